@@ -1,0 +1,84 @@
+/*
+ * An action: a goal about the world that is reached by observe, apply,
+ * observe. It is done when the world says so, not when a call returned 0; so a
+ * crash, a rerun and a half-done step are the same case. The core asks for a
+ * kind with a goal; acts.c runs the module of that kind; the core's row owns
+ * the limit in time.
+ */
+#ifndef HAWATCH_ACT_H
+#define HAWATCH_ACT_H
+
+#include "hawatch/error.h"
+#include "hawatch/types.h"
+
+/* kind, name in logs and plans, the goal in words */
+#define ACT_KINDS(X) \
+	X(STOP, "stop", "no process of this PostgreSQL instance lives") \
+	X(SIGNAL, "standby-signal", "standby.signal is in the data directory") \
+	X(START, "start", "PostgreSQL answers on its Unix socket") \
+	X(NAMES, "sync-names", "synchronous_standby_names is as decided") \
+	X(WAITING, "seen-waiting", "a commit was seen waiting for the standby") \
+	X(PROMOTE, "promote", "PostgreSQL is out of recovery") \
+	X(SETTLE, "settle", "a commit returns on the Unix socket") \
+	X(METADATA, "repmgr-metadata", "repmgr knows this primary") \
+	X(CHECKPOINT, "checkpoint", "a checkpoint on the new timeline ended") \
+	X(VERIFY, "verify", "a commit returns through the TCP port")
+
+enum act_kind {
+#define X(id, name, goal) ACT_##id,
+	ACT_KINDS(X)
+#undef X
+	ACT_COUNT
+};
+
+/* What is to be true. The fields that a kind does not need are zero. */
+struct goal {
+	uint64_t epoch;
+	node_t node;      /* WAITING: the standby */
+	nodeset_t names;  /* NAMES: the synchronous standbys */
+	lsn_t lsn;        /* out, WAITING: insert position after it was seen */
+	bool standby;     /* START: with standby.signal, never without */
+	uint64_t id;      /* of this request; comes back with its result */
+};
+
+struct act;
+
+/* Every member is required. observe and apply start something, return at once
+ * and end in exactly one act_done; -1 with err is the same as an act_done of
+ * unknown with that text. cancel is synchronous, idempotent and final. */
+struct act_ops {
+	const char *name;
+	enum act_kind kind;
+	size_t priv_size; /* zeroed, allocated by the framework */
+	int (*observe)(struct act *a, struct error *err);
+	int (*apply)(struct act *a, struct error *err);
+	void (*cancel)(struct act *a);
+};
+
+/* Yes from observe: the goal holds. No from apply: refused for good, reason
+ * says why. Anything else is "not yet" and is tried again with back-off. */
+void act_done(struct act *a, enum answer ans, const char *reason);
+
+/* For modules: what was asked, the module's own memory, the surroundings. */
+struct goal *act_goal(struct act *a);
+void *act_priv(struct act *a);
+struct act_env; /* src/act/env.h: loop, configuration, connections */
+struct act_env *act_env(struct act *a);
+
+const char *act_kind_str(enum act_kind kind);
+const char *act_kind_goal(enum act_kind kind);
+
+/* The framework. done is called from a clean turn of the loop, once per
+ * request that was not cancelled, with yes or no. */
+struct acts;
+typedef void (*acts_done_fn)(void *arg, enum act_kind kind,
+	const struct goal *goal, enum answer ans, const char *reason);
+struct acts *acts_new(struct act_env *env, acts_done_fn fn, void *arg);
+void acts_free(struct acts *acts);
+/* Replaces a request of the same kind that still runs. */
+void acts_start(struct acts *acts, enum act_kind kind, const struct goal *goal);
+void acts_cancel(struct acts *acts, enum act_kind kind);
+/* The last reason for "not yet", for status and plan; "" when none. */
+const char *acts_reason(const struct acts *acts, enum act_kind kind);
+
+#endif

@@ -1,0 +1,53 @@
+/*
+ * The engine's end of the socketpair to hawatch-front. The front owns every
+ * network listener; through this link it gets its configuration and the
+ * snapshots that it answers from, and hands in the peers' requests with the
+ * name that their certificate proved. The engine checks that name again.
+ *
+ * Frames: 4 bytes of length in network order, then that many bytes of JSON.
+ */
+#ifndef HAWATCH_FRONTLINK_H
+#define HAWATCH_FRONTLINK_H
+
+#include <stddef.h>
+
+#include "hawatch/error.h"
+#include "hawatch/types.h"
+
+struct loop;
+struct conf;
+struct frontlink;
+
+/* What the front may say without asking. All text is rendered here, once. */
+struct snapshot {
+	usec_t fresh_until;   /* raw; past it /live and /health say 503 */
+	usec_t primary_until; /* raw; 0 not primary, USEC_NEVER without end */
+	usec_t standby_until; /* raw; 0 not a standby */
+	uint64_t lag;         /* bytes behind, for /standby?lag= */
+	bool healthy;         /* this host should get traffic */
+	const char *reasons;  /* "": failing checks' names, comma-separated */
+	const char *status;   /* JSON document of /status */
+};
+
+struct front_request {
+	uint64_t id;
+	const char *peer; /* verified certificate name */
+	const char *path; /* "/v1/cas" */
+	const char *body;
+	size_t len;
+};
+
+typedef void (*front_request_fn)(void *arg, const struct front_request *req);
+
+/* Starts hawatch-front and starts it again when it dies (back-off up to 1 s).
+ * program NULL: beside the running executable or in libexec. */
+struct frontlink *frontlink_new(struct loop *loop, const struct conf *conf,
+	const char *program, front_request_fn fn, void *arg, struct error *err);
+void frontlink_free(struct frontlink *l);
+void frontlink_publish(struct frontlink *l, const struct snapshot *snap);
+/* Answers request id; a request whose asker is gone is ignored. */
+void frontlink_reply(struct frontlink *l, uint64_t id, int status,
+	const char *json);
+int frontlink_pid(const struct frontlink *l);
+
+#endif

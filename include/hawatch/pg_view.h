@@ -1,0 +1,38 @@
+/*
+ * What this host knows of its own PostgreSQL: the facts that the core decides
+ * on. The postgres check fills it, the core only reads it.
+ */
+#ifndef HAWATCH_PG_VIEW_H
+#define HAWATCH_PG_VIEW_H
+
+#include "hawatch/types.h"
+
+/* One physical walsender whose application_name is a node of the cluster and
+ * whose client address is that node's. Absent: streaming is false. */
+struct pg_sender {
+	bool streaming; /* exactly one, in state streaming */
+	bool doubled;   /* more than one of that name, or a wrong address */
+	lsn_t sent, flush, replay;
+	usec_t behind_since; /* raw time since when flush lags what had been
+				written before; 0 when it does not */
+};
+
+struct pg_view {
+	usec_t seen_at;       /* raw time at which the query was sent; 0 never */
+	enum answer running;  /* postmaster: alive, gone (proved), not known */
+	enum answer recovery; /* pg_is_in_recovery() */
+	uint32_t timeline;
+	uint64_t system_id;
+	lsn_t wal_end;  /* in recovery: flushed or replayed, the greater;
+			   else the flush position */
+	lsn_t insert;   /* primary: the insert position */
+	bool signal;    /* standby.signal is in the data directory */
+	nodeset_t sync_names; /* synchronous_standby_names, as nodes */
+	bool sync_other;      /* it names something that is no node */
+	struct pg_sender sender[NODES_MAX];
+	bool receiver;        /* recovery: the walreceiver streams */
+	usec_t probe_at; /* raw time at which the last successful local write
+			    probe was sent; 0 never */
+};
+
+#endif
