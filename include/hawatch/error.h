@@ -16,7 +16,8 @@ enum err_code {
 	ERR_PROTOCOL, /* foreign bytes are not what they must be */
 	ERR_REFUSED,  /* understood, and not done: a rule forbids it */
 	ERR_TIMEOUT,
-	ERR_LIMIT /* too long, too many, too deep */
+	ERR_LIMIT, /* too long, too many, too deep */
+	ERR_FSYNC  /* what the disk holds is not known; sys holds errno */
 };
 
 struct error {
@@ -27,7 +28,7 @@ struct error {
 
 /* Both fill err and return -1, so that a caller may return their result. */
 int error_set(struct error *err, enum err_code code, const char *fmt, ...)
-	PRINTF_LIKE(3, 4);
+    PRINTF_LIKE(3, 4);
 /* Appends ": strerror(errno)" and keeps errno in err->sys. */
 int error_sys(struct error *err, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /* Puts "text: " before the message of an error on its way up; returns -1. */
