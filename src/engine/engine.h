@@ -1,0 +1,68 @@
+/*
+ * The engine's parts, tied together. Private to src/engine: driver.c carries
+ * out the core's actions, the others are one concern each.
+ */
+#ifndef HAWATCH_ENGINE_H
+#define HAWATCH_ENGINE_H
+
+#include "hawatch/conf.h"
+#include "hawatch/core.h"
+#include "hawatch/error.h"
+#include "hawatch/loop.h"
+
+struct engine {
+	struct loop *loop;
+	struct conf *conf;
+	struct core *core;       /* data nodes; NULL on a witness */
+	struct arbiter_server *arbiter; /* the arbiter's host; else NULL */
+	struct regclient *reg;   /* reads and CASes of the register */
+	struct peers *peers;     /* requests to other engines */
+	struct acts *acts;
+	struct act_env *act_env;
+	struct pgwatch *pg;
+	struct fence *fence;
+	struct checks *checks;
+	struct frontlink *front;
+	struct control *control;
+	struct journal *journal;
+	struct worker *worker;
+	struct http *http;
+	struct timer *turn_timer;
+	usec_t started_at;
+};
+
+/* control.c: the socket for hactl. Requests are one line of JSON, {"verb":
+ * "...", ...}; answers are lines of JSON, the last one with "exit". */
+struct control;
+typedef void (*control_fn)(void *arg, uint64_t id, const char *verb,
+	const char *args_json);
+struct control *control_new(struct loop *loop, const char *path,
+	const char *group, control_fn fn, void *arg, struct error *err);
+void control_free(struct control *c);
+/* One line; with final the connection is closed after it. An asker that is
+ * gone is ignored. */
+void control_reply(struct control *c, uint64_t id, const char *json,
+	bool final);
+
+/* orders.c: what each verb of hactl does in the engine. */
+void orders_handle(void *engine, uint64_t id, const char *verb,
+	const char *args_json);
+/* At the end of every turn: answers those that wait for something. */
+void orders_turn(struct engine *e, const struct now *now);
+
+/* status.c: JSON of this node; caller frees. The front's /status, hactl status
+ * and the peers' /v1/status are this document. */
+char *status_json(const struct engine *e, const struct now *now);
+
+/* regclient.c / arbiter_server.c, for orders: */
+/* Asks the register once; done gets its answer as JSON or NULL and why. */
+void regclient_show(struct regclient *r,
+	void (*done)(void *arg, const char *json, const char *why), void *arg);
+void regclient_adopt(struct regclient *r,
+	void (*done)(void *arg, const char *json, const char *why), void *arg);
+/* peers.c: another engine's /v1/status, bounded by 500 ms. */
+void peers_status(struct peers *p, node_t node,
+	void (*done)(void *arg, node_t node, const char *json, const char *why),
+	void *arg);
+
+#endif
