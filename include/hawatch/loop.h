@@ -14,7 +14,8 @@ struct loop;
 struct timer;
 struct watch;
 
-struct loop *loop_new(struct error *err);
+/* Also makes the process ignore SIGPIPE. */
+struct loop *loop_new(struct error *err) MUST_CHECK;
 void loop_free(struct loop *loop);
 struct event_base *loop_base(struct loop *loop);
 
@@ -28,10 +29,13 @@ void loop_wake(struct loop *loop);
 /* Calls fn(arg) after the last callback and the turn of this round. */
 void loop_reap(struct loop *loop, void (*fn)(void *arg), void *arg);
 
-/* The clocks now: reads them anew at every call. */
+/* The clocks now: reads them anew at every call. suspended is exact to 50 us:
+ * compare it with a tolerance. */
 struct now clock_now(void);
 
-/* One-shot timers. An object owns its timer. timer_free accepts NULL. */
+/* One-shot timers. An object owns its timer; its callback may free it.
+ * USEC_NEVER disarms. They run on CLOCK_MONOTONIC, which a time daemon may
+ * slew: a timer only wakes, the clock decides. */
 struct timer *timer_new(struct loop *loop, void (*cb)(void *arg), void *arg);
 void timer_free(struct timer *t);
 void timer_arm(struct timer *t, usec_t after);
