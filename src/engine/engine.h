@@ -5,6 +5,8 @@
 #ifndef HAWATCH_ENGINE_H
 #define HAWATCH_ENGINE_H
 
+#include <sys/types.h>
+
 #include "hawatch/conf.h"
 #include "hawatch/core.h"
 #include "hawatch/error.h"
@@ -24,6 +26,7 @@ struct engine {
 	struct checks *checks;
 	struct frontlink *front;
 	struct control *control;
+	struct orders *orders;   /* made by the first request */
 	struct journal *journal;
 	struct worker *worker;
 	struct http *http;
@@ -39,6 +42,11 @@ typedef void (*control_fn)(void *arg, uint64_t id, const char *verb,
 struct control *control_new(struct loop *loop, const char *path,
 	const char *group, control_fn fn, void *arg, struct error *err);
 void control_free(struct control *c);
+/* This user may ask nothing, whatever its groups: the front's. */
+void control_refuse_user(struct control *c, const char *user);
+/* Who asked; false when gone. */
+bool control_asker(const struct control *c, uint64_t id, uid_t *uid,
+	pid_t *pid);
 /* One line; with final the connection is closed after it. An asker that is
  * gone is ignored. */
 void control_reply(struct control *c, uint64_t id, const char *json,
@@ -49,6 +57,8 @@ void orders_handle(void *engine, uint64_t id, const char *verb,
 	const char *args_json);
 /* At the end of every turn: answers those that wait for something. */
 void orders_turn(struct engine *e, const struct now *now);
+/* Before the parts that it asks are freed. */
+void orders_free(struct orders *o);
 
 /* status.c: JSON of this node; caller frees. The front's /status, hactl status
  * and the peers' /v1/status are this document. */
