@@ -17,9 +17,13 @@ struct pg_sender {
 				written before; 0 when it does not */
 };
 
+/* When running is no, nothing else is known but signal and system_id, and
+ * seen_at is the time of the proof. When a query fails otherwise, what was
+ * known stays, with the age that seen_at gives it. */
 struct pg_view {
 	usec_t seen_at;       /* raw time at which the query was sent; 0 never */
-	enum answer running;  /* postmaster: alive, gone (proved), not known */
+	enum answer running;  /* postmaster: alive; gone, and no process of the
+				 instance is left (proved); not known */
 	enum answer recovery; /* pg_is_in_recovery() */
 	uint32_t timeline;
 	uint64_t system_id;
@@ -31,6 +35,13 @@ struct pg_view {
 	bool sync_other;      /* it names something that is no node */
 	struct pg_sender sender[NODES_MAX];
 	bool receiver;        /* recovery: the walreceiver streams */
+	lsn_t replay;         /* recovery: what readers here can see */
+	lsn_t upstream;       /* recovery: the primary's end, as last told */
+	usec_t receiver_age;  /* since the walreceiver's last message */
+	bool paused;          /* recovery: replay is paused */
+	bool restart_after_crash; /* the settings of these names: */
+	bool fsync;
+	int version;          /* 150020 */
 	usec_t probe_at; /* raw time at which the last successful local write
 			    probe was sent; 0 never */
 };

@@ -11,7 +11,7 @@
 
 struct row {
 	int window, threshold, initial;
-	const char *in;  /* + good, - bad, ? unknown */
+	const char *in;	 /* + good, - bad, ? unknown */
 	const char *out; /* after each: U up, D down, ? unknown */
 };
 
@@ -42,14 +42,14 @@ test_rows(void **state)
 
 	(void)state;
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		damp_init(&d, rows[i].window, rows[i].threshold,
-		    rows[i].initial);
+		damp_init(
+		    &d, rows[i].window, rows[i].threshold, rows[i].initial);
 		assert_int_equal(damp_up(&d), ANS_UNKNOWN);
 		for (k = 0; k < strlen(rows[i].in); k++) {
 			c = rows[i].in[k];
-			damp_put(&d, c == '+' ? ANS_YES
-			        : c == '-'    ? ANS_NO
-			                      : ANS_UNKNOWN);
+			damp_put(&d, c == '+' ? ANS_YES :
+				     c == '-' ? ANS_NO :
+						ANS_UNKNOWN);
 			ans = damp_up(&d);
 			c = ans == ANS_YES ? 'U' : ans == ANS_NO ? 'D' : '?';
 			if (c != rows[i].out[k])

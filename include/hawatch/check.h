@@ -1,0 +1,76 @@
+/*
+ * Checks: what is asked again and again. A module speaks one protocol and
+ * starts one probe at a time; the scheduler (check.c) owns interval, deadline,
+ * jitter, damping and the event of a transition. Facts that are more than up
+ * or down have a typed home of their own (pg_view.h).
+ */
+#ifndef HAWATCH_CHECK_H
+#define HAWATCH_CHECK_H
+
+#include "hawatch/conf.h"
+#include "hawatch/error.h"
+#include "hawatch/types.h"
+
+struct check;
+struct checks;
+struct loop;
+struct pgwatch;
+
+struct check_env {
+	struct loop *loop;
+	const struct conf *conf;
+	struct pgwatch *pg; /* NULL on a host without PostgreSQL */
+};
+
+/* Every member is required. start begins one probe and ends in exactly one
+ * check_done, which may come before it returns; -1 with err: could not be
+ * asked. cancel is synchronous, idempotent and final. */
+struct check_ops {
+	const char *name; /* type in the configuration */
+	size_t priv_size; /* zeroed, allocated by the framework */
+	int (*start)(struct check *c, struct error *err);
+	void (*cancel)(struct check *c);
+};
+
+/* For modules. check_done only records; no's reason is a stable token. */
+void check_done(struct check *c, enum answer ans, const char *reason);
+void *check_priv(struct check *c);
+const struct check_env *check_env(const struct check *c);
+const struct conf_check *check_conf(const struct check *c);
+
+struct check_state {
+	const char *name;
+	const char *type;
+	enum answer up;     /* damped; unknown also when it grew old */
+	enum answer last;   /* of the last probe */
+	const char *reason; /* of the last no or unknown; "" */
+	usec_t seen_at;     /* raw, start of the last answered probe; 0 never */
+	usec_t since;       /* raw, of the last transition; 0 never */
+	usec_t took;        /* by the last probe */
+	bool health;
+};
+
+/* One check. conf is copied, its strings are borrowed; arg goes to ops through
+ * check_arg. settled is called from a clean turn after each probe and must not
+ * free the check; it may be NULL. The first probe starts within one interval,
+ * at a random point. */
+struct check *check_new(const struct check_env *env,
+	const struct check_ops *ops, const struct conf_check *conf,
+	void (*settled)(void *arg, struct check *c), void *arg);
+void check_free(struct check *c);
+void *check_arg(struct check *c);
+/* Probes now, or once more after the probe that runs. */
+void check_poke(struct check *c);
+/* From the next probe on; a shorter interval counts at once. */
+void check_pace(struct check *c, usec_t interval);
+void check_state(const struct check *c, struct check_state *out);
+
+/* All checks of the configuration. changed is called from a clean turn after
+ * every transition; it may be NULL. */
+struct checks *checks_new(const struct check_env *env,
+	void (*changed)(void *arg), void *arg, struct error *err) MUST_CHECK;
+void checks_free(struct checks *checks);
+int checks_count(const struct checks *checks);
+void checks_state(const struct checks *checks, int i, struct check_state *out);
+
+#endif

@@ -1,0 +1,104 @@
+/*
+ * The checks of the configuration, each with the module of its type.
+ */
+#include "hawatch/check.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "check/modules.h"
+#include "hawatch/mem.h"
+
+struct checks {
+	void (*changed)(void *arg);
+	void *arg;
+	int count;
+	struct check *check[CONF_CHECKS_MAX];
+	usec_t since[CONF_CHECKS_MAX]; /* of the transition told last */
+};
+
+static const struct check_ops *const checks_ops[] = {
+	&check_tcp,
+	&check_postgres,
+	&check_repmgr,
+};
+
+static const struct check_ops *
+checks_find(const char *type)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(checks_ops) / sizeof(checks_ops[0]); i++)
+		if (strcmp(checks_ops[i]->name, type) == 0)
+			return checks_ops[i];
+	return NULL;
+}
+
+static void
+checks_settled(void *arg, struct check *c)
+{
+	struct checks *checks = arg;
+	struct check_state st;
+	int i;
+
+	for (i = 0; i < checks->count; i++)
+		if (checks->check[i] == c)
+			break;
+	check_state(c, &st);
+	if (i == checks->count || st.since == checks->since[i])
+		return;
+	checks->since[i] = st.since;
+	if (checks->changed != NULL)
+		checks->changed(checks->arg);
+}
+
+struct checks *
+checks_new(const struct check_env *env, void (*changed)(void *arg), void *arg,
+    struct error *err)
+{
+	struct checks *checks;
+	const struct check_ops *ops;
+	int i;
+
+	checks = xcalloc(1, sizeof(*checks));
+	checks->changed = changed;
+	checks->arg = arg;
+	for (i = 0; i < env->conf->check_count; i++) {
+		ops = checks_find(env->conf->check[i].type);
+		if (ops == NULL) {
+			error_set(err, ERR_CONFIG,
+			    "check %s: type %s is none of tcp, postgres, "
+			    "repmgr",
+			    env->conf->check[i].name, env->conf->check[i].type);
+			checks_free(checks);
+			return NULL;
+		}
+		checks->check[checks->count++] = check_new(
+		    env, ops, &env->conf->check[i], checks_settled, checks);
+	}
+	return checks;
+}
+
+void
+checks_free(struct checks *checks)
+{
+	int i;
+
+	if (checks == NULL)
+		return;
+	for (i = 0; i < checks->count; i++)
+		check_free(checks->check[i]);
+	free(checks);
+}
+
+int
+checks_count(const struct checks *checks)
+{
+	return checks->count;
+}
+
+void
+checks_state(const struct checks *checks, int i, struct check_state *out)
+{
+	check_state(checks->check[i], out);
+}

@@ -1,0 +1,57 @@
+/*
+ * The write probe: a small commit of our own, local durability only, so that a
+ * lost standby does not count. A primary that is alive but cannot write is
+ * found by it. While the server is no primary nothing is written.
+ */
+#include "check/pglink.h"
+#include "check/pgwatch_priv.h"
+#include "hawatch/loop.h"
+#include "hawatch/reason.h"
+
+static int pg_probe_start(struct check *c, struct error *err);
+static void pg_probe_cancel(struct check *c);
+
+const struct check_ops pg_probe_ops = {
+	.name = "pg-write",
+	.priv_size = 0,
+	.start = pg_probe_start,
+	.cancel = pg_probe_cancel,
+};
+
+static void
+pg_probe_done_cb(void *arg, const struct pgc_result *r)
+{
+	struct check *c = arg;
+	struct pgwatch *w = check_arg(c);
+
+	if (r->ok != ANS_YES) {
+		check_done(c, ANS_NO, r->reason);
+		return;
+	}
+	if (w->view.recovery == ANS_NO)
+		w->view.probe_at = w->probe_sent;
+	check_done(c, ANS_YES, "");
+}
+
+static int
+pg_probe_start(struct check *c, struct error *err)
+{
+	struct pgwatch *w = check_arg(c);
+
+	if (w->view.recovery != ANS_NO) {
+		check_done(c, ANS_UNKNOWN, reason_str(REASON_no_primary));
+		return 0;
+	}
+	w->probe_sent = clock_now().raw;
+	return pgc_query(w->probe_pgc,
+	    "SELECT pg_logical_emit_message(true, 'hawatch', 'probe')",
+	    check_conf(c)->timeout, pg_probe_done_cb, c, err);
+}
+
+static void
+pg_probe_cancel(struct check *c)
+{
+	struct pgwatch *w = check_arg(c);
+
+	pgc_drop(w->probe_pgc);
+}
