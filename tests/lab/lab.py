@@ -1,0 +1,257 @@
+"""The lab: hosts, a switch, a pair of PostgreSQL servers, and their end.
+
+Nothing has a global name: a lab is its directory and the processes that hold
+its namespaces, so labs run side by side with the same addresses inside. With
+the lab's creator all of it dies, unless the lab is detached; what then remains
+is a directory, which gc removes.
+"""
+
+import json
+import os
+import shutil
+import tempfile
+import time
+
+from . import pg as pgmod
+from . import product
+from .host import Host
+from .net import Switch
+from .wait import wait_for
+
+PREFIX = 'hawatch-lab.'
+HOSTS = (            # key, node name, address, number in repmgr
+    ('s1', 'prod-s1', '10.77.0.11', 1),
+    ('s2', 'prod-s2', '10.77.0.12', 2),
+    ('a1', 'prod-a1', '10.77.0.13', 3),
+    ('client', 'client', '10.77.0.20', 4),
+)
+DATA_NODES = ('s1', 's2')
+NODES = ('s1', 's2', 'a1')
+
+
+def base_dir():
+    return os.environ.get('HAWATCH_LAB_DIR', tempfile.gettempdir())
+
+
+def build_dir():
+    build = os.environ.get('HAWATCH_BUILD')
+    if not build:
+        raise RuntimeError('HAWATCH_BUILD must name the build directory')
+    return os.path.abspath(build)
+
+
+class Lab:
+    def __init__(self, detached=False, settings=None, state_tmpfs=None):
+        """settings: of hawatch.conf, see product.py. state_tmpfs: {key: size}
+        of a small file system under the daemon's state."""
+        self.build = build_dir()
+        self.detached = detached
+        self.settings = settings or {}
+        self.dir = tempfile.mkdtemp(prefix=PREFIX, dir=base_dir())
+        os.chmod(self.dir, 0o711)
+        self.id = os.path.basename(self.dir)[len(PREFIX):]
+        self.programs = os.path.join(self.dir, 'programs')
+        self._setup()
+        for key, size in (state_tmpfs or {}).items():
+            self.host[key].tmpfs['/var/lib/hawatch'] = size
+        self.save()
+
+    def _setup(self):
+        self.switch = Switch(self)
+        self.host = {k: Host(self, k, name, address, n)
+                     for k, name, address, n in HOSTS}
+        self.s1, self.s2, self.a1, self.client = (
+            self.host[k] for k in ('s1', 's2', 'a1', 'client'))
+        self.pg = {k: pgmod.Postgres(self.host[k], self.host[k].number)
+                   for k in DATA_NODES}
+
+    def tool(self, name):
+        return os.path.join(self.build, 'tests', 'lab', name)
+
+    # -- whole -----------------------------------------------------------
+
+    def up(self):
+        """Namespaces, cables and files; no server runs yet."""
+        try:
+            product.collect(self)
+            self.switch.start()
+            for host in self.host.values():
+                host.make_dirs()
+                self._write_hosts(host)
+                host.power_on()
+                self.switch.plug(host)
+            for p in self.pg.values():
+                p.write_config()
+            product.install(self)
+        except BaseException:
+            self.down()
+            raise
+        self.save()
+        return self
+
+    def down(self):
+        """Ends what this lab started and removes its files."""
+        for host in self.host.values():
+            host.power_off()
+        self.switch.stop()
+        shutil.rmtree(self.dir, ignore_errors=True)
+
+    def __enter__(self):
+        return self.up()
+
+    def __exit__(self, *exc):
+        self.down()
+
+    def _write_hosts(self, host):
+        host.write('/etc/hosts', ''.join(
+            ['127.0.0.1 localhost\n'] +
+            ['%s %s\n' % (h.address, h.name) for h in self.host.values()]))
+        host.write('/etc/hostname', host.name + '\n')
+
+    # -- hosts -----------------------------------------------------------
+
+    def power_cut(self, key):
+        """The host is gone: no process, no packet, not even a FIN."""
+        host = self.host[key]
+        self.switch.discard(host)
+        host.power_off()
+        self.save()
+
+    def boot(self, key, daemon=True, autostart=False):
+        """Starts a host as systemd would; returns what each unit did.
+        daemon=False: hawatchd.service is disabled. autostart: PostgreSQL's
+        unit is enabled, too."""
+        host = self.host[key]
+        host.power_on()
+        steps = product.boot_before_network(host)
+        self.switch.plug(host)
+        steps += product.boot_after_network(host, daemon, autostart)
+        self.save()
+        return steps
+
+    def cut(self, one, others, oneway=False):
+        self.switch.cut(self.host[one], [self.host[o] for o in others],
+                        oneway)
+
+    def heal(self, *args, **kw):
+        if not args:
+            self.switch.heal()
+        else:
+            self.switch.heal(self.host[args[0]],
+                             [self.host[o] for o in args[1]], **kw)
+
+    # -- the pair --------------------------------------------------------
+
+    def build_pair(self, template=None):
+        """prod-s1 primary, prod-s2 its standby, both running. A template is a
+        directory that the first call fills and later calls copy from."""
+        if template and os.path.isdir(os.path.join(template, 's2')):
+            for key in DATA_NODES:
+                pgmod.copy_tree(os.path.join(template, key, '.'),
+                                self.host[key].path('/var/lib/postgresql'))
+            for key in DATA_NODES:
+                self.pg[key].start()
+        else:
+            self.pg['s1'].make_primary()
+            self.pg['s2'].make_standby(self.pg['s1'])
+            if template:
+                self._save_template(template)
+        wait_for(lambda: self.pg['s1'].streams_to(self.pg['s2']), 20,
+                 'the standby streams')
+
+    def _save_template(self, template):
+        for key in DATA_NODES:
+            self.pg[key].stop()
+        for key in DATA_NODES:
+            part = os.path.join(template, key + '.new')
+            os.makedirs(part)
+            pgmod.copy_tree(self.host[key].path('/var/lib/postgresql/.'),
+                            part)
+            os.rename(part, os.path.join(template, key))
+        for key in DATA_NODES:
+            self.pg[key].start()
+
+    def rebuild_standby(self, key, primary):
+        """repmgr standby clone from the present primary. Whoever starts
+        PostgreSQL on that host starts it: here nobody does."""
+        self.pg[key].clone(self.pg[primary])
+
+    # -- remembering -----------------------------------------------------
+
+    def save(self):
+        state = {
+            'owner': None if self.detached else os.getpid(),
+            'owner_start': None if self.detached else _start(os.getpid()),
+            'build': self.build,
+            'switch': self.switch.pid,
+            'hosts': {k: h.pid for k, h in self.host.items()},
+            'created': time.time(),
+        }
+        path = os.path.join(self.dir, 'lab.json')
+        with open(path + '.new', 'w') as f:
+            json.dump(state, f)
+        os.rename(path + '.new', path)
+
+    @classmethod
+    def attach(cls, lab_id):
+        """A lab that another process has brought up."""
+        lab = cls.__new__(cls)
+        lab.id = lab_id
+        lab.dir = os.path.join(base_dir(), PREFIX + lab_id)
+        with open(os.path.join(lab.dir, 'lab.json')) as f:
+            state = json.load(f)
+        lab.build = state['build']
+        lab.detached = True
+        lab.settings = {}
+        lab.programs = os.path.join(lab.dir, 'programs')
+        lab._setup()
+        lab.switch.pid = _ours(lab, state['switch'])
+        for key, pid in state['hosts'].items():
+            if _ours(lab, pid):
+                lab.host[key].pid = pid
+                lab.host[key].pidns = os.stat('/proc/%d/ns/pid' % pid).st_ino
+        return lab
+
+
+def _start(pid):
+    """Start time of a process, which tells it from a later namesake."""
+    try:
+        with open('/proc/%d/stat' % pid) as f:
+            return int(f.read().rsplit(')', 1)[1].split()[19])
+    except OSError:
+        return None
+
+
+def _ours(lab, pid):
+    """pid, if it still is an init of this lab and not a later namesake."""
+    try:
+        with open('/proc/%d/cmdline' % pid) as f:
+            return pid if f.read().startswith(lab.tool('lab-init')) else None
+    except (OSError, TypeError):
+        return None
+
+
+def labs():
+    """Ids of all labs on this machine."""
+    return sorted(n[len(PREFIX):] for n in os.listdir(base_dir())
+                  if n.startswith(PREFIX))
+
+
+def gc():
+    """Removes labs whose creator is gone; returns their ids."""
+    removed = []
+    for lab_id in labs():
+        path = os.path.join(base_dir(), PREFIX + lab_id)
+        try:
+            with open(os.path.join(path, 'lab.json')) as f:
+                state = json.load(f)
+            if state['owner'] is None or \
+                    _start(state['owner']) == state['owner_start']:
+                continue
+            Lab.attach(lab_id).down()
+        except (OSError, ValueError, KeyError):
+            if time.time() - os.stat(path).st_mtime < 60:
+                continue        # just being made
+            shutil.rmtree(path, ignore_errors=True)
+        removed.append(lab_id)
+    return removed

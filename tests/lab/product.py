@@ -1,0 +1,258 @@
+"""hawatch on the hosts of a lab: programs, certificates, configuration, units.
+
+A host boots by the ExecStart lines of the units that are shipped, so that the
+units are exercised although no systemd runs here.
+"""
+
+import os
+import shlex
+import shutil
+import subprocess
+
+from . import pg as pgmod
+
+SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(
+    os.path.abspath(__file__))))
+UNITS = os.path.join(SOURCE, 'conf', 'systemd')
+PROGRAMS = {
+    'hawatchd': 'src/engine/hawatchd',
+    'hawatch-front': 'src/front/hawatch-front',
+    'hactl': 'src/hactl/hactl',
+}
+PEER_PORT = 7432
+HEALTH_PORT = 7480
+
+CONF = '''\
+cluster = "prod";
+mode = "%(mode)s";
+nodes = (
+%(nodes)s
+);
+lease = {
+    ttl = "%(ttl)s";
+    min_interval = "%(min_interval)s";
+};
+register = {
+    backend = "arbiter";
+    node = "prod-a1";
+};
+postgres = {
+    port = 5432;
+    data_directory = "%(data)s";
+    socket_directory = "/run/postgresql";
+    user = "postgres";
+    dbname = "postgres";
+    run_as = "postgres";
+    bin_directory = "%(bin)s";
+    backend = "argv";
+    start = [ %(start)s ];
+    gate = "/etc/systemd/system/postgresql@.service.d/hawatch.conf";
+};
+repmgr = {
+    enabled = true;
+    config = "/etc/repmgr.conf";
+    dbname = "repmgr";
+};
+peer = {
+    port = %(peer_port)d;
+    ca = "/etc/hawatch/ca.crt";
+    cert = "/etc/hawatch/${node}.crt";
+    key = "/etc/hawatch/${node}.key";
+};
+health = {
+    port = %(health_port)d;
+};
+'''
+
+
+# -- programs --------------------------------------------------------------
+
+def collect(lab):
+    """Copies the built programs, so that a later build changes no lab. What
+    is not built yet is missed only by who starts it."""
+    os.makedirs(lab.programs, exist_ok=True)
+    os.chmod(lab.programs, 0o755)
+    for name, path in PROGRAMS.items():
+        built = os.path.join(lab.build, path)
+        if os.path.exists(built):
+            shutil.copy2(built, os.path.join(lab.programs, name))
+
+
+# -- files -----------------------------------------------------------------
+
+def conf_text(settings=None):
+    nodes = ',\n'.join(
+        '    { name = "%s"; address = "%s"; role = "%s";%s }' % (
+            name, address, 'witness' if key == 'a1' else 'data',
+            '' if key == 'a1' else ' repmgr_id = %d;' % number)
+        for key, name, address, number in _hosts() if key != 'client')
+    values = {
+        'mode': 'auto', 'ttl': '2s', 'min_interval': '10min', 'nodes': nodes,
+        'data': pgmod.DATA, 'bin': pgmod.BIN.rstrip('/'),
+        'start': ', '.join('"%s"' % w for w in pgmod.Postgres.start_argv()),
+        'peer_port': PEER_PORT, 'health_port': HEALTH_PORT,
+    }
+    values.update(settings or {})
+    return CONF % values
+
+
+def _hosts():
+    from .lab import HOSTS
+    return HOSTS
+
+
+def certificates(directory, names):
+    """A CA, and for each name a key and a certificate, by openssl."""
+    def openssl(*words):
+        subprocess.run(('openssl',) + words, cwd=directory, check=True,
+                       stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                       stderr=subprocess.DEVNULL)
+
+    os.makedirs(directory, exist_ok=True)
+    key = ('-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1',
+           '-nodes')
+    openssl('req', '-x509', *key, '-keyout', 'ca.key', '-out', 'ca.crt',
+            '-days', '30', '-subj', '/CN=lab CA')
+    for name in names:
+        openssl('req', *key, '-keyout', name + '.key', '-out', name + '.csr',
+                '-subj', '/CN=' + name)
+        with open(os.path.join(directory, name + '.ext'), 'w') as f:
+            f.write('subjectAltName=DNS:%s\n'
+                    'extendedKeyUsage=serverAuth,clientAuth\n' % name)
+        openssl('x509', '-req', '-in', name + '.csr', '-CA', 'ca.crt',
+                '-CAkey', 'ca.key', '-CAcreateserial', '-days', '30',
+                '-extfile', name + '.ext', '-out', name + '.crt')
+
+
+def install(lab):
+    """Configuration, certificates and units on every node."""
+    nodes = [h for k, h in lab.host.items() if k != 'client']
+    pki = os.environ.get('HAWATCH_LAB_PKI') or os.path.join(lab.dir, 'pki')
+    if not os.path.exists(os.path.join(pki, 'ca.crt')):
+        certificates(pki, [h.name for h in nodes])
+    for host in nodes:
+        host.write('/etc/hawatch/hawatch.conf', conf_text(lab.settings))
+        for name, mode in (('ca.crt', 0o644), (host.name + '.crt', 0o644),
+                           (host.name + '.key', 0o600)):
+            with open(os.path.join(pki, name)) as f:
+                host.write('/etc/hawatch/' + name, f.read(), mode)
+        for name in units():
+            with open(os.path.join(UNITS, name)) as f:
+                text = f.read()
+            host.write('/etc/systemd/system/' + name, text)
+
+
+def units():
+    """Paths below conf/systemd, drop-ins included."""
+    found = []
+    for top, _, names in os.walk(UNITS):
+        for name in names:
+            found.append(os.path.relpath(os.path.join(top, name), UNITS))
+    return sorted(found)
+
+
+# -- units -----------------------------------------------------------------
+
+class Unit:
+    """A unit file: sections, and keys that may come more than once."""
+
+    def __init__(self, text):
+        self.pairs = []
+        section = None
+        for line in text.replace('\\\n', ' ').splitlines():
+            line = line.strip()
+            if not line or line[0] in '#;':
+                continue
+            if line[0] == '[':
+                section = line[1:-1]
+            else:
+                key, _, value = line.partition('=')
+                self.pairs.append((section, key.strip(), value.strip()))
+
+    def all(self, key, section='Service'):
+        return [v for s, k, v in self.pairs if (s, k) == (section, key)]
+
+    def commands(self, key):
+        """[(ignore failure, argv)]; a lone "ExecStart=" clears what was."""
+        found = []
+        for value in self.all(key):
+            if not value:
+                found = []
+                continue
+            prefix = value[:len(value) - len(value.lstrip('-+!@:|'))]
+            found.append(('-' in prefix, shlex.split(value[len(prefix):])))
+        return found
+
+
+def unit(host, name):
+    return Unit(host.read('/etc/systemd/system/' + name))
+
+
+def _runtime(host, u):
+    for name in u.all('RuntimeDirectory'):
+        mode = (u.all('RuntimeDirectoryMode') or ['0755'])[0]
+        host.run(['install', '-d', '-m', mode, '/run/' + name])
+
+
+def _oneshot(host, u, key):
+    for ignore, argv in u.commands(key):
+        done = host.run(argv, check=False)
+        if done.returncode != 0 and not ignore:
+            return '%s: exit %d: %s' % (shlex.join(argv), done.returncode,
+                                        done.stderr.strip())
+    return None
+
+
+def boot_before_network(host):
+    if host.key == 'client' or 'hawatch-fence.service' not in units():
+        return []
+    u = unit(host, 'hawatch-fence.service')
+    _runtime(host, u)
+    failed = _oneshot(host, u, 'ExecStartPre') or \
+        _oneshot(host, u, 'ExecStart')
+    return [('hawatch-fence.service', failed or 'ok')]
+
+
+def boot_after_network(host, daemon, autostart):
+    steps = []
+    if host.key == 'client':
+        return steps
+    if daemon:
+        daemon_start(host)
+        steps.append(('hawatchd.service', 'started'))
+    if autostart and host.key in host.lab.pg:
+        failed = postgres_unit_start(host)
+        steps.append(('postgresql.service', failed or 'ok'))
+    return steps
+
+
+def postgres_unit_start(host):
+    """What systemctl start postgresql does: the gate, then the server."""
+    for name in units():
+        if name.startswith('postgresql'):
+            failed = _oneshot(host, unit(host, name), 'ExecStartPre')
+            if failed:
+                return failed
+    done = host.lab.pg[host.key].do(pgmod.Postgres.start_argv(), check=False)
+    return None if done.returncode == 0 else done.stderr.strip()
+
+
+# -- the daemon ------------------------------------------------------------
+
+def log_path(host):
+    return os.path.join(host.dir, 'hawatchd.log')
+
+
+def daemon_start(host, env=None):
+    """Starts hawatchd by its unit's ExecStart; returns at once."""
+    u = unit(host, 'hawatchd.service')
+    _runtime(host, u)
+    failed = _oneshot(host, u, 'ExecStartPre')
+    if failed:
+        raise RuntimeError(failed)
+    argv = u.commands('ExecStart')[-1][1]
+    host.spawn(argv, log_path(host), env=env)
+
+
+def hactl(host, *words, **kw):
+    return host.run(['hactl'] + list(words), **kw)

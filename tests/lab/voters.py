@@ -1,0 +1,50 @@
+"""Vote clients on the lab's client host."""
+
+import os
+import signal
+import time
+
+from . import auditor
+from .wait import wait_for
+
+
+class Voter:
+    """One running lab-voter and its log."""
+
+    def __init__(self, lab, mode='vote', name=None, hosts=('s1', 's2'),
+                 words=()):
+        self.name = name or mode
+        self.log = os.path.join(lab.dir, 'client', self.name + '.votes')
+        addresses = ','.join(lab.host[h].address for h in hosts)
+        self.proc = lab.client.popen(
+            [lab.tool('lab-voter'), mode, '-i', self.name, '-l', self.log,
+             '-h', addresses] + list(words), cwd='/', start_new_session=True)
+        self.lab = lab
+
+    def attempts(self):
+        return auditor.read_log(self.log)
+
+    def acked(self, since=0, server=None):
+        """Acknowledged attempts that ended after since, by that server."""
+        return [a for a in self.attempts() if a.outcome == 'ack' and
+                a.end > since and (server is None or a.server == server)]
+
+    def wait_acked(self, count=1, since=None, server=None, deadline=10):
+        """Until so many more votes were acknowledged."""
+        since = time.monotonic_ns() if since is None else since
+        return wait_for(
+            lambda: len(self.acked(since, server)) >= count, deadline,
+            '%s: %d votes acknowledged by %s' % (self.name, count,
+                                                 server or 'anyone'))
+
+    def stop(self):
+        """SIGTERM to lab-voter itself, as nsenter does not pass it on."""
+        for pid, (comm, line) in self.lab.client.processes().items() \
+                if self.lab.client.up else ():
+            if comm == 'lab-voter' and self.log in line:
+                os.kill(pid, signal.SIGTERM)
+        try:
+            self.proc.wait(5)
+        except Exception:
+            self.proc.kill()
+            self.proc.wait()
