@@ -1,0 +1,48 @@
+/*
+ * Who gives way when a listener is full. Each listener has room of its own,
+ * so a flood on one never costs the other a connection. On the listener with
+ * TLS only handshakes can be had without a certificate, so they are counted
+ * apart, and strangers' handshakes give way before those of the nodes.
+ */
+#include "front/conn.h"
+
+#define ROOM_HANDSHAKES 32
+/* A request that is honest comes whole, or nearly so. */
+#define ROOM_READING (250 * USEC_MSEC)
+
+static bool
+room_first(struct listener *l, enum conn_state state, usec_t age)
+{
+	struct conn *c = TAILQ_FIRST(&l->list[state]);
+
+	if (c == NULL || front_raw() - c->since < age)
+		return false;
+	conn_free(c);
+	return true;
+}
+
+static bool
+room_handshake(struct listener *l, bool known)
+{
+	struct conn *c;
+
+	if (l->count[CONN_HANDSHAKE] < ROOM_HANDSHAKES)
+		return true;
+	TAILQ_FOREACH(c, &l->list[CONN_HANDSHAKE], entry)
+		if (!c->known) {
+			conn_free(c);
+			return true;
+		}
+	return known && room_first(l, CONN_HANDSHAKE, 0);
+}
+
+bool
+room_make(struct listener *l, bool known)
+{
+	if (l->spec.tls != NULL && !room_handshake(l, known))
+		return false;
+	if (l->total < l->spec.max)
+		return true;
+	return room_first(l, CONN_LINGER, 0) || room_first(l, CONN_IDLE, 0) ||
+	       room_first(l, CONN_READING, ROOM_READING);
+}
