@@ -57,7 +57,7 @@ void orders_handle(void *engine, uint64_t id, const char *verb,
 	const char *args_json);
 /* At the end of every turn: answers those that wait for something. */
 void orders_turn(struct engine *e, const struct now *now);
-/* Before the parts that it asks are freed. */
+/* After peers and regclient are freed, before control is. */
 void orders_free(struct orders *o);
 
 /* status.c: JSON of this node; caller frees. The front's /status, hactl status

@@ -1,0 +1,411 @@
+/*
+ * What each verb of hactl does in the engine: a row of the table a verb. It
+ * hands orders to the core, which accepts or refuses them; it decides nothing
+ * of its own but who the order is meant for.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "engine/engine.h"
+#include "engine/orders.h"
+#include "engine/status.h"
+#include "hawatch/emit.h"
+#include "hawatch/instance.h"
+#include "hawatch/json.h"
+#include "hawatch/mem.h"
+#include "hawatch/str.h"
+#include "hawatch/version.h"
+
+#define ORDER_WHY_MAX 120
+
+/* What came with the verb. */
+struct request {
+	uint64_t id;
+	node_t node; /* NODE_NONE: none was named */
+	char fenced[ORDER_WHY_MAX];
+	bool is_fenced;
+	char is[16]; /* role: primary or standby */
+};
+
+struct order_row {
+	const char *verb;
+	bool data;   /* only where PostgreSQL is */
+	bool node;   /* a node of the cluster must be named */
+	void (*run)(struct engine *e, const struct request *req);
+};
+
+static void order_status(struct engine *e, const struct request *req);
+static void order_plan(struct engine *e, const struct request *req);
+static void order_promote(struct engine *e, const struct request *req);
+static void order_init(struct engine *e, const struct request *req);
+static void order_show(struct engine *e, const struct request *req);
+static void order_adopt(struct engine *e, const struct request *req);
+static void order_unfence(struct engine *e, const struct request *req);
+static void order_ack(struct engine *e, const struct request *req);
+static void order_role(struct engine *e, const struct request *req);
+static void order_gate(struct engine *e, const struct request *req);
+static void order_ping(struct engine *e, const struct request *req);
+static void orders_start(struct engine *e);
+static int request_read(struct engine *e, struct request *req,
+    const char *args_json, struct error *err);
+static bool order_is_here(struct engine *e, const struct request *req,
+    const char *verb, const char *option);
+static void orders_wake_cb(void *arg);
+
+static const struct order_row order_rows[] = {
+	{ .verb = "status", .run = order_status },
+	{ .verb = "plan", .node = true, .run = order_plan },
+	{ .verb = "promote", .data = true, .node = true,
+	    .run = order_promote },
+	{ .verb = "init", .data = true, .node = true, .run = order_init },
+	{ .verb = "register-show", .run = order_show },
+	{ .verb = "register-adopt", .run = order_adopt },
+	{ .verb = "unfence", .data = true, .run = order_unfence },
+	{ .verb = "ack", .data = true, .run = order_ack },
+	{ .verb = "role", .data = true, .run = order_role },
+	{ .verb = "gate", .data = true, .run = order_gate },
+	{ .verb = "ping", .run = order_ping },
+};
+
+void
+orders_handle(void *engine, uint64_t id, const char *verb,
+    const char *args_json)
+{
+	const struct order_row *row = NULL;
+	struct engine *e = engine;
+	struct request req = { .id = id, .node = NODE_NONE };
+	struct error err;
+	size_t i;
+
+	orders_start(e);
+	for (i = 0; i < sizeof(order_rows) / sizeof(*order_rows); i++) {
+		if (strcmp(order_rows[i].verb, verb) == 0)
+			row = &order_rows[i];
+	}
+	if (row == NULL)
+		orders_refuse(e, id, EXITCODE_USAGE,
+		    "this engine does not know that verb: hactl is of "
+		    "another version",
+		    "hactl --version");
+	else if (request_read(e, &req, args_json, &err) == -1)
+		orders_refuse(
+		    e, id, EXITCODE_USAGE, err.msg, "hactl --help");
+	else if (row->data && e->core == NULL)
+		orders_refuse(e, id, EXITCODE_REFUSED,
+		    "this host is a witness: it has no PostgreSQL",
+		    "hactl status");
+	else if (row->node && req.node == NODE_NONE)
+		orders_refuse(e, id, EXITCODE_USAGE,
+		    "the name of a node is missing", "hactl --help");
+	else
+		row->run(e, &req);
+}
+
+void
+orders_turn(struct engine *e, const struct now *now)
+{
+	if (e->orders == NULL)
+		return;
+	orders_ask_turn(e, now);
+	orders_wait_turn(e, now);
+}
+
+void
+orders_free(struct orders *o)
+{
+	struct order_question *q;
+	struct order_wait *w;
+	struct order_ask *a;
+
+	if (o == NULL)
+		return;
+	while ((w = TAILQ_FIRST(&o->waits)) != NULL) {
+		TAILQ_REMOVE(&o->waits, w, entry);
+		free(w);
+	}
+	while ((a = TAILQ_FIRST(&o->asks)) != NULL)
+		orders_ask_free(a, o);
+	while ((q = TAILQ_FIRST(&o->questions)) != NULL) {
+		TAILQ_REMOVE(&o->questions, q, entry);
+		free(q);
+	}
+	timer_free(o->wake);
+	free(o);
+}
+
+void
+orders_reply(struct engine *e, uint64_t id, json_t *obj)
+{
+	char *text = json_text(obj);
+
+	control_reply(e->control, id, text, json_has(obj, "exit"));
+	json_decref(obj);
+	free(text);
+}
+
+void
+orders_refuse(struct engine *e, uint64_t id, enum exitcode code,
+    const char *why, const char *next)
+{
+	json_t *obj = json_object();
+
+	json_put_i64(obj, "exit", code);
+	json_put_string(obj, "refused", why);
+	json_put_string(obj, "next", next);
+	orders_reply(e, id, obj);
+}
+
+void
+orders_refuse_core(struct engine *e, uint64_t id, const char *text)
+{
+	const char *next = strchr(text, '\n'), *words;
+	char why[400];
+
+	words = status_block_text(text);
+	str_cut(why, sizeof(why), words[0] == '\0' ? text : words);
+	why[strcspn(why, "\n")] = '\0';
+	orders_refuse(e, id, EXITCODE_REFUSED, why,
+	    next == NULL ? "hactl status" : next + 1);
+}
+
+/* Who ordered what is in the log, beside what came of it. */
+void
+orders_taken(struct engine *e, uint64_t id, const char *verb)
+{
+	uid_t uid = 0;
+	pid_t pid = 0;
+
+	if (control_asker(e->control, id, &uid, &pid))
+		EMIT(order_taken, kv_s("verb", verb), kv_i("uid", uid),
+		    kv_i("pid", pid));
+}
+
+void
+orders_wake_by(struct engine *e, usec_t after)
+{
+	timer_arm(e->orders->wake, after);
+}
+
+static void
+orders_start(struct engine *e)
+{
+	struct orders *o;
+
+	if (e->orders != NULL)
+		return;
+	o = xcalloc(1, sizeof(*o));
+	TAILQ_INIT(&o->waits);
+	TAILQ_INIT(&o->asks);
+	TAILQ_INIT(&o->questions);
+	o->wake = timer_new(e->loop, orders_wake_cb, e);
+	e->orders = o;
+}
+
+/* The turn that follows every callback looks at the limits. */
+static void
+orders_wake_cb(void *arg)
+{
+}
+
+static int
+request_read(struct engine *e, struct request *req, const char *args_json,
+    struct error *err)
+{
+	static const char *const keys[] = { "verb", "node", "fenced", "is",
+		NULL };
+	char name[NODE_NAME_MAX];
+	json_t *obj;
+	int rc = -1;
+
+	obj = json_read(args_json, strlen(args_json), err);
+	if (obj == NULL || json_only(obj, keys, err) == -1)
+		goto out;
+	if (json_has(obj, "node")) {
+		if (json_want_string(obj, "node", name, sizeof(name), err) ==
+		    -1)
+			goto out;
+		req->node = names_find(&e->conf->names, name);
+		if (req->node == NODE_NONE) {
+			error_set(err, ERR_REFUSED,
+			    "%s is no node of cluster %s", name,
+			    e->conf->cluster);
+			goto out;
+		}
+	}
+	if (json_has(obj, "fenced")) {
+		if (json_want_string(obj, "fenced", req->fenced,
+			sizeof(req->fenced), err) == -1)
+			goto out;
+		req->is_fenced = true;
+	}
+	if (json_has(obj, "is") &&
+	    json_want_string(obj, "is", req->is, sizeof(req->is), err) == -1)
+		goto out;
+	rc = 0;
+out:
+	json_decref(obj);
+	return rc;
+}
+
+/* An order changes the host on which it is given, so that the person has its
+ * log before their eyes and no engine has to be trusted by another. */
+static bool
+order_is_here(struct engine *e, const struct request *req, const char *verb,
+    const char *option)
+{
+	const char *name;
+	char *next;
+
+	if (req->node == e->conf->self)
+		return true;
+	name = e->conf->names.node[req->node];
+	next = xasprintf("ssh %s hactl %s %s%s", name, verb, option, name);
+	orders_refuse(e, req->id, EXITCODE_REFUSED,
+	    "that is another host: run it there", next);
+	free(next);
+	return false;
+}
+
+static void
+order_status(struct engine *e, const struct request *req)
+{
+	orders_ask(e, req->id, ASK_STATUS, NODE_NONE, NULL);
+}
+
+static void
+order_plan(struct engine *e, const struct request *req)
+{
+	if (e->conf->node[req->node].role != ROLE_DATA)
+		orders_refuse(e, req->id, EXITCODE_REFUSED,
+		    "that node is a witness: it has no PostgreSQL",
+		    "hactl status");
+	else
+		orders_ask(e, req->id, ASK_PLAN, req->node, NULL);
+}
+
+static void
+order_promote(struct engine *e, const struct request *req)
+{
+	if (order_is_here(e, req, "promote", ""))
+		orders_promote_ask(
+		    e, req->id, req->is_fenced ? req->fenced : NULL);
+}
+
+static void
+order_init(struct engine *e, const struct request *req)
+{
+	const struct now now = clock_now();
+	const char *refused;
+
+	if (!order_is_here(e, req, "init", "--holder "))
+		return;
+	refused = core_order_init(e->core, &now);
+	if (refused != NULL) {
+		orders_refuse_core(e, req->id, refused);
+		return;
+	}
+	orders_taken(e, req->id, "init");
+	orders_wait(e, req->id, LONG_INIT);
+}
+
+static void
+order_show(struct engine *e, const struct request *req)
+{
+	orders_ask_register(e, req->id, false);
+}
+
+static void
+order_adopt(struct engine *e, const struct request *req)
+{
+	orders_taken(e, req->id, "register-adopt");
+	orders_ask_register(e, req->id, true);
+}
+
+static void
+order_unfence(struct engine *e, const struct request *req)
+{
+	const struct now now = clock_now();
+	const char *refused;
+
+	refused = core_order_unfence(e->core, &now);
+	if (refused != NULL) {
+		orders_refuse_core(e, req->id, refused);
+		return;
+	}
+	orders_taken(e, req->id, "unfence");
+	orders_wait(e, req->id, LONG_UNFENCE);
+}
+
+static void
+order_ack(struct engine *e, const struct request *req)
+{
+	const struct now now = clock_now();
+	const char *refused;
+
+	refused = core_order_ack(e->core, &now);
+	if (refused != NULL) {
+		orders_refuse_core(e, req->id, refused);
+		return;
+	}
+	orders_taken(e, req->id, "ack");
+	orders_wait(e, req->id, LONG_ACK);
+}
+
+static void
+order_role(struct engine *e, const struct request *req)
+{
+	const struct now now = clock_now();
+	struct core_status st;
+	json_t *obj;
+	bool primary, standby;
+
+	core_status(e->core, &now, &st);
+	primary = status_is_primary(&st, &now);
+	standby = !primary && st.pg == PGS_STANDBY;
+	obj = json_object();
+	json_put_string(obj, "role",
+	    primary ? "primary" : standby ? "standby" : "neither");
+	json_put_i64(obj, "exit",
+	    (strcmp(req->is, "primary") == 0 && primary) ||
+		    (strcmp(req->is, "standby") == 0 && standby) ?
+		EXITCODE_DONE :
+		EXITCODE_REFUSED);
+	orders_reply(e, req->id, obj);
+}
+
+/* A standby can accept no write, so it may always start. */
+static void
+order_gate(struct engine *e, const struct request *req)
+{
+	const struct now now = clock_now();
+	const char *refused = NULL;
+	json_t *obj;
+	bool standby;
+
+	standby = instance_signal_file(e->conf->pg.data_directory) == ANS_YES;
+	if (!standby)
+		refused = core_may_start_primary(e->core, &now);
+	if (refused != NULL) {
+		orders_refuse_core(e, req->id, refused);
+		return;
+	}
+	obj = json_object();
+	json_put_i64(obj, "exit", EXITCODE_DONE);
+	json_put_string(obj, "as", standby ? "standby" : "primary");
+	orders_reply(e, req->id, obj);
+}
+
+static void
+order_ping(struct engine *e, const struct request *req)
+{
+	const struct now now = clock_now();
+	json_t *obj = json_object();
+
+	json_put_i64(obj, "exit", EXITCODE_DONE);
+	json_put_string(obj, "node", e->conf->names.node[e->conf->self]);
+	json_put_string(obj, "version", HAWATCH_VERSION);
+	json_put_i64(obj, "pid", getpid());
+	json_put_i64(obj, "up_ms", (now.raw - e->started_at) / USEC_MSEC);
+	orders_reply(e, req->id, obj);
+}

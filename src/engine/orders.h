@@ -1,0 +1,95 @@
+/*
+ * What the files of the orders share: orders.c knows the verbs, orders_ask.c
+ * those that ask other hosts first, orders_promote.c the one that must not be
+ * given beside a working primary, orders_wait.c those that take a while and
+ * say each step as it happens.
+ */
+#ifndef HAWATCH_ENGINE_ORDERS_H
+#define HAWATCH_ENGINE_ORDERS_H
+
+#include <jansson.h>
+
+#include "hawatch/exitcode.h"
+#include "hawatch/queue.h"
+#include "hawatch/types.h"
+
+struct core_status;
+struct engine;
+
+enum long_order { LONG_PROMOTE, LONG_INIT, LONG_ACK, LONG_UNFENCE };
+
+/* One that was accepted, and whose end somebody waits for. */
+struct order_wait {
+	TAILQ_ENTRY(order_wait) entry;
+	uint64_t id; /* of the asker */
+	enum long_order what;
+	usec_t since, until;
+	usec_t idle_since; /* a plan ran, and none does now; 0 */
+	uint64_t epoch;    /* of the record when it was given */
+	bool ran;
+	char row[48];
+	char waits[48];
+};
+
+enum ask_for { ASK_STATUS, ASK_PLAN, ASK_PROMOTE };
+
+/* One answer that is collected from several hosts. */
+struct order_ask {
+	TAILQ_ENTRY(order_ask) entry;
+	uint64_t id;
+	uint64_t serial; /* callbacks carry it, not a pointer */
+	enum ask_for what;
+	node_t node;     /* PLAN: whose; PROMOTE: the holder */
+	int pending;
+	usec_t until;
+	json_t *nodes;   /* by index of the configuration */
+	json_t *reg;
+	char *fenced;    /* PROMOTE: what the person says */
+};
+
+/* One request to another part, until its callback. */
+struct order_question {
+	TAILQ_ENTRY(order_question) entry;
+	struct engine *e;
+	uint64_t serial; /* of the ask */
+	uint64_t id;     /* of the asker, where there is no ask */
+};
+
+struct orders {
+	struct timer *wake;
+	uint64_t serials;
+	TAILQ_HEAD(, order_wait) waits;
+	TAILQ_HEAD(, order_ask) asks;
+	TAILQ_HEAD(, order_question) questions;
+};
+
+/* orders.c. obj is taken. */
+void orders_reply(struct engine *e, uint64_t id, json_t *obj);
+void orders_refuse(struct engine *e, uint64_t id, enum exitcode code,
+    const char *why, const char *next);
+/* text is the core's: a token of blockers.def, or the reason and after a
+ * newline the command to run. */
+void orders_refuse_core(struct engine *e, uint64_t id, const char *text);
+void orders_taken(struct engine *e, uint64_t id, const char *verb);
+/* The loop turns again by then, so that a limit is seen. */
+void orders_wake_by(struct engine *e, usec_t after);
+
+/* orders_promote.c. fenced: what the person did to the old primary, or NULL.
+ * holder: what the holder's engine has just said; NULL when there is no other
+ * holder to be asked. */
+void orders_promote_ask(struct engine *e, uint64_t id, const char *fenced);
+void orders_promote(struct engine *e, uint64_t id, const char *fenced,
+    const json_t *holder);
+
+/* orders_ask.c */
+void orders_ask(struct engine *e, uint64_t id, enum ask_for what, node_t node,
+    const char *fenced);
+void orders_ask_turn(struct engine *e, const struct now *now);
+void orders_ask_free(struct order_ask *a, struct orders *o);
+void orders_ask_register(struct engine *e, uint64_t id, bool adopt);
+
+/* orders_wait.c */
+void orders_wait(struct engine *e, uint64_t id, enum long_order what);
+void orders_wait_turn(struct engine *e, const struct now *now);
+
+#endif

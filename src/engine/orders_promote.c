@@ -1,0 +1,109 @@
+/*
+ * A promotion by order: whether the old primary still answers is asked anew,
+ * from its engine and from its PostgreSQL's port, before the core is told. All
+ * other rules are the core's.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/engine.h"
+#include "engine/orders.h"
+#include "engine/status.h"
+#include "hawatch/json.h"
+#include "hawatch/mem.h"
+#include "hawatch/pgwatch.h"
+
+/* An answer of the port that is older than this says nothing any more. */
+#define PROMOTE_FRESH (3 * USEC_SEC)
+
+static bool promote_answers(const struct engine *e, const struct now *now,
+    node_t holder, const json_t *said);
+static char *promote_stop_command(const struct engine *e, node_t holder);
+
+void
+orders_promote_ask(struct engine *e, uint64_t id, const char *fenced)
+{
+	const struct now now = clock_now();
+	struct core_status st;
+
+	core_status(e->core, &now, &st);
+	if (status_is_primary(&st, &now))
+		orders_refuse(e, id, EXITCODE_REFUSED,
+		    "this node is the primary already", "hactl status");
+	else if (st.rec.state != REC_NONE && st.rec.holder != NODE_NONE &&
+	    st.rec.holder != e->conf->self)
+		orders_ask(e, id, ASK_PROMOTE, st.rec.holder, fenced);
+	else
+		orders_promote(e, id, fenced, NULL);
+}
+
+void
+orders_promote(
+    struct engine *e, uint64_t id, const char *fenced, const json_t *holder)
+{
+	const struct now now = clock_now();
+	const char *refused;
+	struct core_status st;
+	char *next;
+
+	core_status(e->core, &now, &st);
+	if (promote_answers(e, &now, st.rec.holder, holder)) {
+		next = promote_stop_command(e, st.rec.holder);
+		orders_refuse(e, id, EXITCODE_REFUSED,
+		    "the primary answers: a takeover now would break what "
+		    "works. Stop PostgreSQL there, and this node takes over "
+		    "by itself",
+		    next);
+		free(next);
+		return;
+	}
+	refused = core_order_promote(e->core, &now, fenced);
+	if (refused != NULL) {
+		orders_refuse_core(e, id, refused);
+		return;
+	}
+	orders_taken(e, id, "promote");
+	orders_wait(e, id, LONG_PROMOTE);
+}
+
+/* Its engine says that it is open, or its port answers as a primary. */
+static bool
+promote_answers(const struct engine *e, const struct now *now, node_t holder,
+    const json_t *said)
+{
+	const struct pg_peer *pg;
+	const char *role;
+
+	if (holder == NODE_NONE || holder == e->conf->self)
+		return false;
+	role = json_string_value(json_object_get(said, "role"));
+	if (role != NULL && strcmp(role, "primary") == 0)
+		return true;
+	pg = pgwatch_peer(e->pg, holder);
+	return pg != NULL && pg->reached == ANS_YES &&
+	    pg->recovery == ANS_NO && now->raw - pg->seen_at < PROMOTE_FRESH;
+}
+
+static char *
+promote_stop_command(const struct engine *e, node_t holder)
+{
+	const struct conf_postgres *pg = &e->conf->pg;
+	const char *name = e->conf->names.node[holder];
+
+	switch (pg->backend) {
+	case BACKEND_SYSTEMD:
+		return xasprintf("ssh %s systemctl stop %s", name, pg->unit);
+	case BACKEND_PG_CTLCLUSTER: {
+		int version = (int)strcspn(pg->cluster, "/");
+
+		return xasprintf("ssh %s pg_ctlcluster %.*s %s stop", name,
+		    version, pg->cluster,
+		    pg->cluster[version] == '\0' ? "main" :
+						   pg->cluster + version + 1);
+	}
+	case BACKEND_ARGV:
+		break;
+	}
+	return xasprintf("ssh %s runuser -u %s -- %s/pg_ctl -D %s -m fast stop",
+	    name, pg->run_as, pg->bin_directory, pg->data_directory);
+}

@@ -1,0 +1,211 @@
+/*
+ * Orders that take a while: the asker sees each step of the plan as it
+ * happens, what it waits for, and the end, which is always an observed state
+ * and comes within a limit. It only watches: the core runs the plan.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/engine.h"
+#include "engine/orders.h"
+#include "engine/status.h"
+#include "hawatch/json.h"
+#include "hawatch/mem.h"
+#include "hawatch/str.h"
+
+#define WAIT_TAKEOVER (60 * USEC_SEC)
+#define WAIT_NOTE (5 * USEC_SEC)
+#define WAIT_IDLE (2 * USEC_SEC)
+
+enum wait_end { WAIT_ON, WAIT_DONE, WAIT_FAILED };
+
+static bool wait_step(struct engine *e, struct order_wait *w,
+    const struct core_status *st, const struct now *now);
+static void wait_tell_row(struct engine *e, struct order_wait *w,
+    const struct core_status *st, const struct now *now);
+static void wait_tell_waits(struct engine *e, struct order_wait *w,
+    const struct core_status *st, const struct now *now);
+static enum wait_end wait_look(const struct order_wait *w,
+    const struct core_status *st, const struct now *now);
+static void wait_done(struct engine *e, const struct order_wait *w,
+    const struct core_status *st, const struct now *now);
+static void wait_late(struct engine *e, const struct order_wait *w,
+    const struct core_status *st, const struct now *now);
+static const char *wait_goal(const char *plan, const char *row);
+
+void
+orders_wait(struct engine *e, uint64_t id, enum long_order what)
+{
+	const struct now now = clock_now();
+	struct order_wait *w = xcalloc(1, sizeof(*w));
+	struct core_status st;
+	usec_t limit;
+
+	core_status(e->core, &now, &st);
+	limit = what == LONG_PROMOTE || what == LONG_INIT ? WAIT_TAKEOVER :
+							    WAIT_NOTE;
+	w->id = id;
+	w->what = what;
+	w->since = now.raw;
+	w->until = now.raw + limit + 4 * e->conf->ttl;
+	w->epoch = st.rec.epoch;
+	TAILQ_INSERT_TAIL(&e->orders->waits, w, entry);
+	orders_wake_by(e, 0);
+}
+
+void
+orders_wait_turn(struct engine *e, const struct now *now)
+{
+	struct order_wait *w, *next;
+	struct core_status st;
+
+	if (TAILQ_EMPTY(&e->orders->waits))
+		return;
+	core_status(e->core, now, &st);
+	TAILQ_FOREACH_SAFE(w, &e->orders->waits, entry, next) {
+		if (!wait_step(e, w, &st, now))
+			continue;
+		TAILQ_REMOVE(&e->orders->waits, w, entry);
+		free(w);
+	}
+	if (!TAILQ_EMPTY(&e->orders->waits))
+		orders_wake_by(e, 200 * USEC_MSEC);
+}
+
+/* True when it is over and the asker was told. */
+static bool
+wait_step(struct engine *e, struct order_wait *w, const struct core_status *st,
+    const struct now *now)
+{
+	wait_tell_row(e, w, st, now);
+	wait_tell_waits(e, w, st, now);
+	switch (wait_look(w, st, now)) {
+	case WAIT_DONE:
+		wait_done(e, w, st, now);
+		return true;
+	case WAIT_FAILED:
+		orders_refuse(e, w->id, EXITCODE_UNKNOWN,
+		    st->rel == REL_OTHER && st->rec.epoch > w->epoch ?
+			"another node took over" :
+			"the plan was abandoned",
+		    "hactl status");
+		return true;
+	case WAIT_ON:
+		break;
+	}
+	if (now->raw < w->until)
+		return false;
+	wait_late(e, w, st, now);
+	return true;
+}
+
+static void
+wait_tell_row(struct engine *e, struct order_wait *w,
+    const struct core_status *st, const struct now *now)
+{
+	json_t *obj;
+
+	if (st->plan == NULL || st->row == NULL) {
+		if (w->ran && w->idle_since == 0)
+			w->idle_since = now->raw;
+		return;
+	}
+	w->ran = true;
+	w->idle_since = 0;
+	if (strcmp(w->row, st->row) == 0)
+		return;
+	str_cut(w->row, sizeof(w->row), st->row);
+	obj = json_object();
+	json_put_string(obj, "step", st->row);
+	json_put_string(obj, "goal", wait_goal(st->plan, st->row));
+	json_put_i64(obj, "ms", (now->raw - w->since) / USEC_MSEC);
+	orders_reply(e, w->id, obj);
+}
+
+static void
+wait_tell_waits(struct engine *e, struct order_wait *w,
+    const struct core_status *st, const struct now *now)
+{
+	json_t *obj;
+
+	if (strcmp(w->waits, st->waits_for) == 0)
+		return;
+	str_cut(w->waits, sizeof(w->waits), st->waits_for);
+	if (w->waits[0] == '\0')
+		return;
+	obj = json_object();
+	json_put_string(obj, "waits", st->waits_for);
+	json_put_string(obj, "text", status_block_text(st->waits_for));
+	json_put_i64(obj, "ms", (now->raw - w->since) / USEC_MSEC);
+	orders_reply(e, w->id, obj);
+}
+
+static enum wait_end
+wait_look(const struct order_wait *w, const struct core_status *st,
+    const struct now *now)
+{
+	switch (w->what) {
+	case LONG_ACK:
+		return st->rec.acked >= w->epoch ? WAIT_DONE : WAIT_ON;
+	case LONG_UNFENCE:
+		return st->durable->latch ? WAIT_ON : WAIT_DONE;
+	case LONG_PROMOTE:
+	case LONG_INIT:
+		break;
+	}
+	if (status_is_primary(st, now) && st->plan == NULL)
+		return WAIT_DONE;
+	if (st->rel == REL_OTHER && st->rec.epoch > w->epoch)
+		return WAIT_FAILED;
+	if (w->idle_since != 0 && now->raw - w->idle_since > WAIT_IDLE &&
+	    st->rel != REL_HELD)
+		return WAIT_FAILED;
+	return WAIT_ON;
+}
+
+static void
+wait_done(struct engine *e, const struct order_wait *w,
+    const struct core_status *st, const struct now *now)
+{
+	static const char *const words[] = {
+		[LONG_PROMOTE] = "this node is the primary and open",
+		[LONG_INIT] = "the first record is written, the primary open",
+		[LONG_ACK] = "the last failover is acknowledged",
+		[LONG_UNFENCE] = "the latch is cleared; nothing was opened",
+	};
+	json_t *obj = json_object();
+
+	json_put_i64(obj, "exit", EXITCODE_DONE);
+	json_put_string(obj, "done", words[w->what]);
+	json_put_u64(obj, "epoch", st->rec.epoch);
+	json_put_i64(obj, "ms", (now->raw - w->since) / USEC_MSEC);
+	orders_reply(e, w->id, obj);
+}
+
+static void
+wait_late(struct engine *e, const struct order_wait *w,
+    const struct core_status *st, const struct now *now)
+{
+	char *why;
+
+	why = xasprintf("not finished within %lld s, and not given up: %s",
+	    (long long)((now->raw - w->since) / USEC_SEC),
+	    st->waits_for[0] == '\0' ? "the plan goes on" :
+				       status_block_text(st->waits_for));
+	orders_refuse(e, w->id, EXITCODE_UNKNOWN, why, "hactl status");
+	free(why);
+}
+
+static const char *
+wait_goal(const char *plan, const char *row)
+{
+	const struct plan_doc *rows;
+	size_t i, n = core_plan_doc(&rows);
+
+	for (i = 0; i < n; i++) {
+		if (strcmp(rows[i].plan, plan) == 0 &&
+		    strcmp(rows[i].row, row) == 0)
+			return rows[i].goal;
+	}
+	return "";
+}

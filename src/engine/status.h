@@ -1,0 +1,33 @@
+/*
+ * What the two files of the status document share, and what orders.c asks of
+ * them.
+ */
+#ifndef HAWATCH_ENGINE_STATUS_H
+#define HAWATCH_ENGINE_STATUS_H
+
+#include <jansson.h>
+
+#include "hawatch/core.h"
+
+struct engine;
+
+/* Clients may write here at this moment. */
+bool status_is_primary(const struct core_status *st, const struct now *now);
+/* The sentence for a token of core/blockers.def; "" for another one. */
+const char *status_block_text(const char *token);
+
+/* status_pg.c */
+json_t *status_postgres(const struct engine *e, const struct core_status *st,
+    const struct now *now);
+json_t *status_peers(const struct engine *e, const struct core_status *st,
+    const struct now *now);
+json_t *status_checks(const struct engine *e, const struct now *now);
+
+/* Parts that more than one of them writes. */
+json_t *status_set(const struct engine *e, nodeset_t set);
+json_t *status_node(const struct engine *e, node_t node);
+/* Milliseconds since then; null for never. */
+json_t *status_age(usec_t at, const struct now *now);
+const char *status_answer(enum answer ans);
+
+#endif
