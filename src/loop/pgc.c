@@ -46,6 +46,7 @@ struct pgc {
 	struct timer *deadline;
 	struct timer *failed; /* ends on the loop what failed in pgc_query */
 	PGresult *result;
+	bool ending; /* the server has said that it closes the connection */
 	bool warned;
 	struct pgc_why warning;
 };
@@ -59,6 +60,7 @@ static void pgc_watch_cb(void *arg, int what);
 static void pgc_on_connecting(struct pgc *c);
 static void pgc_on_asked(struct pgc *c, int what);
 static void pgc_on_idle(struct pgc *c);
+static bool pgc_alive(struct pgc *c);
 static bool pgc_take(struct pgc *c, PGresult *res);
 static bool pgc_is_error(const PGresult *res);
 static void pgc_why_result(struct pgc_why *why, const PGresult *res);
@@ -148,15 +150,14 @@ pgc_query(struct pgc *c, const char *sql, usec_t deadline,
 		return error_set(err, ERR_CONFIG,
 		    "postgresql: no address; give a numeric one or the "
 		    "directory of the Unix socket");
+	/* A connection that was closed meanwhile is found out here, before
+	 * the query could be lost in it. */
+	if (c->state == PGC_IDLE && !pgc_alive(c))
+		pgc_close(c);
 	c->sql = xstrdup(sql);
 	c->done = done;
 	c->arg = arg;
 	timer_arm(c->deadline, deadline);
-	/* A connection that was closed meanwhile is found out here, before
-	 * the query could be lost in it. */
-	if (c->state == PGC_IDLE &&
-	    (!PQconsumeInput(c->conn) || PQstatus(c->conn) != CONNECTION_OK))
-		pgc_close(c);
 	if (c->state == PGC_IDLE)
 		pgc_send(c);
 	else
@@ -306,18 +307,26 @@ pgc_on_asked(struct pgc *c, int what)
 static void
 pgc_on_idle(struct pgc *c)
 {
-	PGnotify *note;
-
-	if (PQconsumeInput(c->conn)) {
-		(void)PQisBusy(c->conn); /* makes libpq read it */
-		while ((note = PQnotifies(c->conn)) != NULL)
-			PQfreemem(note);
-	}
-	if (PQstatus(c->conn) == CONNECTION_OK)
+	if (pgc_alive(c))
 		return;
 	pgc_close(c);
 	if (c->lost != NULL)
 		c->lost(c->lost_arg);
+}
+
+/* Reads what came unasked. The last words of a server precede the end of
+ * file and are enough. */
+static bool
+pgc_alive(struct pgc *c)
+{
+	PGnotify *note;
+
+	if (!PQconsumeInput(c->conn))
+		return false;
+	(void)PQisBusy(c->conn); /* makes libpq understand it */
+	while ((note = PQnotifies(c->conn)) != NULL)
+		PQfreemem(note);
+	return PQstatus(c->conn) == CONNECTION_OK && !c->ending;
 }
 
 /* False: the connection is of no use any more. */
@@ -425,8 +434,11 @@ pgc_notice(void *arg, const PGresult *res)
 	const char *severity =
 	    PQresultErrorField(res, PG_DIAG_SEVERITY_NONLOCALIZED);
 
-	if (c->done == NULL || c->warned || severity == NULL ||
-	    strcmp(severity, "WARNING") != 0)
+	if (severity == NULL)
+		return;
+	if (strcmp(severity, "FATAL") == 0 || strcmp(severity, "PANIC") == 0)
+		c->ending = true;
+	if (c->done == NULL || c->warned || strcmp(severity, "WARNING") != 0)
 		return;
 	c->warned = true;
 	pgc_why_result(&c->warning, res);
@@ -448,6 +460,7 @@ pgc_close(struct pgc *c)
 	if (c->conn != NULL)
 		PQfinish(c->conn);
 	c->conn = NULL;
+	c->ending = false;
 	c->state = PGC_DOWN;
 }
 
