@@ -77,9 +77,9 @@ class Postgres:
             "log_level=NOTICE", '']))
 
     @staticmethod
-    def start_argv():
-        return [BIN + 'pg_ctl', 'start', '-D', DATA, '-l', LOG, '-s', '-w',
-                '-t', '30']
+    def start_argv(wait=True):
+        return [BIN + 'pg_ctl', 'start', '-D', DATA, '-l', LOG, '-s'] + (
+            ['-w', '-t', '30'] if wait else ['-W'])
 
     def data(self, *names):
         return os.path.join(self.host.path(DATA), *names)
@@ -190,6 +190,7 @@ class Postgres:
         self.initdb()
         self.start()
         self.sql("CREATE ROLE repmgr SUPERUSER LOGIN REPLICATION;"
+                 "CREATE ROLE hawatch SUPERUSER LOGIN;"
                  "CREATE ROLE voter LOGIN;")
         self.sql('CREATE DATABASE repmgr OWNER repmgr')
         self.sql('CREATE DATABASE votes')

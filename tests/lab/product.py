@@ -19,8 +19,10 @@ PROGRAMS = {
     'hawatch-front': 'src/front/hawatch-front',
     'hactl': 'src/hactl/hactl',
 }
-PEER_PORT = 7432
-HEALTH_PORT = 7480
+PEER_PORT = 7400
+HEALTH_PORT = 8008
+GATE = 'postgresql@15-main.service.d/hawatch.conf'
+ACCOUNT = 'hawatch:x:989:989::/nonexistent:/usr/sbin/nologin\n'
 
 CONF = '''\
 cluster = "prod";
@@ -28,40 +30,22 @@ mode = "%(mode)s";
 nodes = (
 %(nodes)s
 );
-lease = {
-    ttl = "%(ttl)s";
-    min_interval = "%(min_interval)s";
-};
-register = {
-    backend = "arbiter";
-    node = "prod-a1";
-};
+lease = { ttl = "%(ttl)s"; min_interval = "%(min_interval)s"; };
+register = { node = "prod-a1"; };
 postgres = {
-    port = 5432;
     data_directory = "%(data)s";
     socket_directory = "/run/postgresql";
-    user = "postgres";
-    dbname = "postgres";
-    run_as = "postgres";
     bin_directory = "%(bin)s";
     backend = "argv";
     start = [ %(start)s ];
-    gate = "/etc/systemd/system/postgresql@.service.d/hawatch.conf";
+    gate = "%(gate)s";
 };
-repmgr = {
-    enabled = true;
-    config = "/etc/repmgr.conf";
-    dbname = "repmgr";
-};
-peer = {
-    port = %(peer_port)d;
-    ca = "/etc/hawatch/ca.crt";
-    cert = "/etc/hawatch/${node}.crt";
-    key = "/etc/hawatch/${node}.key";
-};
-health = {
-    port = %(health_port)d;
-};
+front = { ping_body = "Web services are UP"; };
+checks = (
+    { name = "pg"; type = "postgres"; health = true; },
+    { name = "repmgr"; type = "repmgr"; }
+);
+%(more)s
 '''
 
 
@@ -82,15 +66,17 @@ def collect(lab):
 
 def conf_text(settings=None):
     nodes = ',\n'.join(
-        '    { name = "%s"; address = "%s"; role = "%s";%s }' % (
-            name, address, 'witness' if key == 'a1' else 'data',
-            '' if key == 'a1' else ' repmgr_id = %d;' % number)
+        '    { name = "%s"; address = "%s"; %s }' % (
+            name, address, 'role = "witness";' if key == 'a1'
+            else 'repmgr_id = %d;' % number)
         for key, name, address, number in _hosts() if key != 'client')
     values = {
         'mode': 'auto', 'ttl': '2s', 'min_interval': '10min', 'nodes': nodes,
         'data': pgmod.DATA, 'bin': pgmod.BIN.rstrip('/'),
-        'start': ', '.join('"%s"' % w for w in pgmod.Postgres.start_argv()),
-        'peer_port': PEER_PORT, 'health_port': HEALTH_PORT,
+        'start': ', '.join(
+            '"%s"' % w for w in pgmod.Postgres.start_argv(wait=False)),
+        'gate': '/etc/systemd/system/' + GATE if GATE in units() else '',
+        'more': '',
     }
     values.update(settings or {})
     return CONF % values
@@ -135,7 +121,11 @@ def install(lab):
         for name, mode in (('ca.crt', 0o644), (host.name + '.crt', 0o644),
                            (host.name + '.key', 0o600)):
             with open(os.path.join(pki, name)) as f:
-                host.write('/etc/hawatch/' + name, f.read(), mode)
+                host.write('/etc/hawatch/pki/' + name, f.read(), mode)
+        for name, line in (('passwd', ACCOUNT), ('group', 'hawatch:x:989:\n')):
+            with open('/etc/' + name) as f:
+                text = ''.join(x for x in f if not x.startswith('hawatch:'))
+            host.write('/etc/' + name, text + line)
         for name in units():
             with open(os.path.join(UNITS, name)) as f:
                 text = f.read()

@@ -1,0 +1,75 @@
+# Shell functions that the scripts share. Source it from the tree's top.
+
+# Tests that passed and failed so far, over all steps.
+passed=0
+failed=0
+
+say() {
+	printf '\n==> %s\n' "$*"
+}
+
+# meson and ninja in a directory of their own: build_in DIR [OPTION...]
+build_in() {
+	local dir=$1
+	shift
+	if [ ! -f "$dir/build.ninja" ]; then
+		meson setup "$dir" "$@" >"$dir.setup.log" 2>&1 || {
+			cat "$dir.setup.log"
+			return 1
+		}
+		rm -f "$dir.setup.log"
+	fi
+	ninja -C "$dir" --quiet
+}
+
+# One step that passes or fails as a whole: step NAME COMMAND...
+step() {
+	local name=$1 start=$SECONDS
+	shift
+	say "$name"
+	if "$@"; then
+		passed=$((passed + 1))
+		printf '    ok, %d s\n' $((SECONDS - start))
+	else
+		failed=$((failed + 1))
+		printf '    FAILED: %s, %d s\n' "$name" $((SECONDS - start))
+	fi
+}
+
+# All meson tests of a build directory, each counted.
+step_meson() {
+	local name=$1 dir=$2 log=$2/meson-logs/testlog.json ok bad
+	say "$name"
+	rm -f "$log"
+	meson test -C "$dir" --no-rebuild --print-errorlogs || true
+	ok=$(grep -c '"result": "\(OK\|EXPECTEDFAIL\)"' "$log") || true
+	bad=$(grep -c '"result": "\(FAIL\|TIMEOUT\|ERROR\|UNEXPECTEDPASS\)"' \
+		"$log") || true
+	count "$name" "${ok:-0}" "${bad:-0}"
+}
+
+# All pytest tests of a directory, each counted.
+step_pytest() {
+	local name=$1 out tail ok bad err
+	shift
+	say "$name"
+	out=$(mktemp)
+	/usr/bin/python3 -B -m pytest -p no:cacheprovider -v --tb=short \
+		--durations=5 "$@" 2>&1 | tee "$out" || true
+	tail=$(tail -n 1 "$out")
+	rm -f "$out"
+	ok=$(grep -o '[0-9]* passed' <<<"$tail" | cut -d' ' -f1) || true
+	bad=$(grep -o '[0-9]* failed' <<<"$tail" | cut -d' ' -f1) || true
+	err=$(grep -o '[0-9]* error' <<<"$tail" | cut -d' ' -f1) || true
+	count "$name" "${ok:-0}" "$((${bad:-0} + ${err:-0}))"
+}
+
+# A step that ran nothing at all has failed.
+count() {
+	passed=$((passed + $2))
+	failed=$((failed + $3))
+	if [ "$2" -eq 0 ] && [ "$3" -eq 0 ]; then
+		failed=$((failed + 1))
+		printf '    FAILED: %s ran no test\n' "$1"
+	fi
+}

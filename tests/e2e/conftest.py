@@ -1,0 +1,47 @@
+"""Fixtures: a cluster of three nodes under hawatchd, fresh for each test."""
+
+import os
+import sys
+import tempfile
+
+import pytest
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+from lab.cluster import Cluster  # noqa: E402
+
+
+@pytest.fixture(scope='session')
+def template():
+    """The first pair of this session, from which the others are copied."""
+    with tempfile.TemporaryDirectory(prefix='hawatch-pair.') as path:
+        yield path
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    outcome = yield
+    if call.when == 'call':
+        item.failed = outcome.get_result().failed
+
+
+@pytest.fixture
+def make_cluster(request, template):
+    """For tests that need other settings than the usual ones."""
+    made = []
+
+    def make(**kw):
+        cluster = Cluster(**kw)
+        made.append(cluster)
+        return cluster.up(template)
+
+    yield make
+    for cluster in made:
+        if getattr(request.node, 'failed', False):
+            print(cluster.logs())
+        cluster.down()
+
+
+@pytest.fixture
+def cluster(make_cluster):
+    return make_cluster()

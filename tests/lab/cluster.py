@@ -1,0 +1,165 @@
+"""hawatchd on the three nodes of a lab, as an operator sees it."""
+
+import json
+import shlex
+import time
+
+from . import auditor, product
+from .host import wait_gone
+from .lab import NODES, Lab
+from .voters import Voter
+from .wait import wait_for
+
+KEYS = {'prod-s1': 's1', 'prod-s2': 's2', 'prod-a1': 'a1'}
+
+
+class Cluster:
+    def __init__(self, **kw):
+        self.lab = Lab(**kw)
+        self.voters = []
+
+    def up(self, template=None):
+        """To a primary on prod-s1 and prod-s2 as its candidate."""
+        self.lab.up()
+        try:
+            self.lab.build_pair(template)
+            for key in NODES:
+                product.daemon_start(self.lab.host[key])
+            wait_for(self.init, 15, 'hactl init succeeds', every=0.1)
+            self.wait_candidates('s1', ['prod-s2'], 20)
+        except BaseException:
+            print(self.logs())
+            self.down()
+            raise
+        return self
+
+    def down(self):
+        for voter in self.voters:
+            voter.stop()
+        self.lab.down()
+
+    # -- orders ----------------------------------------------------------
+
+    def hactl(self, key, *words, **kw):
+        kw.setdefault('check', False)
+        return product.hactl(self.lab.host[key], *words, **kw)
+
+    def init(self):
+        done = self.hactl('s1', 'init', '--holder', 'prod-s1', '--yes')
+        self.last = done.stdout + done.stderr
+        return done.returncode == 0
+
+    # -- what the nodes say ----------------------------------------------
+
+    def status(self, key):
+        """The status document of a node, {} when it does not answer."""
+        if not self.lab.host[key].up:
+            return {}
+        done = self.hactl(key, 'status', '--json')
+        try:
+            found = json.loads(done.stdout)
+        except ValueError:
+            return {}
+        for node in found.get('nodes', [found]):
+            if KEYS.get(node.get('node')) == key:
+                return node
+        return {}
+
+    def record(self, key):
+        return self.status(key).get('record') or {}
+
+    def candidates(self, key):
+        return self.record(key).get('candidates')
+
+    def wait_candidates(self, key, names, deadline=15):
+        return wait_for(lambda: self.candidates(key) == names, deadline,
+                        '%s has the candidates %s' % (key, names), every=0.1)
+
+    def wait_role(self, key, role, deadline=15):
+        return wait_for(lambda: self.status(key).get('role') == role,
+                        deadline, '%s is %s' % (key, role), every=0.1)
+
+    def http(self, key, path, asker='client'):
+        """(status, body) of the front of a node; (0, '') without answer."""
+        done = self.lab.host[asker].run(
+            ['curl', '-s', '-m', '2', '-w', '\n%{http_code}',
+             'http://%s:%d%s' % (self.lab.host[key].address,
+                                 product.HEALTH_PORT, path)], check=False)
+        body, _, code = done.stdout.rpartition('\n')
+        return int(code or 0), body
+
+    def events(self, key):
+        """The daemon's log of a node, one dict a line."""
+        found = []
+        try:
+            with open(product.log_path(self.lab.host[key])) as f:
+                for line in f:
+                    found.append(_logfmt(line))
+        except FileNotFoundError:
+            pass
+        return found
+
+    def logs(self):
+        text = []
+        for key in NODES:
+            for path in (product.log_path(self.lab.host[key]),
+                         self.lab.host[key].dir +
+                         '/var/log/postgresql/postgresql-15-main.log'):
+                try:
+                    with open(path, errors='replace') as f:
+                        text.append('==== %s\n%s' % (path, f.read()[-12000:]))
+                except FileNotFoundError:
+                    continue
+        return '\n'.join(text)
+
+    # -- daemons ---------------------------------------------------------
+
+    def engine_kill(self, key):
+        """SIGKILL to the engine and its helpers' end."""
+        host = self.lab.host[key]
+        pids = host.pids('hawatchd')
+        host.kill(pids)
+        wait_gone(pids)
+
+    def engine_start(self, key, env=None):
+        product.daemon_start(self.lab.host[key], env)
+
+    def rebuild(self, key, primary):
+        """What a person does about a failed node today: clone it, and let
+        the engine start it."""
+        self.lab.rebuild_standby(key, primary)
+        self.hactl(key, 'unfence')
+
+    # -- votes -----------------------------------------------------------
+
+    def vote(self, mode='vote', **kw):
+        voter = Voter(self.lab, mode, **kw)
+        self.voters.append(voter)
+        return voter
+
+    def audit(self, survivor, fault=None, changes=1, voters=None):
+        """Stops all voters and compares; prints the verdict."""
+        for voter in self.voters:
+            voter.stop()
+        rows = self.lab.pg[survivor].votes()
+        attempts = [a for v in voters or self.voters for a in v.attempts()]
+        report = auditor.audit(attempts, rows, fault, changes)
+        print(auditor.verdict(report))
+        return report
+
+
+def now():
+    return time.monotonic_ns()
+
+
+def _logfmt(line):
+    found = {}
+    try:
+        words = shlex.split(line)
+    except ValueError:
+        words = line.split()
+    for word in words:
+        key, eq, value = word.partition('=')
+        if eq:
+            found[key] = value
+    return found
