@@ -44,7 +44,7 @@ struct conf_postgres {
 	const char *unit;     /* systemd: "postgresql@15-main.service" */
 	const char *gate;     /* file that must contain "hactl gate" */
 	usec_t start_timeout;
-	usec_t standby_timeout; /* a standby that does not flush is lost after */
+	usec_t standby_timeout; /* without a flush: lost */
 };
 
 struct conf_repmgr {

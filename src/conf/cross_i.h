@@ -1,0 +1,21 @@
+/*
+ * What the files of the cross-checks share.
+ */
+#ifndef CONF_CROSS_I_H
+#define CONF_CROSS_I_H
+
+#include "draft.h"
+
+#define CROSS_PATH_MAX 64
+
+/* "nodes.[1].address"; buf has CROSS_PATH_MAX bytes. */
+void cross_path(char *buf, const char *list, int i, const char *key);
+node_t cross_find(const struct conf_draft *d, const char *name);
+
+void cross_timing(struct conf_draft *d);
+void cross_ports(struct conf_draft *d);
+void cross_postgres(struct conf_draft *d);
+void cross_directories(struct conf_draft *d);
+void cross_checks(struct conf_draft *d);
+
+#endif

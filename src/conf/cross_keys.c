@@ -1,0 +1,225 @@
+/*
+ * Rules between keys of the lease, PostgreSQL, the ports and the checks.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "cross_i.h"
+#include "draft.h"
+#include "hawatch/str.h"
+
+static void cross_unused(
+    struct conf_draft *d, const char *key, const char *backend);
+static void cross_port_pair(struct conf_draft *d, const char *key, int port,
+    const char *other, int other_port);
+static bool cross_within(const char *path, const char *dir);
+static void cross_check(struct conf_draft *d, int i);
+
+void
+cross_timing(struct conf_draft *d)
+{
+	const struct conf *conf = &d->conf;
+	char ttl[USEC_STR_MAX], other[USEC_STR_MAX];
+
+	if (conf->ttl == 0)
+		return;
+	usec_str(conf->ttl, ttl);
+	if (conf->ttl % USEC_MSEC != 0)
+		draft_fault_at(d, "lease.ttl",
+		    "lease.ttl is %s; write whole "
+		    "milliseconds, the record knows no less",
+		    ttl);
+	if (conf->slack * 4 > conf->ttl)
+		draft_fault_at(d, "lease.slack",
+		    "lease.slack %s is more than "
+		    "a quarter of lease.ttl %s; write a smaller slack, or a "
+		    "ttl of at least %s",
+		    usec_str(conf->slack, other), ttl,
+		    usec_str(conf->slack * 4, (char[USEC_STR_MAX]){ 0 }));
+	if (conf->pg.standby_timeout > conf->ttl)
+		draft_fault_at(d, "postgres.standby_timeout",
+		    "postgres.standby_timeout %s is more than lease.ttl %s; "
+		    "write at most the ttl: until then no commit returns",
+		    usec_str(conf->pg.standby_timeout, other), ttl);
+}
+
+void
+cross_ports(struct conf_draft *d)
+{
+	const struct conf *conf = &d->conf;
+
+	cross_port_pair(
+	    d, "peer.port", conf->peer_port, "postgres.port", conf->pg.port);
+	cross_port_pair(
+	    d, "front.port", conf->health_port, "postgres.port", conf->pg.port);
+	cross_port_pair(
+	    d, "front.port", conf->health_port, "peer.port", conf->peer_port);
+}
+
+static void
+cross_port_pair(struct conf_draft *d, const char *key, int port,
+    const char *other, int other_port)
+{
+	if (port == 0 || port != other_port)
+		return;
+	draft_fault_at(d, draft_given(d, key) ? key : other,
+	    "%s and %s are both %d; write different ports", key, other, port);
+}
+
+void
+cross_postgres(struct conf_draft *d)
+{
+	static const char *const names[] = { "argv", "pg_ctlcluster",
+		"systemd" };
+	const struct conf_postgres *pg = &d->conf.pg;
+	const char *backend = names[pg->backend];
+	const char *slash, *given;
+
+	/* A backend that is not known says so; nothing follows from it. */
+	if (config_lookup_string(&d->file, "postgres.backend", &given) !=
+		CONFIG_TRUE ||
+	    strcmp(given, backend) != 0)
+		return;
+	if (pg->backend != BACKEND_ARGV) {
+		cross_unused(d, "postgres.start", backend);
+		cross_unused(d, "postgres.stop", backend);
+		if (pg->gate != NULL && pg->gate[0] == '\0')
+			draft_fault_at(d, "postgres.gate",
+			    "postgres.gate is "
+			    "missing with backend \"%s\"; write the file that "
+			    "calls \"hactl gate\" before PostgreSQL starts",
+			    backend);
+	} else if (pg->start[0] == NULL) {
+		draft_fault_at(d, "postgres.start",
+		    "postgres.start is missing "
+		    "with backend \"argv\"; write start = [ \"/full/path\", "
+		    "\"argument\", ... ];");
+	}
+	if (pg->backend != BACKEND_PG_CTLCLUSTER)
+		cross_unused(d, "postgres.cluster", backend);
+	else if (pg->cluster != NULL &&
+		 ((slash = strchr(pg->cluster, '/')) == NULL ||
+		     slash == pg->cluster || slash[1] == '\0' ||
+		     strchr(slash + 1, '/') != NULL))
+		draft_fault_at(d, "postgres.cluster",
+		    "postgres.cluster is "
+		    "\"%s\"; write version and name with backend "
+		    "\"pg_ctlcluster\", e.g. cluster = \"15/main\";",
+		    pg->cluster);
+	if (pg->backend != BACKEND_SYSTEMD)
+		cross_unused(d, "postgres.unit", backend);
+	else if (pg->unit != NULL &&
+		 (strlen(pg->unit) <= strlen(".service") ||
+		     strcmp(pg->unit + strlen(pg->unit) - strlen(".service"),
+			 ".service") != 0))
+		draft_fault_at(d, "postgres.unit",
+		    "postgres.unit is \"%s\"; "
+		    "write the unit's whole name with backend \"systemd\", "
+		    "e.g. unit = \"postgresql@15-main.service\";",
+		    pg->unit);
+	else if (pg->unit != NULL &&
+		 strcmp(pg->unit, "postgresql.service") == 0)
+		draft_fault_at(d, "postgres.unit",
+		    "postgresql.service starts "
+		    "nothing itself on Debian and is always active; write the "
+		    "cluster's unit, e.g. \"postgresql@15-main.service\"");
+}
+
+static void
+cross_unused(struct conf_draft *d, const char *key, const char *backend)
+{
+	if (draft_given(d, key))
+		draft_fault_at(d, key,
+		    "%s is not used with backend \"%s\"; "
+		    "remove it, or write the backend that it belongs to",
+		    key, backend);
+}
+
+/* What a rewind or a clone of the data directory would take away with it. */
+void
+cross_directories(struct conf_draft *d)
+{
+	const char *data = d->conf.pg.data_directory;
+
+	if (data == NULL)
+		return;
+	if (d->conf.state_dir != NULL && cross_within(d->conf.state_dir, data))
+		draft_fault_at(d, "state_dir",
+		    "state_dir is within "
+		    "postgres.data_directory; write a directory outside of it");
+	if (d->conf.run_dir != NULL && cross_within(d->conf.run_dir, data))
+		draft_fault_at(d, "run_dir",
+		    "run_dir is within "
+		    "postgres.data_directory; write a directory outside of it");
+}
+
+static bool
+cross_within(const char *path, const char *dir)
+{
+	size_t len = strlen(dir);
+
+	return str_starts(path, dir) && (path[len] == '\0' || path[len] == '/');
+}
+
+void
+cross_checks(struct conf_draft *d)
+{
+	int i, j;
+	char path[CROSS_PATH_MAX];
+
+	for (i = 0; i < d->conf.check_count; i++) {
+		cross_check(d, i);
+		cross_path(path, "checks", i, "name");
+		for (j = 0; j < i; j++)
+			if (strcmp(d->conf.check[i].name,
+				d->conf.check[j].name) == 0)
+				draft_fault_at(d, path,
+				    "check %s is there "
+				    "twice; give each check a name of its own",
+				    d->conf.check[i].name);
+	}
+}
+
+static void
+cross_check(struct conf_draft *d, int i)
+{
+	struct conf_check *c = &d->conf.check[i];
+	char path[CROSS_PATH_MAX];
+	char one[USEC_STR_MAX], two[USEC_STR_MAX];
+	bool tcp = strcmp(c->type, "tcp") == 0;
+
+	(void)snprintf(path, sizeof(path), "checks.[%d]", i);
+	c->line =
+	    (int)config_setting_source_line(config_lookup(&d->file, path));
+	cross_path(path, "checks", i, "timeout");
+	if (c->timeout > c->interval)
+		draft_fault_at(d, path,
+		    "check %s: timeout %s is more than "
+		    "interval %s; write a timeout of at most the interval",
+		    c->name, usec_str(c->timeout, one),
+		    usec_str(c->interval, two));
+	cross_path(path, "checks", i, "threshold");
+	if (c->threshold > c->window)
+		draft_fault_at(d, path,
+		    "check %s: threshold %d is more than "
+		    "window %d and never reached; write at most the window",
+		    c->name, c->threshold, c->window);
+	cross_path(path, "checks", i, "address");
+	if (tcp ? c->address[0] == '\0' : draft_given(d, path))
+		draft_fault_at(d, path, "check %s: address is %s; %s", c->name,
+		    tcp ? "missing" : "for type tcp only",
+		    tcp ? "write address = \"127.0.0.1\";" : "remove it");
+	cross_path(path, "checks", i, "port");
+	if (tcp ? c->port == 0 : draft_given(d, path))
+		draft_fault_at(d, path, "check %s: port is %s; %s", c->name,
+		    tcp ? "missing" : "for type tcp only",
+		    tcp ? "write port = 443;" : "remove it");
+	if (strcmp(c->type, "repmgr") == 0 && !d->conf.repmgr.enabled) {
+		cross_path(path, "checks", i, "type");
+		draft_fault_at(d, path,
+		    "check %s: type repmgr with enabled = "
+		    "false in repmgr; write enabled = true, or remove the "
+		    "check",
+		    c->name);
+	}
+}

@@ -1,0 +1,266 @@
+/*
+ * The rows of the schema. A new key is a row here, a field in conf.h, a line
+ * in conf/hawatch.conf and an entry in hawatch.conf(5); tests compare them.
+ */
+#include "schema.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "draft.h"
+#include "hawatch/conf.h"
+#include "hawatch/str.h"
+
+#define AT(field) offsetof(struct conf_draft, field)
+#define PG(field) offsetof(struct conf_draft, conf.pg.field)
+#define NODE(field) offsetof(struct conf_node, field)
+#define CHECK(field) offsetof(struct conf_check, field)
+#define PORT .type = CT_INT, .min = 1, .max = 65535
+#define SOCKET_DIR_MAX 88 /* a socket's path has 107 bytes */
+
+static const char *const words_mode[] = { [MODE_OBSERVE] = "observe",
+	[MODE_MANUAL] = "manual",
+	[MODE_AUTO] = "auto",
+	NULL };
+static const char *const words_role[] = {
+	[ROLE_DATA] = "data", [ROLE_WITNESS] = "witness", NULL
+};
+static const char *const words_backend[] = { [BACKEND_ARGV] = "argv",
+	[BACKEND_PG_CTLCLUSTER] = "pg_ctlcluster",
+	[BACKEND_SYSTEMD] = "systemd",
+	NULL };
+static const char *const words_check[] = { "tcp", "postgres", "repmgr", NULL };
+
+/* clang-format off */
+const struct conf_group conf_groups[] = {
+{ .name = "" },
+{ .name = "nodes", .offset = AT(conf.node), .stride = sizeof(struct conf_node),
+  .count = AT(conf.node_count), .max = NODES_MAX, .required = true,
+  .example = "nodes = ( { name = \"prod-s1\"; address = \"10.77.0.1\"; }, ... );" },
+{ .name = "lease" },
+{ .name = "register" },
+{ .name = "postgres" },
+{ .name = "repmgr" },
+{ .name = "peer" },
+{ .name = "front" },
+{ .name = "control" },
+{ .name = "checks", .offset = AT(conf.check), .stride = sizeof(struct conf_check),
+  .count = AT(conf.check_count), .max = CONF_CHECKS_MAX,
+  .example = "checks = ( { name = \"pg\"; type = \"postgres\"; }, ... );" },
+};
+const size_t conf_group_count = sizeof(conf_groups) / sizeof(conf_groups[0]);
+
+const struct conf_row conf_rows[] = {
+{ "cluster", CT_NAME, AT(conf.cluster), .max = 63, .required = true, .example = "\"votes\"",
+  .doc = "Name of the cluster; the register's record and peers of another cluster are refused by it." },
+{ "mode", CT_ENUM, AT(conf.mode), .words = words_mode, .required = true, .example = "\"auto\"",
+  .doc = "What the daemon may do: observe decides and touches nothing, manual fences this host and waits for orders, auto takes over by itself." },
+{ "node", CT_NAME, AT(node), .max = NODE_NAME_MAX - 1, .example = "\"prod-s1\"",
+  .doc = "Which of the nodes this host is; without it, the host's name, whole or up to its first dot." },
+{ "durability", CT_STRING, AT(durability), .min = 1, .max = 32, .def = "strict",
+  .doc = "What may be lost in a failover: strict, no acknowledged commit." },
+{ "state_dir", CT_PATH, AT(conf.state_dir), .max = 4000, .def = "/var/lib/hawatch",
+  .doc = "Directory of what must survive a restart: journal, highest epoch, arbiter's register." },
+{ "run_dir", CT_PATH, AT(conf.run_dir), .max = SOCKET_DIR_MAX, .def = "/run/hawatch",
+  .doc = "Directory of the control socket hactl.sock." },
+
+{ "nodes.name", CT_NAME, NODE(name), .max = NODE_NAME_MAX - 1, .required = true, .example = "\"prod-s1\"",
+  .doc = "Name of the node, as in its certificate and in repmgr.nodes." },
+{ "nodes.address", CT_ADDRESS, NODE(address), .min = 1, .required = true, .example = "\"10.77.0.1\"",
+  .doc = "Numeric address at which the other nodes reach its peer API and its PostgreSQL." },
+{ "nodes.role", CT_ENUM, NODE(role), .words = words_role, .def = "data",
+  .doc = "data has a PostgreSQL instance, witness has none." },
+{ "nodes.repmgr_id", CT_INT, NODE(repmgr_id), .min = 0, .max = INT32_MAX, .def = "0", .example = "1",
+  .doc = "node_id of a data node in repmgr.nodes; 0 only without repmgr." },
+{ "nodes.priority", CT_INT, NODE(priority), .min = 0, .max = 1000, .def = "100",
+  .doc = "Which of several equally advanced standbys takes over: the one with the greater number." },
+
+{ "lease.ttl", CT_USEC, AT(conf.ttl), .min = 500 * USEC_MSEC, .max = 60 * USEC_SEC, .def = "5s",
+  .doc = "T: for how long one confirmation lets the primary accept writes, and so how long a lost host is waited for." },
+{ "lease.slack", CT_USEC, AT(conf.slack), .min = USEC_MSEC, .max = 5 * USEC_SEC, .def = "50ms",
+  .doc = "Allowance for late scheduling, added to every wait of a candidate." },
+{ "lease.clock_ppm", CT_INT, AT(conf.clock_ppm), .min = 100, .max = 100000, .def = "1000", .unit = "parts per million",
+  .doc = "How much faster or slower than true time a host's clock may run." },
+{ "lease.min_interval", CT_USEC, AT(conf.min_interval), .min = 0, .max = 7 * 24 * 3600 * USEC_SEC, .def = "10min",
+  .doc = "Least time between two automatic failovers, unless a person has acknowledged the last one with hactl ack." },
+
+{ "register.type", CT_STRING, AT(register_type), .min = 1, .max = 32, .def = "arbiter",
+  .doc = "Where the record of the holder is kept: arbiter, in the hawatchd of a witness." },
+{ "register.node", CT_NAME, AT(register_node), .max = NODE_NAME_MAX - 1, .required = true, .example = "\"prod-a1\"",
+  .doc = "The witness that serves the register." },
+
+{ "postgres.port", PORT, .offset = PG(port), .def = "5432",
+  .doc = "The only TCP port of the instance; the fence closes it." },
+{ "postgres.data_directory", CT_PATH, PG(data_directory), .max = 4000, .required = true, .example = "\"/var/lib/postgresql/15/main\"",
+  .doc = "Data directory of the instance." },
+{ "postgres.socket_directory", CT_PATH, PG(socket_directory), .max = SOCKET_DIR_MAX, .required = true, .example = "\"/run/hawatch-pg\"",
+  .doc = "The only Unix socket directory of the instance, of mode 0700: a local client must not get round the fence." },
+{ "postgres.user", CT_NAME, PG(user), .max = 63, .def = "hawatch",
+  .doc = "Database role of hawatch." },
+{ "postgres.dbname", CT_NAME, PG(dbname), .max = 63, .def = "postgres",
+  .doc = "Database to which hawatch connects." },
+{ "postgres.run_as", CT_NAME, PG(run_as), .max = 32, .def = "postgres",
+  .doc = "Operating-system user of PostgreSQL." },
+{ "postgres.bin_directory", CT_PATH, PG(bin_directory), .max = 4000, .def = "/usr/lib/postgresql/15/bin",
+  .doc = "Directory of pg_ctl and pg_controldata of the instance's version." },
+{ "postgres.backend", CT_ENUM, PG(backend), .words = words_backend, .required = true, .example = "\"pg_ctlcluster\"",
+  .doc = "How the instance is started and stopped: by the commands of start and stop, by pg_ctlcluster, or by its systemd unit." },
+{ "postgres.start", CT_ARGV, PG(start), .max = CONF_ARGV_MAX - 1, .example = "[ \"/usr/lib/postgresql/15/bin/pg_ctl\", \"start\", ... ]",
+  .doc = "Command that starts the instance, run as run_as; backend argv only." },
+{ "postgres.stop", CT_ARGV, PG(stop), .max = CONF_ARGV_MAX - 1, .example = "[ \"/usr/lib/postgresql/15/bin/pg_ctl\", \"stop\", ... ]",
+  .doc = "Command that stops the instance fast; without it the postmaster is signalled; backend argv only." },
+{ "postgres.cluster", CT_STRING, PG(cluster), .min = 0, .max = 80, .def = "", .example = "\"15/main\"",
+  .doc = "Version and name of the cluster; backend pg_ctlcluster only." },
+{ "postgres.unit", CT_STRING, PG(unit), .min = 0, .max = 120, .def = "", .example = "\"postgresql@15-main.service\"",
+  .doc = "Unit of the instance, not the empty postgresql.service; backend systemd only." },
+{ "postgres.gate", CT_PATH, PG(gate), .min = 0, .max = 4000, .def = "", .example = "\"/etc/systemd/system/postgresql@15-main.service.d/hawatch.conf\"",
+  .doc = "File that must contain \"hactl gate\", so that nobody else starts the instance as primary; may be left out with backend argv." },
+{ "postgres.start_timeout", CT_USEC, PG(start_timeout), .min = USEC_SEC, .max = 24 * 3600 * USEC_SEC, .def = "5min",
+  .doc = "For how long a start, with its crash recovery, is waited for." },
+{ "postgres.standby_timeout", CT_USEC, PG(standby_timeout), .min = 100 * USEC_MSEC, .max = 60 * USEC_SEC, .def = "1s",
+  .doc = "A standby that has flushed nothing for so long while something was to be flushed is lost, and writes go on without it." },
+
+{ "repmgr.enabled", CT_BOOL, AT(conf.repmgr.enabled), .def = "true",
+  .doc = "Whether repmgr's metadata is checked, and brought in line after a promotion." },
+{ "repmgr.program", CT_PATH, AT(conf.repmgr.program), .max = 4000, .def = "/usr/lib/postgresql/15/bin/repmgr",
+  .doc = "The repmgr program." },
+{ "repmgr.config", CT_PATH, AT(conf.repmgr.config), .max = 4000, .def = "/etc/repmgr.conf",
+  .doc = "repmgr's own configuration file on each data node." },
+{ "repmgr.dbname", CT_NAME, AT(conf.repmgr.dbname), .max = 63, .def = "repmgr",
+  .doc = "Database that holds repmgr.nodes." },
+
+{ "peer.port", PORT, .offset = AT(conf.peer_port), .def = "7400",
+  .doc = "Port of the peer API, mutual TLS, on the node's address." },
+{ "peer.ca", CT_PATH, AT(conf.ca), .max = 4000, .def = "/etc/hawatch/pki/ca.crt",
+  .doc = "Certificate of the authority that signs the nodes' certificates." },
+{ "peer.cert", CT_NODE_PATH, AT(conf.cert), .max = 4000, .def = "/etc/hawatch/pki/${node}.crt",
+  .doc = "This node's certificate; ${node} becomes its name." },
+{ "peer.key", CT_NODE_PATH, AT(conf.key), .max = 4000, .def = "/etc/hawatch/pki/${node}.key",
+  .doc = "This node's private key, mode 0600; ${node} becomes its name." },
+
+{ "front.user", CT_NAME, AT(conf.user), .max = 32, .def = "hawatch",
+  .doc = "Unprivileged user of the process that listens on the network." },
+{ "front.address", CT_ADDRESS, AT(conf.health_address), .min = 0, .def = "", .example = "\"10.77.0.1\"",
+  .doc = "Numeric address of the health endpoint; empty: every address of the host." },
+{ "front.port", PORT, .offset = AT(conf.health_port), .def = "8008",
+  .doc = "Port of the health endpoint, plain HTTP." },
+{ "front.ping_body", CT_STRING, AT(conf.ping_body), .min = 0, .max = 256, .def = "Web services are UP",
+  .doc = "What /ping answers when this host should get traffic." },
+{ "front.connections", CT_INT, AT(conf.connections_max), .min = 16, .max = 65536, .def = "1024",
+  .doc = "Most connections at a time, for each listener." },
+{ "front.idle_timeout", CT_USEC, AT(conf.idle_timeout), .min = 100 * USEC_MSEC, .max = 3600 * USEC_SEC, .def = "10s",
+  .doc = "A connection that says nothing for so long is closed." },
+
+{ "control.group", CT_NAME, AT(conf.group), .max = 32, .def = "hawatch",
+  .doc = "Group whose members may use hactl, beside root." },
+
+{ "checks.name", CT_NAME, CHECK(name), .max = 63, .required = true, .example = "\"pg\"",
+  .doc = "Name of the check in status, metrics and log." },
+{ "checks.type", CT_WORD, CHECK(type), .words = words_check, .required = true, .example = "\"tcp\"",
+  .doc = "What is asked: tcp connects, postgres queries the local instance, repmgr compares repmgr.nodes." },
+{ "checks.address", CT_ADDRESS, CHECK(address), .min = 0, .def = "", .example = "\"127.0.0.1\"",
+  .doc = "Numeric address to connect to; tcp only." },
+{ "checks.port", CT_INT, CHECK(port), .min = 0, .max = 65535, .def = "0", .example = "443",
+  .doc = "Port to connect to; tcp only." },
+{ "checks.interval", CT_USEC, CHECK(interval), .min = 50 * USEC_MSEC, .max = 24 * 3600 * USEC_SEC, .def = "1s",
+  .doc = "Time between the starts of two probes." },
+{ "checks.timeout", CT_USEC, CHECK(timeout), .min = 10 * USEC_MSEC, .max = 3600 * USEC_SEC, .def = "800ms",
+  .doc = "Limit of one whole probe; not above interval." },
+{ "checks.window", CT_INT, CHECK(window), .min = 1, .max = 64, .def = "5",
+  .doc = "How many of the last results are looked at." },
+{ "checks.threshold", CT_INT, CHECK(threshold), .min = 1, .max = 64, .def = "3",
+  .doc = "How many bad ones among them make the check down; not above window." },
+{ "checks.health", CT_BOOL, CHECK(health), .def = "false",
+  .doc = "Whether /health answers 503 while this check is down." },
+};
+/* clang-format on */
+const size_t conf_row_count = sizeof(conf_rows) / sizeof(conf_rows[0]);
+
+bool
+conf_row_in(const struct conf_row *row, const struct conf_group *group)
+{
+	size_t len = strlen(group->name);
+
+	if (len == 0)
+		return strchr(row->key, '.') == NULL;
+	return strncmp(row->key, group->name, len) == 0 && row->key[len] == '.';
+}
+
+const char *
+conf_row_name(const struct conf_row *row)
+{
+	const char *dot = strrchr(row->key, '.');
+
+	return dot == NULL ? row->key : dot + 1;
+}
+
+void
+conf_row_type(const struct conf_row *row, char *buf, size_t size)
+{
+	char low[USEC_STR_MAX], high[USEC_STR_MAX];
+	size_t i, len;
+
+	switch (row->type) {
+	case CT_STRING:
+		(void)snprintf(
+		    buf, size, "a string of at most %d bytes", (int)row->max);
+		break;
+	case CT_NAME:
+		(void)snprintf(buf, size,
+		    "a name of letters, digits, '.', '-', '_', at most %d",
+		    (int)row->max);
+		break;
+	case CT_PATH:
+		str_cut(buf, size, "an absolute path");
+		break;
+	case CT_NODE_PATH:
+		str_cut(buf, size, "an absolute path, with ${node}");
+		break;
+	case CT_ADDRESS:
+		str_cut(buf, size, "a numeric address");
+		break;
+	case CT_WORD:
+	case CT_ENUM:
+		str_cut(buf, size, "one of");
+		for (i = 0; row->words[i] != NULL; i++) {
+			len = strlen(buf);
+			(void)snprintf(buf + len, size - len, "%s \"%s\"",
+			    i == 0 ? "" : ",", row->words[i]);
+		}
+		break;
+	case CT_INT:
+		(void)snprintf(buf, size, "a whole number from %d to %d%s%s",
+		    (int)row->min, (int)row->max, row->unit ? " " : "",
+		    row->unit ? row->unit : "");
+		break;
+	case CT_USEC:
+		(void)snprintf(buf, size, "a duration from \"%s\" to \"%s\"",
+		    usec_str(row->min, low), usec_str(row->max, high));
+		break;
+	case CT_BOOL:
+		str_cut(buf, size, "true or false");
+		break;
+	case CT_ARGV:
+		str_cut(
+		    buf, size, "a list of strings, the first an absolute path");
+		break;
+	}
+}
+
+size_t
+conf_schema(const struct conf_doc **rows)
+{
+	static struct conf_doc docs[sizeof(conf_rows) / sizeof(conf_rows[0])];
+	static char types[sizeof(conf_rows) / sizeof(conf_rows[0])][128];
+	size_t i;
+
+	for (i = 0; i < conf_row_count; i++) {
+		conf_row_type(&conf_rows[i], types[i], sizeof(types[i]));
+		docs[i] = (struct conf_doc){ .key = conf_rows[i].key,
+			.type = types[i],
+			.def = conf_rows[i].def,
+			.doc = conf_rows[i].doc };
+	}
+	*rows = docs;
+	return conf_row_count;
+}
