@@ -8,6 +8,8 @@
 #ifndef HAWATCH_ACT_H
 #define HAWATCH_ACT_H
 
+#include <stddef.h>
+
 #include "hawatch/error.h"
 #include "hawatch/types.h"
 

@@ -1,0 +1,20 @@
+/*
+ * The action modules, one const instance for each kind, listed in acts.c.
+ */
+#ifndef HAWATCH_ACT_MODULES_H
+#define HAWATCH_ACT_MODULES_H
+
+#include "hawatch/act.h"
+
+extern const struct act_ops act_stop;
+extern const struct act_ops act_signal;
+extern const struct act_ops act_begin;
+extern const struct act_ops act_names;
+extern const struct act_ops act_waiting;
+extern const struct act_ops act_promote;
+extern const struct act_ops act_settle;
+extern const struct act_ops act_metadata;
+extern const struct act_ops act_checkpoint;
+extern const struct act_ops act_verify;
+
+#endif
