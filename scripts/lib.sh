@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Shell functions that the scripts share. Source it from the tree's top.
 
 # Tests that passed and failed so far, over all steps.

@@ -8,12 +8,14 @@ import pytest
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
+from lab import gc  # noqa: E402
 from lab.cluster import Cluster  # noqa: E402
 
 
 @pytest.fixture(scope='session')
 def template():
     """The first pair of this session, from which the others are copied."""
+    gc()
     with tempfile.TemporaryDirectory(prefix='hawatch-pair.') as path:
         yield path
 

@@ -90,31 +90,31 @@ class Host:
             proc = subprocess.Popen(
                 argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                 stderr=console, env=ENV, cwd='/', start_new_session=True)
+        self.outer = proc
         line = proc.stdout.readline()
         proc.stdout.close()
         if line != b'ready\n':
-            proc.wait()
+            self.power_off()
             with open(os.path.join(self.dir, 'console')) as f:
                 raise RuntimeError('%s does not boot: %s' % (
                     self.key, f.read()[-500:]))
         with open('/proc/%d/task/%d/children' % (proc.pid, proc.pid)) as f:
             self.pid = int(f.read().split()[0])
-        self.outer = proc
         self.pidns = os.stat('/proc/%d/ns/pid' % self.pid).st_ino
 
     def power_off(self):
         """Ends every process at once, as a power cut does."""
-        if self.pid is None:
-            return
-        pidfd = _pidfd(self.pid)
-        if pidfd is not None:
-            try:
-                signal.pidfd_send_signal(pidfd, signal.SIGKILL)
-                select.select([pidfd], [], [], 20)
-            except ProcessLookupError:
-                pass
-            os.close(pidfd)
+        if self.pid is not None:
+            pidfd = _pidfd(self.pid)
+            if pidfd is not None:
+                try:
+                    signal.pidfd_send_signal(pidfd, signal.SIGKILL)
+                    select.select([pidfd], [], [], 20)
+                except ProcessLookupError:
+                    pass
+                os.close(pidfd)
         if self.outer is not None:
+            self.outer.kill()
             self.outer.wait()
         self.pid = self.outer = self.pidns = None
 

@@ -5,6 +5,7 @@ fails, and the hosts' own packet filters stay their own.
 """
 
 import os
+import signal
 import subprocess
 
 from .host import ENV
@@ -36,10 +37,11 @@ class Switch:
         self.proc = subprocess.Popen(
             argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, env=ENV,
             cwd='/', start_new_session=True)
+        self.pid = self.proc.pid
         if self.proc.stdout.readline() != b'ready\n':
+            self.stop()
             raise RuntimeError('the switch does not start')
         self.proc.stdout.close()
-        self.pid = self.proc.pid
         self._ip('link add br0 type bridge stp_state 0 forward_delay 0 '
                  'mcast_snooping 0\nlink set br0 up\n')
         self.nft(RULES)
@@ -48,7 +50,7 @@ class Switch:
         if self.pid is None:
             return
         try:
-            os.kill(self.pid, 9)
+            os.kill(self.pid, signal.SIGKILL)
         except ProcessLookupError:
             pass
         if self.proc is not None:

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import time
 
 from . import auditor
@@ -39,12 +40,17 @@ class Voter:
 
     def stop(self):
         """SIGTERM to lab-voter itself, as nsenter does not pass it on."""
+        if self.proc.returncode is not None:
+            return
         for pid, (comm, line) in self.lab.client.processes().items() \
                 if self.lab.client.up else ():
             if comm == 'lab-voter' and self.log in line:
                 os.kill(pid, signal.SIGTERM)
         try:
-            self.proc.wait(5)
-        except Exception:
+            code = self.proc.wait(5)
+        except subprocess.TimeoutExpired:
             self.proc.kill()
             self.proc.wait()
+            raise
+        if code != 0:
+            raise RuntimeError('lab-voter %s: exit %d' % (self.name, code))
