@@ -139,8 +139,12 @@ static void
 cross_register(struct conf_draft *d)
 {
 	struct conf *conf = &d->conf;
-	const char *near;
+	const char *witness = NULL;
+	node_t n;
 
+	for (n = 0; n < conf->node_count; n++)
+		if (conf->node[n].role == ROLE_WITNESS)
+			witness = conf->node[n].name;
 	if (d->register_type != NULL &&
 	    strcmp(d->register_type, "arbiter") != 0)
 		draft_fault_at(d, "register.type",
@@ -152,13 +156,11 @@ cross_register(struct conf_draft *d)
 		return;
 	conf->arbiter = cross_find(d, d->register_node);
 	if (conf->arbiter == NODE_NONE) {
-		near = str_nearest(d->register_node, conf->names.node,
-		    (size_t)conf->node_count);
 		draft_fault_at(d, "register.node",
 		    "register.node %s is not in "
 		    "nodes; write the name of a witness%s%s",
-		    d->register_node, near == NULL ? "" : ", did you mean ",
-		    near == NULL ? "" : near);
+		    d->register_node, witness == NULL ? "" : ", e.g. ",
+		    witness == NULL ? "" : witness);
 	} else if (conf->node[conf->arbiter].role != ROLE_WITNESS) {
 		draft_fault_at(d, "register.node",
 		    "register.node %s is a data "

@@ -8,6 +8,10 @@
 #include "draft.h"
 #include "hawatch/str.h"
 
+static void cross_cluster(struct conf_draft *d, const char *backend);
+static void cross_unit(struct conf_draft *d, const char *backend);
+static bool cross_needed(struct conf_draft *d, const char *key,
+    const char *backend, const char *write);
 static void cross_unused(
     struct conf_draft *d, const char *key, const char *backend);
 static void cross_port_pair(struct conf_draft *d, const char *key, int port,
@@ -69,60 +73,88 @@ cross_port_pair(struct conf_draft *d, const char *key, int port,
 void
 cross_postgres(struct conf_draft *d)
 {
-	static const char *const names[] = { "argv", "pg_ctlcluster",
-		"systemd" };
-	const struct conf_postgres *pg = &d->conf.pg;
-	const char *backend = names[pg->backend];
-	const char *slash, *given;
+	static const char *const names[] = { [BACKEND_ARGV] = "argv",
+		[BACKEND_PG_CTLCLUSTER] = "pg_ctlcluster",
+		[BACKEND_SYSTEMD] = "systemd" };
+	const char *backend = names[d->conf.pg.backend];
+	const char *given;
 
 	/* A backend that is not known says so; nothing follows from it. */
 	if (config_lookup_string(&d->file, "postgres.backend", &given) !=
 		CONFIG_TRUE ||
 	    strcmp(given, backend) != 0)
 		return;
-	if (pg->backend != BACKEND_ARGV) {
+	if (d->conf.pg.backend == BACKEND_ARGV) {
+		cross_needed(d, "postgres.start", backend,
+		    "start = [ \"/full/path\", \"argument\" ];");
+	} else {
 		cross_unused(d, "postgres.start", backend);
 		cross_unused(d, "postgres.stop", backend);
-		if (pg->gate != NULL && pg->gate[0] == '\0')
-			draft_fault_at(d, "postgres.gate",
-			    "postgres.gate is "
-			    "missing with backend \"%s\"; write the file that "
-			    "calls \"hactl gate\" before PostgreSQL starts",
-			    backend);
-	} else if (pg->start[0] == NULL) {
-		draft_fault_at(d, "postgres.start",
-		    "postgres.start is missing "
-		    "with backend \"argv\"; write start = [ \"/full/path\", "
-		    "\"argument\", ... ];");
+		cross_needed(d, "postgres.gate", backend,
+		    "as gate the file that calls \"hactl gate\" before "
+		    "PostgreSQL starts");
 	}
-	if (pg->backend != BACKEND_PG_CTLCLUSTER)
+	if (d->conf.pg.backend == BACKEND_PG_CTLCLUSTER)
+		cross_cluster(d, backend);
+	else
 		cross_unused(d, "postgres.cluster", backend);
-	else if (pg->cluster != NULL &&
-		 ((slash = strchr(pg->cluster, '/')) == NULL ||
-		     slash == pg->cluster || slash[1] == '\0' ||
-		     strchr(slash + 1, '/') != NULL))
+	if (d->conf.pg.backend == BACKEND_SYSTEMD)
+		cross_unit(d, backend);
+	else
+		cross_unused(d, "postgres.unit", backend);
+}
+
+static void
+cross_cluster(struct conf_draft *d, const char *backend)
+{
+	const char *cluster = d->conf.pg.cluster;
+	const char *slash = strchr(cluster, '/');
+
+	if (!cross_needed(
+		d, "postgres.cluster", backend, "cluster = \"15/main\";"))
+		return;
+	if (slash == NULL || slash == cluster || slash[1] == '\0' ||
+	    strchr(slash + 1, '/') != NULL)
 		draft_fault_at(d, "postgres.cluster",
 		    "postgres.cluster is "
-		    "\"%s\"; write version and name with backend "
-		    "\"pg_ctlcluster\", e.g. cluster = \"15/main\";",
-		    pg->cluster);
-	if (pg->backend != BACKEND_SYSTEMD)
-		cross_unused(d, "postgres.unit", backend);
-	else if (pg->unit != NULL &&
-		 (strlen(pg->unit) <= strlen(".service") ||
-		     strcmp(pg->unit + strlen(pg->unit) - strlen(".service"),
-			 ".service") != 0))
+		    "\"%s\"; write version and name, e.g. cluster = "
+		    "\"15/main\";",
+		    cluster);
+}
+
+static void
+cross_unit(struct conf_draft *d, const char *backend)
+{
+	static const char end[] = ".service";
+	const char *unit = d->conf.pg.unit;
+	size_t len = strlen(unit);
+
+	if (!cross_needed(d, "postgres.unit", backend,
+		"unit = \"postgresql@15-main.service\";"))
+		return;
+	if (len < sizeof(end) ||
+	    strcmp(unit + len - (sizeof(end) - 1), end) != 0)
 		draft_fault_at(d, "postgres.unit",
 		    "postgres.unit is \"%s\"; "
-		    "write the unit's whole name with backend \"systemd\", "
-		    "e.g. unit = \"postgresql@15-main.service\";",
-		    pg->unit);
-	else if (pg->unit != NULL &&
-		 strcmp(pg->unit, "postgresql.service") == 0)
+		    "write the unit's whole name, e.g. unit = "
+		    "\"postgresql@15-main.service\";",
+		    unit);
+	else if (strcmp(unit, "postgresql.service") == 0)
 		draft_fault_at(d, "postgres.unit",
 		    "postgresql.service starts "
 		    "nothing itself on Debian and is always active; write the "
 		    "cluster's unit, e.g. \"postgresql@15-main.service\"");
+}
+
+static bool
+cross_needed(struct conf_draft *d, const char *key, const char *backend,
+    const char *write)
+{
+	if (draft_given(d, key))
+		return true;
+	draft_fault_at(d, key, "%s is missing with backend \"%s\"; write %s",
+	    key, backend, write);
+	return false;
 }
 
 static void

@@ -10,12 +10,14 @@
 #include <string.h>
 
 #include "hawatch/mem.h"
+#include "hawatch/str.h"
 #include "memory.h"
 
+static void draft_one_line(char *s);
 static const config_setting_t *draft_find(
     const struct conf_draft *d, const char *path);
 static void draft_add(struct conf_draft *d, const config_setting_t *at,
-    const char *fmt, va_list ap);
+    const char *fmt, va_list ap) PRINTF_LIKE(3, 0);
 
 char *
 draft_string(struct conf_draft *d, const char *s)
@@ -80,6 +82,7 @@ draft_add(struct conf_draft *d, const config_setting_t *at, const char *fmt,
 	struct error err;
 
 	(void)vsnprintf(err.msg, sizeof(err.msg), fmt, ap);
+	draft_one_line(err.msg);
 	d->faults =
 	    xrealloc(d->faults, (size_t)d->fault_count + 1, sizeof(*fault));
 	fault = &d->faults[d->fault_count];
@@ -89,4 +92,19 @@ draft_add(struct conf_draft *d, const config_setting_t *at, const char *fmt,
 	fault->line = at == NULL ? 0 : (int)config_setting_source_line(at);
 	if (fault->line == 0)
 		fault->line = d->last_line;
+}
+
+/* A message quotes the file; what is no plain text must not end its line. */
+static void
+draft_one_line(char *s)
+{
+	size_t len;
+
+	for (; *s != '\0'; s += len) {
+		len = str_utf8(s);
+		if (len == 0) {
+			*s = '?';
+			len = 1;
+		}
+	}
 }

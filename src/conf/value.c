@@ -96,16 +96,12 @@ void
 conf_show(const config_setting_t *setting, char *buf, size_t size)
 {
 	const char *text;
-	char *p;
 
 	switch (config_setting_type(setting)) {
 	case CONFIG_TYPE_STRING:
 		text = config_setting_get_string(setting);
 		(void)snprintf(buf, size, "\"%.60s%s\"", text,
 		    strlen(text) > 60 ? "..." : "");
-		for (p = buf; *p != '\0'; p++)
-			if ((unsigned char)*p < ' ' || *p == 0x7f)
-				*p = '?';
 		break;
 	case CONFIG_TYPE_INT:
 	case CONFIG_TYPE_INT64:
@@ -263,6 +259,8 @@ value_list(struct conf_draft *d, const struct conf_row *row,
 	    !config_setting_is_list(setting))
 		return "not a list (no shell ever splits it into words)";
 	n = config_setting_length(setting);
+	if (n == 0)
+		return "empty";
 	if (n > row->max)
 		return "too long";
 	for (i = 0; i < n; i++) {
