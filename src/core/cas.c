@@ -1,0 +1,252 @@
+/*
+ * The one compare-and-swap of this node whose outcome is not known.
+ *
+ * While it is unknown, the identical request (same revision, same nonce) is
+ * sent again. Confirmed by a reply, or by a read that shows its nonce. Over
+ * when a read shows another, newer revision: lost, or won and superseded.
+ * Neither an unmoved revision nor a conflict proves anything: another copy of
+ * it may have been, or may yet be, applied.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "core/core_i.h"
+#include "hawatch/str.h"
+
+static usec_t
+cas_resend_after(const struct core *c)
+{
+	return c->conf.ttl / 5;
+}
+
+static void
+cas_emit(struct core *c, const struct now *now)
+{
+	struct pending *p = &c->pending;
+
+	core_do(c, DO_CAS)->cas = p->cas;
+	p->in_flight = true;
+	p->last_sent = now->raw;
+}
+
+/* What of the record is this node's to say: T, position, timeline, author. */
+static void
+cas_complete(struct core *c, struct record *rec, enum cas_for why)
+{
+	const struct record *now_is = core_rec(c);
+
+	snprintf(rec->nonce, sizeof(rec->nonce), "%.24s-%llu", c->seed,
+	    (unsigned long long)++c->nonces);
+	rec->written_by = c->conf.self;
+	rec->ttl = c->conf.ttl;
+	rec->candidates &= ~c->lease.abdicated;
+	if (rec->state == REC_HELD && core_pgs(c) == PGS_PRIMARY) {
+		rec->timeline = c->pg.timeline;
+		rec->system_id = c->pg.system_id;
+		/* Nobody is a candidate for whom commits do not wait; an
+		 * abdication that a restart made us forget shows here. */
+		rec->candidates &= c->pg.sync_names;
+		rec->lsn = durability_lsn(c, rec);
+	}
+	rec->seq = now_is->seq;
+	/* The first write of an incarnation raises seq: what an earlier one
+	 * sent and forgot is then never ahead of what is seen. */
+	if (rec->epoch != now_is->epoch || rec->state != now_is->state ||
+	    rec->candidates != now_is->candidates ||
+	    rec->ttl != now_is->ttl || !c->lease.confirmed)
+		rec->seq++;
+}
+
+/*
+ * Sends the record that change describes (state, epoch, candidates, target,
+ * holder, acked count; the rest is filled in here) against the newest known
+ * revision. False: not now (one is under way, the register cannot be written,
+ * or the lease must become shorter first).
+ */
+bool
+cas_send(struct core *c, const struct now *now, enum cas_for why,
+    const struct record *change)
+{
+	struct pending *p = &c->pending;
+	struct record rec = *change;
+	bool reseed = why == FOR_RESEED;
+
+	if (p->on || c->conf.mode == CORE_OBSERVE)
+		return false;
+	if (!reseed && !watch_usable(c))
+		return false;
+	cas_complete(c, &rec, why);
+	if (!lease_capped(c, now, &rec))
+		return false;
+	memset(p, 0, sizeof(*p));
+	p->on = true;
+	p->why = why;
+	p->first_sent = now->raw;
+	p->cas.id = ++c->ids;
+	p->cas.rec = rec;
+	p->cas.revision = c->reg.value.revision;
+	p->cas.reseed = reseed;
+	str_cut(p->cas.instance, sizeof(p->cas.instance),
+	    reseed ? c->reg.next : c->reg.value.instance);
+	str_cut(p->cas.nonce, sizeof(p->cas.nonce), c->reg.value.rec.nonce);
+	if (c->dur.sent_epoch != rec.epoch || c->dur.sent_seq != rec.seq) {
+		c->dur.sent_epoch = rec.epoch;
+		c->dur.sent_seq = rec.seq;
+		core_save(c);
+	}
+	if (why == FOR_RELEASE) {
+		lease_void(c, now);
+		c->lease.answers_count = false;
+	}
+	cas_emit(c, now);
+	return true;
+}
+
+/* The claim as it will be sent: epoch + 1, the old holder among those who may
+ * still claim if this node stops half-way. */
+void
+cas_prepare_claim(struct core *c, const struct now *now)
+{
+	struct record rec = *core_rec(c);
+
+	rec.epoch++;
+	rec.state = REC_CLAIMED;
+	rec.candidates = (rec.candidates | NODE_BIT(rec.holder)) &
+	    ~NODE_BIT(c->conf.self);
+	rec.holder = c->conf.self;
+	rec.target = NODE_NONE;
+	rec.taken_at = now->wall;
+	cas_complete(c, &rec, FOR_CLAIM);
+	c->dur.claim_rec = rec;
+}
+
+void
+cas_send_claim(struct core *c, const struct now *now)
+{
+	struct pending *p = &c->pending;
+
+	memset(p, 0, sizeof(*p));
+	p->on = true;
+	p->why = FOR_CLAIM;
+	p->first_sent = now->raw;
+	p->cas.id = ++c->ids;
+	p->cas.rec = c->dur.claim_rec;
+	p->cas.revision = c->dur.claim_revision;
+	str_cut(p->cas.instance, sizeof(p->cas.instance),
+	    c->dur.claim_instance);
+	str_cut(p->cas.nonce, sizeof(p->cas.nonce), c->reg.value.rec.nonce);
+	c->dur.sent_epoch = p->cas.rec.epoch;
+	c->dur.sent_seq = p->cas.rec.seq;
+	core_save(c);
+	cas_emit(c, now);
+}
+
+static void
+cas_end(struct core *c)
+{
+	memset(&c->pending, 0, sizeof(c->pending));
+	if (c->dur.claim) {
+		c->dur.claim = false;
+		core_save(c);
+	}
+}
+
+/* It is, or was, in the register. */
+static void
+cas_won(struct core *c, const struct now *now, uint64_t revision,
+    const char *instance)
+{
+	struct pending p = c->pending;
+	struct watched *r = &c->reg;
+
+	if (strcmp(r->value.instance, instance) != 0 ||
+	    r->value.revision < revision) {
+		str_cut(r->value.instance, sizeof(r->value.instance),
+		    instance);
+		r->value.revision = revision;
+		r->value.rec = p.cas.rec;
+		r->first_seen = now->raw;
+	}
+	if (p.cas.reseed) {
+		r->cold = false;
+		r->amnesiac = false;
+	}
+	if (p.cas.rec.acked == p.cas.rec.epoch)
+		c->acking = false;
+	watch_seen(c, instance, p.cas.rec.epoch, p.cas.rec.seq);
+	cas_end(c);
+	c->lease.unknown = 0;
+	/* An abdication matters while the record still names the node. */
+	c->lease.abdicated &= p.cas.rec.candidates;
+	if (p.cas.rec.state != REC_RELEASED)
+		lease_confirmed(c, now, p.first_sent, &p.cas.rec);
+	if (p.why != FOR_RENEW)
+		core_tell(c, EMIT_record_written, "%s epoch %llu seq %llu",
+		    rec_state_str(p.cas.rec.state),
+		    (unsigned long long)p.cas.rec.epoch,
+		    (unsigned long long)p.cas.rec.seq);
+}
+
+void
+core_on_cas(struct core *c, const struct now *now, uint64_t id,
+    enum cas_result result, uint64_t revision, const char *instance)
+{
+	struct pending *p = &c->pending;
+
+	if (!p->on || id != p->cas.id)
+		return;
+	if (result == CAS_CONFIRMED) {
+		cas_won(c, now, revision, instance);
+		return;
+	}
+	p->in_flight = false;
+	c->read_wanted = true;
+}
+
+/* A believed value was read: does it tell what became of the pending one? */
+void
+cas_by_read(struct core *c, const struct now *now)
+{
+	const struct reg_value *v = &c->reg.value;
+	struct pending *p = &c->pending;
+
+	if (!p->on) {
+		c->lease.unknown = 0;
+		return;
+	}
+	if (strcmp(v->instance, p->cas.instance) != 0 ||
+	    v->revision <= p->cas.revision)
+		return;
+	if (strcmp(v->rec.nonce, p->cas.rec.nonce) == 0) {
+		cas_won(c, now, v->revision, v->instance);
+		return;
+	}
+	cas_end(c);
+	c->lease.unknown = 0;
+}
+
+/* A report to a cold register: it can never land any more, but may have
+ * landed before; until a warm read tells, its candidates count. */
+void
+cas_void(struct core *c)
+{
+	if (c->pending.on)
+		c->lease.unknown |= c->pending.cas.rec.candidates;
+	cas_end(c);
+}
+
+void
+cas_turn(struct core *c, const struct now *now)
+{
+	struct pending *p = &c->pending;
+
+	if (!p->on || c->conf.mode == CORE_OBSERVE)
+		return;
+	if (p->last_sent != 0 &&
+	    now->raw - p->last_sent < cas_resend_after(c))
+		return;
+	c->read_wanted = true;
+	if (!watch_usable(c) && !p->cas.reseed)
+		return;
+	cas_emit(c, now);
+}

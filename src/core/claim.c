@@ -1,0 +1,197 @@
+/*
+ * Whether this node may take over, and taking the record.
+ *
+ * A claim is a CAS from exactly the revision that was watched, to epoch + 1,
+ * state `claimed`, candidates = (old candidates and old holder) without self.
+ * All of claim_check must hold. The claim, and the proof on which it stands,
+ * are on disk before it is sent, so that "unresolved" survives a restart.
+ *
+ * Only a person's word (fenced) replaces eligibility, the wait and the
+ * position; nothing replaces the promises and the hold-off.
+ */
+#include <string.h>
+
+#include "core/core_i.h"
+#include "hawatch/str.h"
+
+#define FRESH (3 * USEC_SEC) /* a view of PostgreSQL older than this is none */
+
+static usec_t
+claim_wait_end(const struct core *c)
+{
+	return c->reg.first_seen + core_wait(c, core_rec(c)->ttl);
+}
+
+/* The record was seen unchanged for W. */
+bool
+claim_waited(const struct core *c, const struct now *now)
+{
+	return c->reg.first_seen != 0 && now->raw >= claim_wait_end(c);
+}
+
+static bool
+claim_fenced(const struct core *c)
+{
+	return c->order.on && c->order.fenced;
+}
+
+/* By the record alone: may this node take it at all? */
+static enum block
+claim_eligible(const struct core *c)
+{
+	const struct record *rec = core_rec(c);
+	bool self = rec->holder == c->conf.self;
+	bool listed = rec->candidates & NODE_BIT(c->conf.self);
+
+	if (rec->state == REC_NONE)
+		return BLOCK_NO_RECORD;
+	if (self && rec->state != REC_RELEASED)
+		return BLOCK_HOLDER;
+	if (claim_fenced(c))
+		return BLOCK_NONE;
+	if (!listed && !self)
+		return BLOCK_NOT_CANDIDATE;
+	if (c->dur.abdicated_epoch == rec->epoch &&
+	    rec->seq <= c->dur.abdicated_seq && !self)
+		return BLOCK_ABDICATED;
+	return BLOCK_NONE;
+}
+
+/* By time: the holder's lease, the target's precedence, our own promises. */
+static enum block
+claim_time(const struct core *c, const struct now *now, usec_t *when)
+{
+	const struct record *rec = core_rec(c);
+	bool first = rec->target == c->conf.self ||
+	    (rec->target == NODE_NONE && rec->holder != c->conf.self);
+
+	*when = claim_wait_end(c);
+	if (rec->state == REC_RELEASED) {
+		if (!first && now->raw < *when)
+			return BLOCK_TARGET_FIRST;
+	} else if (now->raw < *when && !claim_fenced(c)) {
+		return BLOCK_LEASE_RUNS;
+	}
+	*when = c->promise.until;
+	if (now->raw < *when)
+		return BLOCK_PROMISED;
+	*when = c->no_claim_before;
+	if (now->raw < *when)
+		return BLOCK_HOLD_OFF;
+	*when = 0;
+	return BLOCK_NONE;
+}
+
+/* Our WAL against the record's floor. PostgreSQL must have been seen. */
+enum block
+claim_wal(const struct core *c)
+{
+	const struct record *rec = core_rec(c);
+
+	if (core_pgs(c) != PGS_STANDBY && core_pgs(c) != PGS_PRIMARY)
+		return BLOCK_PG_UNKNOWN;
+	if (c->pg.seen_at == 0)
+		return BLOCK_PG_UNKNOWN;
+	if (rec->system_id != 0 && c->pg.system_id != rec->system_id)
+		return BLOCK_TIMELINE;
+	if (rec->timeline != 0 && c->pg.timeline != rec->timeline)
+		return BLOCK_TIMELINE;
+	if (c->pg.wal_end < rec->lsn && !claim_fenced(c))
+		return BLOCK_WAL_BEHIND;
+	return BLOCK_NONE;
+}
+
+/* A disaster that repeats must not walk from host to host by itself. */
+static bool
+claim_too_soon(const struct core *c, const struct now *now)
+{
+	const struct record *rec = core_rec(c);
+	usec_t since = now->wall - rec->taken_at;
+
+	return rec->state == REC_HELD && rec->taken_at != 0 &&
+	    rec->acked < rec->epoch && since < c->conf.min_interval &&
+	    since > -c->conf.min_interval;
+}
+
+/* The first thing that stands against a claim now; when: until about when. */
+enum block
+claim_check(const struct core *c, const struct now *now, usec_t *when)
+{
+	enum block b;
+
+	*when = 0;
+	if (c->conf.mode == CORE_OBSERVE ||
+	    (c->conf.mode == CORE_MANUAL && !c->order.on))
+		return BLOCK_MODE;
+	if (c->dur.latch)
+		return BLOCK_LATCHED;
+	if (c->reg.cold)
+		return BLOCK_COLD;
+	if (c->reg.amnesiac)
+		return BLOCK_AMNESIAC;
+	b = claim_eligible(c);
+	if (b != BLOCK_NONE)
+		return b;
+	if (c->dur.claim || c->pending.on)
+		return BLOCK_CLAIM_OPEN;
+	b = claim_time(c, now, when);
+	if (b != BLOCK_NONE)
+		return b;
+	b = claim_wal(c);
+	if (b != BLOCK_NONE)
+		return b;
+	if (now->raw - c->pg.seen_at > FRESH)
+		return BLOCK_PG_UNKNOWN;
+	if (c->armed != ANS_YES)
+		return BLOCK_NOT_ARMED;
+	if (!c->order.on && claim_too_soon(c, now))
+		return BLOCK_MIN_INTERVAL;
+	return BLOCK_NONE;
+}
+
+static void
+claim_proof(struct core *c)
+{
+	struct durable *d = &c->dur;
+
+	d->proof_epoch = core_rec(c)->epoch + 1;
+	d->proof_why[0] = '\0';
+	if (core_rec(c)->state == REC_RELEASED) {
+		d->proof = PROOF_RELEASED;
+	} else if (claim_fenced(c)) {
+		d->proof = PROOF_OPERATOR;
+		str_cut(d->proof_why, sizeof(d->proof_why), c->order.why);
+	} else {
+		d->proof = PROOF_LEASE;
+	}
+}
+
+/* Decides to claim; claim_turn sends it when the decision is on disk. */
+void
+claim_begin(struct core *c, const struct now *now)
+{
+	c->dur.claim = true;
+	c->dur.claim_revision = c->reg.value.revision;
+	str_cut(c->dur.claim_instance, sizeof(c->dur.claim_instance),
+	    c->reg.value.instance);
+	memset(&c->dur.claim_rec, 0, sizeof(c->dur.claim_rec));
+	claim_proof(c);
+	cas_prepare_claim(c, now);
+	c->claim_version = core_save(c);
+}
+
+/* The claim's save is done: send it, unless the record moved meanwhile. */
+void
+claim_turn(struct core *c, const struct now *now)
+{
+	if (!c->dur.claim || c->pending.on || !core_saved(c, c->claim_version))
+		return;
+	if (c->reg.value.revision != c->dur.claim_revision ||
+	    strcmp(c->reg.value.instance, c->dur.claim_instance) != 0) {
+		/* It was never sent. */
+		c->dur.claim = false;
+		core_save(c);
+		return;
+	}
+	cas_send_claim(c, now);
+}

@@ -1,0 +1,253 @@
+/*
+ * The core's frame: its life, its list of actions, and the order in which one
+ * turn decides. The rules are in the files beside this one; each opens with
+ * its rule in words.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/core_i.h"
+#include "hawatch/mem.h"
+#include "hawatch/str.h"
+
+const char *
+block_str(enum block b)
+{
+	static const char *const tokens[] = {
+#define BLOCK(id, token, text) [BLOCK_##id] = token,
+#include "core/blockers.def"
+#undef BLOCK
+	};
+
+	return tokens[b];
+}
+
+/* W: the candidate's wait. Both clocks may err, in opposite directions. */
+usec_t
+core_wait(const struct core *c, usec_t ttl)
+{
+	usec_t ppm = c->conf.clock_ppm;
+
+	return ttl * (1000000 + ppm) / (1000000 - ppm) + 1 + c->conf.slack;
+}
+
+struct core *
+core_new(const struct core_conf *conf, const struct durable *durable,
+    const char *seed, const struct now *now)
+{
+	struct core *c = xcalloc(1, sizeof(*c));
+
+	c->conf = *conf;
+	str_cut(c->seed, sizeof(c->seed), seed);
+	c->started = now->raw;
+	c->suspended = now->suspended;
+	c->reg.value.rec.holder = NODE_NONE;
+	c->sync.adding = NODE_NONE;
+	c->promise.to = NODE_NONE;
+	c->lease.primary_since = USEC_NEVER;
+	if (durable != NULL)
+		c->dur = *durable;
+	if (c->dur.t_max < conf->ttl) {
+		c->dur.t_max = conf->ttl;
+		c->t_max_version = core_save(c);
+	}
+	c->no_claim_before = now->raw + core_wait(c, c->dur.t_max);
+	/* A claim that may be under way is finished by sending it again: only
+	 * a read can tell what became of it. */
+	if (c->dur.claim) {
+		c->pending.on = true;
+		c->pending.why = FOR_CLAIM;
+		c->pending.cas.id = ++c->ids;
+		c->pending.cas.rec = c->dur.claim_rec;
+		c->pending.cas.revision = c->dur.claim_revision;
+		str_cut(c->pending.cas.instance,
+		    sizeof(c->pending.cas.instance), c->dur.claim_instance);
+	}
+	c->read_wanted = true;
+	return c;
+}
+
+void
+core_free(struct core *c)
+{
+	free(c);
+}
+
+/* An action for the shell. The list is far longer than one turn can fill. */
+struct action *
+core_do(struct core *c, enum do_kind kind)
+{
+	struct action *a;
+
+	if (c->out_count == OUT_MAX)
+		abort();
+	a = &c->out[(c->out_head + c->out_count++) % OUT_MAX];
+	memset(a, 0, sizeof(*a));
+	a->kind = kind;
+	a->node = NODE_NONE;
+	return a;
+}
+
+const struct action *
+core_take(struct core *c)
+{
+	const struct action *a;
+
+	if (c->out_count == 0)
+		return NULL;
+	a = &c->out[c->out_head];
+	c->out_head = (c->out_head + 1) % OUT_MAX;
+	c->out_count--;
+	return a;
+}
+
+void
+core_tell(struct core *c, enum event_name ev, const char *fmt, ...)
+{
+	struct action *a = core_do(c, DO_TELL);
+	va_list ap;
+
+	a->tell = ev;
+	va_start(ap, fmt);
+	vsnprintf(a->text, sizeof(a->text), fmt, ap);
+	va_end(ap);
+}
+
+uint64_t
+core_save(struct core *c)
+{
+	if (!c->dirty) {
+		c->dirty = true;
+		c->version++;
+	}
+	return c->version;
+}
+
+bool
+core_saved(const struct core *c, uint64_t version)
+{
+	return c->saved >= version;
+}
+
+void
+core_on_saved(struct core *c, uint64_t version, bool ok)
+{
+	c->saving = false;
+	if (ok && version > c->saved)
+		c->saved = version;
+	if (!ok && !c->alarm)
+		core_tell(c, EMIT_state_unsaved, "the state file could not be "
+		    "written: nothing is claimed, promoted or opened");
+	c->alarm = !ok;
+}
+
+static void
+save_turn(struct core *c, const struct now *now)
+{
+	bool again = !c->saving && c->saved < c->version &&
+	    now->raw >= c->save_retry_at;
+
+	if (!c->dirty && !again)
+		return;
+	core_do(c, DO_SAVE)->version = c->version;
+	c->dirty = false;
+	c->saving = true;
+	c->save_retry_at = now->raw + USEC_SEC / 2;
+}
+
+const struct record *
+core_rec(const struct core *c)
+{
+	return &c->reg.value.rec;
+}
+
+/* Whose record is it: the first axis of the node table. */
+enum relation
+core_rel(const struct core *c)
+{
+	static const enum relation mine[] = {
+		[REC_NONE] = REL_UNKNOWN,
+		[REC_HELD] = REL_HELD,
+		[REC_CLAIMED] = REL_CLAIMED,
+		[REC_RELEASED] = REL_RELEASED,
+	};
+	const struct record *rec = core_rec(c);
+
+	if (rec->state == REC_NONE)
+		return REL_UNKNOWN;
+	return rec->holder == c->conf.self ? mine[rec->state] : REL_OTHER;
+}
+
+/* What PostgreSQL is here: the second axis. A query that is late changes
+ * nothing: only a proof that the postmaster is gone says gone. */
+enum pg_state
+core_pgs(const struct core *c)
+{
+	if (c->pg.running == ANS_NO)
+		return PGS_GONE;
+	if (c->pg.recovery == ANS_NO)
+		return PGS_PRIMARY;
+	return c->pg.recovery == ANS_YES ? PGS_STANDBY : PGS_UNKNOWN;
+}
+
+void
+core_on_pg(struct core *c, const struct now *now, const struct pg_view *view)
+{
+	c->pg = *view;
+	if (core_pgs(c) != PGS_PRIMARY)
+		c->lease.primary_since = USEC_NEVER;
+	else if (c->lease.primary_since == USEC_NEVER)
+		c->lease.primary_since = now->raw;
+}
+
+void
+core_on_armed(struct core *c, const struct now *now, enum answer armed,
+    const char *why)
+{
+	c->armed = armed;
+	str_cut(c->armed_why, sizeof(c->armed_why), why);
+}
+
+/* A suspend stops every clock that intervals are measured on: the holder's
+ * lease is over, every wait starts again. */
+static void
+suspend_turn(struct core *c, const struct now *now)
+{
+	if (now->suspended - c->suspended > 5 * USEC_MSEC) {
+		core_tell(c, EMIT_clock_suspend, "the host was suspended for "
+		    "%lld ms", (long long)(now->suspended - c->suspended) /
+		    USEC_MSEC);
+		lease_void(c, now);
+		watch_restart(c, now);
+	}
+	c->suspended = now->suspended;
+}
+
+usec_t
+core_turn(struct core *c, const struct now *now)
+{
+	usec_t next;
+
+	suspend_turn(c, now);
+	watch_turn(c, now);
+	promise_turn(c, now);
+	cas_turn(c, now);
+	role_turn(c, now);
+	plan_turn(c, now);
+	claim_turn(c, now);
+	durability_turn(c, now);
+	lease_turn(c, now);
+	writers_turn(c, now);
+	save_turn(c, now);
+	if (c->read_wanted) {
+		core_do(c, DO_READ);
+		c->read_wanted = false;
+	}
+	/* The lease path has its own moments; all else is served by a tick. */
+	next = now->raw + 50 * USEC_MSEC;
+	if (lease_next(c) < next)
+		next = lease_next(c);
+	return next > now->raw ? next : now->raw + USEC_MSEC;
+}

@@ -1,0 +1,275 @@
+/*
+ * What the files of the core share: its state, one part a file. Nobody outside
+ * src/core includes this.
+ */
+#ifndef HAWATCH_CORE_I_H
+#define HAWATCH_CORE_I_H
+
+#include "hawatch/core.h"
+
+enum block {
+#define BLOCK(id, token, text) BLOCK_##id,
+#include "core/blockers.def"
+#undef BLOCK
+	BLOCK_COUNT
+};
+const char *block_str(enum block b);
+
+enum cas_for { FOR_RENEW, FOR_ADD, FOR_REMOVE, FOR_HELD, FOR_CLAIM,
+	FOR_RELEASE, FOR_RESEED, FOR_INIT, FOR_ACK };
+
+/* The register as it was read, and since when it has not changed. */
+struct watched {
+	struct reg_value value; /* the newest that is believed */
+	usec_t first_seen;      /* of this (instance, revision, nonce) */
+	usec_t read_at;         /* last successful read; 0 never */
+	bool failing;           /* the last read failed */
+	bool cold, amnesiac;
+	char next[ID_MAX];      /* of the cold register */
+	nodeset_t reported;
+	char reported_next[ID_MAX]; /* we reported, for this next */
+	uint64_t report_version;    /* must be saved before the report */
+	bool reporting;
+	uint64_t hint_epoch;    /* a peer knows of this epoch */
+};
+
+/* The one CAS of our own whose outcome is not known. The identical request is
+ * sent until a read or a reply tells. */
+struct pending {
+	bool on, in_flight;
+	enum cas_for why;
+	struct do_cas cas;
+	usec_t first_sent; /* t_s; 0: sent by an earlier incarnation */
+	usec_t last_sent;
+};
+
+#define ASK_SLOTS 8
+struct ask_slot {
+	uint64_t id;
+	usec_t sent;
+	nodeset_t yes;
+};
+
+struct lease {
+	bool confirmed;       /* a CAS of our own, in this incarnation */
+	bool answers_count;   /* (b) is available */
+	usec_t deadline;      /* D; 0 none */
+	usec_t void_before;   /* requests that left before do not move D */
+	nodeset_t unknown;    /* candidates of CASes that were voided */
+	nodeset_t abdicated;  /* members that durably left */
+	bool finite;          /* an add is being prepared: D must be finite */
+	usec_t next_renewal;
+	struct ask_slot ask[ASK_SLOTS];
+	uint64_t next_ask;
+	bool doubt;           /* about the fence */
+	bool lapsed;          /* D was not ahead at some moment since the last
+				 confirmed CAS */
+	usec_t primary_since; /* PostgreSQL seen as primary; probes count from it */
+	uint64_t abdication;  /* id of the request for one; 0 none */
+	node_t abdication_of;
+	usec_t abdication_at;
+};
+
+struct promise {
+	usec_t until;
+	node_t to;
+	uint64_t epoch;
+};
+
+struct asked {
+	struct ask ask;
+	uint64_t version; /* abdication: must be saved before the answer */
+	bool waiting;
+};
+
+struct fence_state {
+	enum writers writers;
+	usec_t element;    /* deadline that the kernel has; USEC_NEVER */
+	bool inherited;    /* found at start, not ours by a CAS so far */
+	usec_t readers_until, readers_next;
+	bool known;        /* core_on_start_fence was called */
+	usec_t retry_at;   /* after a call that failed */
+};
+
+enum add_row { ADD_NONE, ADD_NAMES, ADD_WAITING, ADD_FLUSH, ADD_FINITE,
+	ADD_CAS };
+
+struct durability {
+	nodeset_t in_force;     /* names that commits are known to wait for */
+	usec_t good_since[NODES_MAX], bad_since[NODES_MAX];
+	enum add_row add;       /* of this node: */
+	node_t adding;
+	usec_t add_since, add_retry_at;
+	lsn_t add_lsn;
+	bool relaxing;          /* names are being taken away */
+	usec_t relaxed_at;      /* views older than this still show the names */
+};
+
+struct act_state {
+	uint64_t id;
+	bool running;
+	enum answer result;
+	lsn_t lsn;
+	char reason[48];
+};
+
+enum plan_id { PLAN_NONE = 0, PLAN_TAKEOVER, PLAN_RESTART, PLAN_STEPDOWN,
+	PLAN_FOLLOW, PLAN_COUNT };
+
+struct plan_state {
+	enum plan_id id;
+	int row;
+	usec_t since;        /* the row was entered */
+	usec_t started;
+	bool acted;
+	uint64_t version;    /* journal of this row */
+	bool promoted;       /* pg_promote was ordered */
+	usec_t retry_at;     /* no plan before, after one was abandoned */
+};
+
+struct order {
+	bool on;
+	bool fenced;
+	char why[120];
+	usec_t until;
+};
+
+#define OUT_MAX 64
+#define ASKED_MAX 8
+
+struct core {
+	struct core_conf conf;
+	char seed[ID_MAX];
+	uint64_t nonces, ids;
+	struct durable dur;
+	uint64_t version, saved; /* of dur */
+	bool dirty, saving;
+	usec_t save_retry_at;
+	uint64_t claim_version;  /* dur.claim must be saved to send it */
+	uint64_t mark_version;   /* dur.primary_epoch, to promote and to open */
+	uint64_t seen_version;   /* dur.epoch and dur.seq */
+	uint64_t t_max_version;  /* dur.t_max must be saved to promise it */
+	usec_t started, suspended;
+	struct watched reg;
+	struct pending pending;
+	struct lease lease;
+	struct promise promise;
+	usec_t no_claim_before;  /* hold-off of start and of reports */
+	struct asked asked[ASKED_MAX];
+	int asked_count;
+	struct fence_state fence;
+	struct durability sync;
+	struct act_state act[ACT_COUNT];
+	struct plan_state plan;
+	struct order order;
+	struct pg_view pg;
+	enum pg_state pgs_last;
+	enum answer armed;
+	char armed_why[120];
+	usec_t heard_at[NODES_MAX];
+	struct ask_answer peer[NODES_MAX];
+	enum relation rel_last;
+	enum block waits;        /* what holds up this turn's wish */
+	bool read_wanted, alarm, acking;
+	struct action out[OUT_MAX];
+	unsigned out_head, out_count;
+};
+
+/* core.c */
+struct action *core_do(struct core *c, enum do_kind kind);
+void core_tell(struct core *c, enum event_name ev, const char *fmt, ...)
+	PRINTF_LIKE(3, 4);
+uint64_t core_save(struct core *c); /* the version that will hold this */
+bool core_saved(const struct core *c, uint64_t version);
+usec_t core_wait(const struct core *c, usec_t ttl); /* W */
+enum relation core_rel(const struct core *c);
+enum pg_state core_pgs(const struct core *c);
+const struct record *core_rec(const struct core *c);
+
+/* watch.c: what reads of the register mean */
+void watch_turn(struct core *c, const struct now *now);
+void watch_seen(struct core *c, const char *instance, uint64_t epoch,
+	uint64_t seq);
+void watch_restart(struct core *c, const struct now *now);
+bool watch_usable(const struct core *c);
+
+/* cas.c: the one CAS under way */
+bool cas_send(struct core *c, const struct now *now, enum cas_for why,
+	const struct record *change);
+void cas_turn(struct core *c, const struct now *now);
+void cas_by_read(struct core *c, const struct now *now);
+/* Fills dur.claim_rec; then, once that is on disk, sends exactly that. */
+void cas_prepare_claim(struct core *c, const struct now *now);
+void cas_send_claim(struct core *c, const struct now *now);
+void cas_void(struct core *c);
+
+/* lease.c: D, P, renewals and the answers of the candidates */
+void lease_turn(struct core *c, const struct now *now);
+void lease_void(struct core *c, const struct now *now);
+void lease_confirmed(struct core *c, const struct now *now, usec_t sent,
+	const struct record *rec);
+nodeset_t lease_possible(const struct core *c);
+enum answer lease_probe(const struct core *c, const struct now *now);
+usec_t lease_next(const struct core *c);
+bool lease_mine(const struct core *c);
+/* May a CAS with these candidates and this T leave now? Prepares if not. */
+bool lease_capped(struct core *c, const struct now *now,
+	const struct record *rec);
+void lease_ask_abdication(struct core *c, const struct now *now, node_t n);
+
+/* promise.c: answering the holder */
+void promise_turn(struct core *c, const struct now *now);
+
+/* claim.c: whether this node may take over, and taking the record */
+enum block claim_check(const struct core *c, const struct now *now,
+	usec_t *when);
+void claim_begin(struct core *c, const struct now *now);
+void claim_turn(struct core *c, const struct now *now);
+bool claim_waited(const struct core *c, const struct now *now);
+enum block claim_wal(const struct core *c);
+
+/* writers.c: opening, prolonging and closing the fence */
+enum block open_check(const struct core *c, const struct now *now);
+void writers_turn(struct core *c, const struct now *now);
+
+/* durability.c */
+void durability_turn(struct core *c, const struct now *now);
+void durability_reset(struct core *c);
+lsn_t durability_lsn(const struct core *c, const struct record *rec);
+
+/* role.c: the node table */
+struct duty {
+	const char *name;
+	enum plan_id plan;
+	const char *why;
+};
+const struct duty *role_duty(const struct core *c);
+void role_turn(struct core *c, const struct now *now);
+bool role_serves(const struct core *c); /* may clients write, by plan */
+
+/* plan.c: the step tables; runner.c: the one function that steps them */
+struct plan_row {
+	const char *name;
+	const char *goal;
+	enum answer (*ask)(const struct core *c, const struct now *now);
+	void (*act)(struct core *c, const struct now *now);
+	usec_t limit;
+	enum { LATE_AGAIN, LATE_GO_ON, LATE_ABANDON } late;
+	bool beside;  /* starts, and the next row does not wait for it */
+	bool forward; /* past the point of no return */
+	const char *why;
+};
+extern const char *const plan_name[PLAN_COUNT];
+const struct plan_row *plan_rows(enum plan_id id, int *count);
+int plan_find(enum plan_id id, const char *row);
+bool plan_at_or_past(const struct core *c, enum plan_id id, const char *row);
+void plan_start(struct core *c, const struct now *now, enum plan_id id);
+void plan_end(struct core *c, const struct now *now, const char *why);
+void plan_turn(struct core *c, const struct now *now);
+
+/* acts.c of the core: what was asked of the shell */
+void act_ask(struct core *c, enum act_kind kind, const struct goal *goal);
+void act_stop(struct core *c, enum act_kind kind);
+enum answer act_result(const struct core *c, enum act_kind kind);
+
+#endif

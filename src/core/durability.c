@@ -1,0 +1,295 @@
+/*
+ * Whose flush a commit waits for, and who is therefore a candidate.
+ *
+ * Invariant: every member of any `candidates` that is, or may still become,
+ * the register's value has flushed every acknowledged commit.
+ *
+ * Add: the name is set; a probe commit is *seen waiting* (the setting alone
+ * proves nothing: backends obey a flag that the checkpointer sets later); the
+ * standby's flush passes the insert position taken after that; D is finite;
+ * then, and only then, the CAS. Remove: the CAS first, its outcome known, then
+ * the name is taken away. A name leaves the setting only when its node is not
+ * in P.
+ */
+#include <string.h>
+
+#include "core/core_i.h"
+
+#define STEADY USEC_SEC        /* a standby streams so long before an add */
+#define ADD_LIMIT (10 * USEC_SEC)
+#define ADD_AGAIN (2 * USEC_SEC)
+
+void
+durability_reset(struct core *c)
+{
+	memset(&c->sync, 0, sizeof(c->sync));
+	c->sync.adding = NODE_NONE;
+	c->lease.finite = false;
+	act_stop(c, ACT_WAITING);
+}
+
+/* What every candidate has flushed; without candidates our own position. It
+ * never goes backwards within an epoch. */
+lsn_t
+durability_lsn(const struct core *c, const struct record *rec)
+{
+	lsn_t lsn = c->pg.wal_end;
+	node_t n;
+
+	for (n = 0; n < NODES_MAX; n++)
+		if ((rec->candidates & NODE_BIT(n)) &&
+		    c->pg.sender[n].flush < lsn)
+			lsn = c->pg.sender[n].flush;
+	return lsn > rec->lsn ? lsn : rec->lsn;
+}
+
+/* Since when each standby streams and keeps up, or does not. */
+static void
+durability_watch(struct core *c, const struct now *now)
+{
+	struct durability *s = &c->sync;
+	const struct pg_sender *p;
+	bool good;
+	node_t n;
+
+	for (n = 0; n < NODES_MAX; n++) {
+		p = &c->pg.sender[n];
+		good = p->streaming && !p->doubled && (p->behind_since == 0 ||
+		    now->raw - p->behind_since < c->conf.standby_timeout);
+		if (!good) {
+			s->good_since[n] = 0;
+			/* What was written may be waiting since then. */
+			if (s->bad_since[n] == 0)
+				s->bad_since[n] = p->streaming &&
+					p->behind_since != 0 ?
+				    p->behind_since : now->raw;
+		} else {
+			s->bad_since[n] = 0;
+			if (s->good_since[n] == 0)
+				s->good_since[n] = now->raw;
+		}
+	}
+}
+
+/* Only a host that can really be fenced lets others wait for its end. */
+static bool
+durability_wanted(const struct core *c)
+{
+	return c->conf.mode == CORE_AUTO && c->armed == ANS_YES;
+}
+
+static bool
+durability_lost(const struct core *c, const struct now *now, node_t n)
+{
+	const struct durability *s = &c->sync;
+
+	return c->conf.mode != CORE_AUTO || c->armed == ANS_NO ||
+	    (s->bad_since[n] != 0 &&
+	    now->raw - s->bad_since[n] >= c->conf.standby_timeout);
+}
+
+static void
+durability_names(struct core *c, nodeset_t names)
+{
+	struct goal g = { .names = names };
+
+	act_ask(c, ACT_NAMES, &g);
+	c->sync.relaxing = true;
+}
+
+/*
+ * Remove: CAS out whoever is lost; with the register down, ask the candidate
+ * to leave by its own word. Then relax. True while this has work to do.
+ */
+static bool
+durability_remove(struct core *c, const struct now *now)
+{
+	struct record rec = *core_rec(c);
+	nodeset_t lost = 0, keep;
+	node_t n;
+
+	for (n = 0; n < NODES_MAX; n++)
+		if ((rec.candidates & NODE_BIT(n)) && durability_lost(c, now, n))
+			lost |= NODE_BIT(n);
+	if (lost & ~c->lease.abdicated) {
+		rec.candidates &= ~lost;
+		if (!c->pending.on)
+			cas_send(c, now, FOR_REMOVE, &rec);
+		for (n = 0; n < NODES_MAX && c->reg.failing; n++)
+			if (lost & ~c->lease.abdicated & NODE_BIT(n))
+				lease_ask_abdication(c, now, n);
+		return true;
+	}
+	keep = lease_possible(c);
+	if (c->sync.add != ADD_NONE)
+		keep |= NODE_BIT(c->sync.adding);
+	if (c->sync.relaxing) {
+		if (act_result(c, ACT_NAMES) == ANS_UNKNOWN)
+			return true;
+		c->sync.relaxing = false;
+		c->sync.relaxed_at = now->raw;
+		return false;
+	}
+	if (c->lease.confirmed && ((c->pg.sync_names & ~keep) != 0 ||
+	    c->pg.sync_other) && c->sync.add == ADD_NONE &&
+	    c->pg.seen_at > c->sync.relaxed_at) {
+		durability_names(c, keep);
+		return true;
+	}
+	return false;
+}
+
+static void
+add_enter(struct core *c, const struct now *now, enum add_row row)
+{
+	c->sync.add = row;
+	c->sync.add_since = now->raw;
+}
+
+static void
+add_fail(struct core *c, const struct now *now, const char *why)
+{
+	core_tell(c, EMIT_standby_not_added, "%s: %s",
+	    c->conf.names->node[c->sync.adding], why);
+	act_stop(c, ACT_WAITING);
+	act_stop(c, ACT_NAMES);
+	c->lease.finite = false;
+	c->sync.add = ADD_NONE;
+	c->sync.adding = NODE_NONE;
+	c->sync.add_retry_at = now->raw + ADD_AGAIN;
+}
+
+/* Begins with the node that streams steadily and is no candidate yet. */
+static void
+add_begin(struct core *c, const struct now *now)
+{
+	struct durability *s = &c->sync;
+	struct goal g = { 0 };
+	node_t n;
+
+	if (!durability_wanted(c) || now->raw < s->add_retry_at ||
+	    !watch_usable(c) || c->fence.writers != WRITERS_OPEN)
+		return;
+	for (n = 0; n < NODES_MAX; n++)
+		if ((c->conf.data & NODE_BIT(n)) && n != c->conf.self &&
+		    !(core_rec(c)->candidates & NODE_BIT(n)) &&
+		    s->good_since[n] != 0 &&
+		    now->raw - s->good_since[n] >= STEADY)
+			break;
+	if (n == NODES_MAX)
+		return;
+	s->adding = n;
+	g.names = lease_possible(c) | NODE_BIT(n);
+	act_ask(c, ACT_NAMES, &g);
+	add_enter(c, now, ADD_NAMES);
+}
+
+static void
+add_row_names(struct core *c, const struct now *now)
+{
+	struct goal g = { .node = c->sync.adding };
+
+	if (act_result(c, ACT_NAMES) != ANS_YES)
+		return;
+	act_ask(c, ACT_WAITING, &g);
+	add_enter(c, now, ADD_WAITING);
+}
+
+static void
+add_row_waiting(struct core *c, const struct now *now)
+{
+	if (act_result(c, ACT_WAITING) != ANS_YES)
+		return;
+	c->sync.in_force |= NODE_BIT(c->sync.adding);
+	c->sync.add_lsn = c->act[ACT_WAITING].lsn;
+	add_enter(c, now, ADD_FLUSH);
+}
+
+static void
+add_row_flush(struct core *c, const struct now *now)
+{
+	const struct pg_sender *p = &c->pg.sender[c->sync.adding];
+
+	if (c->pg.seen_at < c->sync.add_since || !p->streaming ||
+	    p->doubled || p->flush < c->sync.add_lsn)
+		return;
+	c->lease.finite = true;
+	add_enter(c, now, ADD_FINITE);
+}
+
+/* D first, then the kernel's element; cas_send refuses until both are. */
+static void
+add_row_finite(struct core *c, const struct now *now)
+{
+	struct record rec = *core_rec(c);
+
+	if (c->lease.deadline == USEC_NEVER || c->pending.on ||
+	    !(c->pg.sync_names & NODE_BIT(c->sync.adding)))
+		return;
+	rec.candidates |= NODE_BIT(c->sync.adding);
+	if (rec.lsn < c->sync.add_lsn)
+		rec.lsn = c->sync.add_lsn;
+	c->lease.abdicated &= ~NODE_BIT(c->sync.adding);
+	if (cas_send(c, now, FOR_ADD, &rec))
+		add_enter(c, now, ADD_CAS);
+}
+
+static void
+add_row_cas(struct core *c, const struct now *now)
+{
+	if (c->pending.on)
+		return;
+	if (core_rec(c)->candidates & NODE_BIT(c->sync.adding)) {
+		core_tell(c, EMIT_standby_added, "%s",
+		    c->conf.names->node[c->sync.adding]);
+		c->lease.finite = false;
+		c->sync.add = ADD_NONE;
+		c->sync.adding = NODE_NONE;
+		return;
+	}
+	add_fail(c, now, "the register took another write");
+}
+
+static void
+durability_add(struct core *c, const struct now *now)
+{
+	static void (*const rows[])(struct core *, const struct now *) = {
+		[ADD_NONE] = add_begin,
+		[ADD_NAMES] = add_row_names,
+		[ADD_WAITING] = add_row_waiting,
+		[ADD_FLUSH] = add_row_flush,
+		[ADD_FINITE] = add_row_finite,
+		[ADD_CAS] = add_row_cas,
+	};
+	struct durability *s = &c->sync;
+
+	/* Once the CAS is under way only its outcome ends the row. */
+	if (s->add != ADD_NONE && s->add != ADD_CAS) {
+		if (durability_lost(c, now, s->adding))
+			add_fail(c, now, "it does not stream any more");
+		else if (now->raw - s->add_since > ADD_LIMIT)
+			add_fail(c, now, "it took too long");
+		else if (act_result(c, ACT_WAITING) == ANS_NO ||
+		    act_result(c, ACT_NAMES) == ANS_NO)
+			add_fail(c, now, "refused");
+	}
+	rows[s->add](c, now);
+}
+
+void
+durability_turn(struct core *c, const struct now *now)
+{
+	durability_watch(c, now);
+	if (c->conf.mode == CORE_OBSERVE)
+		return;
+	if (core_rel(c) != REL_HELD || core_pgs(c) != PGS_PRIMARY ||
+	    c->plan.id == PLAN_STEPDOWN || c->plan.id == PLAN_RESTART ||
+	    (c->plan.id == PLAN_TAKEOVER &&
+	    !plan_at_or_past(c, PLAN_TAKEOVER, "verify"))) {
+		if (c->sync.add != ADD_NONE && !c->pending.on)
+			durability_reset(c);
+		return;
+	}
+	if (!durability_remove(c, now))
+		durability_add(c, now);
+}

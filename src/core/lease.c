@@ -1,0 +1,335 @@
+/*
+ * The holder's lease: D, until when this node may accept writes.
+ *
+ * D moves to t_s + T, t_s taken before the request left, when (a) a CAS of our
+ * own was confirmed, or (b) every member of P answered one request with "I
+ * will not claim before my now + W". (b) counts only after a CAS of our own
+ * was confirmed in this incarnation, and not after a `released` was sent.
+ *
+ * P over-estimates who may claim: the candidates of the last value of ours
+ * that is known to be in the register, those of a CAS whose outcome is not
+ * known, those that a report voided; before the first confirmed CAS of an
+ * incarnation every other data node. With P empty nobody can take over: D is
+ * without end.
+ *
+ * D is now when `released` is sent, a higher epoch is known, the fence is in
+ * doubt, the host was suspended, or the local write probe is late; requests
+ * that left before do not move it any more.
+ */
+#include <string.h>
+
+#include "core/core_i.h"
+#include "hawatch/str.h"
+
+/* The record names this node, in a state that carries a lease. */
+bool
+lease_mine(const struct core *c)
+{
+	enum relation rel = core_rel(c);
+
+	return rel == REL_HELD || rel == REL_CLAIMED;
+}
+
+static nodeset_t
+lease_others(const struct core *c)
+{
+	return c->conf.data & ~NODE_BIT(c->conf.self);
+}
+
+nodeset_t
+lease_possible(const struct core *c)
+{
+	nodeset_t p = c->lease.unknown | core_rec(c)->candidates;
+
+	if (c->pending.on)
+		p |= c->pending.cas.rec.candidates;
+	/* An abdicated member durably promised not to be one, for every seq
+	 * that was sent before; later ones do not name it. */
+	p &= ~c->lease.abdicated;
+	/* An element without a timeout proves that nobody was ever added. */
+	if (!c->lease.confirmed &&
+	    !(c->fence.inherited && c->fence.element == USEC_NEVER))
+		p |= lease_others(c);
+	return p & lease_others(c);
+}
+
+static usec_t
+lease_period(const struct core *c)
+{
+	return c->conf.ttl / 5;
+}
+
+/* The write probe of a held primary: late after max(T, 3 s). */
+enum answer
+lease_probe(const struct core *c, const struct now *now)
+{
+	usec_t limit = c->conf.ttl > 3 * USEC_SEC ? c->conf.ttl : 3 * USEC_SEC;
+	usec_t last = c->pg.probe_at;
+
+	if (core_pgs(c) != PGS_PRIMARY)
+		return ANS_UNKNOWN;
+	if (last < c->lease.primary_since)
+		last = c->lease.primary_since;
+	return now->raw - last <= limit ? ANS_YES : ANS_NO;
+}
+
+void
+lease_void(struct core *c, const struct now *now)
+{
+	struct lease *l = &c->lease;
+
+	if (l->deadline > now->raw)
+		l->deadline = now->raw;
+	l->lapsed = true;
+	l->void_before = now->raw + 1;
+}
+
+/* D moves forward; with our own T where that is shorter than the record's. */
+static void
+lease_move(struct core *c, const struct now *now, usec_t sent, usec_t ttl)
+{
+	struct lease *l = &c->lease;
+	usec_t d = sent + (ttl < c->conf.ttl ? ttl : c->conf.ttl);
+
+	if (sent == 0 || sent < l->void_before)
+		return;
+	if (l->deadline <= now->raw)
+		l->lapsed = true;
+	if (d > l->deadline)
+		l->deadline = d;
+}
+
+void
+lease_confirmed(struct core *c, const struct now *now, usec_t sent,
+    const struct record *rec)
+{
+	struct lease *l = &c->lease;
+
+	if (sent != 0) {
+		l->confirmed = true;
+		l->answers_count = true;
+	}
+	lease_move(c, now, sent, rec->ttl);
+	if (l->deadline > now->raw)
+		l->lapsed = false;
+}
+
+/*
+ * A CAS that adds a candidate, or shortens T, may leave only when D is at most
+ * now + T and the kernel element says so too: after a crash nobody remembers
+ * D, but the element is there.
+ */
+bool
+lease_capped(struct core *c, const struct now *now, const struct record *rec)
+{
+	struct lease *l = &c->lease;
+	nodeset_t added = rec->candidates & ~lease_possible(c);
+	usec_t limit = now->raw + rec->ttl;
+
+	bool shorter = rec->ttl < core_rec(c)->ttl && lease_possible(c) != 0;
+
+	if (rec->holder != c->conf.self || (added == 0 && !shorter))
+		return true;
+	if (l->deadline > limit)
+		l->deadline = limit;
+	if (c->fence.writers == WRITERS_OPEN && c->fence.element > limit)
+		return false; /* writers_turn shortens it first */
+	return true;
+}
+
+/* Why the lease must not be prolonged; BLOCK_NONE when it may. */
+static enum block
+lease_block(const struct core *c, const struct now *now)
+{
+	if (!lease_mine(c))
+		return BLOCK_NOT_HOLDER;
+	if (c->reg.hint_epoch > core_rec(c)->epoch)
+		return BLOCK_HIGHER_EPOCH;
+	if (c->plan.id == PLAN_STEPDOWN)
+		return BLOCK_STEPPING_DOWN;
+	if (c->pending.on && c->pending.why == FOR_RELEASE)
+		return BLOCK_STEPPING_DOWN;
+	if (c->lease.doubt)
+		return BLOCK_FENCE_DOUBT;
+	if (core_rel(c) == REL_HELD && lease_probe(c, now) == ANS_NO)
+		return BLOCK_PROBE;
+	return BLOCK_NONE;
+}
+
+/* (b): asks every member of P, each request with an id and a t_s. */
+static void
+lease_ask(struct core *c, const struct now *now)
+{
+	struct lease *l = &c->lease;
+	struct ask_slot *slot;
+	nodeset_t p = lease_possible(c);
+	struct action *a;
+	node_t n;
+
+	if (!l->confirmed || !l->answers_count)
+		return;
+	slot = &l->ask[l->next_ask++ % ASK_SLOTS];
+	memset(slot, 0, sizeof(*slot));
+	slot->id = ++c->ids;
+	slot->sent = now->raw;
+	for (n = 0; n < NODES_MAX; n++) {
+		/* Those who are no candidates are asked too, for the evidence
+		 * that they are there; their answers are not needed. */
+		if (!(lease_others(c) & NODE_BIT(n)))
+			continue;
+		a = core_do(c, DO_ASK);
+		a->node = n;
+		a->ask.id = slot->id;
+		a->ask.from = c->conf.self;
+		a->ask.epoch = core_rec(c)->epoch;
+		a->ask.seq = core_rec(c)->seq;
+		a->ask.ttl = core_rec(c)->ttl;
+		a->ask.lsn = core_rec(c)->lsn;
+		str_cut(a->ask.instance, sizeof(a->ask.instance),
+		    c->dur.instance);
+	}
+	if (p == 0 && l->deadline != USEC_NEVER)
+		lease_move(c, now, slot->sent, core_rec(c)->ttl);
+}
+
+/*
+ * Asks a candidate to leave by its own durable word, for when the register
+ * cannot be written. s is the highest seq that was sent, so no add of ours
+ * that is still under way can make it a candidate again.
+ */
+void
+lease_ask_abdication(struct core *c, const struct now *now, node_t n)
+{
+	struct lease *l = &c->lease;
+	struct action *a;
+
+	if (!l->answers_count || now->raw - l->abdication_at < USEC_SEC / 2)
+		return;
+	l->abdication = ++c->ids;
+	l->abdication_of = n;
+	l->abdication_at = now->raw;
+	a = core_do(c, DO_ASK);
+	a->node = n;
+	a->ask.id = l->abdication;
+	a->ask.from = c->conf.self;
+	a->ask.epoch = core_rec(c)->epoch;
+	a->ask.seq = c->dur.sent_epoch == core_rec(c)->epoch &&
+		c->dur.sent_seq > core_rec(c)->seq ?
+	    c->dur.sent_seq : core_rec(c)->seq;
+	a->ask.ttl = core_rec(c)->ttl;
+	a->ask.abdicate = true;
+	str_cut(a->ask.instance, sizeof(a->ask.instance), c->dur.instance);
+}
+
+void
+core_on_answer(struct core *c, const struct now *now,
+    const struct ask_answer *ans)
+{
+	struct lease *l = &c->lease;
+	int i;
+
+	c->heard_at[ans->from] = now->raw;
+	c->peer[ans->from] = *ans;
+	if (ans->epoch > core_rec(c)->epoch && ans->epoch > c->reg.hint_epoch) {
+		c->reg.hint_epoch = ans->epoch;
+		c->read_wanted = true;
+	}
+	if (!lease_mine(c) || ans->epoch > core_rec(c)->epoch)
+		return;
+	if (ans->abdicated && ans->id == l->abdication &&
+	    ans->from == l->abdication_of) {
+		l->abdicated |= NODE_BIT(ans->from);
+		l->abdication = 0;
+	}
+	for (i = 0; i < ASK_SLOTS && ans->yes; i++) {
+		if (l->ask[i].id != ans->id)
+			continue;
+		l->ask[i].yes |= NODE_BIT(ans->from);
+		if (l->answers_count && lease_block(c, now) == BLOCK_NONE &&
+		    (lease_possible(c) & ~l->ask[i].yes) == 0)
+			lease_move(c, now, l->ask[i].sent, core_rec(c)->ttl);
+	}
+}
+
+static void
+lease_renew(struct core *c, const struct now *now)
+{
+	struct record rec = *core_rec(c);
+
+	if (c->acking)
+		rec.acked = rec.epoch;
+	c->lease.next_renewal = now->raw + lease_period(c);
+	/* A postmaster that is gone has nothing to renew for. */
+	if (core_rel(c) == REL_HELD && core_pgs(c) != PGS_PRIMARY)
+		return;
+	if (!c->pending.on)
+		cas_send(c, now, FOR_RENEW, &rec);
+	lease_ask(c, now);
+}
+
+/*
+ * A register that came back with less than is known: a holder whose D never
+ * lapsed may write the record anew, in the next epoch, once every member of P
+ * has adopted the new instance.
+ */
+static void
+lease_reseed(struct core *c, const struct now *now)
+{
+	struct record rec = *core_rec(c);
+	const struct watched *r = &c->reg;
+
+	if (!r->cold || c->lease.lapsed || !c->lease.confirmed ||
+	    c->pending.on || core_rel(c) != REL_HELD ||
+	    strcmp(r->reported_next, r->next) != 0 ||
+	    (lease_possible(c) & ~r->reported) != 0)
+		return;
+	rec.epoch++;
+	cas_send(c, now, FOR_RESEED, &rec);
+}
+
+/* D without end while nobody can take over. */
+static void
+lease_alone(struct core *c, const struct now *now)
+{
+	struct lease *l = &c->lease;
+	bool alone = lease_possible(c) == 0 &&
+	    core_rec(c)->candidates == 0 && core_rel(c) == REL_HELD && l->confirmed && !l->finite &&
+	    core_saved(c, c->seen_version);
+
+	if (alone)
+		l->deadline = USEC_NEVER;
+	else if (l->deadline == USEC_NEVER && (l->finite ||
+	    lease_possible(c) != 0))
+		l->deadline = now->raw + core_rec(c)->ttl;
+}
+
+void
+lease_turn(struct core *c, const struct now *now)
+{
+	struct lease *l = &c->lease;
+	bool was = l->deadline > now->raw;
+	enum block b = lease_block(c, now);
+
+	if (b != BLOCK_NONE) {
+		if (was)
+			core_tell(c, EMIT_lease_lost, "%s", block_str(b));
+		lease_void(c, now);
+		l->next_renewal = now->raw;
+		/* (a) for the first time, and finding out, go on. */
+		if (lease_mine(c) && c->reg.failing)
+			c->read_wanted = true;
+		return;
+	}
+	lease_alone(c, now);
+	if (l->deadline <= now->raw)
+		l->lapsed = true;
+	if (now->raw >= l->next_renewal)
+		lease_renew(c, now);
+	lease_reseed(c, now);
+}
+
+usec_t
+lease_next(const struct core *c)
+{
+	return lease_mine(c) ? c->lease.next_renewal : USEC_NEVER;
+}

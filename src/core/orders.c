@@ -1,0 +1,107 @@
+/*
+ * Orders of a person. Each is accepted, or refused with the next thing to do.
+ */
+#include <string.h>
+
+#include "core/core_i.h"
+#include "hawatch/str.h"
+
+const char *
+core_order_init(struct core *c, const struct now *now)
+{
+	struct record rec;
+
+	if (c->conf.mode == CORE_OBSERVE)
+		return "the mode is observe; set mode = \"auto\" and restart";
+	if (core_rec(c)->state != REC_NONE)
+		return "the register holds a record already; look at it with "
+		       "hactl register show";
+	if (c->reg.read_at == 0 || c->reg.failing)
+		return "the register does not answer; start hawatchd on the "
+		       "arbiter, then hactl register show";
+	if (c->reg.cold)
+		return "the register waits for a report of every data node; "
+		       "start hawatchd on all of them, or hactl register adopt";
+	if (c->reg.amnesiac)
+		return "the register is not the one this node has seen; "
+		       "hactl register show";
+	if (core_pgs(c) != PGS_PRIMARY)
+		return "PostgreSQL here is not seen out of recovery; the first "
+		       "holder must be the primary: hactl status";
+	if (c->pending.on)
+		return "a write of the register is under way; try again";
+	memset(&rec, 0, sizeof(rec));
+	rec.epoch = 1;
+	rec.state = REC_HELD;
+	rec.holder = c->conf.self;
+	rec.target = NODE_NONE;
+	if (!cas_send(c, now, FOR_INIT, &rec))
+		return "the register cannot be written now; "
+		       "hactl register show";
+	return NULL;
+}
+
+const char *
+core_order_promote(struct core *c, const struct now *now, const char *fenced)
+{
+	const struct record *rec = core_rec(c);
+	struct order *o = &c->order;
+
+	if (c->conf.mode == CORE_OBSERVE)
+		return "the mode is observe; set mode = \"manual\" and restart";
+	if (rec->state == REC_NONE)
+		return "the register holds no record; hactl init --holder NODE "
+		       "writes the first";
+	if (rec->holder == c->conf.self && rec->state != REC_RELEASED)
+		return "this node is the holder already; hactl status";
+	if (c->dur.latch)
+		return "this node is latched: rebuild its data from the "
+		       "primary, then hactl unfence";
+	if (rec->holder != c->conf.self && c->heard_at[rec->holder] != 0 &&
+	    now->raw - c->heard_at[rec->holder] < 2 * rec->ttl &&
+	    rec->state == REC_HELD)
+		return "the primary's host answers; stop PostgreSQL there "
+		       "(systemctl stop postgresql) and this node takes over "
+		       "by itself";
+	memset(o, 0, sizeof(*o));
+	o->on = true;
+	o->fenced = fenced != NULL;
+	str_cut(o->why, sizeof(o->why), fenced == NULL ? "" : fenced);
+	o->until = now->raw + 60 * USEC_SEC;
+	return NULL;
+}
+
+const char *
+core_order_ack(struct core *c, const struct now *now)
+{
+	if (core_rel(c) != REL_HELD)
+		return "only the holder can write it; run hactl ack there: "
+		       "hactl status shows which";
+	c->acking = true;
+	return NULL;
+}
+
+const char *
+core_order_unfence(struct core *c, const struct now *now)
+{
+	if (!c->dur.latch)
+		return "this node is not latched; hactl status";
+	if (core_pgs(c) == PGS_PRIMARY)
+		return "PostgreSQL still runs here as a primary; hactl status";
+	c->dur.latch = false;
+	c->dur.latch_why[0] = '\0';
+	c->dur.primary_epoch = 0;
+	core_save(c);
+	return NULL;
+}
+
+/* hactl gate, from the server's own unit: may it start without
+ * standby.signal? Only while a plan of this engine starts it. */
+const char *
+core_may_start_primary(struct core *c, const struct now *now)
+{
+	if (c->act[ACT_START].running)
+		return NULL;
+	return "only hawatchd starts a primary, and it does not want one now; "
+	       "hactl status says why";
+}

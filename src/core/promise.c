@@ -1,0 +1,115 @@
+/*
+ * Answering the holder's question: "will you not claim before your now + W?"
+ *
+ * Yes only if this node has seen no higher epoch, is not the holder itself,
+ * and has no claim whose outcome it does not know. A T above the largest that
+ * is on disk is promised only once that is written, since the hold-off after a
+ * restart uses it. A "no" carries the record that this node knows.
+ *
+ * Abdication: this node writes durably "no candidate of this epoch until a seq
+ * above s", and then says so.
+ */
+#include <string.h>
+
+#include "core/core_i.h"
+#include "hawatch/str.h"
+
+void
+core_on_ask(struct core *c, const struct now *now, const struct ask *ask)
+{
+	struct asked *q;
+
+	c->heard_at[ask->from] = now->raw;
+	if (ask->epoch > core_rec(c)->epoch && ask->epoch > c->reg.hint_epoch) {
+		c->reg.hint_epoch = ask->epoch;
+		c->read_wanted = true;
+	}
+	/* A full list drops the question: silence promises nothing. */
+	if (c->asked_count == ASKED_MAX)
+		return;
+	q = &c->asked[c->asked_count++];
+	memset(q, 0, sizeof(*q));
+	q->ask = *ask;
+}
+
+static const char *
+promise_refusal(struct core *c, const struct ask *ask)
+{
+	if (ask->epoch < c->dur.epoch || ask->epoch < core_rec(c)->epoch ||
+	    ask->epoch < c->reg.hint_epoch)
+		return "higher-epoch";
+	if (core_rel(c) != REL_OTHER && core_rel(c) != REL_UNKNOWN &&
+	    ask->epoch == core_rec(c)->epoch)
+		return "is-holder";
+	if (c->dur.claim || c->pending.on)
+		return "claim-unresolved";
+	if (ask->ttl > c->dur.t_max) {
+		c->dur.t_max = ask->ttl;
+		c->t_max_version = core_save(c);
+	}
+	return core_saved(c, c->t_max_version) ? NULL : "not-saved";
+}
+
+static void
+promise_answer(struct core *c, const struct now *now, const struct ask *ask,
+    const char *refusal, bool abdicated)
+{
+	struct action *a = core_do(c, DO_ANSWER);
+	struct ask_answer *ans = &a->answer;
+
+	a->node = ask->from;
+	ans->id = ask->id;
+	ans->from = c->conf.self;
+	ans->yes = refusal == NULL && !ask->abdicate;
+	ans->abdicated = abdicated;
+	str_cut(ans->reason, sizeof(ans->reason),
+	    refusal == NULL ? "" : refusal);
+	str_cut(ans->instance, sizeof(ans->instance), c->dur.instance);
+	ans->epoch = c->dur.epoch;
+	ans->seq = c->dur.seq;
+	ans->running = c->pg.running;
+	ans->recovery = c->pg.recovery;
+	ans->timeline = c->pg.timeline;
+	ans->wal_end = c->pg.wal_end;
+	if (!ans->yes)
+		return;
+	if (c->promise.until < now->raw + core_wait(c, ask->ttl))
+		c->promise.until = now->raw + core_wait(c, ask->ttl);
+	c->promise.to = ask->from;
+	c->promise.epoch = ask->epoch;
+}
+
+/* True when the question is dealt with; false while it waits for the disk. */
+static bool
+promise_one(struct core *c, const struct now *now, struct asked *q)
+{
+	const char *refusal = promise_refusal(c, &q->ask);
+
+	if (refusal != NULL || !q->ask.abdicate) {
+		promise_answer(c, now, &q->ask, refusal, false);
+		return true;
+	}
+	if (!q->waiting) {
+		if (c->dur.abdicated_seq < q->ask.seq ||
+		    c->dur.abdicated_epoch != q->ask.epoch)
+			c->dur.abdicated_seq = q->ask.seq;
+		c->dur.abdicated_epoch = q->ask.epoch;
+		q->version = core_save(c);
+		q->waiting = true;
+	}
+	if (!core_saved(c, q->version))
+		return false;
+	promise_answer(c, now, &q->ask, NULL, true);
+	return true;
+}
+
+void
+promise_turn(struct core *c, const struct now *now)
+{
+	int i, left = 0;
+
+	for (i = 0; i < c->asked_count; i++)
+		if (!promise_one(c, now, &c->asked[i]))
+			c->asked[left++] = c->asked[i];
+	c->asked_count = left;
+}

@@ -1,0 +1,242 @@
+/*
+ * The life of a data node: whose record it is, and what PostgreSQL is here,
+ * say what this node has to do. One table; one function reads it.
+ *
+ * A cell names a duty, and the plan that fulfils it if there is something to
+ * do step by step. Only in `serve` do clients write.
+ */
+#include <string.h>
+
+#include "core/core_i.h"
+#include "hawatch/str.h"
+
+/* clang-format off */
+static const struct duty role_table[REL_COUNT][PGS_COUNT] = {
+[REL_UNKNOWN] = {
+ [PGS_UNKNOWN] = { "wait", PLAN_NONE, "nothing is known yet: closed" },
+ [PGS_GONE]    = { "wait", PLAN_NONE, "without the register nobody is started" },
+ [PGS_STANDBY] = { "follow", PLAN_NONE, "a standby harms nobody; readers are let in" },
+ [PGS_PRIMARY] = { "wait", PLAN_NONE, "a primary that does not know that it may be one stays closed" } },
+[REL_OTHER] = {
+ [PGS_UNKNOWN] = { "wait", PLAN_NONE, "PostgreSQL was not seen yet: closed" },
+ [PGS_GONE]    = { "rejoin", PLAN_FOLLOW, "start as a standby, unless the data may have diverged" },
+ [PGS_STANDBY] = { "follow", PLAN_TAKEOVER, "promise, watch the record, claim when all conditions hold" },
+ [PGS_PRIMARY] = { "yield", PLAN_STEPDOWN, "a rogue primary: another node holds the cluster" } },
+[REL_HELD] = {
+ [PGS_UNKNOWN] = { "wait", PLAN_NONE, "PostgreSQL was not seen yet" },
+ [PGS_GONE]    = { "recover", PLAN_RESTART, "release to a candidate that is there, else restart in place" },
+ [PGS_STANDBY] = { "release", PLAN_STEPDOWN, "the holder is in recovery: the record goes back" },
+ [PGS_PRIMARY] = { "serve", PLAN_NONE, "clients write while the lease is ahead" } },
+[REL_CLAIMED] = {
+ [PGS_UNKNOWN] = { "take over", PLAN_TAKEOVER, "the claim is ours: go on" },
+ [PGS_GONE]    = { "take over", PLAN_TAKEOVER, "the claim is ours: go on" },
+ [PGS_STANDBY] = { "take over", PLAN_TAKEOVER, "the claim is ours: go on" },
+ [PGS_PRIMARY] = { "take over", PLAN_TAKEOVER, "promoted, and not yet held: closed until it is" } },
+[REL_RELEASED] = {
+ [PGS_UNKNOWN] = { "wait", PLAN_NONE, "released: a candidate goes first" },
+ [PGS_GONE]    = { "take back", PLAN_FOLLOW, "nobody claimed for W: start as a standby, then claim" },
+ [PGS_STANDBY] = { "take back", PLAN_TAKEOVER, "nobody claimed for W: claim again" },
+ [PGS_PRIMARY] = { "yield", PLAN_STEPDOWN, "released, so PostgreSQL must stop" } },
+};
+/* clang-format on */
+
+static const char *const rel_words[REL_COUNT] = { [REL_UNKNOWN] = "unknown",
+	[REL_OTHER] = "other", [REL_HELD] = "held", [REL_CLAIMED] = "claimed",
+	[REL_RELEASED] = "released" };
+static const char *const pgs_words[PGS_COUNT] = { [PGS_UNKNOWN] = "unknown",
+	[PGS_GONE] = "gone", [PGS_STANDBY] = "standby",
+	[PGS_PRIMARY] = "primary" };
+
+const struct duty *
+role_duty(const struct core *c)
+{
+	return &role_table[core_rel(c)][core_pgs(c)];
+}
+
+/* May clients write, as far as duty and plan go? */
+bool
+role_serves(const struct core *c)
+{
+	if (core_rel(c) != REL_HELD || core_pgs(c) != PGS_PRIMARY)
+		return false;
+	switch (c->plan.id) {
+	case PLAN_TAKEOVER:
+	case PLAN_RESTART:
+		return plan_at_or_past(c, c->plan.id, "open");
+	case PLAN_NONE:
+		return true;
+	case PLAN_STEPDOWN:
+	case PLAN_FOLLOW:
+	case PLAN_COUNT:
+		break;
+	}
+	return false;
+}
+
+/* A candidate that answered lately and whose PostgreSQL runs. */
+static bool
+role_heir(const struct core *c, const struct now *now)
+{
+	node_t n;
+
+	for (n = 0; n < NODES_MAX; n++)
+		if ((core_rec(c)->candidates & NODE_BIT(n)) &&
+		    !(c->lease.abdicated & NODE_BIT(n)) &&
+		    c->heard_at[n] != 0 &&
+		    now->raw - c->heard_at[n] < core_rec(c)->ttl &&
+		    c->peer[n].recovery == ANS_YES &&
+		    c->peer[n].running == ANS_YES)
+			return true;
+	return false;
+}
+
+/* Data that was primary under an older epoch than one that is held elsewhere
+ * may hold what nobody acknowledged: a person rebuilds it. */
+static bool
+role_diverged(const struct core *c)
+{
+	return core_rel(c) == REL_OTHER && c->dur.primary_epoch != 0 &&
+	    core_rec(c)->state == REC_HELD &&
+	    core_rec(c)->epoch > c->dur.primary_epoch;
+}
+
+static void
+role_latch(struct core *c, const char *why)
+{
+	if (c->dur.latch)
+		return;
+	c->dur.latch = true;
+	str_cut(c->dur.latch_why, sizeof(c->dur.latch_why), why);
+	core_save(c);
+	core_tell(c, EMIT_node_latched, "%s", why);
+}
+
+/* May this host's PostgreSQL be started as a standby now? */
+static bool
+role_may_follow(const struct core *c, const struct now *now)
+{
+	if (c->conf.mode == CORE_OBSERVE || now->raw < c->plan.retry_at)
+		return false;
+	if (c->dur.primary_epoch == 0)
+		return c->pg.signal && core_rel(c) == REL_OTHER;
+	/* Our own data, and nobody took over: to be asked what it holds. */
+	return (core_rel(c) == REL_RELEASED ||
+	    core_rec(c)->state != REC_HELD) && claim_waited(c, now);
+}
+
+static bool
+role_may_claim(struct core *c, const struct now *now)
+{
+	usec_t when;
+	enum block b = claim_check(c, now, &when);
+
+	if (b != BLOCK_NONE)
+		c->waits = b;
+	return b == BLOCK_NONE && now->raw >= c->plan.retry_at;
+}
+
+/* A cell's plan, if there is a reason to start it now. */
+static enum plan_id
+role_plan(struct core *c, const struct now *now)
+{
+	enum plan_id id = role_duty(c)->plan;
+
+	if (c->conf.mode == CORE_OBSERVE)
+		return PLAN_NONE;
+	if (c->dur.latch)
+		return core_pgs(c) == PGS_STANDBY ||
+			core_pgs(c) == PGS_PRIMARY ?
+		    PLAN_STEPDOWN : PLAN_NONE;
+	if (id == PLAN_FOLLOW)
+		return role_may_follow(c, now) ? id : PLAN_NONE;
+	if (id == PLAN_TAKEOVER && core_rel(c) != REL_CLAIMED)
+		return role_may_claim(c, now) ? id : PLAN_NONE;
+	if (id == PLAN_RESTART && role_heir(c, now) &&
+	    c->conf.mode == CORE_AUTO)
+		return PLAN_STEPDOWN;
+	return id;
+}
+
+static void
+role_tell(struct core *c)
+{
+	if (core_rel(c) == c->rel_last && core_pgs(c) == c->pgs_last)
+		return;
+	c->rel_last = core_rel(c);
+	c->pgs_last = core_pgs(c);
+	core_tell(c, EMIT_duty_change, "%s: record %s, postgres %s",
+	    role_duty(c)->name, rel_words[c->rel_last],
+	    pgs_words[c->pgs_last]);
+}
+
+/* Plans that the table does not ask for any more come to their end here. */
+static bool
+role_plan_stands(const struct core *c)
+{
+	enum relation rel = core_rel(c);
+
+	switch (c->plan.id) {
+	case PLAN_NONE:
+	case PLAN_STEPDOWN:
+	case PLAN_COUNT:
+		return true;
+	case PLAN_TAKEOVER:
+		if (rel == REL_OTHER || rel == REL_RELEASED)
+			return c->dur.claim; /* not yet ours, still asked */
+		return rel == REL_CLAIMED || core_pgs(c) == PGS_PRIMARY;
+	case PLAN_RESTART:
+		return rel == REL_HELD;
+	case PLAN_FOLLOW:
+		return !c->dur.latch && rel != REL_HELD;
+	}
+	return true;
+}
+
+void
+role_turn(struct core *c, const struct now *now)
+{
+	enum plan_id id;
+
+	c->waits = BLOCK_NONE;
+	if (c->order.on && now->raw > c->order.until)
+		c->order.on = false;
+	role_tell(c);
+	if (core_rel(c) == REL_HELD && core_pgs(c) == PGS_PRIMARY &&
+	    c->dur.primary_epoch != core_rec(c)->epoch) {
+		c->dur.primary_epoch = core_rec(c)->epoch;
+		c->mark_version = core_save(c);
+	}
+	if (role_diverged(c))
+		role_latch(c, "another node holds a later epoch: this data "
+		    "may have diverged; rebuild it, then hactl unfence");
+	if (!role_plan_stands(c))
+		plan_end(c, now, "overtaken");
+	if (c->plan.id == PLAN_STEPDOWN)
+		return;
+	if (c->plan.id != PLAN_NONE) {
+		/* Only stopping goes before a plan that runs. */
+		if (role_duty(c)->plan == PLAN_STEPDOWN || c->dur.latch)
+			plan_end(c, now, "stepping down");
+		else
+			return;
+	}
+	id = role_plan(c, now);
+	if (id != PLAN_NONE && now->raw >= c->plan.retry_at)
+		plan_start(c, now, id);
+}
+
+size_t
+core_duty_doc(const struct duty_doc **cells)
+{
+	static struct duty_doc doc[REL_COUNT * PGS_COUNT];
+	int r, p;
+	size_t n = 0;
+
+	for (r = 0; r < REL_COUNT; r++)
+		for (p = 0; p < PGS_COUNT; p++)
+			doc[n++] = (struct duty_doc){ rel_words[r],
+				pgs_words[p], role_table[r][p].name,
+				role_table[r][p].why };
+	*cells = doc;
+	return n;
+}

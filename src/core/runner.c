@@ -1,0 +1,174 @@
+/*
+ * The one function that steps a plan, and the only place where a plan's row is
+ * assigned. A row is entered: journal, event, deed; it is left by its question,
+ * by its limit, or by the plan's end.
+ */
+#include <string.h>
+
+#include "core/core_i.h"
+
+#define REST (2 * USEC_SEC) /* after an abandoned plan, before another */
+
+bool
+plan_at_or_past(const struct core *c, enum plan_id id, const char *row)
+{
+	return c->plan.id == id && c->plan.row >= plan_find(id, row);
+}
+
+static const struct plan_row *
+plan_row(const struct core *c)
+{
+	int count;
+
+	const struct plan_row *rows = plan_rows(c->plan.id, &count);
+
+	return &rows[c->plan.row < count ? c->plan.row : count - 1];
+}
+
+static void
+plan_enter(struct core *c, const struct now *now, int row)
+{
+	int k;
+
+	c->plan.row = row;
+	c->plan.since = now->raw;
+	c->plan.acted = false;
+	/* Results belong to a row; those that run beside go on. */
+	for (k = 0; k < ACT_COUNT; k++)
+		if (k != ACT_METADATA && k != ACT_CHECKPOINT)
+			act_stop(c, (enum act_kind)k);
+	c->dur.plan = (int)c->plan.id;
+	c->dur.row = row;
+	c->dur.plan_epoch = core_rec(c)->epoch;
+	core_save(c);
+}
+
+void
+plan_start(struct core *c, const struct now *now, enum plan_id id)
+{
+	usec_t retry_at = c->plan.retry_at;
+	int k;
+
+	memset(&c->plan, 0, sizeof(c->plan));
+	c->plan.retry_at = retry_at;
+	c->plan.id = id;
+	c->plan.started = now->raw;
+	for (k = 0; k < ACT_COUNT; k++)
+		act_stop(c, (enum act_kind)k);
+	durability_reset(c);
+	if (id == PLAN_STEPDOWN || id == PLAN_RESTART)
+		lease_void(c, now);
+	plan_enter(c, now, 0);
+	core_tell(c, EMIT_plan_start, "%s: %s", plan_name[id],
+	    role_duty(c)->name);
+}
+
+/* An abandoned claim becomes `released`; a mark without a promotion goes. */
+static void
+plan_abandon(struct core *c, const struct now *now)
+{
+	struct record rec = *core_rec(c);
+
+	bool before = c->plan.id == PLAN_TAKEOVER && !c->plan.promoted &&
+	    core_pgs(c) != PGS_PRIMARY;
+
+	if (before && core_pgs(c) == PGS_STANDBY &&
+	    c->dur.primary_epoch == core_rec(c)->epoch)
+		c->dur.primary_epoch = 0;
+	if (before && core_rel(c) == REL_CLAIMED) {
+		rec.state = REC_RELEASED;
+		cas_send(c, now, FOR_RELEASE, &rec);
+	}
+	c->plan.retry_at = now->raw + REST;
+}
+
+void
+plan_end(struct core *c, const struct now *now, const char *why)
+{
+	usec_t retry_at;
+	int k;
+
+	core_tell(c, EMIT_plan_end, "%s: %s at %s after %lld ms",
+	    plan_name[c->plan.id], why, plan_row(c)->name,
+	    (long long)(now->raw - c->plan.started) / USEC_MSEC);
+	for (k = 0; k < ACT_COUNT; k++)
+		act_stop(c, (enum act_kind)k);
+	retry_at = c->plan.retry_at;
+	memset(&c->plan, 0, sizeof(c->plan));
+	c->plan.retry_at = retry_at;
+	c->dur.plan = PLAN_NONE;
+	c->dur.row = 0;
+	core_save(c);
+}
+
+static void
+plan_late(struct core *c, const struct now *now)
+{
+	const struct plan_row *r = plan_row(c);
+
+	core_tell(c, EMIT_plan_late, "%s: %s", r->name, r->goal);
+	if (r->late == LATE_ABANDON) {
+		plan_abandon(c, now);
+		plan_end(c, now, "abandoned");
+	} else if (r->late == LATE_AGAIN) {
+		plan_enter(c, now, c->plan.row);
+	} else {
+		plan_enter(c, now, c->plan.row + 1);
+	}
+}
+
+static void
+plan_done(struct core *c, const struct now *now)
+{
+	node_t n;
+
+	if (c->plan.id == PLAN_STEPDOWN)
+		for (n = 0; n < NODES_MAX; n++)
+			if (core_rec(c)->candidates & NODE_BIT(n))
+				core_do(c, DO_NUDGE)->node = n;
+	if (c->plan.id == PLAN_TAKEOVER)
+		c->order.on = false;
+	plan_end(c, now, "done");
+}
+
+/* Steps as far as the world allows in this turn. */
+void
+plan_turn(struct core *c, const struct now *now)
+{
+	const struct plan_row *r;
+	enum answer ans;
+	int count = 0;
+
+	while (c->plan.id != PLAN_NONE) {
+		plan_rows(c->plan.id, &count);
+		if (c->plan.row >= count) {
+			plan_done(c, now);
+			return;
+		}
+		r = plan_row(c);
+		ans = r->beside ? ANS_UNKNOWN : r->ask(c, now);
+		if (ans == ANS_NO && r->late == LATE_ABANDON) {
+			plan_abandon(c, now);
+			plan_end(c, now, "refused");
+			return;
+		}
+		if (ans != ANS_YES && !c->plan.acted) {
+			c->plan.acted = true;
+			r->act(c, now);
+			ans = r->beside ? ANS_YES : r->ask(c, now);
+		}
+		if (ans == ANS_YES) {
+			core_tell(c, EMIT_plan_row, "%s: %s after %lld ms",
+			    plan_name[c->plan.id], r->name,
+			    (long long)(now->raw - c->plan.since) / USEC_MSEC);
+			plan_enter(c, now, c->plan.row + 1);
+			continue;
+		}
+		if (now->raw - c->plan.since >= r->limit ||
+		    (ans == ANS_NO && now->raw - c->plan.since >= USEC_SEC)) {
+			plan_late(c, now);
+			continue;
+		}
+		return;
+	}
+}

@@ -1,0 +1,70 @@
+/*
+ * What the core knows and waits for, for people, tests and the simulator.
+ */
+#include <string.h>
+
+#include "core/core_i.h"
+#include "hawatch/str.h"
+
+static void
+status_plan(const struct core *c, struct core_status *st)
+{
+	const struct plan_row *rows;
+	int count;
+
+	if (c->plan.id == PLAN_NONE)
+		return;
+	rows = plan_rows(c->plan.id, &count);
+	st->plan = plan_name[c->plan.id];
+	st->row = rows[c->plan.row < count ? c->plan.row : count - 1].name;
+	st->row_since = c->plan.since;
+}
+
+static void
+status_claim(const struct core *c, const struct now *now,
+    struct core_status *st)
+{
+	usec_t when, promised = c->promise.until;
+
+	st->claim_block = block_str(claim_check(c, now, &when));
+	st->claim_at = c->reg.first_seen + core_wait(c, core_rec(c)->ttl);
+	if (st->claim_at < promised)
+		st->claim_at = promised;
+	if (st->claim_at < c->no_claim_before)
+		st->claim_at = c->no_claim_before;
+}
+
+void
+core_status(const struct core *c, const struct now *now,
+    struct core_status *st)
+{
+	memset(st, 0, sizeof(*st));
+	st->rel = core_rel(c);
+	st->pg = core_pgs(c);
+	st->duty = c->dur.latch ? "latched" : role_duty(c)->name;
+	st->duty_why = c->dur.latch ? c->dur.latch_why : role_duty(c)->why;
+	status_plan(c, st);
+	st->waits_for = block_str(c->waits);
+	st->rec = *core_rec(c);
+	str_cut(st->instance, sizeof(st->instance), c->reg.value.instance);
+	st->revision = c->reg.value.revision;
+	st->register_ok = c->reg.read_at != 0 && !c->reg.failing &&
+	    now->raw - c->reg.read_at < 2 * c->conf.ttl;
+	st->cold = c->reg.cold;
+	st->amnesiac = c->reg.amnesiac;
+	st->deadline = c->lease.deadline;
+	st->possible = lease_possible(c);
+	st->writers = c->fence.writers;
+	st->element = c->fence.element;
+	st->readers_until = c->fence.readers_until;
+	st->promised_until = c->promise.until;
+	status_claim(c, now, st);
+	st->armed = c->armed;
+	str_cut(st->armed_why, sizeof(st->armed_why), c->armed_why);
+	st->probe = lease_probe(c, now);
+	st->in_force = c->sync.in_force | (core_rel(c) == REL_HELD ?
+		core_rec(c)->candidates : 0);
+	st->durable = &c->dur;
+	memcpy(st->heard_at, c->heard_at, sizeof(st->heard_at));
+	memcpy(st->peer, c->peer, sizeof(st->peer));
+}

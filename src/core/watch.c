@@ -1,0 +1,197 @@
+/*
+ * What reads of the register mean to this node.
+ *
+ * The newest value that is believed is kept, with the moment at which this
+ * node first received exactly that (instance, revision, nonce): the wait of a
+ * candidate counts from there. A register that shows less than this node has
+ * seen, or another instance, is amnesiac: no claim and no renewal on it. A
+ * node adopts another instance only by reporting to a cold register, or when
+ * that register is warm and shows a higher epoch. A report voids the node's
+ * own unconfirmed writes (the register leaves the cold state with another
+ * instance, so they can never land) and restarts all its waits.
+ */
+#include <string.h>
+
+#include "core/core_i.h"
+#include "hawatch/str.h"
+
+/* Raises what this node has seen. */
+void
+watch_seen(struct core *c, const char *instance, uint64_t epoch, uint64_t seq)
+{
+	struct durable *d = &c->dur;
+
+	if (strcmp(d->instance, instance) == 0 &&
+	    (epoch < d->epoch || (epoch == d->epoch && seq <= d->seq)))
+		return;
+	str_cut(d->instance, sizeof(d->instance), instance);
+	d->epoch = epoch;
+	d->seq = seq;
+	c->seen_version = core_save(c);
+}
+
+/* Every wait of this node starts again. */
+void
+watch_restart(struct core *c, const struct now *now)
+{
+	usec_t hold = now->raw + core_wait(c, c->dur.t_max);
+
+	c->reg.first_seen = now->raw;
+	if (c->no_claim_before < hold)
+		c->no_claim_before = hold;
+}
+
+bool
+watch_usable(const struct core *c)
+{
+	return c->reg.read_at != 0 && !c->reg.cold && !c->reg.amnesiac;
+}
+
+static bool
+watch_less(const struct durable *d, const struct record *rec)
+{
+	return rec->epoch < d->epoch ||
+	    (rec->epoch == d->epoch && rec->seq < d->seq);
+}
+
+/* Another instance, or less than was seen: not to be acted on. */
+static bool
+watch_amnesiac(const struct core *c, const struct reg_value *v)
+{
+	const struct durable *d = &c->dur;
+
+	if (d->instance[0] == '\0')
+		return false;
+	if (strcmp(v->instance, d->instance) == 0)
+		return watch_less(d, &v->rec);
+	return v->rec.epoch <= d->epoch;
+}
+
+static bool
+watch_same(const struct reg_value *a, const struct reg_value *b)
+{
+	return a->revision == b->revision &&
+	    strcmp(a->instance, b->instance) == 0 &&
+	    strcmp(a->rec.nonce, b->rec.nonce) == 0;
+}
+
+/* A value of the believed register, newer than or as new as the known one. */
+static void
+watch_accept(struct core *c, const struct now *now, const struct reg_value *v)
+{
+	struct watched *r = &c->reg;
+
+	if (r->first_seen == 0 || !watch_same(&r->value, v))
+		r->first_seen = now->raw;
+	r->value = *v;
+	if (v->revision > 0)
+		watch_seen(c, v->instance, v->rec.epoch, v->rec.seq);
+	else if (c->dur.instance[0] == '\0')
+		watch_seen(c, v->instance, 0, 0);
+	/* A release by the promisee ends the promises. */
+	if (v->rec.state == REC_RELEASED && c->promise.to == v->rec.holder &&
+	    v->rec.epoch >= c->promise.epoch)
+		c->promise.until = 0;
+	if (c->reg.hint_epoch <= v->rec.epoch)
+		c->reg.hint_epoch = 0;
+	cas_by_read(c, now);
+}
+
+void
+core_on_read(struct core *c, const struct now *now, usec_t sent,
+    const struct reg_value *v)
+{
+	struct watched *r = &c->reg;
+	bool was_cold = r->cold, was_amnesiac = r->amnesiac;
+
+	r->failing = false;
+	r->read_at = sent;
+	r->cold = v->cold;
+	r->reported = v->reported;
+	str_cut(r->next, sizeof(r->next), v->next);
+	if (v->cold) {
+		/* Even an old copy's higher epoch was somebody's. */
+		if (v->rec.epoch > core_rec(c)->epoch &&
+		    r->hint_epoch < v->rec.epoch)
+			r->hint_epoch = v->rec.epoch;
+		if (!was_cold)
+			core_tell(c, EMIT_register_cold, "it waits for a "
+			    "report of every data node");
+		return;
+	}
+	r->reported_next[0] = '\0';
+	r->amnesiac = watch_amnesiac(c, v);
+	if (r->amnesiac) {
+		if (!was_amnesiac)
+			core_tell(c, EMIT_register_amnesiac,
+			    "it shows epoch %llu seq %llu, seen were %llu, "
+			    "%llu", (unsigned long long)v->rec.epoch,
+			    (unsigned long long)v->rec.seq,
+			    (unsigned long long)c->dur.epoch,
+			    (unsigned long long)c->dur.seq);
+		return;
+	}
+	if (strcmp(v->instance, r->value.instance) == 0 &&
+	    v->revision < r->value.revision)
+		return; /* overtaken by a newer reply */
+	watch_accept(c, now, v);
+}
+
+void
+core_on_read_failed(struct core *c, const struct now *now)
+{
+	c->reg.failing = true;
+}
+
+void
+core_on_nudge(struct core *c, const struct now *now)
+{
+	c->read_wanted = true;
+}
+
+void
+core_on_reported(struct core *c, const struct now *now, bool ok)
+{
+	c->reg.reporting = false;
+	if (ok)
+		str_cut(c->reg.reported_next, sizeof(c->reg.reported_next),
+		    c->dur.instance);
+	c->read_wanted = true;
+}
+
+/* Reports to a cold register, once what the report promises is on disk. */
+static void
+watch_report(struct core *c, const struct now *now)
+{
+	struct watched *r = &c->reg;
+	struct durable *d = &c->dur;
+	struct action *a;
+	bool sent_more;
+
+	if (strcmp(r->reported_next, r->next) == 0)
+		return;
+	if (strcmp(d->instance, r->next) != 0 || d->claim || c->pending.on) {
+		str_cut(d->instance, sizeof(d->instance), r->next);
+		cas_void(c);
+		watch_restart(c, now);
+		r->report_version = core_save(c);
+		r->reporting = false;
+	}
+	if (r->reporting || !core_saved(c, r->report_version))
+		return;
+	sent_more = d->sent_epoch > d->epoch ||
+	    (d->sent_epoch == d->epoch && d->sent_seq > d->seq);
+	a = core_do(c, DO_REPORT);
+	a->epoch = sent_more ? d->sent_epoch : d->epoch;
+	a->seq = sent_more ? d->sent_seq : d->seq;
+	str_cut(a->instance, sizeof(a->instance), r->next);
+	r->reporting = true;
+}
+
+void
+watch_turn(struct core *c, const struct now *now)
+{
+	if (c->conf.mode != CORE_OBSERVE && c->reg.cold && !c->reg.failing &&
+	    c->reg.next[0] != '\0')
+		watch_report(c, now);
+}
