@@ -8,8 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cross_i.h"
-#include "draft.h"
+#include "conf/cross_i.h"
+#include "conf/draft.h"
 #include "hawatch/str.h"
 
 static void cross_durability(struct conf_draft *d);

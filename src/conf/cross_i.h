@@ -4,7 +4,7 @@
 #ifndef CONF_CROSS_I_H
 #define CONF_CROSS_I_H
 
-#include "draft.h"
+#include "conf/draft.h"
 
 #define CROSS_PATH_MAX 64
 

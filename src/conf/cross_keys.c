@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cross_i.h"
-#include "draft.h"
+#include "conf/cross_i.h"
+#include "conf/draft.h"
 #include "hawatch/str.h"
 
 static void cross_cluster(struct conf_draft *d, const char *backend);

@@ -2,16 +2,16 @@
  * Collecting what is wrong with a configuration, with the line that a person
  * has to look at, and owning the strings of what is right.
  */
-#include "draft.h"
+#include "conf/draft.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "conf/memory.h"
 #include "hawatch/mem.h"
 #include "hawatch/str.h"
-#include "memory.h"
 
 static void draft_one_line(char *s);
 static const config_setting_t *draft_find(

@@ -8,10 +8,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "draft.h"
+#include "conf/draft.h"
+#include "conf/memory.h"
 #include "hawatch/file.h"
 #include "hawatch/mem.h"
-#include "memory.h"
 
 #define LOAD_MAX (1024 * 1024)
 

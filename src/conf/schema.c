@@ -2,12 +2,12 @@
  * The rows of the schema. A new key is a row here, a field in conf.h, a line
  * in conf/hawatch.conf and an entry in hawatch.conf(5); tests compare them.
  */
-#include "schema.h"
+#include "conf/schema.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#include "draft.h"
+#include "conf/draft.h"
 #include "hawatch/conf.h"
 #include "hawatch/str.h"
 

@@ -2,7 +2,7 @@
  * Values: their types, ranges and units. Knows one key at a time; rules between
  * keys are in cross.c.
  */
-#include "value.h"
+#include "conf/value.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>

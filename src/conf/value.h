@@ -4,8 +4,8 @@
 #ifndef CONF_VALUE_H
 #define CONF_VALUE_H
 
-#include "draft.h"
-#include "schema.h"
+#include "conf/draft.h"
+#include "conf/schema.h"
 
 /* What is wrong is noted in the draft, the field then keeps its zero; false. */
 bool conf_value(struct conf_draft *d, const struct conf_row *row,

@@ -2,9 +2,9 @@
  * The walk over libconfig's tree by the schema: each group's keys, what is
  * unknown, what is missing, the defaults. Decides nothing about meaning.
  */
-#include "draft.h"
-#include "schema.h"
-#include "value.h"
+#include "conf/draft.h"
+#include "conf/schema.h"
+#include "conf/value.h"
 
 #include <stdio.h>
 #include <string.h>
