@@ -1,0 +1,93 @@
+"""What scripts/demo shows."""
+
+import argparse
+import sys
+import time
+
+from . import faults
+from .cluster import Cluster, now
+from .story import dominates, story
+
+FAULTS = {
+    'database': (faults.databases_killed,
+                 'SIGKILL to every process of the primary\'s PostgreSQL'),
+    'host': (faults.host_lost, 'power cut on the primary\'s host'),
+    'cut': (faults.cut_off, 'the primary is cut off from its peers; clients '
+            'still reach it'),
+}
+HINTS = '''
+The lab stays up. Try:
+  tests/lab/labctl status
+  tests/lab/labctl exec {id} s2 hactl status
+  tests/lab/labctl exec {id} s2 hactl plan promote prod-s1
+  tests/lab/labctl exec {id} client curl -i http://10.77.0.12:8008/primary
+  tests/lab/labctl exec -u postgres {id} s2 psql -h /run/postgresql votes
+and when you have seen enough:
+  tests/lab/labctl down {id}
+'''
+
+
+def progress(text):
+    print('==> ' + text, flush=True)
+
+
+def show(cluster, fault):
+    action, words = FAULTS[fault]
+    lab = cluster.lab
+    print(cluster.hactl('s1', 'status').stdout)
+    progress('four clients cast votes')
+    vote = cluster.vote()
+    for mode in ('stock', 'waiter'):
+        cluster.vote(mode)
+    cluster.vote('pinned', hosts=['s1'])
+    for voter in cluster.voters:
+        voter.wait_acked(50, deadline=20)
+    progress(words)
+    at = now()
+    action(lab)
+    vote.wait_acked(300, since=at, server=lab.s2.address, deadline=30)
+    lines = story(cluster, vote, at)
+    print()
+    for ms, who, what in lines:
+        print('%10.1f ms  %-8s %s' % (ms, who, what))
+    print('\nmost of the outage:')
+    for part in dominates(lines):
+        print('  ' + part)
+    print()
+    print(cluster.hactl('s2', 'status').stdout)
+    report = auditor_verdict(cluster, at)
+    return report['ok']
+
+
+def auditor_verdict(cluster, at):
+    progress('the auditor compares what was acknowledged with what is there')
+    return cluster.audit('s2', at)
+
+
+def main():
+    parser = argparse.ArgumentParser(prog='demo', description=__doc__)
+    parser.add_argument('--keep', action='store_true',
+                        help='leave the lab up, and say what to try')
+    parser.add_argument('--fault', choices=FAULTS, default='database')
+    args = parser.parse_args()
+    progress('three hosts: prod-s1 and prod-s2 with PostgreSQL, the witness '
+             'prod-a1')
+    start = time.monotonic()
+    cluster = Cluster(detached=args.keep)
+    cluster.up()
+    kept = False
+    try:
+        progress('prod-s1 is primary, prod-s2 its candidate, after %.0f s'
+                 % (time.monotonic() - start))
+        good = show(cluster, args.fault)
+        if args.keep:
+            kept = True
+            print(HINTS.format(id=cluster.lab.id))
+    finally:
+        if not kept:
+            cluster.down()
+    return 0 if good else 1
+
+
+if __name__ == '__main__':
+    sys.exit(main())
