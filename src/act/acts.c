@@ -63,30 +63,7 @@ static const struct act_ops *const acts_ops[ACT_COUNT] = {
 	[ACT_VERIFY] = &act_verify,
 };
 
-static const char *const act_names_by_kind[ACT_COUNT] = {
-#define X(id, name, goal) [ACT_##id] = (name),
-	ACT_KINDS(X)
-#undef X
-};
-static const char *const act_goals_by_kind[ACT_COUNT] = {
-#define X(id, name, goal) [ACT_##id] = (goal),
-	ACT_KINDS(X)
-#undef X
-};
-
 static void act_timer_cb(void *arg);
-
-const char *
-act_kind_str(enum act_kind kind)
-{
-	return act_names_by_kind[kind];
-}
-
-const char *
-act_kind_goal(enum act_kind kind)
-{
-	return act_goals_by_kind[kind];
-}
 
 struct goal *
 act_goal(struct act *a)

@@ -267,9 +267,9 @@ void plan_start(struct core *c, const struct now *now, enum plan_id id);
 void plan_end(struct core *c, const struct now *now, const char *why);
 void plan_turn(struct core *c, const struct now *now);
 
-/* acts.c of the core: what was asked of the shell */
-void act_ask(struct core *c, enum act_kind kind, const struct goal *goal);
-void act_stop(struct core *c, enum act_kind kind);
-enum answer act_result(const struct core *c, enum act_kind kind);
+/* goals.c: what was asked of the shell */
+void goal_ask(struct core *c, enum act_kind kind, const struct goal *goal);
+void goal_stop(struct core *c, enum act_kind kind);
+enum answer goal_result(const struct core *c, enum act_kind kind);
 
 #endif

@@ -25,7 +25,7 @@ durability_reset(struct core *c)
 	memset(&c->sync, 0, sizeof(c->sync));
 	c->sync.adding = NODE_NONE;
 	c->lease.finite = false;
-	act_stop(c, ACT_WAITING);
+	goal_stop(c, ACT_WAITING);
 }
 
 /* What every candidate has flushed; without candidates our own position. It
@@ -93,7 +93,7 @@ durability_names(struct core *c, nodeset_t names)
 {
 	struct goal g = { .names = names };
 
-	act_ask(c, ACT_NAMES, &g);
+	goal_ask(c, ACT_NAMES, &g);
 	c->sync.relaxing = true;
 }
 
@@ -124,7 +124,7 @@ durability_remove(struct core *c, const struct now *now)
 	if (c->sync.add != ADD_NONE)
 		keep |= NODE_BIT(c->sync.adding);
 	if (c->sync.relaxing) {
-		if (act_result(c, ACT_NAMES) == ANS_UNKNOWN)
+		if (goal_result(c, ACT_NAMES) == ANS_UNKNOWN)
 			return true;
 		c->sync.relaxing = false;
 		c->sync.relaxed_at = now->raw;
@@ -151,8 +151,8 @@ add_fail(struct core *c, const struct now *now, const char *why)
 {
 	core_tell(c, EMIT_standby_not_added, "%s: %s",
 	    c->conf.names->node[c->sync.adding], why);
-	act_stop(c, ACT_WAITING);
-	act_stop(c, ACT_NAMES);
+	goal_stop(c, ACT_WAITING);
+	goal_stop(c, ACT_NAMES);
 	c->lease.finite = false;
 	c->sync.add = ADD_NONE;
 	c->sync.adding = NODE_NONE;
@@ -180,7 +180,7 @@ add_begin(struct core *c, const struct now *now)
 		return;
 	s->adding = n;
 	g.names = lease_possible(c) | NODE_BIT(n);
-	act_ask(c, ACT_NAMES, &g);
+	goal_ask(c, ACT_NAMES, &g);
 	add_enter(c, now, ADD_NAMES);
 }
 
@@ -189,16 +189,16 @@ add_row_names(struct core *c, const struct now *now)
 {
 	struct goal g = { .node = c->sync.adding };
 
-	if (act_result(c, ACT_NAMES) != ANS_YES)
+	if (goal_result(c, ACT_NAMES) != ANS_YES)
 		return;
-	act_ask(c, ACT_WAITING, &g);
+	goal_ask(c, ACT_WAITING, &g);
 	add_enter(c, now, ADD_WAITING);
 }
 
 static void
 add_row_waiting(struct core *c, const struct now *now)
 {
-	if (act_result(c, ACT_WAITING) != ANS_YES)
+	if (goal_result(c, ACT_WAITING) != ANS_YES)
 		return;
 	c->sync.in_force |= NODE_BIT(c->sync.adding);
 	c->sync.add_lsn = c->act[ACT_WAITING].lsn;
@@ -269,8 +269,8 @@ durability_add(struct core *c, const struct now *now)
 			add_fail(c, now, "it does not stream any more");
 		else if (now->raw - s->add_since > ADD_LIMIT)
 			add_fail(c, now, "it took too long");
-		else if (act_result(c, ACT_WAITING) == ANS_NO ||
-		    act_result(c, ACT_NAMES) == ANS_NO)
+		else if (goal_result(c, ACT_WAITING) == ANS_NO ||
+		    goal_result(c, ACT_NAMES) == ANS_NO)
 			add_fail(c, now, "refused");
 	}
 	rows[s->add](c, now);

@@ -32,7 +32,7 @@ act_kind_goal(enum act_kind kind)
 }
 
 void
-act_ask(struct core *c, enum act_kind kind, const struct goal *goal)
+goal_ask(struct core *c, enum act_kind kind, const struct goal *goal)
 {
 	struct act_state *st = &c->act[kind];
 	struct action *a = core_do(c, DO_ACT);
@@ -47,7 +47,7 @@ act_ask(struct core *c, enum act_kind kind, const struct goal *goal)
 }
 
 void
-act_stop(struct core *c, enum act_kind kind)
+goal_stop(struct core *c, enum act_kind kind)
 {
 	if (c->act[kind].running)
 		core_do(c, DO_ACT_CANCEL)->act = kind;
@@ -55,7 +55,7 @@ act_stop(struct core *c, enum act_kind kind)
 }
 
 enum answer
-act_result(const struct core *c, enum act_kind kind)
+goal_result(const struct core *c, enum act_kind kind)
 {
 	return c->act[kind].result;
 }

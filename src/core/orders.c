@@ -1,5 +1,6 @@
 /*
- * Orders of a person. Each is accepted, or refused with the next thing to do.
+ * Orders of a person. Each is accepted, or refused: the reason, and after a
+ * newline the next command to run.
  */
 #include <string.h>
 
@@ -12,31 +13,32 @@ core_order_init(struct core *c, const struct now *now)
 	struct record rec;
 
 	if (c->conf.mode == CORE_OBSERVE)
-		return "the mode is observe; set mode = \"auto\" and restart";
+		return "the mode is observe: set mode = \"auto\"\n"
+		       "systemctl restart hawatchd";
 	if (core_rec(c)->state != REC_NONE)
-		return "the register holds a record already; look at it with "
+		return "the register holds a record already\n"
 		       "hactl register show";
 	if (c->reg.read_at == 0 || c->reg.failing)
-		return "the register does not answer; start hawatchd on the "
-		       "arbiter, then hactl register show";
+		return "the register does not answer: start hawatchd on the "
+		       "arbiter\nhactl register show";
 	if (c->reg.cold)
-		return "the register waits for a report of every data node; "
-		       "start hawatchd on all of them, or hactl register adopt";
+		return "the register waits for a report of every data node: "
+		       "start hawatchd on all of them\nhactl register show";
 	if (c->reg.amnesiac)
-		return "the register is not the one this node has seen; "
+		return "the register is not the one this node has seen\n"
 		       "hactl register show";
 	if (core_pgs(c) != PGS_PRIMARY)
-		return "PostgreSQL here is not seen out of recovery; the first "
-		       "holder must be the primary: hactl status";
+		return "PostgreSQL here is not seen out of recovery: the first "
+		       "holder must be the primary\nhactl status";
 	if (c->pending.on)
-		return "a write of the register is under way; try again";
+		return "a write of the register is under way\nhactl status";
 	memset(&rec, 0, sizeof(rec));
 	rec.epoch = 1;
 	rec.state = REC_HELD;
 	rec.holder = c->conf.self;
 	rec.target = NODE_NONE;
 	if (!cas_send(c, now, FOR_INIT, &rec))
-		return "the register cannot be written now; "
+		return "the register cannot be written now\n"
 		       "hactl register show";
 	return NULL;
 }
@@ -48,21 +50,21 @@ core_order_promote(struct core *c, const struct now *now, const char *fenced)
 	struct order *o = &c->order;
 
 	if (c->conf.mode == CORE_OBSERVE)
-		return "the mode is observe; set mode = \"manual\" and restart";
+		return "the mode is observe: set mode = \"manual\"\n"
+		       "systemctl restart hawatchd";
 	if (rec->state == REC_NONE)
-		return "the register holds no record; hactl init --holder NODE "
-		       "writes the first";
+		return "the register holds no record yet\n"
+		       "hactl init --holder NODE";
 	if (rec->holder == c->conf.self && rec->state != REC_RELEASED)
-		return "this node is the holder already; hactl status";
+		return "this node is the holder already\nhactl status";
 	if (c->dur.latch)
 		return "this node is latched: rebuild its data from the "
-		       "primary, then hactl unfence";
+		       "primary first\nhactl unfence";
 	if (rec->holder != c->conf.self && c->heard_at[rec->holder] != 0 &&
 	    now->raw - c->heard_at[rec->holder] < 2 * rec->ttl &&
 	    rec->state == REC_HELD)
-		return "the primary's host answers; stop PostgreSQL there "
-		       "(systemctl stop postgresql) and this node takes over "
-		       "by itself";
+		return "the primary's host answers: stop PostgreSQL there, and "
+		       "this node takes over by itself\nhactl status";
 	memset(o, 0, sizeof(*o));
 	o->on = true;
 	o->fenced = fenced != NULL;
@@ -75,8 +77,8 @@ const char *
 core_order_ack(struct core *c, const struct now *now)
 {
 	if (core_rel(c) != REL_HELD)
-		return "only the holder can write it; run hactl ack there: "
-		       "hactl status shows which";
+		return "only the holder can write it: run hactl ack there\n"
+		       "hactl status";
 	c->acking = true;
 	return NULL;
 }
@@ -85,9 +87,9 @@ const char *
 core_order_unfence(struct core *c, const struct now *now)
 {
 	if (!c->dur.latch)
-		return "this node is not latched; hactl status";
+		return "this node is not latched\nhactl status";
 	if (core_pgs(c) == PGS_PRIMARY)
-		return "PostgreSQL still runs here as a primary; hactl status";
+		return "PostgreSQL still runs here as a primary\nhactl status";
 	c->dur.latch = false;
 	c->dur.latch_why[0] = '\0';
 	c->dur.primary_epoch = 0;
@@ -102,6 +104,6 @@ core_may_start_primary(struct core *c, const struct now *now)
 {
 	if (c->act[ACT_START].running)
 		return NULL;
-	return "only hawatchd starts a primary, and it does not want one now; "
-	       "hactl status says why";
+	return "only hawatchd starts a primary, and it does not want one now\n"
+	       "hactl status";
 }

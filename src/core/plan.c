@@ -75,7 +75,7 @@ ask_names(const struct core *c, const struct now *now)
 {
 	if (core_pgs(c) == PGS_PRIMARY && ours(c, REC_HELD))
 		return ANS_YES;
-	return act_result(c, ACT_NAMES);
+	return goal_result(c, ACT_NAMES);
 }
 
 static enum answer
@@ -88,8 +88,8 @@ ask_marked(const struct core *c, const struct now *now)
 static enum answer
 ask_primary(const struct core *c, const struct now *now)
 {
-	if (act_result(c, ACT_PROMOTE) == ANS_NO ||
-	    act_result(c, ACT_START) == ANS_NO)
+	if (goal_result(c, ACT_PROMOTE) == ANS_NO ||
+	    goal_result(c, ACT_START) == ANS_NO)
 		return ANS_NO;
 	return yes_if(core_pgs(c) == PGS_PRIMARY);
 }
@@ -104,13 +104,13 @@ ask_held(const struct core *c, const struct now *now)
 static enum answer
 ask_relaxed(const struct core *c, const struct now *now)
 {
-	return act_result(c, ACT_NAMES);
+	return goal_result(c, ACT_NAMES);
 }
 
 static enum answer
 ask_settled(const struct core *c, const struct now *now)
 {
-	return act_result(c, ACT_SETTLE);
+	return goal_result(c, ACT_SETTLE);
 }
 
 static enum answer
@@ -122,7 +122,7 @@ ask_open(const struct core *c, const struct now *now)
 static enum answer
 ask_verified(const struct core *c, const struct now *now)
 {
-	return act_result(c, ACT_VERIFY);
+	return goal_result(c, ACT_VERIFY);
 }
 
 static enum answer
@@ -141,13 +141,13 @@ ask_closed(const struct core *c, const struct now *now)
 static enum answer
 ask_stopped(const struct core *c, const struct now *now)
 {
-	return act_result(c, ACT_STOP);
+	return goal_result(c, ACT_STOP);
 }
 
 static enum answer
 ask_signal(const struct core *c, const struct now *now)
 {
-	return act_result(c, ACT_SIGNAL);
+	return goal_result(c, ACT_SIGNAL);
 }
 
 static enum answer
@@ -187,7 +187,7 @@ act_start_standby(struct core *c, const struct now *now)
 	    ours(c, REC_CLAIMED) && !c->pg.signal;
 	struct goal g = { .standby = !promoted };
 
-	act_ask(c, ACT_START, &g);
+	goal_ask(c, ACT_START, &g);
 }
 
 static void
@@ -195,7 +195,7 @@ act_start_primary(struct core *c, const struct now *now)
 {
 	struct goal g = { .standby = false };
 
-	act_ask(c, ACT_START, &g);
+	goal_ask(c, ACT_START, &g);
 }
 
 static void
@@ -208,7 +208,7 @@ act_names_claim(struct core *c, const struct now *now)
 {
 	struct goal g = { .names = core_rec(c)->candidates };
 
-	act_ask(c, ACT_NAMES, &g);
+	goal_ask(c, ACT_NAMES, &g);
 }
 
 static void
@@ -216,7 +216,7 @@ act_names_none(struct core *c, const struct now *now)
 {
 	struct goal g = { .names = 0 };
 
-	act_ask(c, ACT_NAMES, &g);
+	goal_ask(c, ACT_NAMES, &g);
 }
 
 /* From here on this data may hold what others do not have. */
@@ -240,7 +240,7 @@ act_promote(struct core *c, const struct now *now)
 		return;
 	}
 	c->plan.promoted = true;
-	act_ask(c, ACT_PROMOTE, &g);
+	goal_ask(c, ACT_PROMOTE, &g);
 }
 
 static void
@@ -259,7 +259,7 @@ act_settle(struct core *c, const struct now *now)
 {
 	struct goal g = { 0 };
 
-	act_ask(c, ACT_SETTLE, &g);
+	goal_ask(c, ACT_SETTLE, &g);
 }
 
 static void
@@ -267,7 +267,7 @@ act_verify(struct core *c, const struct now *now)
 {
 	struct goal g = { 0 };
 
-	act_ask(c, ACT_VERIFY, &g);
+	goal_ask(c, ACT_VERIFY, &g);
 }
 
 static void
@@ -275,7 +275,7 @@ act_metadata(struct core *c, const struct now *now)
 {
 	struct goal g = { 0 };
 
-	act_ask(c, ACT_METADATA, &g);
+	goal_ask(c, ACT_METADATA, &g);
 }
 
 static void
@@ -283,7 +283,7 @@ act_checkpoint(struct core *c, const struct now *now)
 {
 	struct goal g = { 0 };
 
-	act_ask(c, ACT_CHECKPOINT, &g);
+	goal_ask(c, ACT_CHECKPOINT, &g);
 }
 
 static void
@@ -291,7 +291,7 @@ act_pg_stop(struct core *c, const struct now *now)
 {
 	struct goal g = { 0 };
 
-	act_ask(c, ACT_STOP, &g);
+	goal_ask(c, ACT_STOP, &g);
 }
 
 static void
@@ -299,7 +299,7 @@ act_signal(struct core *c, const struct now *now)
 {
 	struct goal g = { 0 };
 
-	act_ask(c, ACT_SIGNAL, &g);
+	goal_ask(c, ACT_SIGNAL, &g);
 }
 
 static void

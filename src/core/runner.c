@@ -36,7 +36,7 @@ plan_enter(struct core *c, const struct now *now, int row)
 	/* Results belong to a row; those that run beside go on. */
 	for (k = 0; k < ACT_COUNT; k++)
 		if (k != ACT_METADATA && k != ACT_CHECKPOINT)
-			act_stop(c, (enum act_kind)k);
+			goal_stop(c, (enum act_kind)k);
 	c->dur.plan = (int)c->plan.id;
 	c->dur.row = row;
 	c->dur.plan_epoch = core_rec(c)->epoch;
@@ -54,7 +54,7 @@ plan_start(struct core *c, const struct now *now, enum plan_id id)
 	c->plan.id = id;
 	c->plan.started = now->raw;
 	for (k = 0; k < ACT_COUNT; k++)
-		act_stop(c, (enum act_kind)k);
+		goal_stop(c, (enum act_kind)k);
 	durability_reset(c);
 	if (id == PLAN_STEPDOWN || id == PLAN_RESTART)
 		lease_void(c, now);
@@ -92,7 +92,7 @@ plan_end(struct core *c, const struct now *now, const char *why)
 	    plan_name[c->plan.id], why, plan_row(c)->name,
 	    (long long)(now->raw - c->plan.started) / USEC_MSEC);
 	for (k = 0; k < ACT_COUNT; k++)
-		act_stop(c, (enum act_kind)k);
+		goal_stop(c, (enum act_kind)k);
 	retry_at = c->plan.retry_at;
 	memset(&c->plan, 0, sizeof(c->plan));
 	c->plan.retry_at = retry_at;
