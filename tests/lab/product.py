@@ -88,7 +88,8 @@ def _hosts():
 
 
 def certificates(directory, names):
-    """A CA, and for each name a key and a certificate, by openssl."""
+    """A CA, and for each name a key and a certificate, by openssl: whoever
+    is not a node of the cluster has them from elsewhere."""
     def openssl(*words):
         subprocess.run(('openssl',) + words, cwd=directory, check=True,
                        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
@@ -97,8 +98,9 @@ def certificates(directory, names):
     os.makedirs(directory, exist_ok=True)
     key = ('-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1',
            '-nodes')
-    openssl('req', '-x509', *key, '-keyout', 'ca.key', '-out', 'ca.crt',
-            '-days', '30', '-subj', '/CN=lab CA')
+    if not os.path.exists(os.path.join(directory, 'ca.crt')):
+        openssl('req', '-x509', *key, '-keyout', 'ca.key', '-out', 'ca.crt',
+                '-days', '30', '-subj', '/CN=lab CA')
     for name in names:
         openssl('req', *key, '-keyout', name + '.key', '-out', name + '.csr',
                 '-subj', '/CN=' + name)
