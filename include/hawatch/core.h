@@ -10,7 +10,10 @@
 #ifndef HAWATCH_CORE_H
 #define HAWATCH_CORE_H
 
+#include <stddef.h>
+
 #include "hawatch/act.h"
+#include "hawatch/emit.h"
 #include "hawatch/pg_view.h"
 #include "hawatch/record.h"
 #include "hawatch/types.h"
@@ -120,8 +123,8 @@ struct action {
 	usec_t deadline, life;
 	enum act_kind act;
 	struct goal goal;
-	const char *tell;       /* a name of the list in core_tell.def */
-	char text[160];
+	enum event_name tell;   /* DO_TELL: which event */
+	char text[160];         /* DO_TELL: its detail */
 };
 
 struct core;
@@ -163,9 +166,10 @@ void core_on_fence_lost(struct core *c, const struct now *now, bool restored,
 void core_on_act(struct core *c, const struct now *now, enum act_kind kind,
 	const struct goal *goal, enum answer result, const char *reason);
 
-/* Orders of a person. NULL: accepted; else why not and what to do, as a
- * static or core-owned text. fenced: what the person did to fence the old
- * primary; NULL when the lease's proof is to be used. */
+/* Orders of a person. NULL: accepted; else why not and, after "; ", what to do
+ * next ("...; hactl register show"), as a static or core-owned text; a token
+ * of blockers.def alone will do, too. fenced: what the person did to fence the
+ * old primary; NULL when the lease's proof is to be used. */
 const char *core_order_promote(struct core *c, const struct now *now,
 	const char *fenced);
 const char *core_order_init(struct core *c, const struct now *now);

@@ -55,8 +55,7 @@ control_new(struct loop *loop, const char *path, const char *group,
 		control_free(c);
 		return NULL;
 	}
-	c->watch =
-	    watch_new(loop, c->fd, WATCH_READ, control_accept_cb, c);
+	c->watch = watch_new(loop, c->fd, WATCH_READ, control_accept_cb, c);
 	c->resume = timer_new(loop, control_resume_cb, c);
 	return c;
 }
@@ -138,8 +137,7 @@ control_bind(struct control *c, struct error *err)
 		    c->path, sizeof(sun.sun_path) - 1);
 	if (control_stale(c->path, err) == -1)
 		return -1;
-	c->fd =
-	    socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	c->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (c->fd == -1)
 		return error_sys(err, "socket for %s", c->path);
 	/* Nobody can connect before listen, so the wrong owner is never
@@ -205,7 +203,8 @@ control_accept_cb(void *arg, int what)
 	}
 	if (i < CONTROL_CONNS &&
 	    (errno == EMFILE || errno == ENFILE || errno == ENOMEM)) {
-		/* The socket stays readable: without a pause this would spin. */
+		/* The socket stays readable: without a pause this would spin.
+		 */
 		watch_set(c->watch, 0);
 		timer_arm(c->resume, CONTROL_RESUME);
 	}

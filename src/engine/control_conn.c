@@ -27,8 +27,8 @@ static void conn_late_cb(void *arg);
 static void conn_read(struct conn *n);
 static void conn_request(struct conn *n, size_t len);
 static void conn_write(struct conn *n);
-static void conn_refuse(struct conn *n, enum exitcode code, const char *why,
-    const char *next);
+static void conn_refuse(
+    struct conn *n, enum exitcode code, const char *why, const char *next);
 static void conn_free_cb(void *arg);
 
 void
@@ -59,8 +59,8 @@ conn_new(struct control *c, int fd)
 		    "configuration may ask, and the front never",
 		    "sudo hactl status");
 	else if (c->count > CONTROL_CONNS)
-		conn_refuse(n, EXITCODE_NO_ENGINE,
-		    "too many askers at once", "hactl ping");
+		conn_refuse(n, EXITCODE_NO_ENGINE, "too many askers at once",
+		    "hactl ping");
 }
 
 static void
@@ -94,8 +94,8 @@ conn_read(struct conn *n)
 
 	if (n->in == NULL)
 		n->in = xcalloc(1, CONTROL_REQUEST_MAX + 1);
-	got = recv(
-	    n->fd, n->in + n->in_len, CONTROL_REQUEST_MAX - n->in_len, 0);
+	got =
+	    recv(n->fd, n->in + n->in_len, CONTROL_REQUEST_MAX - n->in_len, 0);
 	if (got == -1 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (got <= 0) {
@@ -176,8 +176,8 @@ conn_write(struct conn *n)
 }
 
 static void
-conn_refuse(struct conn *n, enum exitcode code, const char *why,
-    const char *next)
+conn_refuse(
+    struct conn *n, enum exitcode code, const char *why, const char *next)
 {
 	json_t *obj = json_object();
 	char *text;

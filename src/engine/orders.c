@@ -30,8 +30,8 @@ struct request {
 
 struct order_row {
 	const char *verb;
-	bool data;   /* only where PostgreSQL is */
-	bool node;   /* a node of the cluster must be named */
+	bool data; /* only where PostgreSQL is */
+	bool node; /* a node of the cluster must be named */
 	void (*run)(struct engine *e, const struct request *req);
 };
 
@@ -56,8 +56,7 @@ static void orders_wake_cb(void *arg);
 static const struct order_row order_rows[] = {
 	{ .verb = "status", .run = order_status },
 	{ .verb = "plan", .node = true, .run = order_plan },
-	{ .verb = "promote", .data = true, .node = true,
-	    .run = order_promote },
+	{ .verb = "promote", .data = true, .node = true, .run = order_promote },
 	{ .verb = "init", .data = true, .node = true, .run = order_init },
 	{ .verb = "register-show", .run = order_show },
 	{ .verb = "register-adopt", .run = order_adopt },
@@ -69,8 +68,8 @@ static const struct order_row order_rows[] = {
 };
 
 void
-orders_handle(void *engine, uint64_t id, const char *verb,
-    const char *args_json)
+orders_handle(
+    void *engine, uint64_t id, const char *verb, const char *args_json)
 {
 	const struct order_row *row = NULL;
 	struct engine *e = engine;
@@ -89,8 +88,7 @@ orders_handle(void *engine, uint64_t id, const char *verb,
 		    "another version",
 		    "hactl --version");
 	else if (request_read(e, &req, args_json, &err) == -1)
-		orders_refuse(
-		    e, id, EXITCODE_USAGE, err.msg, "hactl --help");
+		orders_refuse(e, id, EXITCODE_USAGE, err.msg, "hactl --help");
 	else if (row->data && e->core == NULL)
 		orders_refuse(e, id, EXITCODE_REFUSED,
 		    "this host is a witness: it has no PostgreSQL",
@@ -159,14 +157,20 @@ orders_refuse(struct engine *e, uint64_t id, enum exitcode code,
 void
 orders_refuse_core(struct engine *e, uint64_t id, const char *text)
 {
-	const char *next = strchr(text, '\n'), *words;
+	const char *words = status_block_text(text), *next;
 	char why[400];
+	size_t len;
 
-	words = status_block_text(text);
-	str_cut(why, sizeof(why), words[0] == '\0' ? text : words);
-	why[strcspn(why, "\n")] = '\0';
+	if (words[0] != '\0')
+		text = words;
+	next = strstr(text, "; ");
+	len = next == NULL ? strlen(text) : (size_t)(next - text);
+	if (len >= sizeof(why))
+		len = sizeof(why) - 1;
+	memcpy(why, text, len);
+	why[len] = '\0';
 	orders_refuse(e, id, EXITCODE_REFUSED, why,
-	    next == NULL ? "hactl status" : next + 1);
+	    next == NULL ? "hactl status" : next + 2);
 }
 
 /* Who ordered what is in the log, beside what came of it. */
@@ -365,7 +369,9 @@ order_role(struct engine *e, const struct request *req)
 	standby = !primary && st.pg == PGS_STANDBY;
 	obj = json_object();
 	json_put_string(obj, "role",
-	    primary ? "primary" : standby ? "standby" : "neither");
+	    primary ? "primary" :
+	    standby ? "standby" :
+		      "neither");
 	json_put_i64(obj, "exit",
 	    (strcmp(req->is, "primary") == 0 && primary) ||
 		    (strcmp(req->is, "standby") == 0 && standby) ?

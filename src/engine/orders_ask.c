@@ -14,12 +14,12 @@
 #define ASK_LIMIT (1500 * USEC_MSEC)
 
 static void ask_node(struct engine *e, struct order_ask *a, node_t node);
-static void ask_node_cb(void *arg, node_t node, const char *json,
-    const char *why);
+static void ask_node_cb(
+    void *arg, node_t node, const char *json, const char *why);
 static void ask_reg_cb(void *arg, const char *json, const char *why);
 static void ask_register_cb(void *arg, const char *json, const char *why);
-static struct order_question *question_new(struct engine *e, uint64_t serial,
-    uint64_t id);
+static struct order_question *question_new(
+    struct engine *e, uint64_t serial, uint64_t id);
 static void question_free(struct order_question *q);
 static struct order_ask *ask_find(struct engine *e, uint64_t serial);
 static void ask_put(struct engine *e, struct order_ask *a, node_t node,
@@ -112,8 +112,8 @@ ask_node(struct engine *e, struct order_ask *a, node_t node)
 		return;
 	}
 	a->pending++;
-	peers_status(e->peers, node, ask_node_cb,
-	    question_new(e, a->serial, a->id));
+	peers_status(
+	    e->peers, node, ask_node_cb, question_new(e, a->serial, a->id));
 }
 
 static void
@@ -217,8 +217,7 @@ ask_parse(const char *json, const char *why)
 	}
 	if (obj == NULL) {
 		obj = json_object();
-		json_put_string(
-		    obj, "silent", why == NULL ? "no answer" : why);
+		json_put_string(obj, "silent", why == NULL ? "no answer" : why);
 	}
 	return obj;
 }
@@ -270,8 +269,8 @@ ask_end_plan(struct engine *e, struct order_ask *a)
 	char *next;
 
 	if (!json_is_object(node) || json_has(node, "silent")) {
-		next = xasprintf("ssh %s hactl ping",
-		    e->conf->names.node[a->node]);
+		next = xasprintf(
+		    "ssh %s hactl ping", e->conf->names.node[a->node]);
 		orders_refuse(e, a->id, EXITCODE_NO_ENGINE,
 		    "the engine of that node does not answer", next);
 		free(next);
@@ -299,6 +298,7 @@ ask_plan_rows(void)
 		json_put_string(obj, "row", rows[i].row);
 		json_put_string(obj, "goal", rows[i].goal);
 		json_put_i64(obj, "limit_ms", rows[i].limit / USEC_MSEC);
+		json_put_string(obj, "late", rows[i].limit_name);
 		json_put_bool(obj, "forward", rows[i].forward);
 		json_put_string(obj, "why", rows[i].why);
 		json_array_append_new(list, obj);

@@ -31,7 +31,7 @@ orders_promote_ask(struct engine *e, uint64_t id, const char *fenced)
 		orders_refuse(e, id, EXITCODE_REFUSED,
 		    "this node is the primary already", "hactl status");
 	else if (st.rec.state != REC_NONE && st.rec.holder != NODE_NONE &&
-	    st.rec.holder != e->conf->self)
+		 st.rec.holder != e->conf->self)
 		orders_ask(e, id, ASK_PROMOTE, st.rec.holder, fenced);
 	else
 		orders_promote(e, id, fenced, NULL);
@@ -80,8 +80,8 @@ promote_answers(const struct engine *e, const struct now *now, node_t holder,
 	if (role != NULL && strcmp(role, "primary") == 0)
 		return true;
 	pg = pgwatch_peer(e->pg, holder);
-	return pg != NULL && pg->reached == ANS_YES &&
-	    pg->recovery == ANS_NO && now->raw - pg->seen_at < PROMOTE_FRESH;
+	return pg != NULL && pg->reached == ANS_YES && pg->recovery == ANS_NO &&
+	       now->raw - pg->seen_at < PROMOTE_FRESH;
 }
 
 static char *
@@ -92,18 +92,21 @@ promote_stop_command(const struct engine *e, node_t holder)
 
 	switch (pg->backend) {
 	case BACKEND_SYSTEMD:
-		return xasprintf("ssh %s systemctl stop %s", name, pg->unit);
+		return xasprintf(
+		    "ssh %s systemctl stop %s; hactl status", name, pg->unit);
 	case BACKEND_PG_CTLCLUSTER: {
 		int version = (int)strcspn(pg->cluster, "/");
 
-		return xasprintf("ssh %s pg_ctlcluster %.*s %s stop", name,
-		    version, pg->cluster,
+		return xasprintf("ssh %s pg_ctlcluster %.*s %s stop; "
+				 "hactl status",
+		    name, version, pg->cluster,
 		    pg->cluster[version] == '\0' ? "main" :
 						   pg->cluster + version + 1);
 	}
 	case BACKEND_ARGV:
 		break;
 	}
-	return xasprintf("ssh %s runuser -u %s -- %s/pg_ctl -D %s -m fast stop",
+	return xasprintf("ssh %s runuser -u %s -- %s/pg_ctl -D %s -m fast "
+			 "stop; hactl status",
 	    name, pg->run_as, pg->bin_directory, pg->data_directory);
 }

@@ -30,16 +30,16 @@ static const char *status_role(const struct engine *e, const struct now *now,
     const struct core_status *st);
 static json_t *status_record(const struct engine *e, const struct record *rec);
 static json_t *status_register(const struct core_status *st);
-static json_t *status_lease(const struct core_status *st,
-    const struct now *now);
-static json_t *status_fence(const struct core_status *st,
-    const struct now *now);
-static json_t *status_claim(const struct core_status *st,
-    const struct now *now);
-static json_t *status_durable(const struct engine *e,
-    const struct durable *dur);
-static void status_core(const struct engine *e, const struct now *now,
-    json_t *doc);
+static json_t *status_lease(
+    const struct core_status *st, const struct now *now);
+static json_t *status_fence(
+    const struct core_status *st, const struct now *now);
+static json_t *status_claim(
+    const struct core_status *st, const struct now *now);
+static json_t *status_durable(
+    const struct engine *e, const struct durable *dur);
+static void status_core(
+    const struct engine *e, const struct now *now, json_t *doc);
 static json_t *status_left(usec_t until, const struct now *now);
 static void status_wall(json_t *obj, const char *key, usec_t wall);
 
@@ -86,8 +86,8 @@ bool
 status_is_primary(const struct core_status *st, const struct now *now)
 {
 	return st->rel == REL_HELD && st->pg == PGS_PRIMARY &&
-	    st->writers == WRITERS_OPEN && st->deadline > now->raw &&
-	    st->element > now->raw;
+	       st->writers == WRITERS_OPEN && st->deadline > now->raw &&
+	       st->element > now->raw;
 }
 
 static void
@@ -127,8 +127,8 @@ status_core(const struct engine *e, const struct now *now, json_t *doc)
 
 /* One word for the table. What is not known is said to be so. */
 static const char *
-status_role(const struct engine *e, const struct now *now,
-    const struct core_status *st)
+status_role(
+    const struct engine *e, const struct now *now, const struct core_status *st)
 {
 	if (status_is_primary(st, now))
 		return "primary";

@@ -8,12 +8,11 @@
 #include "hawatch/json.h"
 #include "hawatch/pgwatch.h"
 
-static json_t *status_senders(const struct engine *e,
-    const struct pg_view *pg);
+static json_t *status_senders(const struct engine *e, const struct pg_view *pg);
 
 json_t *
-status_postgres(const struct engine *e, const struct core_status *st,
-    const struct now *now)
+status_postgres(
+    const struct engine *e, const struct core_status *st, const struct now *now)
 {
 	static const char *const words[] = {
 		[PGS_UNKNOWN] = "unknown",
@@ -71,8 +70,8 @@ status_senders(const struct engine *e, const struct pg_view *pg)
 
 /* What the others told us, and what their PostgreSQL answers by TCP. */
 json_t *
-status_peers(const struct engine *e, const struct core_status *st,
-    const struct now *now)
+status_peers(
+    const struct engine *e, const struct core_status *st, const struct now *now)
 {
 	json_t *list = json_array(), *obj;
 	const struct pg_peer *pg;

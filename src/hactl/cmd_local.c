@@ -1,0 +1,82 @@
+/*
+ * What scripts ask this host: role, gate, ping. Mostly exit codes.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "hactl/hactl.h"
+#include "hawatch/json.h"
+#include "hawatch/mem.h"
+
+#define LOCAL_LIMIT (2 * USEC_SEC)
+
+static bool gate_standby(const struct call *call);
+
+enum exitcode
+cmd_role(const struct call *call)
+{
+	json_t *request, *answer;
+	enum exitcode code;
+
+	if (strcmp(call->opt[OPT_IS], "primary") != 0 &&
+	    strcmp(call->opt[OPT_IS], "standby") != 0) {
+		print_error(
+		    "--is takes primary or standby", "hactl role --is primary");
+		return EXITCODE_USAGE;
+	}
+	request = ask_request("role");
+	json_put_string(request, "is", call->opt[OPT_IS]);
+	code = ask_engine(call, request, LOCAL_LIMIT, NULL, NULL, &answer);
+	json_decref(answer);
+	return code;
+}
+
+/* A standby can accept no write: it may start while the engine does not run.
+ * A primary may not: nobody would close its port. */
+enum exitcode
+cmd_gate(const struct call *call)
+{
+	enum exitcode code;
+	json_t *answer;
+
+	if (gate_standby(call))
+		return EXITCODE_DONE;
+	code = ask_engine(
+	    call, ask_request("gate"), LOCAL_LIMIT, NULL, NULL, &answer);
+	json_decref(answer);
+	return code;
+}
+
+enum exitcode
+cmd_ping(const struct call *call)
+{
+	enum exitcode code;
+	json_t *answer;
+
+	code = ask_engine(
+	    call, ask_request("ping"), LOCAL_LIMIT, NULL, NULL, &answer);
+	if (code == EXITCODE_DONE)
+		printf("%s: hawatchd %s, pid %lld, up %lld s\n",
+		    get_str(answer, "node"), get_str(answer, "version"),
+		    get_int(answer, "pid"), get_int(answer, "up_ms") / 1000);
+	json_decref(answer);
+	return code;
+}
+
+static bool
+gate_standby(const struct call *call)
+{
+	struct conf *conf = ask_conf(call);
+	bool standby = false;
+	char *path;
+
+	if (conf != NULL && conf->pg.data_directory != NULL) {
+		path = xasprintf("%s/standby.signal", conf->pg.data_directory);
+		standby = access(path, F_OK) == 0;
+		free(path);
+	}
+	conf_free(conf);
+	return standby;
+}

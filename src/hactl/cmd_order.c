@@ -1,0 +1,132 @@
+/*
+ * The orders: promote, init, unfence, ack. Each asks before it acts where data
+ * or availability are at stake, and shows every step as it happens.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "hactl/hactl.h"
+#include "hawatch/json.h"
+#include "hawatch/mem.h"
+
+/* The engine bounds its orders itself, well below this. */
+#define ORDER_LIMIT (300 * USEC_SEC)
+
+static enum exitcode order_run(const struct call *call, json_t *request);
+static void order_line(void *arg, const json_t *obj);
+static enum exitcode order_confirm(
+    const struct call *call, const char *what, const char *question);
+
+enum exitcode
+cmd_promote(const struct call *call)
+{
+	const char *why = call->opt[OPT_FENCED];
+	json_t *request;
+	enum exitcode code;
+	char *text;
+
+	text = xasprintf("%s is to become the primary. %s", call->arg[0],
+	    why == NULL ?
+		"It takes over only once the old primary's lease has run "
+		"out; commits that it never received would be lost, and it "
+		"refuses where the record forbids that." :
+		"You say that the old primary is off. If it is not, there "
+		"will be two primaries; commits that this node never "
+		"received are lost.");
+	code = order_confirm(call, text, "Promote it?");
+	free(text);
+	if (code != EXITCODE_DONE)
+		return code;
+	request = ask_request("promote");
+	json_put_string(request, "node", call->arg[0]);
+	if (why != NULL)
+		json_put_string(request, "fenced", why);
+	return order_run(call, request);
+}
+
+enum exitcode
+cmd_init(const struct call *call)
+{
+	json_t *request;
+	enum exitcode code;
+	char *text;
+
+	text = xasprintf("The first record will say that %s holds the "
+			 "cluster: what its PostgreSQL holds is then the "
+			 "truth, and all others have to follow it.",
+	    call->opt[OPT_HOLDER]);
+	code = order_confirm(call, text, "Write it?");
+	free(text);
+	if (code != EXITCODE_DONE)
+		return code;
+	request = ask_request("init");
+	json_put_string(request, "node", call->opt[OPT_HOLDER]);
+	return order_run(call, request);
+}
+
+enum exitcode
+cmd_unfence(const struct call *call)
+{
+	enum exitcode code;
+
+	code = order_confirm(call,
+	    "This host was latched since its data may have diverged, or a "
+	    "stop of PostgreSQL could not be proved. Without the latch its "
+	    "engine starts PostgreSQL again where the record allows it.",
+	    "Clear the latch?");
+	if (code != EXITCODE_DONE)
+		return code;
+	return order_run(call, ask_request("unfence"));
+}
+
+enum exitcode
+cmd_ack(const struct call *call)
+{
+	return order_run(call, ask_request("ack"));
+}
+
+static enum exitcode
+order_run(const struct call *call, json_t *request)
+{
+	enum exitcode code;
+	char ms[32], *text;
+	json_t *last;
+
+	code = ask_engine(call, request, ORDER_LIMIT, order_line, NULL, &last);
+	if (last != NULL && json_has(last, "done")) {
+		print_ms(ms, sizeof(ms), get_int(last, "ms"));
+		text = xasprintf("%10s  ", ms);
+		print_coloured(COLOUR_GOOD, NULL);
+		print_wrapped(text, get_str(last, "done"));
+		print_coloured(COLOUR_NONE, NULL);
+		free(text);
+	}
+	json_decref(last);
+	return code;
+}
+
+static void
+order_line(void *arg, const json_t *obj)
+{
+	char first[96], ms[32];
+
+	print_ms(ms, sizeof(ms), get_int(obj, "ms"));
+	if (json_has(obj, "step")) {
+		(void)snprintf(first, sizeof(first), "%10s  %-14s ", ms,
+		    get_str(obj, "step"));
+		print_wrapped(first, get_str(obj, "goal"));
+	} else if (json_has(obj, "waits")) {
+		(void)snprintf(
+		    first, sizeof(first), "%10s  %-14s ", ms, "waits for");
+		print_wrapped(first, get_str(obj, "text"));
+	}
+	fflush(stdout);
+}
+
+static enum exitcode
+order_confirm(const struct call *call, const char *what, const char *question)
+{
+	if (call->opt[OPT_YES] == NULL)
+		print_wrapped("", what);
+	return confirm(call, question);
+}

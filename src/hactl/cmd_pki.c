@@ -1,0 +1,112 @@
+/*
+ * hactl pki: a small authority for the cluster's certificates, for those who
+ * have none of their own. It runs on any host and asks no engine.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "hactl/hactl.h"
+#include "hawatch/pki.h"
+
+static enum exitcode pki_result(
+    int rc, const struct error *err, const char *next);
+static const char *pki_address(const struct conf *conf, const char *name);
+
+enum exitcode
+cmd_pki_init(const struct call *call)
+{
+	const char *cluster = call->opt[OPT_CLUSTER];
+	struct conf *conf = NULL;
+	struct error err;
+	enum exitcode code;
+
+	if (cluster == NULL) {
+		conf = ask_conf(call);
+		if (conf == NULL)
+			return EXITCODE_CONFIG;
+		cluster = conf->cluster;
+	}
+	code = pki_result(pki_init(call->arg[0], cluster, &err), &err,
+	    "hactl pki init another directory");
+	if (code == EXITCODE_DONE)
+		printf("%s/ca.pem goes to every node; %s/ca.key stays here, "
+		       "and offline\n",
+		    call->arg[0], call->arg[0]);
+	conf_free(conf);
+	return code;
+}
+
+enum exitcode
+cmd_pki_node(const struct call *call)
+{
+	const char *dir = call->arg[0], *name = call->arg[1];
+	const char *address = call->opt[OPT_ADDRESS];
+	struct conf *conf = NULL;
+	struct error err;
+	enum exitcode code = EXITCODE_CONFIG;
+
+	if (address == NULL) {
+		conf = ask_conf(call);
+		if (conf == NULL)
+			return EXITCODE_CONFIG;
+		address = pki_address(conf, name);
+		if (address == NULL) {
+			print_error("the configuration has no such node",
+			    "hactl config check");
+			goto out;
+		}
+	}
+	code = pki_result(pki_node(dir, name, address, &err), &err,
+	    "hactl pki init DIR first, or another directory");
+	if (code == EXITCODE_DONE)
+		printf("%s/%s.pem and %s/%s.key go to %s\n", dir, name, dir,
+		    name, name);
+out:
+	conf_free(conf);
+	return code;
+}
+
+enum exitcode
+cmd_pki_check(const struct call *call)
+{
+	struct conf *conf = ask_conf(call);
+	struct pki_report report = { .days_left = 0 };
+	struct pki_files files;
+	struct error err;
+	enum exitcode code;
+
+	if (conf == NULL)
+		return EXITCODE_CONFIG;
+	files = (struct pki_files){ conf->ca, conf->cert, conf->key };
+	code = pki_result(
+	    pki_check(&files, conf->node[conf->self].name, &report, &err), &err,
+	    "hactl pki node DIR NAME");
+	if (code == EXITCODE_DONE)
+		printf("%s: %s, good for %d days\n", conf->cert, report.name,
+		    report.days_left);
+	if (code == EXITCODE_DONE && report.days_left < PKI_SOON_DAYS)
+		print_error("it ends soon", "hactl pki node DIR NAME");
+	conf_free(conf);
+	return code;
+}
+
+static enum exitcode
+pki_result(int rc, const struct error *err, const char *next)
+{
+	if (rc == 0)
+		return EXITCODE_DONE;
+	print_error(err->msg, next);
+	return EXITCODE_LOCAL;
+}
+
+static const char *
+pki_address(const struct conf *conf, const char *name)
+{
+	int i;
+
+	for (i = 0; i < conf->node_count; i++) {
+		if (strcmp(conf->node[i].name, name) == 0)
+			return conf->node[i].address;
+	}
+	return NULL;
+}

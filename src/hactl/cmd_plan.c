@@ -1,0 +1,295 @@
+/*
+ * hactl plan: the tables that run, and what would hold up a takeover by a
+ * node, each condition beside what was observed. It changes nothing.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "hactl/hactl.h"
+#include "hawatch/core.h"
+#include "hawatch/json.h"
+#include "hawatch/str.h"
+
+#define PLAN_LIMIT (5 * USEC_SEC)
+
+static void plan_print_duties(void);
+static void plan_print_steps(void);
+static void plan_print_answer(const json_t *answer);
+static void plan_print_rows(const json_t *rows);
+static void plan_conditions(const json_t *node);
+static void plan_condition(
+    bool known, bool holds, const char *what, const char *seen);
+static void plan_condition_record(const json_t *node);
+static void plan_condition_wal(const json_t *node);
+static void plan_condition_time(const json_t *node);
+static bool plan_in(const json_t *list, const char *name);
+static void plan_step(int number, bool forward, const char *row, usec_t limit,
+    const char *late, const char *goal);
+
+enum exitcode
+cmd_plan(const struct call *call)
+{
+	plan_print_duties();
+	plan_print_steps();
+	return EXITCODE_DONE;
+}
+
+enum exitcode
+cmd_plan_promote(const struct call *call)
+{
+	json_t *request = ask_request("plan"), *answer;
+	enum exitcode code;
+	char *text;
+
+	json_put_string(request, "node", call->arg[0]);
+	code = ask_engine(call, request, PLAN_LIMIT, NULL, NULL, &answer);
+	if (code == EXITCODE_DONE && call->opt[OPT_JSON] != NULL) {
+		json_object_del(answer, "exit");
+		text = json_text(answer);
+		printf("%s\n", text);
+		free(text);
+	} else if (code == EXITCODE_DONE) {
+		plan_print_answer(answer);
+	}
+	json_decref(answer);
+	return code;
+}
+
+static void
+plan_print_duties(void)
+{
+	const struct duty_doc *cells;
+	size_t i, n = core_duty_doc(&cells);
+	char first[64];
+
+	printf("What a node does: by the record and by its PostgreSQL\n");
+	(void)snprintf(first, sizeof(first), "%-9s %-9s %-12s ", "record",
+	    "postgres", "duty");
+	print_wrapped(first, "because");
+	for (i = 0; i < n; i++) {
+		(void)snprintf(first, sizeof(first), "%-9s %-9s %-12s ",
+		    cells[i].rel, cells[i].pg, cells[i].duty);
+		print_wrapped(first, cells[i].why);
+	}
+}
+
+static void
+plan_print_steps(void)
+{
+	const struct plan_doc *rows;
+	size_t i, n = core_plan_doc(&rows);
+	int number = 0;
+
+	for (i = 0; i < n; i++) {
+		if (i == 0 || strcmp(rows[i].plan, rows[i - 1].plan) != 0) {
+			printf("\nPlan %s\n"
+			       "    %-11s %-7s %-10s %s\n",
+			    rows[i].plan, "step", "within", "else",
+			    "goal, and why");
+			number = 0;
+		}
+		plan_step(++number, rows[i].forward, rows[i].row, rows[i].limit,
+		    rows[i].limit_name, rows[i].goal);
+		print_wrapped("                     ", rows[i].why);
+	}
+	printf("\n!  past the point of no return: only forward\n");
+}
+
+static void
+plan_print_answer(const json_t *answer)
+{
+	const json_t *node = get_at(answer, "node");
+	const char *block = get_str(node, "claim.block");
+	char text[400];
+
+	if (strcmp(get_str(node, "role"), "primary") == 0)
+		(void)snprintf(text, sizeof(text), "it is the primary");
+	else if (block[0] == '\0')
+		(void)snprintf(
+		    text, sizeof(text), "yes: nothing stands against it now");
+	else
+		(void)snprintf(text, sizeof(text), "not now: %s: %s", block,
+		    get_str(node, "claim.text"));
+	printf("Takeover by %s: ", get_str(node, "node"));
+	print_wrapped("", text);
+	printf("\nWhat must hold, and what was seen there just now\n");
+	plan_conditions(node);
+	printf("\nThe steps: each ends when its goal is observed\n");
+	plan_print_rows(get_at(answer, "rows"));
+}
+
+static void
+plan_print_rows(const json_t *rows)
+{
+	const json_t *row;
+	size_t i;
+	int number = 0;
+
+	for (i = 0; i < json_array_size(rows); i++) {
+		row = json_array_get(rows, i);
+		if (strcmp(get_str(row, "plan"), "takeover") != 0)
+			continue;
+		plan_step(++number, get_bool(row, "forward"),
+		    get_str(row, "row"), get_int(row, "limit_ms") * USEC_MSEC,
+		    get_str(row, "late"), get_str(row, "goal"));
+	}
+	printf("!  past the point of no return: only forward\n");
+}
+
+static void
+plan_conditions(const json_t *node)
+{
+	char seen[200];
+
+	plan_condition(true, strcmp(get_str(node, "mode"), "auto") == 0,
+	    "its mode is auto", get_str(node, "mode"));
+	(void)snprintf(seen, sizeof(seen), "revision %lld%s",
+	    get_int(node, "register.revision"),
+	    get_bool(node, "register.read") ? "" : ", not read within T");
+	plan_condition(true, get_bool(node, "register.read"),
+	    "it reads the register", seen);
+	plan_condition(true,
+	    !get_bool(node, "register.cold") &&
+		!get_bool(node, "register.amnesiac"),
+	    "the register is warm and remembers",
+	    get_bool(node, "register.cold")	? "cold" :
+	    get_bool(node, "register.amnesiac") ? "amnesiac" :
+						  "it does");
+	plan_condition_record(node);
+	plan_condition_wal(node);
+	plan_condition_time(node);
+	plan_condition(true, !get_bool(node, "durable.claim"),
+	    "no earlier claim is unresolved",
+	    get_bool(node, "durable.claim") ? "one is" : "none is");
+	plan_condition(true, !get_bool(node, "durable.latch"),
+	    "it is not latched",
+	    get_bool(node, "durable.latch") ?
+		get_str(node, "durable.latch_why") :
+		"it is not");
+	(void)snprintf(seen, sizeof(seen), "%s%s%s",
+	    get_str(node, "fence.armed"),
+	    get_str(node, "fence.armed_why")[0] == '\0' ? "" : ": ",
+	    get_str(node, "fence.armed_why"));
+	plan_condition(strcmp(get_str(node, "fence.armed"), "unknown") != 0,
+	    strcmp(get_str(node, "fence.armed"), "yes") == 0,
+	    "it can be fenced itself (armed)", seen);
+}
+
+static void
+plan_condition(bool known, bool holds, const char *what, const char *seen)
+{
+	char first[64];
+
+	(void)snprintf(first, sizeof(first), "  %-4s %-36s ",
+	    !known ? "?" :
+	    holds  ? "yes" :
+		     "no",
+	    what);
+	if (known && !holds)
+		print_coloured(COLOUR_BAD, NULL);
+	print_wrapped(first, seen);
+	if (known && !holds)
+		print_coloured(COLOUR_NONE, NULL);
+}
+
+static void
+plan_condition_record(const json_t *node)
+{
+	const json_t *rec = get_at(node, "record");
+	char seen[300], list[160];
+	bool listed;
+
+	if (!json_is_object(rec)) {
+		plan_condition(
+		    true, false, "there is a record", "none is known");
+		return;
+	}
+	get_list(rec, "candidates", list, sizeof(list));
+	(void)snprintf(seen, sizeof(seen),
+	    "epoch %lld, %s by %s, candidates: %s", get_int(rec, "epoch"),
+	    get_str(rec, "state"), get_str(rec, "holder"), list);
+	listed =
+	    plan_in(get_at(rec, "candidates"), get_str(node, "node")) ||
+	    (strcmp(get_str(rec, "state"), "released") == 0 &&
+		strcmp(get_str(rec, "holder"), get_str(node, "node")) == 0);
+	plan_condition(true, listed, "the record lists it", seen);
+}
+
+static void
+plan_condition_wal(const json_t *node)
+{
+	const char *mine = get_str(node, "postgres.wal_end");
+	const char *floor = get_str(node, "record.lsn");
+	lsn_t have = 0, need = 0;
+	char seen[200];
+	bool known;
+
+	known = lsn_parse(mine, &have) == 0 && lsn_parse(floor, &need) == 0 &&
+		have != 0;
+	(void)snprintf(seen, sizeof(seen), "%s here, %s demanded",
+	    mine[0] == '\0' ? "unknown" : mine,
+	    floor[0] == '\0' ? "unknown" : floor);
+	plan_condition(known, have >= need, "its WAL is far enough", seen);
+	(void)snprintf(seen, sizeof(seen), "%lld here, %lld in the record",
+	    get_int(node, "postgres.timeline"),
+	    get_int(node, "record.timeline"));
+	plan_condition(get_int(node, "postgres.timeline") > 0,
+	    get_int(node, "postgres.timeline") ==
+		get_int(node, "record.timeline"),
+	    "it is on the record's timeline", seen);
+	(void)snprintf(seen, sizeof(seen), "%s here, %s in the record",
+	    get_str(node, "postgres.system_id"),
+	    get_str(node, "record.system_id"));
+	plan_condition(strcmp(get_str(node, "postgres.system_id"), "0") != 0,
+	    strcmp(get_str(node, "postgres.system_id"),
+		get_str(node, "record.system_id")) == 0,
+	    "it is of the record's system", seen);
+}
+
+static void
+plan_condition_time(const json_t *node)
+{
+	char seen[80] = "nothing more to wait for", ms[32];
+
+	if (get_has(node, "claim.in_ms")) {
+		print_ms(ms, sizeof(ms), get_int(node, "claim.in_ms"));
+		(void)snprintf(seen, sizeof(seen), "in %s at the earliest", ms);
+	}
+	plan_condition(true, !get_has(node, "claim.in_ms"),
+	    "the holder's lease has run out", seen);
+	(void)snprintf(seen, sizeof(seen), "nothing is promised");
+	if (get_has(node, "promised_ms")) {
+		print_ms(ms, sizeof(ms), get_int(node, "promised_ms"));
+		(void)snprintf(seen, sizeof(seen), "for another %s", ms);
+	}
+	plan_condition(true, !get_has(node, "promised_ms"),
+	    "its promises to the holder are over", seen);
+}
+
+static bool
+plan_in(const json_t *list, const char *name)
+{
+	const char *text;
+	size_t i;
+
+	for (i = 0; i < json_array_size(list); i++) {
+		text = json_string_value(json_array_get(list, i));
+		if (text != NULL && strcmp(text, name) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void
+plan_step(int number, bool forward, const char *row, usec_t limit,
+    const char *late, const char *goal)
+{
+	char first[64], buf[USEC_STR_MAX];
+
+	(void)snprintf(first, sizeof(first), "%2d%c %-11s %-7s %-10s ", number,
+	    forward ? '!' : ' ', row,
+	    limit <= 0 || limit == USEC_NEVER ? "-" : usec_str(limit, buf),
+	    late);
+	print_wrapped(first, goal);
+}

@@ -1,0 +1,223 @@
+/*
+ * hactl status: every node in a line, the record, and what is wrong with the
+ * command that comes next. The engine has asked the others; this only prints.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "hactl/hactl.h"
+#include "hawatch/json.h"
+#include "hawatch/str.h"
+
+#define STATUS_LIMIT (5 * USEC_SEC)
+#define STATUS_COLUMNS 8
+#define STATUS_WRONG_MAX 40
+
+static void status_row(struct print_row *row, const json_t *node);
+static void status_wal(char *buf, size_t size, const json_t *node);
+static void status_lease(char *buf, size_t size, const json_t *node);
+static void status_fence(char *buf, size_t size, const json_t *node);
+static const char *status_note(const json_t *node);
+static void status_record(const json_t *answer);
+static const json_t *status_newest(const json_t *answer);
+static void status_wrong(const json_t *answer);
+
+enum exitcode
+cmd_status(const struct call *call)
+{
+	static const char *const head[STATUS_COLUMNS] = { "NODE", "ROLE",
+		"POSTGRES", "TIMELINE", "WAL/LAG", "LEASE", "FENCE", "NOTE" };
+	struct print_row rows[NODES_MAX];
+	const json_t *nodes;
+	enum exitcode code;
+	json_t *answer;
+	size_t i, n;
+	char *text;
+
+	code = ask_engine(
+	    call, ask_request("status"), STATUS_LIMIT, NULL, NULL, &answer);
+	if (code != EXITCODE_DONE) {
+		json_decref(answer);
+		return code;
+	}
+	if (call->opt[OPT_JSON] != NULL) {
+		json_object_del(answer, "exit");
+		text = json_text(answer);
+		printf("%s\n", text);
+		free(text);
+	} else {
+		nodes = get_at(answer, "nodes");
+		n = json_array_size(nodes);
+		if (n > NODES_MAX)
+			n = NODES_MAX;
+		for (i = 0; i < n; i++)
+			status_row(&rows[i], json_array_get(nodes, i));
+		print_table(head, STATUS_COLUMNS, rows, n);
+		status_record(answer);
+		status_wrong(answer);
+	}
+	json_decref(answer);
+	return EXITCODE_DONE;
+}
+
+static void
+status_row(struct print_row *row, const json_t *node)
+{
+	const char *role = get_str(node, "role");
+	const char *pg = get_str(node, "postgres.state");
+
+	memset(row, 0, sizeof(*row));
+	str_cut(row->cell[0], PRINT_CELL_MAX, get_str(node, "node"));
+	str_cut(row->cell[1], PRINT_CELL_MAX, role[0] == '\0' ? "?" : role);
+	str_cut(row->cell[2], PRINT_CELL_MAX, pg[0] == '\0' ? "-" : pg);
+	str_cut(row->cell[3], PRINT_CELL_MAX, "-");
+	if (get_int(node, "postgres.timeline") > 0)
+		(void)snprintf(row->cell[3], PRINT_CELL_MAX, "%lld",
+		    get_int(node, "postgres.timeline"));
+	status_wal(row->cell[4], PRINT_CELL_MAX, node);
+	status_lease(row->cell[5], PRINT_CELL_MAX, node);
+	status_fence(row->cell[6], PRINT_CELL_MAX, node);
+	str_cut(row->cell[7], PRINT_CELL_MAX, status_note(node));
+	if (strcmp(role, "primary") == 0)
+		row->colour = COLOUR_GOOD;
+	else if (strcmp(role, "standby") != 0 && strcmp(role, "witness") != 0)
+		row->colour = COLOUR_BAD;
+}
+
+/* A primary shows where it is, a standby how far it is behind. */
+static void
+status_wal(char *buf, size_t size, const json_t *node)
+{
+	lsn_t end, up;
+
+	(void)snprintf(buf, size, "-");
+	if (lsn_parse(get_str(node, "postgres.wal_end"), &end) == -1 ||
+	    end == 0)
+		return;
+	if (strcmp(get_str(node, "postgres.recovery"), "yes") != 0) {
+		lsn_str(end, buf);
+		return;
+	}
+	if (!get_bool(node, "postgres.receiver") ||
+	    lsn_parse(get_str(node, "postgres.upstream"), &up) == -1)
+		(void)snprintf(buf, size, "alone");
+	else if (up <= end)
+		(void)snprintf(buf, size, "+0");
+	else if (up - end < 1024 * 1024)
+		(void)snprintf(buf, size, "+%llu kB",
+		    (unsigned long long)(up - end + 1023) / 1024);
+	else
+		(void)snprintf(buf, size, "+%llu MB",
+		    (unsigned long long)(up - end) / (1024 * 1024));
+}
+
+static void
+status_lease(char *buf, size_t size, const json_t *node)
+{
+	long long ms = get_int(node, "lease.left_ms");
+
+	if (!get_bool(node, "lease.mine"))
+		(void)snprintf(buf, size, "-");
+	else if (get_bool(node, "lease.endless"))
+		(void)snprintf(buf, size, "endless");
+	else
+		(void)snprintf(
+		    buf, size, "%lld.%lld s", ms / 1000, ms % 1000 / 100);
+}
+
+static void
+status_fence(char *buf, size_t size, const json_t *node)
+{
+	const char *word = get_str(node, "fence.writers");
+
+	if (word[0] == '\0')
+		word = "-";
+	else if (strcmp(word, "open") != 0 &&
+		 get_int(node, "fence.readers_ms") > 0)
+		word = "readers";
+	str_cut(buf, size, word);
+}
+
+static const char *
+status_note(const json_t *node)
+{
+	const char *note = get_str(node, "silent");
+
+	if (note[0] != '\0')
+		return note;
+	note = get_str(node, "plan.row");
+	if (note[0] != '\0')
+		return note;
+	note = get_str(node, "waits_for");
+	if (note[0] != '\0')
+		return note;
+	if (get_bool(node, "arbiter"))
+		return "register";
+	return strcmp(get_str(node, "mode"), "auto") == 0 ?
+		   "" :
+		   get_str(node, "mode");
+}
+
+static void
+status_record(const json_t *answer)
+{
+	const json_t *rec = status_newest(answer);
+	char text[320], list[160];
+
+	putchar('\n');
+	if (rec == NULL) {
+		print_wrapped("record  ", "none that this host knows of");
+		return;
+	}
+	get_list(rec, "candidates", list, sizeof(list));
+	(void)snprintf(text, sizeof(text),
+	    "epoch %lld, %s by %s since %s; candidates: %s",
+	    get_int(rec, "epoch"), get_str(rec, "state"),
+	    get_str(rec, "holder"), get_str(rec, "taken_at"), list);
+	print_wrapped("record  ", text);
+	(void)snprintf(text, sizeof(text),
+	    "T %lld ms, timeline %lld, candidates have flushed %s",
+	    get_int(rec, "ttl_ms"), get_int(rec, "timeline"),
+	    get_str(rec, "lsn"));
+	print_wrapped("        ", text);
+}
+
+/* The highest that any node believes. */
+static const json_t *
+status_newest(const json_t *answer)
+{
+	const json_t *nodes = get_at(answer, "nodes"), *rec, *best = NULL;
+	size_t i;
+
+	for (i = 0; i < json_array_size(nodes); i++) {
+		rec = get_at(json_array_get(nodes, i), "record");
+		if (!json_is_object(rec))
+			continue;
+		if (best == NULL ||
+		    get_int(rec, "epoch") > get_int(best, "epoch") ||
+		    (get_int(rec, "epoch") == get_int(best, "epoch") &&
+			get_int(rec, "seq") > get_int(best, "seq")))
+			best = rec;
+	}
+	return best;
+}
+
+static void
+status_wrong(const json_t *answer)
+{
+	struct wrong list[STATUS_WRONG_MAX];
+	size_t i, n = wrong_find(answer, list, STATUS_WRONG_MAX);
+
+	putchar('\n');
+	if (n == 0) {
+		print_coloured(COLOUR_GOOD, "nothing is wrong");
+		putchar('\n');
+	}
+	for (i = 0; i < n; i++) {
+		print_coloured(COLOUR_BAD, NULL);
+		print_wrapped("wrong   ", list[i].text);
+		print_coloured(COLOUR_NONE, NULL);
+		print_wrapped("  next  ", list[i].next);
+	}
+}

@@ -1,0 +1,140 @@
+/*
+ * What the files of hactl share: the parsed command line, the question to the
+ * engine, and printing. One file a group of verbs.
+ */
+#ifndef HAWATCH_HACTL_H
+#define HAWATCH_HACTL_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "hawatch/conf.h"
+#include "hawatch/exitcode.h"
+#include "hawatch/types.h"
+
+/* id, long name, short letter, name of the value or NULL, what it does */
+#define HACTL_OPTIONS(X) \
+	X(CONFIG, "config", 'c', "FILE", "the configuration to use") \
+	X(SOCKET, "socket", 's', "PATH", "the engine's control socket") \
+	X(NODE, "node", 'n', "NODE", "who this host is") \
+	X(HELP, "help", 'h', NULL, "say how to use it") \
+	X(VERSION, "version", 'V', NULL, "print the version") \
+	X(JSON, "json", 'j', NULL, "print JSON for programs") \
+	X(YES, "yes", 'y', NULL, "do not ask") \
+	X(FENCED, "fenced", 0, "WHY", \
+	    "a person made sure that the old primary is off: how") \
+	X(HOLDER, "holder", 0, "NODE", "who is to hold the cluster") \
+	X(IS, "is", 0, "ROLE", "primary or standby") \
+	X(CLUSTER, "cluster", 0, "NAME", "of the authority") \
+	X(ADDRESS, "address", 0, "ADDRESS", "of the node") \
+	X(TABLES, "tables", 0, NULL, "print the tables that run")
+
+enum hactl_option {
+#define X(id, name, letter, value, text) OPT_##id,
+	HACTL_OPTIONS(X)
+#undef X
+	OPT_COUNT
+};
+#define OPT_BIT(id) (1u << OPT_##id)
+
+#define CALL_ARGS_MAX 4
+
+struct call {
+	const struct verb *verb;
+	const char *opt[OPT_COUNT]; /* "" for one without a value; NULL */
+	const char *arg[CALL_ARGS_MAX];
+	int args;
+};
+
+struct verb {
+	const char *words; /* "plan promote" */
+	const char *args;  /* "NODE"; "[FILE]"; "" */
+	int min, max;      /* so many args */
+	unsigned options;  /* that it takes beside the common ones */
+	unsigned needs;    /* of these, one must be there */
+	const char *help;  /* one line */
+	enum exitcode (*run)(const struct call *call);
+};
+
+/* verbs.c: the token table is the parser, the usage and the help. */
+extern const struct verb verb_table[];
+size_t verb_count(void);
+/* Fills call; or prints what is wrong, or the help that was asked for, and
+ * returns true with *code. */
+bool verb_parse(struct call *call, int argc, char **argv, enum exitcode *code);
+void verb_usage(const struct verb *v, char *buf, size_t size);
+
+/* ask.c: the engine's answer, line by line. line may be NULL; it gets every
+ * line without "exit". last gets the final one: caller json_decref()s. What
+ * is refused, late or silent is printed on standard error. */
+enum exitcode ask_engine(const struct call *call, json_t *request,
+    usec_t limit, void (*line)(void *arg, const json_t *obj), void *arg,
+    json_t **last);
+/* The request itself; caller gives it to ask_engine, which takes it. */
+json_t *ask_request(const char *verb);
+/* Reads the configuration; NULL with its errors printed. */
+struct conf *ask_conf(const struct call *call);
+
+/* confirm.c: what can lose data or availability is asked for. */
+enum exitcode confirm(const struct call *call, const char *question);
+
+/* get.c: values by a path like "fence.writers"; "" and 0 when absent. */
+const char *get_str(const json_t *obj, const char *path);
+long long get_int(const json_t *obj, const char *path);
+bool get_bool(const json_t *obj, const char *path);
+bool get_has(const json_t *obj, const char *path);
+const json_t *get_at(const json_t *obj, const char *path);
+/* "a, b" of an array of strings; "none". */
+void get_list(const json_t *obj, const char *path, char *buf, size_t size);
+
+/* print.c: at most 80 columns; colour on a terminal only. */
+#define PRINT_WIDTH 80
+#define PRINT_COLUMNS_MAX 8
+#define PRINT_CELL_MAX 96
+enum colour { COLOUR_NONE, COLOUR_GOOD, COLOUR_BAD, COLOUR_HEAD };
+struct print_row {
+	char cell[PRINT_COLUMNS_MAX][PRINT_CELL_MAX];
+	enum colour colour;
+};
+/* The last column is cut to fit. */
+void print_table(const char *const *head, int columns,
+    const struct print_row *rows, size_t n);
+/* Words wrapped; the first line begins with first, the others are as deep. */
+void print_wrapped(const char *first, const char *text);
+void print_coloured(enum colour colour, const char *text);
+/* Copies, with whatever a terminal would obey as '?'. */
+void print_clean(char *dst, size_t size, const char *src);
+void print_error(const char *text, const char *next);
+/* "1.234 s" */
+void print_ms(char *buf, size_t size, long long ms);
+/* Every value of an object, one a line, deeper ones with their path. */
+void print_object(const json_t *obj, const char *prefix);
+
+/* The verbs. */
+enum exitcode cmd_status(const struct call *call);
+enum exitcode cmd_plan(const struct call *call);
+enum exitcode cmd_plan_promote(const struct call *call);
+enum exitcode cmd_promote(const struct call *call);
+enum exitcode cmd_init(const struct call *call);
+enum exitcode cmd_unfence(const struct call *call);
+enum exitcode cmd_ack(const struct call *call);
+enum exitcode cmd_register_show(const struct call *call);
+enum exitcode cmd_register_adopt(const struct call *call);
+enum exitcode cmd_role(const struct call *call);
+enum exitcode cmd_gate(const struct call *call);
+enum exitcode cmd_ping(const struct call *call);
+enum exitcode cmd_config_check(const struct call *call);
+enum exitcode cmd_pki_init(const struct call *call);
+enum exitcode cmd_pki_node(const struct call *call);
+enum exitcode cmd_pki_check(const struct call *call);
+enum exitcode cmd_docs(const struct call *call);
+
+/* wrong.c: what a person should look at, worst first. */
+struct wrong {
+	char text[320];
+	char next[240];
+};
+size_t wrong_find(const json_t *status, struct wrong *list, size_t max);
+
+#endif

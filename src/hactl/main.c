@@ -1,0 +1,20 @@
+/*
+ * hactl: parses its command line and runs the verb. Everything else is in the
+ * verb's file.
+ */
+#include <stdio.h>
+
+#include "hactl/hactl.h"
+
+int
+main(int argc, char **argv)
+{
+	struct call call;
+	enum exitcode code;
+
+	if (!verb_parse(&call, argc, argv, &code))
+		code = call.verb->run(&call);
+	if (fflush(stdout) != 0 && code == EXITCODE_DONE)
+		code = EXITCODE_LOCAL;
+	return (int)code;
+}

@@ -1,0 +1,349 @@
+/*
+ * The verbs: one row each, from which the parser, the usage and the help are
+ * made. hactl(8) lists them; scripts/check-docs compares.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "hactl/hactl.h"
+#include "hawatch/str.h"
+#include "hawatch/version.h"
+
+#define VERB_COMMON \
+	(OPT_BIT(CONFIG) | OPT_BIT(SOCKET) | OPT_BIT(NODE) | OPT_BIT(HELP) | \
+	    OPT_BIT(VERSION))
+
+struct option_doc {
+	const char *name;
+	char letter;
+	const char *value;
+	const char *text;
+};
+
+static const struct option_doc verb_options[] = {
+#define X(id, name, letter, value, text) \
+	[OPT_##id] = { name, letter, value, text },
+	HACTL_OPTIONS(X)
+#undef X
+};
+
+/* clang-format off */
+const struct verb verb_table[] = {
+{ .words = "status", .options = OPT_BIT(JSON), .run = cmd_status,
+  .help = "show every node, the record, and what is wrong" },
+{ .words = "plan", .options = OPT_BIT(TABLES), .needs = OPT_BIT(TABLES), .run = cmd_plan,
+  .help = "print the tables that decide: duties and steps" },
+{ .words = "plan promote", .args = "NODE", .min = 1, .max = 1, .options = OPT_BIT(JSON), .run = cmd_plan_promote,
+  .help = "say whether and how NODE would take over; changes nothing" },
+{ .words = "promote", .args = "NODE", .min = 1, .max = 1, .options = OPT_BIT(FENCED) | OPT_BIT(YES), .run = cmd_promote,
+  .help = "make NODE the primary; only when the primary is gone" },
+{ .words = "init", .options = OPT_BIT(HOLDER) | OPT_BIT(YES), .needs = OPT_BIT(HOLDER), .run = cmd_init,
+  .help = "write the first record: who holds the cluster" },
+{ .words = "register show", .options = OPT_BIT(JSON), .run = cmd_register_show,
+  .help = "show what the register holds" },
+{ .words = "register adopt", .options = OPT_BIT(YES), .run = cmd_register_adopt,
+  .help = "say that a cold register's record is right" },
+{ .words = "unfence", .options = OPT_BIT(YES), .run = cmd_unfence,
+  .help = "clear this host's latch; opens nothing by itself" },
+{ .words = "ack", .run = cmd_ack,
+  .help = "acknowledge the last failover, so that the next may follow" },
+{ .words = "role", .options = OPT_BIT(IS), .needs = OPT_BIT(IS), .run = cmd_role,
+  .help = "exit with 0 if this host is that now, with 1 if not" },
+{ .words = "gate", .run = cmd_gate,
+  .help = "exit with 0 if PostgreSQL may be started here" },
+{ .words = "ping", .run = cmd_ping,
+  .help = "ask this host's engine whether it runs" },
+{ .words = "config check", .args = "[FILE]", .max = 1, .run = cmd_config_check,
+  .help = "read the configuration and print every error" },
+{ .words = "pki init", .args = "DIR", .min = 1, .max = 1, .options = OPT_BIT(CLUSTER), .run = cmd_pki_init,
+  .help = "make the cluster's certificate authority in DIR" },
+{ .words = "pki node", .args = "DIR NAME", .min = 2, .max = 2, .options = OPT_BIT(ADDRESS), .run = cmd_pki_node,
+  .help = "make NAME's key and certificate, signed by DIR's authority" },
+{ .words = "pki check", .run = cmd_pki_check,
+  .help = "check the configured certificates of this host" },
+{ .words = "docs", .run = cmd_docs,
+  .help = "list every word that the manuals must explain" },
+};
+/* clang-format on */
+
+static const struct verb *verb_find(char **words, int count, int *used);
+static bool verb_option(
+    struct call *call, int argc, char **argv, int *i, enum exitcode *code);
+static int verb_option_find(const char *arg, size_t len);
+static bool verb_vet(const struct call *call, enum exitcode *code);
+static void verb_help(const char *prefix);
+static void verb_help_one(const struct verb *v);
+static bool verb_wrong(
+    enum exitcode *code, const char *what, const char *arg, const char *next);
+static bool verb_unknown(enum exitcode *code, const char *word);
+static bool verb_in_group(const struct verb *v, const char *prefix);
+static size_t verb_group_size(const char *prefix);
+
+size_t
+verb_count(void)
+{
+	return sizeof(verb_table) / sizeof(*verb_table);
+}
+
+bool
+verb_parse(struct call *call, int argc, char **argv, enum exitcode *code)
+{
+	char *words[16];
+	int i, count = 0, used = 0;
+
+	memset(call, 0, sizeof(*call));
+	for (i = 1; i < argc; i++) {
+		if (argv[i][0] == '-' && argv[i][1] != '\0') {
+			if (verb_option(call, argc, argv, &i, code))
+				return true;
+			continue;
+		}
+		if (count == (int)(sizeof(words) / sizeof(*words)))
+			return verb_wrong(
+			    code, "too many words", argv[i], "hactl --help");
+		words[count++] = argv[i];
+	}
+	*code = EXITCODE_DONE;
+	if (call->opt[OPT_VERSION] != NULL) {
+		printf("hactl %s\n", HAWATCH_VERSION);
+		return true;
+	}
+	call->verb = verb_find(words, count, &used);
+	if (call->opt[OPT_HELP] != NULL &&
+	    (call->verb == NULL ||
+		(used == 1 && verb_group_size(words[0]) > 1))) {
+		verb_help(count == 0 ? "" : words[0]);
+		return true;
+	}
+	if (call->opt[OPT_HELP] != NULL) {
+		verb_help_one(call->verb);
+		return true;
+	}
+	if (call->verb == NULL)
+		return verb_unknown(code, count == 0 ? "" : words[0]);
+	for (i = used; i < count; i++) {
+		if (call->args == CALL_ARGS_MAX)
+			return verb_wrong(
+			    code, "too many words", words[i], "hactl --help");
+		call->arg[call->args++] = words[i];
+	}
+	return verb_vet(call, code);
+}
+
+void
+verb_usage(const struct verb *v, char *buf, size_t size)
+{
+	size_t len;
+	int i;
+
+	len = (size_t)snprintf(buf, size, "hactl %s", v->words);
+	for (i = 0; i < OPT_COUNT && len < size; i++) {
+		if ((v->options & (1u << i)) == 0)
+			continue;
+		len += (size_t)snprintf(buf + len, size - len,
+		    (v->needs & (1u << i)) != 0 ? " --%s%s%s" : " [--%s%s%s]",
+		    verb_options[i].name,
+		    verb_options[i].value == NULL ? "" : " ",
+		    verb_options[i].value == NULL ? "" : verb_options[i].value);
+	}
+	if (v->args != NULL && len < size)
+		(void)snprintf(buf + len, size - len, " %s", v->args);
+}
+
+/* The row with the most words wins: "plan promote" before "plan". */
+static const struct verb *
+verb_find(char **words, int count, int *used)
+{
+	const struct verb *best = NULL;
+	char two[64];
+	size_t i;
+
+	for (i = 0; i < verb_count(); i++) {
+		if (count > 0 && *used < 1 &&
+		    strcmp(verb_table[i].words, words[0]) == 0) {
+			best = &verb_table[i];
+			*used = 1;
+		}
+		if (count < 2)
+			continue;
+		(void)snprintf(two, sizeof(two), "%s %s", words[0], words[1]);
+		if (strcmp(verb_table[i].words, two) == 0) {
+			best = &verb_table[i];
+			*used = 2;
+		}
+	}
+	return best;
+}
+
+static bool
+verb_option(
+    struct call *call, int argc, char **argv, int *i, enum exitcode *code)
+{
+	const char *arg = argv[*i], *value;
+	size_t len = strcspn(arg, "=");
+	int opt;
+
+	opt = verb_option_find(arg, len);
+	if (opt == -1)
+		return verb_wrong(code, "unknown option", arg, "hactl --help");
+	value = arg[len] == '=' ? arg + len + 1 : NULL;
+	if (verb_options[opt].value == NULL) {
+		if (value != NULL)
+			return verb_wrong(
+			    code, "takes no value", arg, "hactl --help");
+		call->opt[opt] = "";
+		return false;
+	}
+	if (value == NULL && ++*i < argc)
+		value = argv[*i];
+	if (value == NULL || value[0] == '\0')
+		return verb_wrong(code, "needs a value", arg, "hactl --help");
+	call->opt[opt] = value;
+	return false;
+}
+
+static int
+verb_option_find(const char *arg, size_t len)
+{
+	const struct option_doc *o;
+	int i;
+
+	for (i = 0; i < OPT_COUNT; i++) {
+		o = &verb_options[i];
+		if (len == 2 && o->letter != 0 && arg[1] == o->letter)
+			return i;
+		if (len > 2 && arg[1] == '-' && strlen(o->name) == len - 2 &&
+		    strncmp(o->name, arg + 2, len - 2) == 0)
+			return i;
+	}
+	return -1;
+}
+
+static bool
+verb_vet(const struct call *call, enum exitcode *code)
+{
+	const struct verb *v = call->verb;
+	char usage[160];
+	int i;
+
+	verb_usage(v, usage, sizeof(usage));
+	if (call->args < v->min)
+		return verb_wrong(
+		    code, "something is missing", v->words, usage);
+	if (call->args > v->max)
+		return verb_wrong(
+		    code, "too many words", call->arg[v->max], usage);
+	for (i = 0; i < OPT_COUNT; i++) {
+		if (call->opt[i] != NULL &&
+		    ((v->options | VERB_COMMON) & (1u << i)) == 0)
+			return verb_wrong(code, "not an option of this verb",
+			    verb_options[i].name, usage);
+		if (call->opt[i] == NULL && (v->needs & (1u << i)) != 0)
+			return verb_wrong(code, "an option is missing",
+			    verb_options[i].name, usage);
+	}
+	return false;
+}
+
+static void
+verb_help(const char *prefix)
+{
+	char usage[160];
+	size_t i;
+	int o;
+
+	printf("hactl asks and instructs this host's hawatchd.\n\n");
+	for (i = 0; i < verb_count(); i++) {
+		if (prefix[0] != '\0' && !verb_in_group(&verb_table[i], prefix))
+			continue;
+		verb_usage(&verb_table[i], usage, sizeof(usage));
+		printf("%s\n        %s\n", usage, verb_table[i].help);
+	}
+	printf("\nEvery verb takes\n");
+	for (o = 0; o < OPT_COUNT; o++) {
+		if ((VERB_COMMON & (1u << o)) == 0)
+			continue;
+		(void)snprintf(usage, sizeof(usage), "-%c, --%s %s",
+		    verb_options[o].letter, verb_options[o].name,
+		    verb_options[o].value == NULL ? "" : verb_options[o].value);
+		printf("  %-20s %s\n", usage, verb_options[o].text);
+	}
+	printf("\nMore: hactl VERB --help, man 8 hactl\n");
+}
+
+static void
+verb_help_one(const struct verb *v)
+{
+	char text[160];
+	int o;
+
+	verb_usage(v, text, sizeof(text));
+	printf("%s\n        %s\n\n", text, v->help);
+	for (o = 0; o < OPT_COUNT; o++) {
+		if (((v->options | VERB_COMMON) & (1u << o)) == 0)
+			continue;
+		(void)snprintf(text, sizeof(text), "--%s %s",
+		    verb_options[o].name,
+		    verb_options[o].value == NULL ? "" : verb_options[o].value);
+		printf("  %-16s %s\n", text, verb_options[o].text);
+	}
+	printf("\nMore: man 8 hactl\n");
+}
+
+static bool
+verb_wrong(
+    enum exitcode *code, const char *what, const char *arg, const char *next)
+{
+	char text[200];
+
+	(void)snprintf(text, sizeof(text), "%s: %s", arg, what);
+	print_error(text, next);
+	*code = EXITCODE_USAGE;
+	return true;
+}
+
+static bool
+verb_unknown(enum exitcode *code, const char *word)
+{
+	const char *names[32], *near;
+	char next[80] = "hactl --help";
+	size_t i, n = 0;
+
+	for (i = 0; i < verb_count(); i++) {
+		if (word[0] != '\0' && verb_in_group(&verb_table[i], word)) {
+			(void)snprintf(
+			    next, sizeof(next), "hactl %s --help", word);
+			return verb_wrong(
+			    code, "which of its verbs?", word, next);
+		}
+		names[n++] = verb_table[i].words;
+	}
+	if (word[0] == '\0')
+		return verb_wrong(code, "a verb is missing", "hactl", next);
+	near = str_nearest(word, names, n);
+	if (near != NULL)
+		(void)snprintf(next, sizeof(next), "hactl %s", near);
+	return verb_wrong(code, "no such verb", word, next);
+}
+
+static bool
+verb_in_group(const struct verb *v, const char *prefix)
+{
+	size_t len = strlen(prefix);
+
+	return strncmp(v->words, prefix, len) == 0 &&
+	       (v->words[len] == '\0' || v->words[len] == ' ');
+}
+
+static size_t
+verb_group_size(const char *prefix)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < verb_count(); i++) {
+		if (verb_in_group(&verb_table[i], prefix))
+			n++;
+	}
+	return n;
+}

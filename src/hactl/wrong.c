@@ -1,0 +1,252 @@
+/*
+ * What a person should look at, from the status of all nodes: worst first,
+ * each with the command that comes next. A rule a function; none of them
+ * decides anything.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "hactl/hactl.h"
+
+struct wrong_list {
+	struct wrong *list;
+	size_t n, max;
+};
+
+static struct wrong *wrong_add(struct wrong_list *l);
+static void wrong_text(struct wrong_list *l, const char *next, const char *fmt,
+    ...) PRINTF_LIKE(3, 4);
+static void wrong_cluster(struct wrong_list *l, const json_t *status);
+static void wrong_record(struct wrong_list *l, const json_t *status);
+static void wrong_node(struct wrong_list *l, const json_t *node);
+static void wrong_fence(struct wrong_list *l, const json_t *node);
+static void wrong_postgres(struct wrong_list *l, const json_t *node);
+static void wrong_candidates(struct wrong_list *l, const json_t *node);
+static void wrong_register(struct wrong_list *l, const json_t *node);
+static void wrong_checks(struct wrong_list *l, const json_t *node);
+static bool wrong_is(const json_t *obj, const char *path, const char *word);
+
+size_t
+wrong_find(const json_t *status, struct wrong *list, size_t max)
+{
+	struct wrong_list l = { .list = list, .max = max };
+	const json_t *nodes = get_at(status, "nodes");
+	size_t i;
+
+	wrong_cluster(&l, status);
+	wrong_record(&l, status);
+	for (i = 0; i < json_array_size(nodes); i++)
+		wrong_node(&l, json_array_get(nodes, i));
+	return l.n;
+}
+
+static struct wrong *
+wrong_add(struct wrong_list *l)
+{
+	/* The last place is overwritten: more than these nobody reads. */
+	if (l->n < l->max)
+		l->n++;
+	return &l->list[l->n - 1];
+}
+
+static void
+wrong_text(struct wrong_list *l, const char *next, const char *fmt, ...)
+{
+	struct wrong *w = wrong_add(l);
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(w->text, sizeof(w->text), fmt, ap);
+	va_end(ap);
+	(void)snprintf(w->next, sizeof(w->next), "%s", next);
+}
+
+/* Exactly one node is to be open to writers. */
+static void
+wrong_cluster(struct wrong_list *l, const json_t *status)
+{
+	const json_t *nodes = get_at(status, "nodes"), *node;
+	int primaries = 0;
+	size_t i;
+
+	for (i = 0; i < json_array_size(nodes); i++) {
+		node = json_array_get(nodes, i);
+		if (wrong_is(node, "role", "primary"))
+			primaries++;
+	}
+	if (primaries == 0)
+		wrong_text(l, "hactl plan promote NODE",
+		    "no node that answers accepts writes");
+	if (primaries > 1)
+		wrong_text(l,
+		    "hactl register show; stop PostgreSQL on those "
+		    "that it does not name",
+		    "%d nodes say that they accept writes", primaries);
+}
+
+static void
+wrong_record(struct wrong_list *l, const json_t *status)
+{
+	const json_t *nodes = get_at(status, "nodes"), *node;
+	const char *primary = "NODE", *arbiter = "ARBITER";
+	bool record = false;
+	char next[120];
+	size_t i;
+
+	for (i = 0; i < json_array_size(nodes); i++) {
+		node = json_array_get(nodes, i);
+		if (get_has(node, "record"))
+			record = true;
+		if (wrong_is(node, "postgres.state", "primary"))
+			primary = get_str(node, "node");
+		if (get_bool(node, "arbiter"))
+			arbiter = get_str(node, "node");
+	}
+	if (get_has(status, "register.silent")) {
+		(void)snprintf(next, sizeof(next),
+		    "ssh %s systemctl status hawatchd", arbiter);
+		wrong_text(l, next, "the register does not answer: %s",
+		    get_str(status, "register.silent"));
+	} else if (!record) {
+		(void)snprintf(
+		    next, sizeof(next), "hactl init --holder %s", primary);
+		wrong_text(l, next, "no record was ever written");
+	}
+}
+
+static void
+wrong_node(struct wrong_list *l, const json_t *node)
+{
+	const char *name = get_str(node, "node");
+	char next[120];
+
+	if (get_has(node, "silent")) {
+		(void)snprintf(next, sizeof(next),
+		    "ssh %s systemctl status hawatchd", name);
+		wrong_text(l, next, "%s: its engine does not answer: %s", name,
+		    get_str(node, "silent"));
+		return;
+	}
+	if (!get_bool(node, "data"))
+		return;
+	wrong_fence(l, node);
+	wrong_postgres(l, node);
+	wrong_register(l, node);
+	wrong_candidates(l, node);
+	wrong_checks(l, node);
+	if (!wrong_is(node, "mode", "auto"))
+		wrong_text(l, "set mode = \"auto\" in hawatch.conf, reload",
+		    "%s: mode %s: nothing happens by itself", name,
+		    get_str(node, "mode"));
+}
+
+static void
+wrong_fence(struct wrong_list *l, const json_t *node)
+{
+	const char *name = get_str(node, "node");
+	char next[120];
+
+	if (get_bool(node, "durable.latch")) {
+		(void)snprintf(next, sizeof(next),
+		    "rebuild it as a standby, then: ssh %s hactl unfence",
+		    name);
+		wrong_text(l, next, "%s: latched: %s", name,
+		    get_str(node, "durable.latch_why"));
+	}
+	if (wrong_is(node, "fence.armed", "no"))
+		wrong_text(l, "put that right; it is looked at again by itself",
+		    "%s: cannot be fenced with certainty: %s", name,
+		    get_str(node, "fence.armed_why"));
+	if (wrong_is(node, "fence.writers", "unknown"))
+		wrong_text(l, "nft list table inet hawatch",
+		    "%s: the state of its kernel fence is not known", name);
+}
+
+static void
+wrong_postgres(struct wrong_list *l, const json_t *node)
+{
+	const char *name = get_str(node, "node");
+	const char *holder = get_str(node, "record.holder");
+	char next[120];
+
+	(void)snprintf(
+	    next, sizeof(next), "ssh %s journalctl -u hawatchd -n 50", name);
+	if (wrong_is(node, "postgres.state", "gone"))
+		wrong_text(l, next, "%s: PostgreSQL does not run", name);
+	else if (wrong_is(node, "postgres.state", "unknown"))
+		wrong_text(l, next, "%s: PostgreSQL does not answer", name);
+	else if (wrong_is(node, "postgres.state", "primary") &&
+		 holder[0] != '\0' && strcmp(holder, name) != 0)
+		wrong_text(l, next,
+		    "%s: PostgreSQL is out of recovery, but the record names "
+		    "%s: a rogue primary",
+		    name, holder);
+	else if (wrong_is(node, "role", "closed"))
+		wrong_text(l, next, "%s: closed to writers: %s", name,
+		    get_str(node, "waits_text"));
+	else if (wrong_is(node, "postgres.state", "standby") &&
+		 !get_bool(node, "postgres.receiver"))
+		wrong_text(l, next, "%s: the standby receives nothing", name);
+	if (wrong_is(node, "postgres.state", "primary") &&
+	    wrong_is(node, "postgres.probe", "no"))
+		wrong_text(l, next,
+		    "%s: PostgreSQL does not commit a local write", name);
+}
+
+/* Seen by the holder: it is the one that adds them. */
+static void
+wrong_candidates(struct wrong_list *l, const json_t *node)
+{
+	const json_t *list = get_at(node, "record.candidates");
+
+	if (!wrong_is(node, "role", "primary") || json_array_size(list) > 0)
+		return;
+	wrong_text(l, "hactl plan promote STANDBY",
+	    "no standby may take over from %s%s%s", get_str(node, "node"),
+	    get_has(node, "waits_text") &&
+		    get_str(node, "waits_text")[0] != '\0' ?
+		": " :
+		"",
+	    get_str(node, "waits_text"));
+}
+
+static void
+wrong_register(struct wrong_list *l, const json_t *node)
+{
+	const char *name = get_str(node, "node");
+
+	if (get_bool(node, "register.cold"))
+		wrong_text(l,
+		    "hactl register show; if its record is right: "
+		    "hactl register adopt",
+		    "%s: the register is cold, and refuses every change", name);
+	else if (get_bool(node, "register.amnesiac"))
+		wrong_text(l, "hactl register show",
+		    "%s: the register shows less than this node has seen",
+		    name);
+	else if (!get_bool(node, "register.read"))
+		wrong_text(l, "hactl register show",
+		    "%s: did not read the register within the last T", name);
+}
+
+static void
+wrong_checks(struct wrong_list *l, const json_t *node)
+{
+	const json_t *list = get_at(node, "checks"), *check;
+	size_t i;
+
+	for (i = 0; i < json_array_size(list); i++) {
+		check = json_array_get(list, i);
+		if (wrong_is(check, "up", "no"))
+			wrong_text(l, "man 8 hactl, DIAGNOSTICS",
+			    "%s: check %s is down: %s", get_str(node, "node"),
+			    get_str(check, "name"), get_str(check, "reason"));
+	}
+}
+
+static bool
+wrong_is(const json_t *obj, const char *path, const char *word)
+{
+	return strcmp(get_str(obj, path), word) == 0;
+}
