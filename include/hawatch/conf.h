@@ -25,24 +25,24 @@ struct conf_node {
 	const char *name;
 	const char *address; /* numeric; of peer API and replication */
 	enum conf_role role;
-	int repmgr_id;       /* data: node_id in repmgr.nodes; 0 none */
-	int priority;        /* 0..1000, the greater goes first */
+	int repmgr_id; /* data: node_id in repmgr.nodes; 0 none */
+	int priority;  /* 0..1000, the greater goes first */
 };
 
 struct conf_postgres {
 	int port;
 	const char *data_directory;
 	const char *socket_directory; /* its mode must be 0700 */
-	const char *user;     /* database role of hawatch */
+	const char *user;	      /* database role of hawatch */
 	const char *dbname;
-	const char *run_as;   /* operating-system user of PostgreSQL */
+	const char *run_as; /* operating-system user of PostgreSQL */
 	const char *bin_directory;
 	enum conf_backend backend;
-	const char *start[CONF_ARGV_MAX];  /* argv backend; NULL-terminated */
-	const char *stop[CONF_ARGV_MAX];   /* fast stop; "" none: signals */
-	const char *cluster;  /* pg_ctlcluster: "15/main" */
-	const char *unit;     /* systemd: "postgresql@15-main.service" */
-	const char *gate;     /* file that must contain "hactl gate" */
+	const char *start[CONF_ARGV_MAX]; /* argv backend; NULL-terminated */
+	const char *stop[CONF_ARGV_MAX];  /* fast stop; "" none: signals */
+	const char *cluster;		  /* pg_ctlcluster: "15/main" */
+	const char *unit; /* systemd: "postgresql@15-main.service" */
+	const char *gate; /* file that must contain "hactl gate" */
 	usec_t start_timeout;
 	usec_t standby_timeout; /* without a flush: lost */
 };
@@ -56,38 +56,38 @@ struct conf_repmgr {
 
 struct conf_check {
 	const char *name;
-	const char *type;    /* "tcp", "postgres", "repmgr" */
+	const char *type; /* "tcp", "postgres", "repmgr" */
 	usec_t interval, timeout;
 	int window, threshold; /* so many of the last so many make it down */
-	bool health;         /* counts for /health */
-	const char *address; /* tcp */
-	int port;            /* tcp */
-	int line;            /* of the file, for messages */
+	bool health;	       /* counts for /health */
+	const char *address;   /* tcp */
+	int port;	       /* tcp */
+	int line;	       /* of the file, for messages */
 };
 
 struct conf {
 	const char *path;
 	const char *cluster;
 	enum conf_mode mode;
-	node_t self;         /* from node = or the host's name */
+	node_t self; /* from node = or the host's name */
 	int node_count;
 	struct conf_node node[NODES_MAX];
-	struct names names;  /* of the nodes, for records */
+	struct names names; /* of the nodes, for records */
 
-	usec_t ttl;          /* T */
-	usec_t slack;        /* delta, 50 ms */
-	int clock_ppm;       /* epsilon, 1000 */
+	usec_t ttl;	     /* T */
+	usec_t slack;	     /* delta, 50 ms */
+	int clock_ppm;	     /* epsilon, 1000 */
 	usec_t min_interval; /* between automatic failovers */
 
-	node_t arbiter;      /* the witness that serves the register */
+	node_t arbiter; /* the witness that serves the register */
 
 	struct conf_postgres pg;
 	struct conf_repmgr repmgr;
 
-	int peer_port;       /* mutual TLS, on the node's address */
+	int peer_port;		     /* mutual TLS, on the node's address */
 	const char *ca, *cert, *key; /* cert and key: ${node} is expanded */
-	const char *user;    /* of the front */
-	const char *group;   /* may use the control socket beside root */
+	const char *user;	     /* of the front */
+	const char *group; /* may use the control socket beside root */
 
 	const char *health_address; /* "" every address */
 	int health_port;
@@ -111,8 +111,8 @@ struct conf_errors {
 };
 
 /* node NULL: by the file or the host's name. NULL with at least one error. */
-struct conf *conf_load(const char *path, const char *node,
-	struct conf_errors *errors) MUST_CHECK;
+struct conf *conf_load(
+    const char *path, const char *node, struct conf_errors *errors) MUST_CHECK;
 void conf_free(struct conf *conf);
 void conf_errors_free(struct conf_errors *errors);
 

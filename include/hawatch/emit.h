@@ -26,7 +26,13 @@ struct kv {
 	long long num;
 };
 
-#define kv_s(k, v) ((struct kv){ .key = (k), .str = (v) })
+/* A value that is not there is the empty string, never the number 0. */
+static inline struct kv
+kv_s(const char *key, const char *str)
+{
+	return (struct kv){ .key = key, .str = str == NULL ? "" : str };
+}
+
 #define kv_i(k, v) ((struct kv){ .key = (k), .num = (long long)(v) })
 
 /* EMIT(check_change, kv_s("node", name), kv_i("ms", took)); secrets have no

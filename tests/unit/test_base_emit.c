@@ -49,11 +49,14 @@ test_line(void **state)
 	EMIT(daemon_stop, kv_s("reason", ""));
 	assert_string_equal(
 	    seen.line, "ev=daemon.stop level=notice reason=\"\"");
+	EMIT(daemon_stop, kv_s("reason", NULL));
+	assert_string_equal(
+	    seen.line, "ev=daemon.stop level=notice reason=\"\"");
 	emit(EMIT_daemon_stop, NULL, 0);
 	assert_string_equal(seen.line, "ev=daemon.stop level=notice");
 	emit_threshold(L_WARN);
 	EMIT(daemon_stop, kv_s("reason", "x"));
-	assert_int_equal(seen.count, 3);
+	assert_int_equal(seen.count, 4);
 	emit_threshold(L_INFO);
 	emit_to(sink_stderr, NULL);
 }
