@@ -1,0 +1,180 @@
+/*
+ * What the core asked to be made true, carried out: observe, apply, observe
+ * with back-off. What was applied may take effect after the engine that asked
+ * is gone. "Yes" is told only when it holds.
+ */
+#include <string.h>
+
+#include "sim.h"
+
+static bool
+act_commit_returns(const struct world *w, int n)
+{
+	const struct pg *p = &w->host[n].pg;
+	const struct conn *c = &w->conn;
+
+	if (!pg_writable(w, n) || pg_held_until(w, n) != 0 ||
+	    w->t < p->stalled_until)
+		return false;
+	return p->flag == 0 || (c->up && c->p == n &&
+	    net_up(w, c->p, c->s) && net_up(w, c->s, c->p));
+}
+
+static bool
+act_seen_waiting(const struct world *w, int n, node_t standby)
+{
+	const struct pg *p = &w->host[n].pg;
+	const struct conn *c = &w->conn;
+
+	return pg_writable(w, n) && pg_held_until(w, n) == 0 &&
+	    w->t >= p->stalled_until && c->up && c->p == n &&
+	    c->s == standby && w->t >= p->zombie_until &&
+	    (p->flag & NODE_BIT(standby)) && net_up(w, n, standby) &&
+	    net_up(w, standby, n) && fence_passes(w, n);
+}
+
+static bool
+act_holds(const struct world *w, int n, enum act_kind kind,
+    const struct goal *g)
+{
+	const struct pg *p = &w->host[n].pg;
+	bool answers = pg_runs(w, n) && pg_held_until(w, n) == 0;
+
+	switch (kind) {
+	case ACT_STOP:
+		return p->st == PG_GONE;
+	case ACT_SIGNAL:
+		return p->signal;
+	case ACT_START:
+		return answers;
+	case ACT_NAMES:
+		return answers && p->names == g->names;
+	case ACT_WAITING:
+		return act_seen_waiting(w, n, g->node);
+	case ACT_PROMOTE:
+		return answers && !p->recovery;
+	case ACT_SETTLE:
+	case ACT_CHECKPOINT:
+		return act_commit_returns(w, n);
+	case ACT_METADATA:
+		return answers && !p->recovery;
+	case ACT_VERIFY:
+		return act_commit_returns(w, n) && fence_passes(w, n);
+	case ACT_COUNT:
+		break;
+	}
+	return false;
+}
+
+static void
+act_end(struct world *w, int n, enum act_kind kind, enum answer ans)
+{
+	struct act_run *r = &w->host[n].e.act[kind];
+	struct msg *m = msg_new(w, M_ACT, n, n);
+
+	r->on = false;
+	m->u.act.kind = kind;
+	m->u.act.goal = r->goal;
+	m->u.act.result = ans;
+	m->u.act.refused = ans == ANS_NO;
+	if (kind == ACT_WAITING)
+		m->u.act.goal.lsn = wal_lsn(w->host[n].pg.len);
+	trace(w, "s%d act %s: %s", n + 1, act_kind_str(kind),
+	    ans == ANS_YES ? "yes" : "no");
+	engine_local(w, m, rng_in(&w->rng, 10, 2 * USEC_MSEC));
+}
+
+/* The gate: a start as primary needs the engine's word. */
+static bool
+act_gate(struct world *w, int n)
+{
+	struct now now = clk_now(w, n);
+
+	return w->host[n].e.core != NULL &&
+	    core_may_start_primary(w->host[n].e.core, &now) == NULL;
+}
+
+/* False: refused for good. */
+static bool
+act_apply(struct world *w, int n, enum act_kind kind, const struct goal *g)
+{
+	struct pg *p = &w->host[n].pg;
+	usec_t t = w->t + rng_log(&w->rng, 3 * USEC_MSEC, 300 * USEC_MSEC);
+
+	if (w->on[F_ACT_REFUSED] && rng_ppm(&w->rng, 10000))
+		return false;
+	if (kind == ACT_STOP)
+		ev_at(w, t, EV_STOPPED, n, p->gen, 1);
+	else if (kind == ACT_SIGNAL)
+		p->signal = true;
+	else if (kind == ACT_START && p->st == PG_GONE) {
+		if (g->standby && !p->signal)
+			return false;
+		if (p->signal || act_gate(w, n))
+			pg_start(w, n);
+	} else if (kind == ACT_NAMES && pg_runs(w, n) &&
+	    pg_held_until(w, n) == 0)
+		pg_set_names(w, n, g->names);
+	else if (kind == ACT_PROMOTE && pg_runs(w, n) && !p->promoting &&
+	    p->recovery && pg_held_until(w, n) == 0) {
+		p->promoting = true;
+		ev_at(w, t, EV_PROMOTED, n, p->gen, 0);
+	}
+	return true;
+}
+
+void
+act_begin(struct world *w, int n, enum act_kind kind, const struct goal *goal)
+{
+	struct act_run *r = &w->host[n].e.act[kind];
+
+	trace(w, "s%d act %s ordered, names %x node %d%s", n + 1,
+	    act_kind_str(kind), goal->names, goal->node,
+	    goal->standby ? " as standby" : "");
+	if (kind == ACT_PROMOTE)
+		judge_promote(w, n, goal);
+	r->on = true;
+	r->applied = false;
+	r->goal = *goal;
+	r->gen = ++w->gens;
+	r->backoff = 5 * USEC_MSEC;
+	ev_at(w, w->t + rng_in(&w->rng, 100, 3 * USEC_MSEC), EV_ACT, n,
+	    r->gen, (uint32_t)kind);
+}
+
+void
+act_cancel(struct world *w, int n, enum act_kind kind)
+{
+	w->host[n].e.act[kind].on = false;
+}
+
+void
+act_step(struct world *w, const struct ev *ev)
+{
+	enum act_kind kind = (enum act_kind)ev->arg;
+	struct host *h = &w->host[ev->node];
+	struct act_run *r = &h->e.act[kind];
+
+	if (h->e.core == NULL || !r->on || r->gen != ev->gen)
+		return;
+	if (!engine_can_run(w, ev->node)) {
+		ev_at(w, h->suspended ? h->suspended_until + 1000 :
+		    h->e.paused_until + 1000, EV_ACT, ev->node, ev->gen,
+		    ev->arg);
+		return;
+	}
+	if (act_holds(w, ev->node, kind, &r->goal)) {
+		act_end(w, ev->node, kind, ANS_YES);
+		return;
+	}
+	if (!r->applied || r->backoff >= 200 * USEC_MSEC) {
+		r->applied = true;
+		if (!act_apply(w, ev->node, kind, &r->goal)) {
+			act_end(w, ev->node, kind, ANS_NO);
+			return;
+		}
+	}
+	if (r->backoff < 400 * USEC_MSEC)
+		r->backoff *= 2;
+	ev_at(w, w->t + r->backoff, EV_ACT, ev->node, ev->gen, ev->arg);
+}

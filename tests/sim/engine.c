@@ -1,0 +1,335 @@
+/*
+ * One node's engine around its core: what came in is recorded, a turn decides,
+ * actions are carried out one by one. It may be stopped, or die, between any
+ * two of them; what comes in meanwhile waits in the sockets.
+ */
+#include <string.h>
+
+#include "sim.h"
+
+bool
+engine_can_run(const struct world *w, int n)
+{
+	const struct host *h = &w->host[n];
+
+	return h->up && !h->suspended && h->e.core != NULL &&
+	    w->t >= h->e.paused_until;
+}
+
+/* To the engine that runs now, from its own host, after so long. */
+void
+engine_local(struct world *w, struct msg *m, usec_t after)
+{
+	m->from = m->to;
+	if (m->inc == 0)
+		m->inc = w->host[m->to].e.inc;
+	ev_msg(w, w->t + after, m);
+}
+
+void
+engine_start(struct world *w, int n)
+{
+	struct host *h = &w->host[n];
+	struct engine *e = &h->e;
+	struct now now = clk_now(w, n);
+	struct msg *m;
+	char seed[ID_MAX];
+
+	if (e->core != NULL || !h->up)
+		return;
+	e->inc++;
+	snprintf(seed, sizeof(seed), "n%d.%u", n, e->inc);
+	e->core = core_new(&w->conf[n], h->disk_has ? &h->disk : NULL, seed,
+	    &now);
+	e->start_raw = now.raw;
+	e->paused_until = 0;
+	e->draining = e->call = false;
+	e->held_confirmed = 0;
+	e->in = NULL;
+	e->in_tail = &e->in;
+	e->wake_t = 0;
+	e->turns_at_once = 0;
+	memset(e->act, 0, sizeof(e->act));
+	memset(&e->polled, 0, sizeof(e->polled));
+	memset(e->sent, 0, sizeof(e->sent));
+	memset(e->asked, 0, sizeof(e->asked));
+	e->late_close_at = 0;
+	memset(&h->view, 0, sizeof(h->view));
+	h->probe_at = 0;
+	e->found_open = fence_writers(w, n);
+	trace(w, "s%d engine starts, element %s", n + 1,
+	    e->found_open ? "open" : "closed");
+	core_on_start_fence(e->core, e->found_open ? fence_until(w, n) : 0);
+	m = msg_new(w, M_ARMED, n, n);
+	m->u.armed = ANS_YES;
+	engine_local(w, m, rng_in(&w->rng, USEC_MSEC, 200 * USEC_MSEC));
+	ev_at(w, w->t + 500, EV_POLL, n, e->inc, 0);
+	ev_at(w, w->t + 1000, EV_VIEW, n, e->inc, 0);
+	e->wake_raw = now.raw;
+	e->wake_t = w->t;
+	ev_at(w, w->t, EV_WAKE, n, e->inc, 0);
+}
+
+void
+engine_crash(struct world *w, int n)
+{
+	struct host *h = &w->host[n];
+	struct engine *e = &h->e;
+	struct durable old = h->disk;
+	struct msg *m;
+
+	if (e->core == NULL)
+		return;
+	trace(w, "s%d engine dies", n + 1);
+	/* The write that was under way is whole or not at all. */
+	if (h->saves > 0 && w->t >= h->disk_full_until &&
+	    rng_ppm(&w->rng, 500000)) {
+		h->disk = h->save[0].d;
+		h->disk_has = true;
+		judge_saved(w, n, &old);
+	}
+	h->saves = 0;
+	core_free(e->core);
+	e->core = NULL;
+	e->inc++;
+	e->deadline = 0;
+	e->held_confirmed = 0;
+	e->call = e->draining = false;
+	while ((m = e->in) != NULL) {
+		e->in = m->next;
+		msg_free(w, m);
+	}
+	e->in_tail = &e->in;
+}
+
+void
+engine_pause(struct world *w, int n, usec_t for_us)
+{
+	struct engine *e = &w->host[n].e;
+
+	if (e->core == NULL || w->t + for_us <= e->paused_until)
+		return;
+	trace(w, "s%d engine stopped for %lld ms", n + 1,
+	    (long long)for_us / USEC_MSEC);
+	e->paused_until = w->t + for_us;
+	ev_at(w, e->paused_until, EV_RESUME, n, e->inc, 0);
+}
+
+static void
+engine_feed(struct world *w, int n, const struct msg *m)
+{
+	struct host *h = &w->host[n];
+	struct core *c = h->e.core;
+	struct now now = clk_now(w, n);
+
+	switch (m->kind) {
+	case M_READ:
+		core_on_read(c, &now, m->sent, &m->u.value);
+		break;
+	case M_READ_FAILED:
+		core_on_read_failed(c, &now);
+		break;
+	case M_CAS:
+		core_on_cas(c, &now, m->u.res.id, m->u.res.result,
+		    m->u.res.revision, m->u.res.instance);
+		break;
+	case M_REPORTED:
+		core_on_reported(c, &now, m->u.res.result == CAS_CONFIRMED);
+		break;
+	case M_ASK:
+		core_on_ask(c, &now, &m->u.ask);
+		break;
+	case M_ANSWER:
+		core_on_answer(c, &now, &m->u.answer);
+		break;
+	case M_NUDGE:
+		core_on_nudge(c, &now);
+		break;
+	case M_SAVED:
+		core_on_saved(c, m->u.saved.version, m->u.saved.ok);
+		break;
+	case M_PG:
+		core_on_pg(c, &now, &m->u.view);
+		break;
+	case M_ARMED:
+		core_on_armed(c, &now, m->u.armed,
+		    m->u.armed == ANS_YES ? "" : "socket");
+		break;
+	case M_FENCE_LOST:
+		core_on_fence_lost(c, &now, m->u.lost.restored,
+		    m->u.lost.open_for);
+		break;
+	case M_ACT:
+		core_on_act(c, &now, m->u.act.kind, &m->u.act.goal,
+		    m->u.act.result, m->u.act.refused ? "refused" : "");
+		break;
+	case M_READ_REQ:
+	case M_POLL_REQ:
+	case M_CAS_REQ:
+	case M_REPORT_REQ:
+		break;
+	}
+}
+
+/* The long poll: ask again, and say what is known already. */
+void
+engine_poll(struct world *w, int n)
+{
+	struct engine *e = &w->host[n].e;
+	struct msg *m = msg_new(w, M_POLL_REQ, n, ARB);
+
+	m->inc = e->inc;
+	m->poll = true;
+	m->sent = clk_raw(w, n);
+	m->u.value = e->polled;
+	net_send(w, m);
+}
+
+static void
+engine_take(struct world *w, int n)
+{
+	struct engine *e = &w->host[n].e;
+	struct msg *m = e->in;
+
+	e->in = m->next;
+	if (e->in == NULL)
+		e->in_tail = &e->in;
+	mix(w, (uint64_t)m->kind);
+	judge_input(w, n, m);
+	engine_feed(w, n, m);
+	if (m->kind == M_READ && m->poll) {
+		e->polled = m->u.value;
+		engine_poll(w, n);
+	}
+	msg_free(w, m);
+}
+
+void
+engine_input(struct world *w, struct msg *m)
+{
+	struct host *h = &w->host[m->to];
+	struct engine *e = &h->e;
+
+	if (!h->up || e->core == NULL || (m->inc != 0 && m->inc != e->inc)) {
+		msg_free(w, m);
+		return;
+	}
+	m->next = NULL;
+	*e->in_tail = m;
+	e->in_tail = &m->next;
+	engine_run(w, m->to);
+}
+
+static void
+engine_wake_at(struct world *w, int n, usec_t raw)
+{
+	struct engine *e = &w->host[n].e;
+	usec_t t = clk_true(w, n, raw);
+
+	if (t <= w->t)
+		t = w->t + 100;
+	if (e->wake_t > w->t && e->wake_t <= t)
+		return;
+	e->wake_t = t;
+	ev_at(w, t, EV_WAKE, n, e->inc, 0);
+}
+
+/* Nothing may spin: many turns without the clock moving is a fault. */
+static void
+engine_count(struct world *w, int n, usec_t raw)
+{
+	struct engine *e = &w->host[n].e;
+
+	if (raw - e->turn_raw > 20 * USEC_MSEC) {
+		e->turn_raw = raw;
+		e->turns_at_once = 0;
+	}
+	if (++e->turns_at_once > 600)
+		violated(w, "COST", "s%d turns without end", n + 1);
+}
+
+static bool
+engine_turn(struct world *w, int n)
+{
+	struct engine *e = &w->host[n].e;
+	struct now now = clk_now(w, n);
+	int some = (int)rng_in(&w->rng, 1, 4);
+
+	while (e->in != NULL && some-- > 0)
+		engine_take(w, n);
+	now = clk_now(w, n);
+	e->wake_raw = core_turn(e->core, &now);
+	core_status(e->core, &now, &e->st);
+	e->deadline = e->st.deadline;
+	e->turn_suspended = now.suspended;
+	e->draining = true;
+	engine_count(w, n, now.raw);
+	judge_turn(w, n);
+	if (rng_ppm(&w->rng, w->step_pause / 4)) {
+		engine_pause(w, n, rng_log(&w->rng, USEC_MSEC,
+		    20 * USEC_SEC));
+		return false;
+	}
+	return true;
+}
+
+/* What was decided; false when the engine was stopped or died meanwhile. */
+static bool
+engine_drain(struct world *w, int n)
+{
+	struct engine *e = &w->host[n].e;
+	const struct action *a;
+
+	while ((a = core_take(e->core)) != NULL) {
+		carry(w, n, a);
+		if (e->call || w->stop)
+			return false;
+		if (a->kind == DO_TELL)
+			continue;
+		if (rng_ppm(&w->rng, w->step_pause))
+			engine_pause(w, n, rng_log(&w->rng, USEC_MSEC,
+			    20 * USEC_SEC));
+		if (rng_ppm(&w->rng, w->step_crash)) {
+			engine_crash(w, n);
+			ev_at(w, w->t + rng_log(&w->rng, 50 * USEC_MSEC,
+			    5 * USEC_SEC), EV_ENGINE_START, n, 0, 0);
+			return false;
+		}
+		if (w->t < e->paused_until)
+			return false;
+	}
+	e->draining = false;
+	judge_drained(w, n);
+	return true;
+}
+
+void
+engine_run(struct world *w, int n)
+{
+	struct engine *e = &w->host[n].e;
+	struct now now;
+
+	while (engine_can_run(w, n) && !w->stop) {
+		if (e->call)
+			carry_call(w, n);
+		if (e->draining && !engine_drain(w, n))
+			return;
+		now = clk_now(w, n);
+		if (e->in == NULL && now.raw < e->wake_raw) {
+			engine_wake_at(w, n, e->wake_raw);
+			return;
+		}
+		if (!engine_turn(w, n))
+			return;
+	}
+}
+
+/* A person's order was taken: it is decided on at once. */
+void
+engine_poke(struct world *w, int n)
+{
+	struct engine *e = &w->host[n].e;
+
+	e->wake_raw = 0;
+	engine_run(w, n);
+}

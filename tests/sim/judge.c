@@ -1,0 +1,362 @@
+/*
+ * The promises, asserted while the world runs. What is looked at is the world
+ * itself: the kernel's table, the logs, the requests under way; the core's own
+ * opinion (core_status) only where the promise is about that opinion.
+ */
+#include <string.h>
+
+#include "sim.h"
+
+#define LATE (150 * USEC_MSEC)
+
+/* Every acknowledged commit is in the log of this node, on its disk. */
+static bool
+judge_has_all(struct world *w, int n, const char *promise, const char *as)
+{
+	struct host *h = &w->host[n];
+	const struct commit *c;
+
+	for (; h->verified < w->acked.n; h->verified++) {
+		c = &w->acked.v[h->verified];
+		if (c->idx < h->pg.flushed && h->pg.log[c->idx] == c->id)
+			continue;
+		violated(w, promise, "s%d %s without the acknowledged commit "
+		    "%u at %u (its log ends at %u)", n + 1, as, c->id,
+		    c->idx, h->pg.flushed);
+		return false;
+	}
+	return true;
+}
+
+void
+judge_holds(struct world *w, int n)
+{
+	w->host[n].verified = 0;
+	judge_has_all(w, n, "S2", "opens");
+}
+
+/* Who left durably may not claim until a later seq. */
+static nodeset_t
+judge_effective(const struct world *w, const struct record *rec)
+{
+	nodeset_t set = rec->candidates;
+	const struct durable *d;
+	int n;
+
+	for (n = 0; n < DATA; n++) {
+		d = &w->host[n].disk;
+		if (d->abdicated_epoch == rec->epoch &&
+		    rec->seq <= d->abdicated_seq)
+			set &= ~NODE_BIT(n);
+	}
+	return set;
+}
+
+/* The strict invariant: whoever may take over has every acknowledged one. */
+void
+judge_members(struct world *w)
+{
+	const struct reg_value *v = &w->reg.now.value;
+	nodeset_t set = 0;
+	struct msg *m;
+	int n;
+
+	if (!v->cold)
+		set = judge_effective(w, &v->rec);
+	for (m = w->cas; m != NULL; m = m->cas_next)
+		if (reg_may_land(w, &m->u.cas))
+			set |= judge_effective(w, &m->u.cas.rec);
+	for (n = 0; n < DATA; n++)
+		if (set & NODE_BIT(n))
+			judge_has_all(w, n, "STRICT", "is, or may become, a "
+			    "candidate");
+}
+
+void
+judge_delivered(struct world *w, int n, const struct commit *c)
+{
+	const struct klease *f = &w->host[n].fence;
+
+	(void)c;
+	if (!fence_flushed(w, n) && f->epoch < w->max_open_epoch)
+		violated(w, "S1", "s%d delivers an acknowledgement under "
+		    "epoch %llu, epoch %llu was opened", n + 1,
+		    (unsigned long long)f->epoch,
+		    (unsigned long long)w->max_open_epoch);
+	judge_members(w);
+}
+
+/* Two writers at one instant. A table that others flushed is not counted. */
+void
+judge_instant(struct world *w)
+{
+	bool open[DATA];
+	int n, count = 0;
+
+	for (n = 0; n < DATA; n++) {
+		open[n] = pg_writable(w, n) && (fence_writers(w, n) ||
+		    clk_raw(w, n) < w->host[n].fence.readers_end);
+		if (open[n] && !fence_writers(w, n))
+			violated(w, "S1", "s%d is a primary while its port is "
+			    "open for readers", n + 1);
+		count += open[n];
+		if (open[n] && !w->was_open[n]) {
+			mix(w, (uint64_t)n + 77);
+			trace(w, "s%d accepts writes", n + 1);
+			judge_holds(w, n);
+		} else if (!open[n] && w->was_open[n])
+			trace(w, "s%d accepts no writes", n + 1);
+		w->was_open[n] = open[n];
+	}
+	if (count > 1)
+		violated(w, "S1", "both accept writes");
+}
+
+/* P covers every record of this node that is, or may come, in the register. */
+static void
+judge_possible(struct world *w, int n)
+{
+	const struct engine *e = &w->host[n].e;
+	const struct reg_value *v = &w->reg.now.value;
+	nodeset_t set = 0, p = e->st.possible | NODE_BIT(n);
+	struct msg *m;
+
+	if (e->core == NULL || e->deadline <= clk_raw(w, n) ||
+	    (e->st.rel != REL_HELD && e->st.rel != REL_CLAIMED) || v->cold ||
+	    v->rec.holder != n || w->host[n].suspended)
+		return;
+	set = judge_effective(w, &v->rec);
+	for (m = w->cas; m != NULL; m = m->cas_next)
+		if (m->u.cas.rec.holder == n && reg_may_land(w, &m->u.cas))
+			set |= judge_effective(w, &m->u.cas.rec);
+	if ((set & ~p) != 0)
+		violated(w, "P", "s%d believes P = %x, but %x may claim",
+		    n + 1, p & ~NODE_BIT(n), set);
+}
+
+void
+judge_turn(struct world *w, int n)
+{
+	judge_possible(w, n);
+	cover_turn(w, n);
+}
+
+/* All that was decided is done: what is not allowed any more is closed. */
+void
+judge_drained(struct world *w, int n)
+{
+	struct engine *e = &w->host[n].e;
+	const struct klease *f = &w->host[n].fence;
+	bool bad = fence_writers(w, n) && e->st.deadline <= clk_raw(w, n) &&
+	    !(e->found_open && e->held_confirmed == 0);
+
+	if (!bad)
+		e->late_close_at = 0;
+	else if (e->late_close_at == 0)
+		e->late_close_at = w->t;
+	else if (w->t - e->late_close_at > LATE)
+		violated(w, "S6", "s%d stays open without a lease", n + 1);
+	if (fence_writers(w, n) && f->end_raw > e->st.deadline && !bad &&
+	    !(e->found_open && e->held_confirmed == 0))
+		violated(w, "ELEMENT", "s%d has an element that ends after D",
+		    n + 1);
+}
+
+static void
+judge_release(struct world *w, int n)
+{
+	const struct pg *p = &w->host[n].pg;
+	const struct reg_value *v = &w->reg.now.value;
+
+	if (fence_writers(w, n))
+		violated(w, "S1", "s%d releases with an open fence", n + 1);
+	if (v->rec.holder == n && v->rec.state == REC_HELD &&
+	    p->st != PG_GONE && !(p->st == PG_UP && p->recovery))
+		violated(w, "S3", "s%d releases while a process of "
+		    "PostgreSQL may live", n + 1);
+}
+
+void
+judge_cas(struct world *w, int n, const struct do_cas *cas)
+{
+	struct engine *e = &w->host[n].e;
+	const struct klease *f = &w->host[n].fence;
+	const struct reg_value *v = &w->reg.now.value;
+	usec_t raw = clk_raw(w, n);
+
+	e->sent[e->sents++ % 16] = (struct sent_cas){ .id = cas->id,
+		.epoch = cas->rec.epoch, .state = cas->rec.state };
+	if (cas->rec.state == REC_CLAIMED && cas->rec.seq > 0 &&
+	    v->rec.state != REC_CLAIMED)
+		judge_claim(w, n, cas);
+	if (cas->rec.state == REC_RELEASED)
+		judge_release(w, n);
+	if (cas->rec.state == REC_HELD && cas->rec.candidates != 0 &&
+	    fence_writers(w, n) && f->end_raw == USEC_NEVER)
+		violated(w, "FINITE", "s%d sends candidates %x while its "
+		    "element has no end", n + 1, cas->rec.candidates);
+	if (cas->rec.state == REC_HELD && cas->rec.ttl < v->rec.ttl &&
+	    v->rec.holder == n && cas->rec.candidates != 0 &&
+	    fence_writers(w, n) && f->end_raw > raw + cas->rec.ttl)
+		violated(w, "TTL", "s%d sends a shorter T before its element "
+		    "is shorter", n + 1);
+	judge_possible(w, n);
+	judge_members(w);
+}
+
+/* A claim has landed: no other may believe that it has a lease. */
+static void
+judge_landed(struct world *w, const struct record *rec)
+{
+	const struct host *h = &w->host[1 - rec->holder];
+	int o = 1 - rec->holder;
+
+	if (h->up && !h->suspended && h->e.core != NULL &&
+	    h->e.turn_suspended == h->clk.suspended &&
+	    h->e.deadline > clk_raw(w, o))
+		violated(w, "LEASE", "the claim of s%d landed while D of s%d "
+		    "is ahead by %lld ms", rec->holder + 1, o + 1,
+		    h->e.deadline == USEC_NEVER ? -1LL : (long long)
+		    (h->e.deadline - clk_raw(w, o)) / USEC_MSEC);
+	if (w->was_open[o] && fence_writers(w, o) && pg_writable(w, o))
+		violated(w, "LEASE", "the claim of s%d landed while s%d "
+		    "accepts writes", rec->holder + 1, o + 1);
+}
+
+void
+judge_written(struct world *w, const struct arbiter *old)
+{
+	const struct record *rec = &w->reg.now.value.rec;
+	int n;
+
+	if (w->reg.now.value.revision > old->value.revision &&
+	    rec->state == REC_CLAIMED && rec->epoch > old->value.rec.epoch &&
+	    rec->holder >= 0 && rec->holder < DATA)
+		judge_landed(w, rec);
+	for (n = 0; n < DATA; n++)
+		if (w->host[n].e.core != NULL)
+			judge_possible(w, n);
+	judge_members(w);
+}
+
+/* The conditions of opening, each by the world's own knowledge. */
+static void
+judge_open(struct world *w, int n)
+{
+	const struct engine *e = &w->host[n].e;
+	const struct core_status *st = &e->st;
+	const char *why = NULL;
+
+	if (st->rel != REL_HELD || st->rec.holder != n)
+		why = "is not held by it";
+	else if (e->held_confirmed != st->rec.epoch)
+		why = "was not confirmed in this run of the engine";
+	else if (!judge_promise_ended(w, n))
+		why = "would break a promise of its own";
+	else if (!judge_up_for_wait(w, n))
+		why = "its engine is not up for W";
+	else if (w->t < w->host[n].unarmed_until)
+		why = "its fence is not armed";
+	else if (w->host[n].disk.primary_epoch != st->rec.epoch)
+		why = "is not on its disk";
+	if (why != NULL)
+		violated(w, "OPEN", "s%d opens: the record %s", n + 1, why);
+}
+
+void
+judge_fence(struct world *w, int n, enum fence_op op, usec_t deadline)
+{
+	const struct engine *e = &w->host[n].e;
+
+	if (op == FENCE_OP_CLOSE)
+		return;
+	if (deadline > e->st.deadline)
+		violated(w, "ELEMENT", "s%d asks for an element that ends "
+		    "after D", n + 1);
+	if (op == FENCE_OP_OPEN)
+		judge_open(w, n);
+	else if (e->st.rel != REL_HELD)
+		violated(w, "OPEN", "s%d prolongs without holding", n + 1);
+}
+
+void
+judge_opened(struct world *w, int n)
+{
+	struct klease *f = &w->host[n].fence;
+	uint64_t epoch = w->host[n].e.st.rec.epoch;
+
+	w->tot->opens += f->epoch != epoch;
+	f->epoch = epoch;
+	if (epoch <= w->max_open_epoch)
+		return;
+	w->max_open_epoch = epoch;
+	if (w->last_open != n)
+		w->tot->takeovers++;
+	w->last_open = n;
+	trace(w, "s%d opens epoch %llu", n + 1, (unsigned long long)epoch);
+}
+
+void
+judge_saved(struct world *w, int n, const struct durable *old)
+{
+	const struct durable *d = &w->host[n].disk;
+
+	if (strcmp(old->instance, d->instance) == 0 &&
+	    (d->epoch < old->epoch || (d->epoch == old->epoch &&
+	    d->seq < old->seq)))
+		violated(w, "FORGETS", "s%d saves epoch %llu seq %llu after "
+		    "%llu %llu", n + 1, (unsigned long long)d->epoch,
+		    (unsigned long long)d->seq,
+		    (unsigned long long)old->epoch,
+		    (unsigned long long)old->seq);
+	if (d->t_max < old->t_max)
+		violated(w, "FORGETS", "s%d saves a smaller T", n + 1);
+}
+
+void
+judge_promote(struct world *w, int n, const struct goal *goal)
+{
+	const struct host *h = &w->host[n];
+	const struct core_status *st = &h->e.st;
+	const char *why = NULL;
+
+	(void)goal;
+	if (!h->disk_has || h->disk.proof == PROOF_NONE ||
+	    h->disk.proof_epoch != st->rec.epoch)
+		why = "no proof is on its disk";
+	else if (st->rel != REL_CLAIMED || st->rec.holder != n)
+		why = "the record is not its claim";
+	else if (st->deadline <= clk_raw(w, n))
+		why = "its own lease is over";
+	else if (fence_writers(w, n) ||
+	    clk_raw(w, n) < h->fence.readers_end)
+		why = "its port is open";
+	else if (w->was_open[1 - n])
+		why = "the other accepts writes";
+	else if ((st->rec.candidates & ~h->pg.names) != 0)
+		why = "commits would not wait for the claim's candidates";
+	if (why != NULL)
+		violated(w, "S3", "s%d promotes: %s", n + 1, why);
+}
+
+/* All faults are healed for a while: one primary, the other a candidate. */
+void
+judge_end(struct world *w)
+{
+	const struct record *rec = &w->reg.now.value.rec;
+	int p = rec->holder;
+
+	if (w->reg.now.value.cold && w->reg.reverted) {
+		w->tot->skipped_live++;
+		return;
+	}
+	if (w->reg.now.value.cold || p < 0 || rec->state != REC_HELD ||
+	    !w->was_open[p])
+		violated(w, "LIVE", "no open primary, long after the faults; "
+		    "record %s holder %d epoch %llu%s", rec_state_str(
+		    rec->state), p, (unsigned long long)rec->epoch,
+		    w->reg.now.value.cold ? " cold" : "");
+	else if (rec->candidates != NODE_BIT(1 - p))
+		violated(w, "LIVE", "the standby is no candidate, long after "
+		    "the faults");
+}

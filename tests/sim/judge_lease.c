@@ -1,0 +1,138 @@
+/*
+ * The promises about promises: who answered what, and who claims when.
+ */
+#include <string.h>
+
+#include "sim.h"
+
+#define PPM 1000
+#define SLACK (50 * USEC_MSEC)
+
+/* W, computed here on its own. */
+usec_t
+judge_wait(const struct world *w, usec_t ttl)
+{
+	(void)w;
+	return ttl + ttl * 2 * PPM / 1000000 + SLACK;
+}
+
+bool
+judge_promise_ended(const struct world *w, int n)
+{
+	return clk_raw(w, n) >= w->host[n].promised.until;
+}
+
+bool
+judge_up_for_wait(const struct world *w, int n)
+{
+	const struct host *h = &w->host[n];
+
+	return clk_raw(w, n) - h->e.start_raw >= judge_wait(w, h->disk.t_max);
+}
+
+/* What the core is told now. */
+void
+judge_input(struct world *w, int n, const struct msg *m)
+{
+	struct host *h = &w->host[n];
+	struct engine *e = &h->e;
+	const struct record *rec = &m->u.value.rec;
+	char seed[ID_MAX];
+	size_t i;
+
+	if (m->kind == M_ASK)
+		e->asked[e->askeds++ % 16] = m->u.ask;
+	if (m->kind == M_CAS && m->u.res.result == CAS_CONFIRMED)
+		for (i = 0; i < 16; i++)
+			if (e->sent[i].id == m->u.res.id &&
+			    e->sent[i].state == REC_HELD)
+				e->held_confirmed = e->sent[i].epoch;
+	if (m->kind != M_READ || m->u.value.cold)
+		return;
+	/* A release by the promisee ends the promise. */
+	if (rec->state == REC_RELEASED && rec->holder == h->promised.to &&
+	    rec->epoch >= h->promised.epoch)
+		h->promised.until = 0;
+	snprintf(seed, sizeof(seed), "n%d.%u-", n, e->inc);
+	if (rec->state == REC_HELD && rec->holder == n &&
+	    strncmp(rec->nonce, seed, strlen(seed)) == 0)
+		e->held_confirmed = rec->epoch;
+}
+
+/* A yes: a promise from now on. */
+void
+judge_answer(struct world *w, int n, const struct ask_answer *a)
+{
+	struct host *h = &w->host[n];
+	const struct engine *e = &h->e;
+	const struct record *rec = &w->reg.now.value.rec;
+	const struct ask *ask = NULL;
+	struct msg *m;
+	usec_t until;
+	size_t i;
+
+	for (i = 0; i < 16; i++)
+		if (e->asked[i].id == a->id && e->asked[i].id != 0)
+			ask = &e->asked[i];
+	if (!a->yes)
+		return;
+	if (ask == NULL) {
+		violated(w, "ANSWER", "s%d answers what it was not asked",
+		    n + 1);
+		return;
+	}
+	if (e->st.durable->epoch > ask->epoch)
+		violated(w, "ANSWER", "s%d says yes to epoch %llu, but has "
+		    "seen %llu", n + 1, (unsigned long long)ask->epoch,
+		    (unsigned long long)e->st.durable->epoch);
+	if (rec->holder == n && rec->epoch >= ask->epoch &&
+	    rec->state != REC_RELEASED && !w->reg.now.value.cold)
+		violated(w, "ANSWER", "s%d says yes, and is the holder",
+		    n + 1);
+	if (ask->ttl > h->disk.t_max)
+		violated(w, "ANSWER", "s%d says yes to a T that is not on its "
+		    "disk", n + 1);
+	for (m = w->cas; m != NULL; m = m->cas_next)
+		if (m->u.cas.rec.state == REC_CLAIMED &&
+		    m->u.cas.rec.holder == n && reg_may_land(w, &m->u.cas))
+			violated(w, "ANSWER", "s%d says yes with a claim "
+			    "under way", n + 1);
+	until = clk_raw(w, n) + judge_wait(w, ask->ttl);
+	if (h->promised.until < until)
+		h->promised.until = until;
+	h->promised.to = ask->from;
+	h->promised.epoch = ask->epoch;
+}
+
+void
+judge_claim(struct world *w, int n, const struct do_cas *cas)
+{
+	struct host *h = &w->host[n];
+	const struct reg_value *v = &w->reg.now.value;
+	const char *why = NULL;
+	nodeset_t must = (v->rec.candidates | NODE_BIT(v->rec.holder)) &
+	    ~NODE_BIT(n);
+	char seed[ID_MAX];
+
+	snprintf(seed, sizeof(seed), "n%d.%u-", n, h->e.inc);
+	if (!h->disk_has || !h->disk.claim ||
+	    strcmp(h->disk.claim_rec.nonce, cas->rec.nonce) != 0)
+		why = "before it is on its disk";
+	else if (!judge_promise_ended(w, n))
+		why = "against a promise of its own";
+	else if (strncmp(cas->rec.nonce, seed, strlen(seed)) == 0 &&
+	    !judge_up_for_wait(w, n))
+		why = "before its engine is up for W";
+	else if (cas->revision != v->revision ||
+	    strcmp(cas->instance, v->instance) != 0 || v->cold)
+		return; /* it cannot land, or the base is not known here */
+	else if (cas->rec.epoch != v->rec.epoch + 1)
+		why = "not in the next epoch";
+	else if (cas->rec.candidates != must)
+		why = "with other candidates than those who may have all";
+	else if (!(v->rec.candidates & NODE_BIT(n)) &&
+	    !(v->rec.state == REC_RELEASED && v->rec.holder == n))
+		why = "without being eligible";
+	if (why != NULL)
+		violated(w, "CLAIM", "s%d claims %s", n + 1, why);
+}

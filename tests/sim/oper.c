@@ -1,0 +1,142 @@
+/*
+ * The people: they write the first record, acknowledge a failover, rebuild
+ * what was fenced from the primary, clear its latch, and adopt a register that
+ * waits for them, when they can know that its value is right.
+ */
+#include <string.h>
+
+#include "sim.h"
+
+static bool
+oper_reaches(const struct world *w, int n)
+{
+	const struct engine *e = &w->host[n].e;
+
+	return engine_can_run(w, n) && !e->draining && !e->call;
+}
+
+static void
+oper_init(struct world *w)
+{
+	struct now now = clk_now(w, 0);
+	const char *no;
+
+	if (!oper_reaches(w, 0))
+		return;
+	no = core_order_init(w->host[0].e.core, &now);
+	trace(w, "init: %s", no == NULL ? "taken" : no);
+	engine_poke(w, 0);
+}
+
+/* Is the other the open primary, and this node out of its candidates? */
+static bool
+oper_other_leads(const struct world *w, int n)
+{
+	const struct reg_value *v = &w->reg.now.value;
+
+	return !v->cold && v->rec.state == REC_HELD &&
+	    v->rec.holder == 1 - n && !(v->rec.candidates & NODE_BIT(n)) &&
+	    w->was_open[1 - n] && w->last_open == 1 - n;
+}
+
+static void
+oper_rebuild(struct world *w, int n)
+{
+	pg_rebuild(w, n, 1 - n);
+	w->host[n].verified = 0;
+}
+
+static void
+oper_latched(struct world *w, int n)
+{
+	struct host *h = &w->host[n];
+	struct now now = clk_now(w, n);
+	const char *no;
+
+	if (!oper_reaches(w, n) || h->e.st.durable == NULL ||
+	    !h->e.st.durable->latch) {
+		h->latched_at = 0;
+		return;
+	}
+	if (h->latched_at == 0)
+		h->latched_at = w->t;
+	if (w->t - h->latched_at < 6 * USEC_SEC)
+		return;
+	if (oper_other_leads(w, n))
+		oper_rebuild(w, n);
+	else if (w->last_open != n || w->t - h->latched_at < 15 * USEC_SEC)
+		return;
+	no = core_order_unfence(h->e.core, &now);
+	trace(w, "s%d unfence: %s", n + 1, no == NULL ? "taken" : no);
+	engine_poke(w, n);
+}
+
+/* A standby whose history is not the primary's never streams again. */
+static void
+oper_diverged(struct world *w, int n)
+{
+	struct pg *p = &w->host[n].pg;
+
+	if (!pg_runs(w, n) || !p->recovery || p->promoting ||
+	    !oper_other_leads(w, n) || (wal_prefix(w, 1 - n, n) &&
+	    p->tl <= w->host[1 - n].pg.tl)) {
+		p->diverged_at = 0;
+		return;
+	}
+	if (p->diverged_at == 0)
+		p->diverged_at = w->t;
+	if (w->t - p->diverged_at > 8 * USEC_SEC)
+		oper_rebuild(w, n);
+}
+
+static void
+oper_ack(struct world *w, int n)
+{
+	struct now now = clk_now(w, n);
+
+	if (!oper_reaches(w, n) || w->host[n].e.st.claim_block == NULL ||
+	    strcmp(w->host[n].e.st.claim_block, "min-interval") != 0)
+		return;
+	if (!w->healed && !rng_ppm(&w->rng, 30000))
+		return;
+	core_order_ack(w->host[n].e.core, &now);
+	trace(w, "s%d ack", n + 1);
+	engine_poke(w, n);
+}
+
+/* The value is what the cluster last agreed on, and nobody writes. */
+static void
+oper_adopt(struct world *w)
+{
+	const struct reg_value *v = &w->reg.now.value;
+	struct reg *r = &w->reg;
+
+	if (!r->up || !v->cold) {
+		r->cold_since = 0;
+		return;
+	}
+	if (r->cold_since == 0)
+		r->cold_since = w->t;
+	if (!w->healed || w->t - r->cold_since < 15 * USEC_SEC ||
+	    r->reverted || w->was_open[0] || w->was_open[1])
+		return;
+	trace(w, "the register is adopted");
+	reg_adopt(w);
+}
+
+void
+oper_turn(struct world *w)
+{
+	int n;
+
+	if (w->reg.now.value.revision == 0) {
+		oper_init(w);
+		return;
+	}
+	for (n = 0; n < DATA; n++) {
+		oper_latched(w, n);
+		oper_diverged(w, n);
+		oper_ack(w, n);
+	}
+	oper_adopt(w);
+}

@@ -1,0 +1,265 @@
+/*
+ * PostgreSQL on one host: processes, role, timeline, the names that commits
+ * are to wait for and the flag that backends really obey. The write-ahead log
+ * is in wal.c.
+ */
+#include <string.h>
+
+#include "hawatch/mem.h"
+#include "sim.h"
+
+#define SYSTEM_ID 7
+
+/* Until when its processes get no turns; 0 when they do. */
+usec_t
+pg_held_until(const struct world *w, int n)
+{
+	const struct host *h = &w->host[n];
+
+	if (h->suspended)
+		return h->suspended_until;
+	return w->t < h->pg.paused_until ? h->pg.paused_until : 0;
+}
+
+bool
+pg_runs(const struct world *w, int n)
+{
+	return w->host[n].up && w->host[n].pg.st == PG_UP;
+}
+
+/* Would it take a write, if one got through the port? */
+bool
+pg_writable(const struct world *w, int n)
+{
+	return pg_runs(w, n) && !w->host[n].suspended &&
+	    !w->host[n].pg.recovery;
+}
+
+bool
+pg_accepts(const struct world *w, int n)
+{
+	return pg_writable(w, n) && fence_passes(w, n);
+}
+
+/* The postmaster ends; orphans: one backend in mid-COMMIT stays. */
+void
+pg_die(struct world *w, int n, bool orphans)
+{
+	struct pg *p = &w->host[n].pg;
+	uint32_t i;
+
+	if (p->st == PG_GONE)
+		return;
+	trace(w, "s%d postgres ends%s", n + 1, orphans ? ", orphans" : "");
+	if (orphans && p->st == PG_UP && !p->recovery) {
+		p->st = PG_ORPHANS;
+		return;
+	}
+	p->st = PG_GONE;
+	p->gen = ++w->gens;
+	p->promoting = false;
+	p->flushing = 0;
+	p->flag = 0;
+	p->paused_until = 0;
+	if (w->conn.up && (w->conn.p == n || w->conn.s == n))
+		conn_cut(w, w->conn.s == n && rng_ppm(&w->rng, 500000));
+	/* What was not flushed is lost; what waits for a standby is not
+	 * acknowledged, but will be visible after a restart. */
+	p->len = p->flushed;
+	for (i = 0; i < p->open.n; i++)
+		mix(w, p->open.v[i].id);
+	p->open.n = 0;
+	pg_view_send(w, n);
+}
+
+void
+pg_start(struct world *w, int n)
+{
+	struct pg *p = &w->host[n].pg;
+
+	if (p->st != PG_GONE || !w->host[n].up)
+		return;
+	p->st = PG_STARTING;
+	p->gen = ++w->gens;
+	ev_at(w, w->t + rng_log(&w->rng, 30 * USEC_MSEC, 4 * USEC_SEC),
+	    EV_STARTED, n, p->gen, 0);
+}
+
+static usec_t
+pg_flag_delay(struct world *w)
+{
+	if (w->on[F_FLAG_LATE] && rng_ppm(&w->rng, 300000))
+		return rng_log(&w->rng, 10 * USEC_MSEC, 5 * USEC_SEC);
+	return rng_in(&w->rng, 200, 20 * USEC_MSEC);
+}
+
+static void
+pg_started(struct world *w, int n)
+{
+	struct pg *p = &w->host[n].pg;
+
+	if (rng_ppm(&w->rng, 30000)) {
+		pg_die(w, n, false);
+		return;
+	}
+	p->st = PG_UP;
+	p->recovery = p->signal;
+	p->flag = 0;
+	p->open.n = 0;
+	if (!p->recovery && p->restarted < p->len)
+		p->restarted = p->len;
+	trace(w, "s%d postgres up as %s, timeline %u, WAL %u", n + 1,
+	    p->recovery ? "standby" : "primary", p->tl, p->len);
+	ev_at(w, w->t + pg_flag_delay(w), EV_FLAG, n, p->gen, 0);
+	pg_view_send(w, n);
+}
+
+static void
+pg_promoted(struct world *w, int n)
+{
+	struct pg *p = &w->host[n].pg;
+
+	if (p->st != PG_UP || !p->recovery)
+		return;
+	if (w->conn.up && w->conn.s == n)
+		conn_cut(w, true);
+	p->promoting = p->recovery = p->signal = false;
+	p->tl++;
+	wal_append(w, n);
+	p->flushed = p->len;
+	trace(w, "s%d postgres promoted, timeline %u, WAL %u", n + 1, p->tl,
+	    p->len);
+	pg_view_send(w, n);
+}
+
+void
+pg_set_names(struct world *w, int n, nodeset_t names)
+{
+	struct pg *p = &w->host[n].pg;
+
+	trace(w, "s%d synchronous_standby_names %x", n + 1, names);
+	p->names = names;
+	ev_at(w, w->t + pg_flag_delay(w), EV_FLAG, n, p->gen, 0);
+}
+
+/* Its own processes are stopped too: what is due waits. */
+void
+pg_event(struct world *w, const struct ev *ev)
+{
+	struct pg *p = &w->host[ev->node].pg;
+	usec_t held = pg_held_until(w, ev->node);
+
+	if (ev->gen != p->gen || !w->host[ev->node].up)
+		return;
+	if (held != 0 && ev->kind != EV_STOPPED) {
+		ev_at(w, held + rng_in(&w->rng, 0, 3 * USEC_MSEC), ev->kind,
+		    ev->node, ev->gen, ev->arg);
+		return;
+	}
+	if (ev->kind == EV_STARTED && p->st == PG_STARTING)
+		pg_started(w, ev->node);
+	else if (ev->kind == EV_PROMOTED)
+		pg_promoted(w, ev->node);
+	else if (ev->kind == EV_STOPPED) {
+		/* Orphans that nobody kills may go on for a while. */
+		if (p->st == PG_ORPHANS || ev->arg == 1)
+			pg_die(w, ev->node, false);
+	} else if (ev->kind == EV_FLAG && p->st == PG_UP) {
+		trace(w, "s%d backends obey names %x", ev->node + 1,
+		    p->names);
+		p->flag = p->names;
+		wal_release(w, ev->node);
+	}
+}
+
+/* A person puts a copy of the primary's data in the place of this node's. */
+void
+pg_rebuild(struct world *w, int n, int from)
+{
+	struct pg *p = &w->host[n].pg;
+	const struct pg *q = &w->host[from].pg;
+
+	pg_die(w, n, false);
+	trace(w, "s%d rebuilt from s%d", n + 1, from + 1);
+	p->len = p->flushed = 0;
+	wal_copy(w, n, from, q->flushed);
+	p->tl = q->tl;
+	p->names = q->names;
+	p->signal = true;
+	p->restarted = 0;
+	p->diverged_at = 0;
+	p->acks.n = 0;
+}
+
+static void
+pg_view_query(struct world *w, int n, struct pg_view *v)
+{
+	struct host *h = &w->host[n];
+	const struct pg *p = &h->pg;
+	struct conn *c = &w->conn;
+	struct pg_sender *s = &v->sender[1 - n];
+	usec_t raw = clk_raw(w, n);
+
+	v->seen_at = raw;
+	v->recovery = p->recovery ? ANS_YES : ANS_NO;
+	v->timeline = p->tl;
+	v->system_id = SYSTEM_ID;
+	v->wal_end = wal_lsn(p->flushed);
+	v->insert = p->recovery ? 0 : wal_lsn(p->len);
+	v->sync_names = p->names;
+	v->fsync = true;
+	v->version = 150020;
+	v->replay = p->recovery ? wal_lsn(p->flushed) : 0;
+	v->receiver = c->up && c->s == n;
+	memset(s, 0, sizeof(*s));
+	if (!p->recovery && c->up && c->p == n && w->t < h->pg.zombie_until)
+		s->doubled = true;
+	else if (!p->recovery && ((c->up && c->p == n) ||
+	    w->t < h->pg.zombie_until)) {
+		s->streaming = true;
+		s->sent = wal_lsn(c->sent);
+		s->flush = s->replay = wal_lsn(c->known);
+		if (c->behind_since != 0 && c->up)
+			s->behind_since = raw - (w->t - c->behind_since);
+		else if (!c->up)
+			s->behind_since = raw - (w->t - c->bad_since);
+	}
+}
+
+/* What the engine's watch sees now, on its way to the core. */
+void
+pg_view_send(struct world *w, int n)
+{
+	struct host *h = &w->host[n];
+	struct pg *p = &h->pg;
+	struct pg_view *v = &h->view;
+	struct msg *m;
+
+	if (h->e.core == NULL || !h->up || h->suspended)
+		return;
+	v->signal = p->signal;
+	v->system_id = SYSTEM_ID;
+	v->probe_at = h->probe_at;
+	v->running = p->st == PG_GONE ? ANS_NO : p->st == PG_UP ||
+	    p->st == PG_STARTING ? ANS_YES : ANS_UNKNOWN;
+	if (p->st == PG_GONE) {
+		v->seen_at = clk_raw(w, n);
+		v->recovery = ANS_UNKNOWN;
+		v->wal_end = v->insert = 0;
+		v->receiver = false;
+		memset(v->sender, 0, sizeof(v->sender));
+	} else if (p->st == PG_UP && pg_held_until(w, n) == 0)
+		pg_view_query(w, n, v);
+	m = msg_new(w, M_PG, n, n);
+	m->u.view = *v;
+	engine_local(w, m, rng_in(&w->rng, 200, 6 * USEC_MSEC));
+	/* A probe of its own connection, committed on local disk only. */
+	if (pg_writable(w, n) && pg_held_until(w, n) == 0 &&
+	    w->t >= p->stalled_until &&
+	    w->t - h->probe_wal_at > 300 * USEC_MSEC) {
+		h->probe_at = clk_raw(w, n);
+		h->probe_wal_at = w->t;
+		wal_append(w, n);
+		wal_flush_soon(w, n);
+	}
+}

@@ -1,0 +1,307 @@
+/*
+ * The arbiter's host around the pure arbiter: requests wait while a write is
+ * under way, nothing is shown that is not durable, a failed write ends the
+ * process, a start tells a plain restart from a restored copy.
+ */
+#include <string.h>
+
+#include "sim.h"
+
+#define WALL_GAP (60 * USEC_SEC)
+
+static void
+reg_id(struct world *w, char *id, char kind)
+{
+	snprintf(id, ID_MAX, "%c%u", kind, ++w->reg.ids);
+}
+
+/* A free-standing copy may be put back later. */
+static void
+reg_durable(struct world *w, const struct arbiter *next)
+{
+	struct reg *r = &w->reg;
+	struct arbiter old = r->now;
+
+	r->now = *next;
+	r->image[r->images++ % IMAGES] = r->now;
+	mix(w, r->now.value.revision);
+	trace(w, "register %s rev %llu epoch %llu seq %llu %s holder %d "
+	    "candidates %x%s", r->now.value.instance,
+	    (unsigned long long)r->now.value.revision,
+	    (unsigned long long)r->now.value.rec.epoch,
+	    (unsigned long long)r->now.value.rec.seq,
+	    rec_state_str(r->now.value.rec.state), r->now.value.rec.holder,
+	    r->now.value.rec.candidates, r->now.value.cold ? " COLD" : "");
+	judge_written(w, &old);
+}
+
+void
+reg_begin(struct world *w)
+{
+	w->reg.queue_tail = &w->reg.queue;
+	reg_up(w);
+}
+
+static void
+reg_show(struct world *w, struct msg *req)
+{
+	struct reg *r = &w->reg;
+	struct msg *m = msg_new(w, M_READ, ARB, req->from);
+	const struct arbiter *a = &r->now;
+
+	if (w->on[F_STALE_READ] && r->images > 3 && !req->poll &&
+	    rng_ppm(&w->rng, 30000)) {
+		a = &r->image[(r->images - 1 -
+		    (uint64_t)rng_in(&w->rng, 1, 2)) % IMAGES];
+		if (strcmp(a->value.instance, r->now.value.instance) != 0 ||
+		    a->value.cold != r->now.value.cold)
+			a = &r->now;
+	}
+	m->inc = req->inc;
+	m->sent = req->sent;
+	m->poll = req->poll;
+	m->u.value = a->value;
+	net_send(w, m);
+}
+
+static void
+reg_polls(struct world *w)
+{
+	int n;
+
+	for (n = 0; n < DATA; n++) {
+		if (w->reg.poll[n] == NULL)
+			continue;
+		reg_show(w, w->reg.poll[n]);
+		msg_free(w, w->reg.poll[n]);
+		w->reg.poll[n] = NULL;
+	}
+}
+
+static void
+reg_reply(struct world *w, const struct msg *req, enum cas_result result)
+{
+	struct msg *m;
+
+	if (req->kind == M_CAS_REQ) {
+		m = msg_new(w, M_CAS, ARB, req->from);
+		m->u.res.id = req->u.cas.id;
+		m->u.res.result = result;
+		m->u.res.revision = w->reg.now.value.revision;
+		snprintf(m->u.res.instance, ID_MAX, "%s",
+		    w->reg.now.value.instance);
+	} else {
+		m = msg_new(w, M_REPORTED, ARB, req->from);
+		m->u.res.result = result;
+	}
+	m->inc = req->inc;
+	net_send(w, m);
+}
+
+static void
+reg_write(struct world *w, struct msg *m)
+{
+	struct reg *r = &w->reg;
+	usec_t took = rng_in(&w->rng, 300, 3 * USEC_MSEC);
+
+	if (w->on[F_DISK_SLOW] && rng_ppm(&w->rng, 5000))
+		took = rng_log(&w->rng, 3 * USEC_MSEC, 3 * USEC_SEC);
+	r->next.written_at = clk_wall(w, ARB);
+	r->writing = true;
+	r->job = m;
+	ev_at(w, w->t + took, EV_REG_WRITTEN, ARB, r->inc, 0);
+}
+
+/* True when the request is dealt with and may be freed. */
+static bool
+reg_handle(struct world *w, struct msg *m)
+{
+	struct reg *r = &w->reg;
+	enum cas_result res;
+	bool changed = false;
+
+	if (m->kind == M_CAS_REQ) {
+		r->next = r->now;
+		res = arbiter_cas(&r->now, &m->u.cas, NODE_BIT(DATA) - 1,
+		    &r->next, &changed);
+		if (changed) {
+			reg_write(w, m);
+			return false;
+		}
+		reg_reply(w, m, res);
+	} else if (m->kind == M_REPORT_REQ) {
+		r->next = r->now;
+		if (arbiter_report(&r->now, m->from, m->u.report.instance,
+			m->u.report.epoch, m->u.report.seq,
+			NODE_BIT(DATA) - 1, &r->next)) {
+			reg_write(w, m);
+			return false;
+		}
+		reg_reply(w, m, CAS_REFUSED);
+	}
+	return true;
+}
+
+static void
+reg_work(struct world *w)
+{
+	struct reg *r = &w->reg;
+	struct msg *m;
+
+	while (r->up && !r->writing && (m = r->queue) != NULL) {
+		r->queue = m->next;
+		if (r->queue == NULL)
+			r->queue_tail = &r->queue;
+		m->next = NULL;
+		if (reg_handle(w, m))
+			msg_free(w, m);
+	}
+}
+
+void
+reg_receive(struct world *w, struct msg *m)
+{
+	struct reg *r = &w->reg;
+	struct msg *fail;
+
+	if (!r->up || r->broken) {
+		if (m->kind == M_READ_REQ) {
+			fail = msg_new(w, M_READ_FAILED, ARB, m->from);
+			fail->inc = m->inc;
+			net_send(w, fail);
+		}
+		msg_free(w, m);
+		return;
+	}
+	if (m->kind == M_READ_REQ) {
+		reg_show(w, m);
+		msg_free(w, m);
+		return;
+	}
+	if (m->kind == M_POLL_REQ) {
+		if (r->poll[m->from] != NULL)
+			msg_free(w, r->poll[m->from]);
+		r->poll[m->from] = m;
+		if (strcmp(m->u.value.instance, r->now.value.instance) != 0 ||
+		    m->u.value.revision != r->now.value.revision ||
+		    m->u.value.cold != r->now.value.cold ||
+		    m->u.value.reported != r->now.value.reported) {
+			reg_show(w, m);
+			msg_free(w, m);
+			r->poll[m->from] = NULL;
+		}
+		return;
+	}
+	*r->queue_tail = m;
+	r->queue_tail = &m->next;
+	reg_work(w);
+}
+
+void
+reg_written(struct world *w, uint64_t inc)
+{
+	struct reg *r = &w->reg;
+	struct msg *m = r->job;
+
+	if (!r->writing || r->inc != inc)
+		return;
+	if (w->t < r->full_until) {
+		trace(w, "arbiter: write failed, ends");
+		reg_down(w);
+		r->restart_at = w->t + USEC_SEC;
+		ev_at(w, r->restart_at, EV_REG_START, ARB, r->inc, 0);
+		return;
+	}
+	r->writing = false;
+	r->job = NULL;
+	reg_durable(w, &r->next);
+	reg_reply(w, m, CAS_CONFIRMED);
+	msg_free(w, m);
+	reg_polls(w);
+	reg_work(w);
+}
+
+/* The process ends. A write that was under way is whole or not at all. */
+void
+reg_down(struct world *w)
+{
+	struct reg *r = &w->reg;
+	struct msg *m;
+	int n;
+
+	if (!r->up)
+		return;
+	if (r->writing && w->t >= r->full_until &&
+	    rng_ppm(&w->rng, 500000))
+		reg_durable(w, &r->next);
+	r->up = r->writing = false;
+	r->inc++;
+	if (r->job != NULL)
+		msg_free(w, r->job);
+	r->job = NULL;
+	while ((m = r->queue) != NULL) {
+		r->queue = m->next;
+		msg_free(w, m);
+	}
+	r->queue_tail = &r->queue;
+	for (n = 0; n < DATA; n++) {
+		if (r->poll[n] != NULL)
+			msg_free(w, r->poll[n]);
+		r->poll[n] = NULL;
+	}
+}
+
+void
+reg_up(struct world *w)
+{
+	struct reg *r = &w->reg;
+	struct arbiter_origin origin = { .found = r->made,
+		.same_file = !r->revert_pending, .wall = clk_wall(w, ARB) };
+	char instance[ID_MAX], next[ID_MAX];
+	struct arbiter a = r->now;
+
+	if (r->up)
+		return;
+	if (r->revert_pending && r->images > 1) {
+		uint64_t back = (uint64_t)rng_in(&w->rng, 1, r->images <
+		    IMAGES ? (int64_t)r->images - 1 : IMAGES - 1);
+
+		a = r->image[(r->images - 1 - back) % IMAGES];
+		r->reverted = true;
+		trace(w, "arbiter: file put back by %llu writes",
+		    (unsigned long long)back);
+	}
+	r->revert_pending = false;
+	reg_id(w, instance, 'I');
+	reg_id(w, next, 'I');
+	r->up = r->made = true;
+	r->inc++;
+	if (arbiter_start(&a, &origin, instance, next, WALL_GAP))
+		a.written_at = clk_wall(w, ARB);
+	reg_durable(w, &a);
+}
+
+/* Could this request still change the register? */
+bool
+reg_may_land(const struct world *w, const struct do_cas *cas)
+{
+	const struct reg_value *v = &w->reg.now.value;
+
+	if (cas->reseed)
+		return v->cold && strcmp(cas->instance, v->next) == 0;
+	return !v->cold && strcmp(cas->instance, v->instance) == 0 &&
+	    cas->revision >= v->revision;
+}
+
+void
+reg_adopt(struct world *w)
+{
+	struct arbiter next = w->reg.now;
+
+	if (!w->reg.up || w->reg.writing ||
+	    !arbiter_adopt(&w->reg.now, &next))
+		return;
+	next.written_at = clk_wall(w, ARB);
+	reg_durable(w, &next);
+	reg_polls(w);
+}

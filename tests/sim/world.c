@@ -1,0 +1,248 @@
+/*
+ * One world: made from a seed, run to its end, freed.
+ */
+#include <stdlib.h>
+
+#include "hawatch/mem.h"
+#include "sim.h"
+
+#define HEALING (80 * USEC_SEC)
+
+static void
+world_conf(struct world *w)
+{
+	static const char *const name[] = { "s1", "s2", "a1" };
+	static const usec_t ttl[] = { 1, 2, 2, 5 };
+	usec_t t = ttl[rng_in(&w->rng, 0, 3)] * USEC_SEC;
+	struct core_conf *c;
+	int n;
+
+	w->names.cluster = "sim";
+	w->names.count = HOSTS;
+	for (n = 0; n < HOSTS; n++)
+		w->names.node[n] = name[n];
+	for (n = 0; n < DATA; n++) {
+		c = &w->conf[n];
+		c->names = &w->names;
+		c->self = n;
+		c->data = NODE_BIT(DATA) - 1;
+		c->mode = CORE_AUTO;
+		/* Sometimes a new T has reached one of them only. */
+		c->ttl = rng_ppm(&w->rng, 250000) ?
+		    ttl[rng_in(&w->rng, 0, 3)] * USEC_SEC : t;
+		c->slack = 50 * USEC_MSEC;
+		c->clock_ppm = 1000;
+		c->min_interval = rng_ppm(&w->rng, 500000) ? 0 :
+		    rng_in(&w->rng, 5, 60) * USEC_SEC;
+		c->standby_timeout = rng_in(&w->rng, 500, 3000) * USEC_MSEC;
+		c->start_timeout = 30 * USEC_SEC;
+	}
+}
+
+/* A primary on the first, its standby on the second, and no record yet. */
+static void
+world_host(struct world *w, int n)
+{
+	struct host *h = &w->host[n];
+
+	h->up = true;
+	h->clk.base_raw = rng_in(&w->rng, 10, 100) * USEC_SEC;
+	h->clk.ppm = rng_ppm(&w->rng, 300000) ?
+	    (rng_ppm(&w->rng, 500000) ? 1000 : -1000) :
+	    (int)rng_in(&w->rng, -1000, 1000);
+	h->promised.to = NODE_NONE;
+	h->e.in_tail = &h->e.in;
+	if (n == ARB)
+		return;
+	h->pg.st = PG_UP;
+	h->pg.tl = 1;
+	h->pg.gen = ++w->gens;
+	h->pg.recovery = h->pg.signal = n == 1;
+	if (n == 0)
+		wal_append(w, 0);
+	else
+		wal_copy(w, 1, 0, 1);
+	h->pg.flushed = h->pg.len;
+	ev_at(w, rng_in(&w->rng, 0, USEC_SEC), EV_ENGINE_START, n, 0, 0);
+}
+
+struct world *
+world_new(uint64_t seed, usec_t length, struct totals *tot, bool tracing)
+{
+	struct world *w = xcalloc(1, sizeof(*w));
+	int n;
+
+	w->seed = seed;
+	w->rng.s = seed * 0x9e3779b97f4a7c15u + 1;
+	w->tot = tot;
+	w->trace = tracing;
+	w->end = length;
+	w->heal_at = length > 2 * HEALING ? length - HEALING : length / 2;
+	w->last_open = NODE_NONE;
+	world_conf(w);
+	fault_draw(w);
+	for (n = 0; n < HOSTS; n++)
+		world_host(w, n);
+	reg_begin(w);
+	ev_at(w, 0, EV_CONN, 0, 0, 0);
+	ev_at(w, 0, EV_CLIENT, 0, 0, 0);
+	ev_at(w, USEC_SEC, EV_OPER, 0, 0, 0);
+	ev_at(w, rng_in(&w->rng, 1, 20) * USEC_SEC, EV_FAULT, 0, 0, 0);
+	return w;
+}
+
+void
+world_free(struct world *w)
+{
+	struct msg *m;
+	size_t i;
+	int n;
+
+	for (n = 0; n < DATA; n++) {
+		engine_crash(w, n);
+		free(w->host[n].pg.log);
+		free(w->host[n].pg.open.v);
+		free(w->host[n].pg.acks.v);
+	}
+	w->reg.up = true;
+	w->reg.writing = false;
+	reg_down(w);
+	for (i = 0; i < w->heap_n; i++)
+		if (w->heap[i].msg != NULL)
+			msg_free(w, w->heap[i].msg);
+	while ((m = w->pool) != NULL) {
+		w->pool = m->next;
+		free(m);
+	}
+	free(w->heap);
+	free(w->acked.v);
+	free(w);
+}
+
+static void
+world_view(struct world *w, const struct ev *ev)
+{
+	struct host *h = &w->host[ev->node];
+	bool fast = pg_writable(w, ev->node) &&
+	    (h->pg.names != 0 || w->conn.up);
+
+	if (h->e.inc != ev->gen || h->e.core == NULL)
+		return;
+	if (engine_can_run(w, ev->node))
+		pg_view_send(w, ev->node);
+	ev_at(w, w->t + (fast ? rng_in(&w->rng, 150, 260) :
+	    rng_in(&w->rng, 400, 1000)) * USEC_MSEC, EV_VIEW, ev->node,
+	    ev->gen, 0);
+}
+
+static void
+world_engine(struct world *w, const struct ev *ev)
+{
+	struct engine *e = &w->host[ev->node].e;
+
+	if (ev->kind == EV_ENGINE_START) {
+		engine_start(w, ev->node);
+		return;
+	}
+	if (e->core == NULL || e->inc != ev->gen)
+		return;
+	if (ev->kind == EV_WAKE && e->wake_t == ev->t)
+		e->wake_t = 0;
+	if (ev->kind == EV_POLL) {
+		if (engine_can_run(w, ev->node))
+			engine_poll(w, ev->node);
+		ev_at(w, w->t + 1500 * USEC_MSEC, EV_POLL, ev->node, ev->gen,
+		    0);
+		return;
+	}
+	engine_run(w, ev->node);
+}
+
+/* What comes again and again. */
+static void
+world_tick(struct world *w, const struct ev *ev)
+{
+	usec_t next = rng_in(&w->rng, 60, 140) * USEC_MSEC;
+
+	if (ev->kind == EV_CLIENT)
+		client_turn(w);
+	else if (ev->kind == EV_CONN) {
+		conn_turn(w);
+		next = 500 * USEC_MSEC;
+	} else {
+		oper_turn(w);
+		next = USEC_SEC;
+	}
+	ev_at(w, w->t + next, ev->kind, 0, 0, 0);
+}
+
+static void
+world_event(struct world *w, const struct ev *ev)
+{
+	switch (ev->kind) {
+	case EV_MSG:
+		net_arrive(w, ev->msg);
+		break;
+	case EV_WAKE: case EV_RESUME: case EV_ENGINE_START: case EV_POLL:
+		world_engine(w, ev);
+		break;
+	case EV_SAVE:
+		carry_saved(w, ev->node, ev->gen);
+		break;
+	case EV_REG_WRITTEN:
+		reg_written(w, ev->gen);
+		break;
+	case EV_REG_START:
+		if (ev->gen == w->reg.inc)
+			reg_up(w);
+		break;
+	case EV_VIEW:
+		world_view(w, ev);
+		break;
+	case EV_CLIENT: case EV_CONN: case EV_OPER:
+		world_tick(w, ev);
+		break;
+	case EV_SHIP: case EV_REPLY: case EV_WAL:
+		wal_event(w, ev);
+		break;
+	case EV_FLAG: case EV_STOPPED: case EV_STARTED: case EV_PROMOTED:
+		pg_event(w, ev);
+		break;
+	case EV_ACT:
+		act_step(w, ev);
+		break;
+	case EV_FAULT:
+		fault_turn(w);
+		break;
+	case EV_BOOT: case EV_UNSUSPEND: case EV_UNFLUSH:
+		fault_event(w, ev);
+		break;
+	case EV_COUNT:
+		break;
+	}
+}
+
+void
+world_run(struct world *w)
+{
+	struct ev ev;
+
+	while (!w->stop && ev_pop(w, &ev)) {
+		if (ev.t > w->end) {
+			if (ev.msg != NULL)
+				msg_free(w, ev.msg);
+			break;
+		}
+		w->t = ev.t;
+		mix(w, (uint64_t)ev.t * 32 + (uint64_t)ev.kind);
+		if (!w->healed && w->t >= w->heal_at)
+			fault_heal(w);
+		world_event(w, &ev);
+		judge_instant(w);
+		w->tot->events++;
+	}
+	if (!w->stop)
+		judge_end(w);
+	w->tot->runs++;
+	w->tot->time += w->t;
+}
