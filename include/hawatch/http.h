@@ -2,7 +2,12 @@
  * HTTP client of the engine: libcurl's multi interface on the loop. Used to
  * speak to the peers' API over mutual TLS 1.3. Addresses only: the URL's name
  * is the node's (verified against its certificate), the address is given
- * beside it, so no resolver ever runs. Connections are kept alive.
+ * beside it, so no resolver ever runs. Connections are kept alive, as many to
+ * one host as there are calls at once: a long poll delays nobody.
+ *
+ * A request may reach the peer twice: when a kept connection turns out to be
+ * closed before any answer came, it is sent again on a new one, within the
+ * same deadline.
  */
 #ifndef HAWATCH_HTTP_H
 #define HAWATCH_HTTP_H
@@ -20,8 +25,10 @@ struct http_tls {
 	const char *ca, *cert, *key; /* files */
 };
 
+/* Reads the files now and not again; a new certificate needs a new http. */
 struct http *http_new(struct loop *loop, const struct http_tls *tls,
-	struct error *err);
+	struct error *err) MUST_CHECK;
+/* Cancels the calls in flight. May be called from within a done. */
 void http_free(struct http *h);
 
 struct http_request {
@@ -36,14 +43,16 @@ struct http_request {
 };
 
 struct http_answer {
-	int status;         /* HTTP status; 0: no answer, see reason */
-	const char *reason; /* stable token: connect-refused, timeout, tls, ... */
+	int status;         /* HTTP status; 0: no whole answer, see reason */
+	const char *reason; /* token of reasons.def; "ok" with any status */
+	const char *message; /* curl's words, for people; never NULL */
 	bool sent;          /* false only if the request provably never left */
 	const char *body;
 	size_t len;         /* body is followed by a 0 that is not counted */
 };
 
-/* done is called once, never from within http_post, unless cancelled. */
+/* done is called once, never from within http_post, unless cancelled. It may
+ * call any function of this file. */
 struct http_call *http_post(struct http *h, const struct http_request *req,
 	void (*done)(void *arg, const struct http_answer *ans), void *arg,
 	struct error *err) MUST_CHECK;

@@ -181,8 +181,8 @@ pgc_connect(struct pgc *c)
 	if (PQstatus(c->conn) == CONNECTION_BAD)
 		timer_arm(c->failed, 0);
 	else
-		c->watch = watch_new(
-		    c->loop, PQsocket(c->conn), WATCH_WRITE, pgc_watch_cb, c);
+		c->watch = watch_new(c->loop, PQsocket(c->conn), WATCH_WRITE,
+		    pgc_watch_cb, c);
 }
 
 static int

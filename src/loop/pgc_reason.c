@@ -70,8 +70,8 @@ static const struct {
 };
 
 static void pgc_why_state(struct pgc_why *why);
-static bool pgc_find_state(
-    const char *text, char *sqlstate, char *rest, size_t size);
+static bool pgc_find_state(const char *text, char *sqlstate, char *rest,
+    size_t size);
 static enum reason pgc_why_words(const char *text, enum reason otherwise);
 
 void
