@@ -136,7 +136,7 @@ test_names(void **state)
 
 #define LINES 20000
 
-/* Says 20000 things that nobody reads, tells that it is through, and says one
+/* Says 20000 things that nobody reads, tells that it is through, and says two
  * more when told to. */
 static void
 talker(int out, int through, int go)
@@ -150,6 +150,7 @@ talker(int out, int through, int go)
 		EMIT(daemon_stop, kv_s("reason", "nobody reads this"));
 	if (write(through, "x", 1) != 1 || read(go, &c, 1) != 1)
 		_exit(1);
+	EMIT(daemon_stop, kv_s("reason", "next"));
 	EMIT(daemon_stop, kv_s("reason", "last"));
 	_exit(0);
 }
@@ -209,7 +210,7 @@ stderr_full(int out, int in)
 	assert_true(WIFEXITED(status));
 	assert_int_equal(WEXITSTATUS(status), 0);
 	lines += count_lines(in, last, sizeof(last));
-	assert_int_equal(lines, LINES + 1);
+	assert_int_equal(lines, LINES + 2);
 	assert_non_null(strstr(last, "reason=last"));
 	close(through[0]);
 	close(go[0]);

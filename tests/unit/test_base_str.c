@@ -224,7 +224,7 @@ test_mem(void **state)
 static void
 test_mem_abort(void **state)
 {
-	static volatile size_t huge = SIZE_MAX / 2;
+	static volatile size_t huge = SIZE_MAX / 4 + 2;
 	struct rlimit none = { 0, 0 };
 	int status;
 	pid_t pid = fork();

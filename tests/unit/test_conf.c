@@ -254,7 +254,7 @@ check_broken(const char *path)
 	bool used[64] = { false };
 	char *text = file_read(path, 100000, NULL, &err);
 	char *name;
-	int i, j, n;
+	int i, j, n, line, before = 0;
 
 	assert_non_null(text);
 	n = read_expected(path, text, expected, 64);
@@ -263,6 +263,9 @@ check_broken(const char *path)
 	for (i = 0; i < errors.count; i++) {
 		assert_true(str_starts(errors.text[i], name));
 		assert_non_null(strstr(errors.text[i], "; "));
+		line = atoi(errors.text[i] + strlen(name));
+		assert_true(line >= before);
+		before = line;
 		for (j = 0; j < n; j++)
 			if (!used[j] &&
 			    strstr(errors.text[i] + strlen(path), expected[j]))
