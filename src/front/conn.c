@@ -220,6 +220,7 @@ conn_request(struct conn *c)
 	struct evbuffer *in = bufferevent_get_input(c->bev);
 	size_t have = evbuffer_get_length(in);
 	size_t look = have < HTTP1_HEAD_MAX ? have : HTTP1_HEAD_MAX;
+	size_t max = c->on->spec.body_max;
 	struct http1 req;
 	const char *buf;
 	size_t all;
@@ -229,13 +230,19 @@ conn_request(struct conn *c)
 		return false;
 	buf = (const char *)evbuffer_pullup(in, (ev_ssize_t)look);
 	rc = http1_parse(buf, look, &req, &status);
-	if (rc == 1 && req.length > c->on->spec.body_max) {
+	if (rc == 1 && req.length > max && max > 0) {
 		rc = -1;
 		status = 413;
 	}
 	if (rc == -1) {
 		conn_bad(c, status);
 		return false;
+	}
+	/* A port without bodies never waits for one: it answers the head and
+	 * closes. */
+	if (req.length > max) {
+		req.keep = false;
+		req.length = 0;
 	}
 	if (rc == 0 || have < req.head + req.length) {
 		if (c->state == CONN_IDLE)
@@ -335,6 +342,16 @@ conn_event_cb(struct bufferevent *bev, short what, void *arg)
 	conn_lost(c);
 }
 
+/* Closing must also free what the kernel still wants to send. */
+static void
+conn_abort(struct conn *c)
+{
+	const struct linger now = { .l_onoff = 1, .l_linger = 0 };
+
+	(void)setsockopt(bufferevent_getfd(c->bev), SOL_SOCKET, SO_LINGER, &now,
+	    sizeof(now));
+}
+
 void
 conn_late(struct conn *c)
 {
@@ -358,6 +375,7 @@ conn_late(struct conn *c)
 		break;
 	case CONN_WRITING:
 		link_refused(link, REFUSAL_SLOW, c->address, "reader");
+		conn_abort(c);
 		break;
 	case CONN_LINGER:
 	case CONN_IDLE:

@@ -54,7 +54,8 @@ frame_in_read(struct frame_in *in, int fd, struct error *err)
 		in->len += (size_t)n;
 		return 1;
 	}
-	if (n == 0)
+	/* The second: it ended without having read all that was sent. */
+	if (n == 0 || errno == ECONNRESET)
 		return error_set(err, ERR_NONE, "end of the link");
 	if (errno == EAGAIN || errno == EINTR)
 		return 0;

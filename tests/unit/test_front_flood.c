@@ -1,0 +1,358 @@
+/*
+ * The real hawatch-front under floods and slow clients, and its end: it lives
+ * exactly as long as a sane engine does, and holds no rights.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <arpa/inet.h>
+#include <cmocka.h>
+#include <dirent.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "front_harness.h"
+
+#define FLOOD 1100
+#define FLOOD_MAX 1024
+
+static struct front_harness h;
+static int flood[FLOOD];
+
+static int
+setup(void **state)
+{
+	struct rlimit lim;
+
+	if (getrlimit(RLIMIT_NOFILE, &lim) == -1)
+		return -1;
+	if (lim.rlim_cur < 4096 && lim.rlim_max >= 4096) {
+		lim.rlim_cur = 4096;
+		(void)setrlimit(RLIMIT_NOFILE, &lim);
+	}
+	fh_pki(&h);
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	fh_clean(&h);
+	return 0;
+}
+
+static int
+start(void **state)
+{
+	const struct fh_snap s = { .fresh = 600 * USEC_SEC };
+
+	fh_start(&h, FLOOD_MAX, 60 * USEC_SEC);
+	fh_snap(&h, &s);
+	return 0;
+}
+
+static int
+stop(void **state)
+{
+	return h.pid == 0 ? 0 : fh_stop(&h);
+}
+
+static int
+descriptors(void)
+{
+	char path[64];
+	DIR *dir;
+	int n = 0;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/fd", (int)h.pid);
+	dir = opendir(path);
+	if (dir == NULL)
+		return 0;
+	while (readdir(dir) != NULL)
+		n++;
+	closedir(dir);
+	return n - 2;
+}
+
+static void
+flood_open(int port, const char *from, const char *text)
+{
+	int i;
+
+	for (i = 0; i < FLOOD; i++) {
+		flood[i] = fh_connect(port, from);
+		if (text != NULL)
+			(void)fh_write(flood[i], text);
+	}
+}
+
+static void
+flood_close(void)
+{
+	int i;
+
+	for (i = 0; i < FLOOD; i++)
+		close(flood[i]);
+}
+
+static void
+peer_round_trip(void)
+{
+	struct ssl_st *ssl = fh_tls(&h, h.dir, "s1", 0);
+	char buf[4096];
+	json_t *req;
+
+	assert_non_null(ssl);
+	assert_true(fh_tls_post(ssl, "/v1/renew", "{}", 2));
+	req = fh_want(&h, "req", 5000);
+	assert_non_null(req);
+	fh_reply(&h, (uint64_t)json_integer_value(json_object_get(req, "req")),
+	    "{}");
+	json_decref(req);
+	assert_int_equal(fh_tls_answer(ssl, buf, sizeof(buf)), 200);
+	fh_tls_close(ssl);
+}
+
+/* Silent connections: the oldest gives way, nobody else notices. */
+static void
+test_flood_of_the_health_port(void **state)
+{
+	char buf[4096];
+	int i;
+
+	flood_open(h.health_port, NULL, NULL);
+	for (i = 0; i < 20; i++)
+		assert_int_equal(
+		    fh_get(h.health_port, "/health", buf, sizeof(buf)), 200);
+	peer_round_trip();
+	assert_in_range(descriptors(), FLOOD_MAX - 16, FLOOD_MAX + 32);
+	/* The first of the flood has been closed, the last has not. */
+	assert_int_equal(recv(flood[0], buf, 1, 0), 0);
+	assert_int_equal(recv(flood[FLOOD - 1], buf, 1, MSG_DONTWAIT), -1);
+	flood_close();
+}
+
+/* Half a request each: not idle, so they give way only when they are slow. */
+static void
+test_flood_of_half_requests(void **state)
+{
+	char buf[4096];
+	usec_t end = fh_now() + 2 * USEC_SEC;
+
+	flood_open(h.health_port, NULL, "GET /health HTTP/1.1\r\nX: ");
+	peer_round_trip();
+	while (fh_get(h.health_port, "/health", buf, sizeof(buf)) != 200)
+		assert_true(fh_now() < end);
+	flood_close();
+}
+
+/* Strangers that never begin a handshake, from an address of no node. */
+static void
+test_flood_of_the_peer_port(void **state)
+{
+	char buf[4096];
+
+	flood_open(h.peer_port, "127.0.0.99", NULL);
+	assert_int_equal(
+	    fh_get(h.health_port, "/health", buf, sizeof(buf)), 200);
+	peer_round_trip();
+	assert_in_range(descriptors(), 1, 100);
+	flood_close();
+	flood_open(h.peer_port, "127.0.0.99", "\x16\x03\x01\x7f");
+	peer_round_trip();
+	flood_close();
+}
+
+/* One byte now and then never adds up to more time. */
+static void
+test_dripped_head(void **state)
+{
+	int fd = fh_connect(h.health_port, NULL);
+	struct pollfd pfd = { .fd = fd, .events = POLLIN };
+	usec_t began = fh_now(), took;
+	char buf[4096];
+
+	assert_true(fh_write(fd, "GET /health HTTP/1.1\r\nX: "));
+	do {
+		assert_true(fh_now() - began < 8 * USEC_SEC);
+		assert_true(fh_write(fd, "x"));
+		assert_int_equal(
+		    fh_get(h.health_port, "/health", buf, sizeof(buf)), 200);
+	} while (poll(&pfd, 1, 50) == 0);
+	took = fh_now() - began;
+	assert_int_equal(fh_answer(fd, buf, sizeof(buf)), 408);
+	assert_in_range(took / USEC_MSEC, 2900, 4500);
+	close(fd);
+}
+
+/* A reader that does not read holds neither memory nor place for ever. */
+static void
+test_slow_reader(void **state)
+{
+	static const char request[] = "GET /status HTTP/1.1\r\n\r\n";
+	char *status = calloc(1, 200001), buf[4096];
+	int fd = fh_connect(h.health_port, NULL), small = 4096, i;
+	struct pollfd pfd = { .fd = fd, .events = POLLRDHUP };
+	usec_t end = fh_now() + 12 * USEC_SEC;
+	struct fh_snap s = { .fresh = 600 * USEC_SEC, .status = status };
+
+	memset(status, '1', 200000);
+	fh_snap(&h, &s);
+	(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
+	for (i = 0; i < 100; i++)
+		if (send(fd, request, sizeof(request) - 1,
+			MSG_DONTWAIT | MSG_NOSIGNAL) <= 0)
+			break;
+	/* Its own end is not seen here before all is read, a reset is. */
+	while (poll(&pfd, 1, 100) == 0)
+		assert_true(fh_now() < end);
+	assert_true((pfd.revents & POLLERR) != 0);
+	assert_int_equal(
+	    fh_get(h.health_port, "/health", buf, sizeof(buf)), 200);
+	close(fd);
+	free(status);
+}
+
+static int
+idle_start(void **state)
+{
+	fh_start(&h, FLOOD_MAX, 300 * USEC_MSEC);
+	return 0;
+}
+
+static void
+test_idle_ends(void **state)
+{
+	int fd = fh_connect(h.health_port, NULL);
+	usec_t began = fh_now();
+	char c;
+
+	assert_int_equal(recv(fd, &c, 1, 0), 0);
+	assert_in_range((fh_now() - began) / USEC_MSEC, 290, 2000);
+	close(fd);
+}
+
+static void
+test_end_of_the_link_ends_it(void **state)
+{
+	assert_int_equal(fh_stop(&h), 0);
+}
+
+static void
+broken(const void *bytes, size_t len)
+{
+	fh_start(&h, 64, USEC_SEC);
+	fh_raw(&h, bytes, len);
+	assert_null(fh_next(&h, 5000));
+	assert_int_equal(fh_stop(&h), 2);
+}
+
+static void
+test_broken_frames_end_it(void **state)
+{
+	static const char *const texts[] = {
+		"[]",
+		"{}",
+		"{\"snap\":{}}",
+		"{\"snap\":{\"reasons\":\"\",\"status\":\"\",\"fresh\":-1}}",
+		"{\"reply\":1}",
+		"{\"reply\":1,\"status\":99,\"body\":\"\"}",
+		"not JSON at all",
+	};
+	static const char huge[] = "\xff\xff\xff\xff{";
+	char frame[256];
+	uint32_t n;
+	size_t i;
+
+	broken(huge, 5);
+	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		n = htonl((uint32_t)strlen(texts[i]));
+		memcpy(frame, &n, 4);
+		memcpy(frame + 4, texts[i], strlen(texts[i]));
+		broken(frame, 4 + strlen(texts[i]));
+	}
+}
+
+static bool
+status_has(const char *line)
+{
+	char path[64], buf[8192];
+	FILE *f;
+	size_t n;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/status", (int)h.pid);
+	f = fopen(path, "r");
+	assert_non_null(f);
+	n = fread(buf, 1, sizeof(buf) - 1, f);
+	buf[n] = '\0';
+	fclose(f);
+	return strstr(buf, line) != NULL;
+}
+
+static void
+test_holds_no_rights(void **state)
+{
+	assert_true(status_has("\nNoNewPrivs:\t1\n"));
+	assert_true(status_has("\nCapEff:\t0000000000000000\n"));
+	assert_true(status_has("\nCapPrm:\t0000000000000000\n"));
+	assert_true(status_has("\nCapInh:\t0000000000000000\n"));
+	if (geteuid() != 0)
+		return;
+	assert_true(status_has("\nUid:\t65534\t65534\t65534\t65534\n"));
+	assert_true(status_has("\nGid:\t65534\t65534\t65534\t65534\n"));
+	assert_true(status_has("\nGroups:\t \n"));
+	assert_true(status_has("\nCapBnd:\t0000000000000000\n"));
+}
+
+static void
+test_port_in_use_is_said(void **state)
+{
+	struct front_harness first = h;
+	json_t *frame;
+	char port[16];
+	const char *why;
+
+	fh_spawn(&h, 64, USEC_SEC);
+	frame = fh_next(&h, 5000);
+	assert_non_null(frame);
+	why = json_string_value(json_object_get(frame, "fail"));
+	assert_non_null(why);
+	(void)snprintf(port, sizeof(port), "port %d", h.peer_port);
+	assert_non_null(strstr(why, port));
+	json_decref(frame);
+	assert_int_equal(fh_stop(&h), 1);
+	h = first;
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+		    test_flood_of_the_health_port, start, stop),
+		cmocka_unit_test_setup_teardown(
+		    test_flood_of_half_requests, start, stop),
+		cmocka_unit_test_setup_teardown(
+		    test_flood_of_the_peer_port, start, stop),
+		cmocka_unit_test_setup_teardown(test_dripped_head, start, stop),
+		cmocka_unit_test_setup_teardown(test_slow_reader, start, stop),
+		cmocka_unit_test_setup_teardown(
+		    test_idle_ends, idle_start, stop),
+		cmocka_unit_test_setup_teardown(
+		    test_end_of_the_link_ends_it, start, stop),
+		cmocka_unit_test(test_broken_frames_end_it),
+		cmocka_unit_test_setup_teardown(
+		    test_holds_no_rights, start, stop),
+		cmocka_unit_test_setup_teardown(
+		    test_port_in_use_is_said, start, stop),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
