@@ -45,6 +45,7 @@ struct durable {
 	bool claim;            /* a claim may be under way: */
 	uint64_t claim_revision;
 	char claim_instance[ID_MAX];
+	char claim_nonce[ID_MAX]; /* that it replaces */
 	struct record claim_rec; /* as sent, its nonce with it */
 	uint64_t abdicated_epoch, abdicated_seq;
 	uint64_t primary_epoch; /* PostgreSQL here may hold what others do not
@@ -152,6 +153,8 @@ void core_on_nudge(struct core *c, const struct now *now);
 void core_on_saved(struct core *c, uint64_t version, bool ok);
 void core_on_pg(struct core *c, const struct now *now,
 	const struct pg_view *view);
+/* The postmaster ended; processes of it may live on. */
+void core_on_pg_gone(struct core *c, const struct now *now);
 void core_on_armed(struct core *c, const struct now *now, enum answer armed,
 	const char *why);
 /* deadline is the one of the action; result yes: as asked; no: it is closed
@@ -166,10 +169,10 @@ void core_on_fence_lost(struct core *c, const struct now *now, bool restored,
 void core_on_act(struct core *c, const struct now *now, enum act_kind kind,
 	const struct goal *goal, enum answer result, const char *reason);
 
-/* Orders of a person. NULL: accepted; else why not and, after "; ", what to do
- * next ("...; hactl register show"), as a static or core-owned text; a token
- * of blockers.def alone will do, too. fenced: what the person did to fence the
- * old primary; NULL when the lease's proof is to be used. */
+/* Orders of a person. NULL: accepted; else why not and, after a newline, the
+ * command to run next ("...\nhactl register show"), as a static or core-owned
+ * text; a token of blockers.def alone will do, too. fenced: what the person
+ * did to fence the old primary; NULL when the lease's proof is to be used. */
 const char *core_order_promote(struct core *c, const struct now *now,
 	const char *fenced);
 const char *core_order_init(struct core *c, const struct now *now);

@@ -163,14 +163,14 @@ orders_refuse_core(struct engine *e, uint64_t id, const char *text)
 
 	if (words[0] != '\0')
 		text = words;
-	next = strstr(text, "; ");
+	next = strchr(text, '\n');
 	len = next == NULL ? strlen(text) : (size_t)(next - text);
 	if (len >= sizeof(why))
 		len = sizeof(why) - 1;
 	memcpy(why, text, len);
 	why[len] = '\0';
 	orders_refuse(e, id, EXITCODE_REFUSED, why,
-	    next == NULL ? "hactl status" : next + 2);
+	    next == NULL ? "hactl status" : next + 1);
 }
 
 /* Who ordered what is in the log, beside what came of it. */
@@ -345,8 +345,20 @@ static void
 order_ack(struct engine *e, const struct request *req)
 {
 	const struct now now = clock_now();
+	struct core_status st;
 	const char *refused;
+	char *next;
 
+	core_status(e->core, &now, &st);
+	if (st.rec.state != REC_NONE && st.rec.holder != NODE_NONE &&
+	    st.rec.holder != e->conf->self) {
+		next = xasprintf(
+		    "ssh %s hactl ack", e->conf->names.node[st.rec.holder]);
+		orders_refuse(e, req->id, EXITCODE_REFUSED,
+		    "only the holder can write it", next);
+		free(next);
+		return;
+	}
 	refused = core_order_ack(e->core, &now);
 	if (refused != NULL) {
 		orders_refuse_core(e, req->id, refused);

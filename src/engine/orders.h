@@ -67,8 +67,8 @@ struct orders {
 void orders_reply(struct engine *e, uint64_t id, json_t *obj);
 void orders_refuse(struct engine *e, uint64_t id, enum exitcode code,
     const char *why, const char *next);
-/* text is the core's: a token of blockers.def, or the reason and after "; "
- * what to do next. */
+/* text is the core's: a token of blockers.def, or the reason and after a
+ * newline the command to run next. */
 void orders_refuse_core(struct engine *e, uint64_t id, const char *text);
 void orders_taken(struct engine *e, uint64_t id, const char *verb);
 /* The loop turns again by then, so that a limit is seen. */

@@ -31,6 +31,8 @@ static void wait_done(struct engine *e, const struct order_wait *w,
     const struct core_status *st, const struct now *now);
 static void wait_late(struct engine *e, const struct order_wait *w,
     const struct core_status *st, const struct now *now);
+static const char *wait_reason(
+    const struct order_wait *w, const struct core_status *st);
 static const char *wait_goal(const char *plan, const char *row);
 
 void
@@ -126,16 +128,17 @@ static void
 wait_tell_waits(struct engine *e, struct order_wait *w,
     const struct core_status *st, const struct now *now)
 {
+	const char *reason = wait_reason(w, st);
 	json_t *obj;
 
-	if (strcmp(w->waits, st->waits_for) == 0)
+	if (strcmp(w->waits, reason) == 0)
 		return;
-	str_cut(w->waits, sizeof(w->waits), st->waits_for);
+	str_cut(w->waits, sizeof(w->waits), reason);
 	if (w->waits[0] == '\0')
 		return;
 	obj = json_object();
-	json_put_string(obj, "waits", st->waits_for);
-	json_put_string(obj, "text", status_block_text(st->waits_for));
+	json_put_string(obj, "waits", reason);
+	json_put_string(obj, "text", status_block_text(reason));
 	json_put_i64(obj, "ms", (now->raw - w->since) / USEC_MSEC);
 	orders_reply(e, w->id, obj);
 }
@@ -186,14 +189,24 @@ static void
 wait_late(struct engine *e, const struct order_wait *w,
     const struct core_status *st, const struct now *now)
 {
+	const char *reason = wait_reason(w, st);
 	char *why;
 
 	why = xasprintf("not finished within %lld s, and not given up: %s",
 	    (long long)((now->raw - w->since) / USEC_SEC),
-	    st->waits_for[0] == '\0' ? "the plan goes on" :
-				       status_block_text(st->waits_for));
+	    reason[0] == '\0' ? "the plan goes on" : status_block_text(reason));
 	orders_refuse(e, w->id, EXITCODE_UNKNOWN, why, "hactl status");
 	free(why);
+}
+
+/* Before a takeover has begun, what stands against its first step. */
+static const char *
+wait_reason(const struct order_wait *w, const struct core_status *st)
+{
+	if (st->waits_for[0] != '\0' || w->what != LONG_PROMOTE ||
+	    st->plan != NULL || st->rel == REL_HELD)
+		return st->waits_for;
+	return st->claim_block;
 }
 
 static const char *

@@ -82,7 +82,7 @@ ask_engine(const struct call *call, json_t *request, usec_t limit,
 	}
 	code = (enum exitcode)get_int(obj, "exit");
 	if (json_has(obj, "refused"))
-		print_error(get_str(obj, "refused"), get_str(obj, "next"));
+		print_wrong(get_str(obj, "refused"), get_str(obj, "next"));
 	*last = obj;
 out:
 	if (fd != -1)
@@ -254,14 +254,14 @@ ask_silent(const char *path, const struct error *err)
 	char *text;
 
 	if (err->code == ERR_SYS && (err->sys == EACCES || err->sys == EPERM)) {
-		print_error("only root and the group of the configuration "
+		print_wrong("only root and the group of the configuration "
 			    "may ask the engine",
 		    "the same command with sudo");
 		return EXITCODE_DENIED;
 	}
 	text =
 	    xasprintf("the engine does not answer on %s: %s", path, err->msg);
-	print_error(text, "systemctl status hawatchd");
+	print_wrong(text, "systemctl status hawatchd");
 	free(text);
 	return EXITCODE_NO_ENGINE;
 }

@@ -22,7 +22,7 @@ cmd_role(const struct call *call)
 
 	if (strcmp(call->opt[OPT_IS], "primary") != 0 &&
 	    strcmp(call->opt[OPT_IS], "standby") != 0) {
-		print_error(
+		print_wrong(
 		    "--is takes primary or standby", "hactl role --is primary");
 		return EXITCODE_USAGE;
 	}

@@ -27,7 +27,7 @@ cmd_pki_init(const struct call *call)
 		cluster = conf->cluster;
 	}
 	code = pki_result(pki_init(call->arg[0], cluster, &err), &err,
-	    "hactl pki init another directory");
+	    "hactl pki init OTHER-DIR");
 	if (code == EXITCODE_DONE)
 		printf("%s/ca.pem goes to every node; %s/ca.key stays here, "
 		       "and offline\n",
@@ -51,13 +51,13 @@ cmd_pki_node(const struct call *call)
 			return EXITCODE_CONFIG;
 		address = pki_address(conf, name);
 		if (address == NULL) {
-			print_error("the configuration has no such node",
+			print_wrong("the configuration has no such node",
 			    "hactl config check");
 			goto out;
 		}
 	}
 	code = pki_result(pki_node(dir, name, address, &err), &err,
-	    "hactl pki init DIR first, or another directory");
+	    "hactl pki init DIR");
 	if (code == EXITCODE_DONE)
 		printf("%s/%s.pem and %s/%s.key go to %s\n", dir, name, dir,
 		    name, name);
@@ -85,7 +85,7 @@ cmd_pki_check(const struct call *call)
 		printf("%s: %s, good for %d days\n", conf->cert, report.name,
 		    report.days_left);
 	if (code == EXITCODE_DONE && report.days_left < PKI_SOON_DAYS)
-		print_error("it ends soon", "hactl pki node DIR NAME");
+		print_wrong("it ends soon", "hactl pki node DIR NAME");
 	conf_free(conf);
 	return code;
 }
@@ -95,7 +95,7 @@ pki_result(int rc, const struct error *err, const char *next)
 {
 	if (rc == 0)
 		return EXITCODE_DONE;
-	print_error(err->msg, next);
+	print_wrong(err->msg, next);
 	return EXITCODE_LOCAL;
 }
 

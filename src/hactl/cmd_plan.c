@@ -91,7 +91,7 @@ plan_print_steps(void)
 		}
 		plan_step(++number, rows[i].forward, rows[i].row, rows[i].limit,
 		    rows[i].limit_name, rows[i].goal);
-		print_wrapped("                     ", rows[i].why);
+		print_wrapped("                                 - ", rows[i].why);
 	}
 	printf("\n!  past the point of no return: only forward\n");
 }

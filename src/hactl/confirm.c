@@ -16,7 +16,7 @@ confirm(const struct call *call, const char *question)
 	if (call->opt[OPT_YES] != NULL)
 		return EXITCODE_DONE;
 	if (!isatty(STDIN_FILENO)) {
-		print_error("this asks before it acts, and there is no "
+		print_wrong("this asks before it acts, and there is no "
 			    "terminal to ask on",
 		    "the same command with --yes");
 		return EXITCODE_REFUSED;
@@ -26,6 +26,6 @@ confirm(const struct call *call, const char *question)
 	if (fgets(line, sizeof(line), stdin) != NULL &&
 	    strcmp(line, "yes\n") == 0)
 		return EXITCODE_DONE;
-	print_error("not confirmed: nothing was changed", "hactl status");
+	print_wrong("not confirmed: nothing was changed", "hactl status");
 	return EXITCODE_REFUSED;
 }

@@ -105,7 +105,7 @@ void print_wrapped(const char *first, const char *text);
 void print_coloured(enum colour colour, const char *text);
 /* Copies, with whatever a terminal would obey as '?'. */
 void print_clean(char *dst, size_t size, const char *src);
-void print_error(const char *text, const char *next);
+void print_wrong(const char *text, const char *next);
 /* "1.234 s" */
 void print_ms(char *buf, size_t size, long long ms);
 /* Every value of an object, one a line, deeper ones with their path. */

@@ -122,7 +122,7 @@ print_clean(char *dst, size_t size, const char *src)
 }
 
 void
-print_error(const char *text, const char *next)
+print_wrong(const char *text, const char *next)
 {
 	char clean[1024];
 

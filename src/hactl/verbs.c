@@ -298,7 +298,7 @@ verb_wrong(
 	char text[200];
 
 	(void)snprintf(text, sizeof(text), "%s: %s", arg, what);
-	print_error(text, next);
+	print_wrong(text, next);
 	*code = EXITCODE_USAGE;
 	return true;
 }

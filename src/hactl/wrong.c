@@ -12,6 +12,7 @@
 struct wrong_list {
 	struct wrong *list;
 	size_t n, max;
+	struct wrong spill; /* what no longer fits is the least */
 };
 
 static struct wrong *wrong_add(struct wrong_list *l);
@@ -44,10 +45,7 @@ wrong_find(const json_t *status, struct wrong *list, size_t max)
 static struct wrong *
 wrong_add(struct wrong_list *l)
 {
-	/* The last place is overwritten: more than these nobody reads. */
-	if (l->n < l->max)
-		l->n++;
-	return &l->list[l->n - 1];
+	return l->n < l->max ? &l->list[l->n++] : &l->spill;
 }
 
 static void

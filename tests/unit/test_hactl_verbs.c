@@ -1,0 +1,151 @@
+/*
+ * hactl's command line: what is accepted, what is refused with which code, and
+ * that the table's usage parses as the table says.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "hactl/hactl.h"
+
+#define WORDS_MAX 12
+
+static struct call call;
+static enum exitcode code;
+
+/* Splits at blanks; the words outlive the call. */
+static bool
+parse(const char *line)
+{
+	static char buf[256];
+	static char *argv[WORDS_MAX + 1];
+	char *rest = NULL, *word;
+	int argc = 0;
+
+	(void)snprintf(buf, sizeof(buf), "hactl %s", line);
+	for (word = strtok_r(buf, " ", &rest); word != NULL;
+	     word = strtok_r(NULL, " ", &rest))
+		argv[argc++] = word;
+	argv[argc] = NULL;
+	return verb_parse(&call, argc, argv, &code);
+}
+
+static void
+test_accepted(void **state)
+{
+	assert_false(parse("status"));
+	assert_string_equal(call.verb->words, "status");
+	assert_null(call.opt[OPT_JSON]);
+	assert_false(parse("status --json -c /x"));
+	assert_non_null(call.opt[OPT_JSON]);
+	assert_string_equal(call.opt[OPT_CONFIG], "/x");
+	assert_false(parse("--node=n1 plan promote s2"));
+	assert_string_equal(call.verb->words, "plan promote");
+	assert_string_equal(call.opt[OPT_NODE], "n1");
+	assert_string_equal(call.arg[0], "s2");
+	assert_false(parse("plan --tables"));
+	assert_string_equal(call.verb->words, "plan");
+	assert_false(parse("promote s2 --fenced off --yes"));
+	assert_string_equal(call.opt[OPT_FENCED], "off");
+	assert_false(parse("config check"));
+	assert_int_equal(call.args, 0);
+	assert_false(parse("config check /x"));
+	assert_string_equal(call.arg[0], "/x");
+}
+
+static void
+test_refused(void **state)
+{
+	static const char *const wrong[] = { "", "frob", "plan", "pki",
+		"register", "promote", "promote a b", "status x",
+		"status --fenced x", "status --frob", "--json=1 status", "init",
+		"init s1", "role", "role --is", "config check a b",
+		"plan promote", "promote --holder x s2", "a b c d e f g h",
+		"promote s2 --fenced=" };
+	size_t i;
+
+	for (i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+		code = EXITCODE_DONE;
+		if (!parse(wrong[i]))
+			fail_msg("accepted: %s", wrong[i]);
+		assert_int_equal(code, EXITCODE_USAGE);
+	}
+}
+
+static void
+test_help_and_version(void **state)
+{
+	static const char *const right[] = { "--help", "--version",
+		"plan --help", "pki -h", "plan promote --help",
+		"promote --help", "init -h", "-V" };
+	size_t i;
+
+	for (i = 0; i < sizeof(right) / sizeof(*right); i++) {
+		code = EXITCODE_USAGE;
+		if (!parse(right[i]))
+			fail_msg("no help: %s", right[i]);
+		assert_int_equal(code, EXITCODE_DONE);
+	}
+}
+
+/* Every row is found by its own words, and its needs are among its options. */
+static void
+test_table(void **state)
+{
+	const struct verb *v;
+	char line[128];
+	size_t i;
+	int a;
+
+	for (i = 0; i < verb_count(); i++) {
+		v = &verb_table[i];
+		assert_int_equal(v->needs & ~v->options, 0);
+		assert_non_null(v->run);
+		assert_true(strlen(v->help) < 70);
+		(void)snprintf(line, sizeof(line), "%s", v->words);
+		for (a = 0; a < v->min; a++)
+			strcat(line, " word");
+		if ((v->needs & OPT_BIT(HOLDER)) != 0)
+			strcat(line, " --holder x");
+		if ((v->needs & OPT_BIT(IS)) != 0)
+			strcat(line, " --is primary");
+		if ((v->needs & OPT_BIT(TABLES)) != 0)
+			strcat(line, " --tables");
+		if (parse(line))
+			fail_msg("refused: %s", line);
+		assert_ptr_equal(call.verb, v);
+		assert_int_equal(call.args, v->min);
+		verb_usage(v, line, sizeof(line));
+		assert_true(strlen(line) < PRINT_WIDTH);
+	}
+}
+
+static void
+test_clean(void **state)
+{
+	char buf[32];
+
+	print_clean(buf, sizeof(buf), "a\033[31mb\nc\xff");
+	assert_string_equal(buf, "a?[31mb?c?");
+	print_clean(buf, 4, "ab\xc3\xa4");
+	assert_string_equal(buf, "ab");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_accepted),
+		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_help_and_version),
+		cmocka_unit_test(test_table),
+		cmocka_unit_test(test_clean),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,188 @@
+/*
+ * What hactl status finds wrong: one fault at a time put into the status of a
+ * healthy pair, and the line and next command that a person gets for it.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "hactl/hactl.h"
+#include "hawatch/json.h"
+
+#define RECORD \
+	"\"record\":{\"epoch\":2,\"seq\":5,\"state\":\"held\"," \
+	"\"holder\":\"s1\",\"candidates\":[\"s2\"]}"
+#define DATA \
+	"\"data\":true,\"mode\":\"auto\",\"waits_text\":\"\"," \
+	"\"register\":{\"read\":true,\"cold\":false,\"amnesiac\":false}," \
+	"\"durable\":{\"latch\":false}," RECORD
+
+static const char healthy[] =
+    "{\"register\":{\"revision\":1},\"nodes\":["
+    "{\"node\":\"s1\",\"role\":\"primary\"," DATA ","
+    "\"fence\":{\"writers\":\"open\",\"armed\":\"yes\"},"
+    "\"postgres\":{\"state\":\"primary\",\"probe\":\"yes\"}},"
+    "{\"node\":\"s2\",\"role\":\"standby\"," DATA ","
+    "\"fence\":{\"writers\":\"closed\",\"armed\":\"yes\"},"
+    "\"postgres\":{\"state\":\"standby\",\"receiver\":true}},"
+    "{\"node\":\"a1\",\"role\":\"witness\",\"data\":false,"
+    "\"arbiter\":true,\"mode\":\"auto\"}]}";
+
+static struct wrong list[40];
+static size_t found;
+
+static json_t *
+status(void)
+{
+	struct error err;
+	json_t *obj = json_read(healthy, strlen(healthy), &err);
+
+	if (obj == NULL)
+		fail_msg("%s", err.msg);
+	return obj;
+}
+
+/* Sets nodes[i].path, where path is "a" or "a.b", and looks. */
+static void
+with(size_t i, const char *path, json_t *value)
+{
+	json_t *obj = status(), *at;
+	const char *dot = strchr(path, '.');
+	char group[32];
+
+	at = json_array_get(json_object_get(obj, "nodes"), i);
+	if (dot != NULL) {
+		(void)snprintf(
+		    group, sizeof(group), "%.*s", (int)(dot - path), path);
+		at = json_object_get(at, group);
+		path = dot + 1;
+	}
+	assert_non_null(at);
+	json_object_set_new(at, path, value);
+	found = wrong_find(obj, list, 40);
+	json_decref(obj);
+}
+
+static void
+says(const char *text, const char *next)
+{
+	size_t i;
+
+	for (i = 0; i < found; i++) {
+		assert_true(list[i].next[0] != '\0');
+		if (strstr(list[i].text, text) != NULL) {
+			assert_non_null(strstr(list[i].next, next));
+			return;
+		}
+	}
+	fail_msg("nothing says \"%s\"; first: %s", text,
+	    found > 0 ? list[0].text : "none");
+}
+
+static void
+test_healthy(void **state)
+{
+	json_t *obj = status();
+
+	found = wrong_find(obj, list, 40);
+	if (found != 0)
+		fail_msg("%s", list[0].text);
+	json_decref(obj);
+}
+
+static void
+test_each(void **state)
+{
+	with(1, "silent", json_string("timeout"));
+	says("s2: its engine does not answer: timeout", "ssh s2");
+	with(0, "role", json_string("closed"));
+	says("no node that answers accepts writes", "hactl plan promote");
+	says("s1: closed to writers", "ssh s1");
+	with(1, "role", json_string("primary"));
+	says("2 nodes say", "hactl register show");
+	with(1, "durable.latch", json_true());
+	says("s2: latched", "hactl unfence");
+	with(1, "fence.armed", json_string("no"));
+	says("s2: cannot be fenced", "by itself");
+	with(0, "fence.writers", json_string("unknown"));
+	says("kernel fence", "nft list table inet hawatch");
+	with(1, "postgres.state", json_string("gone"));
+	says("s2: PostgreSQL does not run", "journalctl");
+	with(1, "postgres.state", json_string("primary"));
+	says("rogue primary", "ssh s2");
+	with(1, "postgres.receiver", json_false());
+	says("receives nothing", "ssh s2");
+	with(0, "postgres.probe", json_string("no"));
+	says("does not commit", "ssh s1");
+	with(0, "record.candidates", json_array());
+	says("no standby may take over", "hactl plan promote");
+	with(0, "register.cold", json_true());
+	says("cold", "hactl register adopt");
+	with(0, "register.amnesiac", json_true());
+	says("shows less", "hactl register show");
+	with(1, "register.read", json_false());
+	says("did not read", "hactl register show");
+	with(0, "mode", json_string("manual"));
+	says("nothing happens by itself", "auto");
+	with(0, "checks",
+	    json_pack("[{s:s,s:s,s:s}]", "name", "web", "up", "no", "reason",
+		"connect-refused"));
+	says("check web is down: connect-refused", "hactl");
+}
+
+static void
+test_no_record(void **state)
+{
+	json_t *obj = status(), *nodes = json_object_get(obj, "nodes");
+	size_t i;
+
+	for (i = 0; i < 3; i++)
+		json_object_del(json_array_get(nodes, i), "record");
+	found = wrong_find(obj, list, 40);
+	says("no record was ever written", "hactl init --holder s1");
+	json_object_set_new(
+	    json_object_get(obj, "register"), "silent", json_string("x"));
+	found = wrong_find(obj, list, 40);
+	says("the register does not answer", "ssh a1");
+	/* A list that is too short for all keeps the worst. */
+	assert_int_equal(wrong_find(obj, list, 1), 1);
+	assert_non_null(strstr(list[0].text, "the register does not"));
+	json_decref(obj);
+}
+
+/* An older or a newer engine, or garbage, must not crash it. */
+static void
+test_foreign(void **state)
+{
+	static const char *const odd[] = { "{}", "{\"nodes\":1}",
+		"{\"nodes\":[1,null,{}]}",
+		"{\"nodes\":[{\"data\":true,\"record\":7}]}" };
+	struct error err;
+	json_t *obj;
+	size_t i;
+
+	for (i = 0; i < sizeof(odd) / sizeof(*odd); i++) {
+		obj = json_read(odd[i], strlen(odd[i]), &err);
+		assert_non_null(obj);
+		assert_true(wrong_find(obj, list, 40) > 0);
+		json_decref(obj);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_healthy),
+		cmocka_unit_test(test_each),
+		cmocka_unit_test(test_no_record),
+		cmocka_unit_test(test_foreign),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

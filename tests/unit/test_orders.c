@@ -1,0 +1,449 @@
+/*
+ * The orders: the real core, the real loop; what lies behind the network is a
+ * fake that answers, is silent or talks garbage, as the test says.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "engine/engine.h"
+#include "hawatch/check.h"
+#include "hawatch/instance.h"
+#include "hawatch/json.h"
+#include "hawatch/mem.h"
+#include "hawatch/pgwatch.h"
+
+#define A 0 /* holder */
+#define B 1 /* this host */
+#define W 2 /* witness */
+
+static struct {
+	json_t *lines[32];
+	int n;
+	bool final;
+	const char *peer[3]; /* answers; NULL: silent */
+	bool peer_never;     /* not even a callback */
+	void (*held)(void *arg, node_t node, const char *json, const char *why);
+	void *held_arg[4];
+	int held_n;
+	const char *reg;
+	enum answer signal;
+	struct pg_view view;
+	struct pg_peer pg_peer;
+} fake;
+
+static struct engine eng;
+static struct conf conf;
+static struct now at;
+
+/* What the engine's other parts would be. */
+
+void
+control_reply(struct control *c, uint64_t id, const char *json, bool final)
+{
+	struct error err;
+
+	assert_false(fake.final);
+	assert_true(fake.n < 32);
+	fake.lines[fake.n] = json_read(json, strlen(json), &err);
+	assert_non_null(fake.lines[fake.n]);
+	assert_int_equal(json_has(fake.lines[fake.n], "exit"), final);
+	fake.n++;
+	fake.final = final;
+}
+
+bool
+control_asker(const struct control *c, uint64_t id, uid_t *uid, pid_t *pid)
+{
+	return false;
+}
+
+void
+peers_status(struct peers *p, node_t node,
+    void (*done)(void *arg, node_t node, const char *json, const char *why),
+    void *arg)
+{
+	if (fake.peer_never) {
+		fake.held = done;
+		fake.held_arg[fake.held_n++] = arg;
+		return;
+	}
+	done(arg, node, fake.peer[node],
+	    fake.peer[node] == NULL ? "connect-timeout" : NULL);
+}
+
+void
+regclient_show(struct regclient *r,
+    void (*done)(void *arg, const char *json, const char *why), void *arg)
+{
+	done(arg, fake.reg, fake.reg == NULL ? "connect-refused" : NULL);
+}
+
+void
+regclient_adopt(struct regclient *r,
+    void (*done)(void *arg, const char *json, const char *why), void *arg)
+{
+	done(arg, NULL, "the register is not cold");
+}
+
+const struct pg_view *
+pgwatch_view(const struct pgwatch *w)
+{
+	return &fake.view;
+}
+
+const struct pg_peer *
+pgwatch_peer(const struct pgwatch *w, node_t node)
+{
+	return node == A ? &fake.pg_peer : NULL;
+}
+
+int
+checks_count(const struct checks *checks)
+{
+	return 0;
+}
+
+void
+checks_state(const struct checks *checks, int i, struct check_state *out)
+{
+	abort();
+}
+
+enum answer
+instance_signal_file(const char *data_directory)
+{
+	return fake.signal;
+}
+
+const char *
+conf_mode_str(enum conf_mode mode)
+{
+	return "auto";
+}
+
+static int
+setup(void **state)
+{
+	struct core_conf cc;
+	struct error err;
+
+	memset(&fake, 0, sizeof(fake));
+	memset(&eng, 0, sizeof(eng));
+	memset(&conf, 0, sizeof(conf));
+	conf.cluster = "lab";
+	conf.self = B;
+	conf.node_count = 3;
+	conf.names = (struct names){ "lab", 3, { "n-a", "n-b", "n-w" } };
+	conf.node[W].role = ROLE_WITNESS;
+	conf.ttl = 2 * USEC_SEC;
+	conf.pg.backend = BACKEND_PG_CTLCLUSTER;
+	conf.pg.cluster = "15/main";
+	cc = (struct core_conf){ .names = &conf.names,
+		.self = B,
+		.data = NODE_BIT(A) | NODE_BIT(B),
+		.mode = CORE_AUTO,
+		.ttl = conf.ttl,
+		.slack = 50 * USEC_MSEC,
+		.clock_ppm = 1000,
+		.min_interval = 600 * USEC_SEC,
+		.standby_timeout = USEC_SEC,
+		.start_timeout = 60 * USEC_SEC };
+	at = clock_now();
+	eng.loop = loop_new(&err);
+	eng.conf = &conf;
+	eng.core = core_new(&cc, NULL, "seed", &at);
+	return 0;
+}
+
+static void
+forget(void)
+{
+	while (fake.n > 0)
+		json_decref(fake.lines[--fake.n]);
+	fake.final = false;
+}
+
+static int
+teardown(void **state)
+{
+	orders_free(eng.orders);
+	core_free(eng.core);
+	loop_free(eng.loop);
+	forget();
+	return 0;
+}
+
+/* The record says that n-a holds, as a read of the register. */
+static void
+read_record(enum rec_state state)
+{
+	struct reg_value v = { .instance = "inst", .revision = 7 };
+
+	v.rec.epoch = 3;
+	v.rec.seq = 9;
+	v.rec.state = state;
+	v.rec.holder = A;
+	v.rec.target = NODE_NONE;
+	v.rec.candidates = NODE_BIT(B);
+	v.rec.ttl = 2 * USEC_SEC;
+	v.rec.written_by = A;
+	strcpy(v.rec.nonce, "n1");
+	core_on_read(eng.core, &at, at.raw, &v);
+	core_turn(eng.core, &at);
+}
+
+static const json_t *
+last(void)
+{
+	assert_true(fake.final);
+	return fake.lines[fake.n - 1];
+}
+
+static void
+ask(const char *verb, const char *json)
+{
+	forget();
+	orders_handle(&eng, 1, verb, json);
+	orders_turn(&eng, &at);
+}
+
+/* Refused with that code, a reason and a next command. */
+static void
+refused(int code, const char *word, const char *next)
+{
+	const json_t *obj = last();
+	const char *why = json_string_value(json_object_get(obj, "refused"));
+	const char *then = json_string_value(json_object_get(obj, "next"));
+
+	assert_int_equal(
+	    json_integer_value(json_object_get(obj, "exit")), code);
+	assert_non_null(why);
+	assert_non_null(then);
+	if (strstr(why, word) == NULL || strstr(then, next) == NULL)
+		fail_msg("\"%s\", next \"%s\"", why, then);
+}
+
+static void
+test_refusals_have_a_next_command(void **state)
+{
+	ask("frob", "{\"verb\":\"frob\"}");
+	refused(2, "does not know", "hactl");
+	ask("promote", "{\"verb\":\"promote\"}");
+	refused(2, "missing", "hactl");
+	ask("promote", "{\"verb\":\"promote\",\"node\":\"n-x\"}");
+	refused(2, "no node of cluster lab", "hactl");
+	ask("promote", "{\"verb\":\"promote\",\"bogus\":1}");
+	refused(2, "bogus", "hactl");
+	ask("promote", "{\"verb\":\"promote\",\"node\":\"n-a\"}");
+	refused(1, "another host", "ssh n-a hactl promote n-a");
+	ask("init", "{\"verb\":\"init\",\"node\":\"n-a\"}");
+	refused(1, "another host", "ssh n-a hactl init --holder n-a");
+	ask("init", "{\"verb\":\"init\",\"node\":\"n-b\"}");
+	refused(1, "register does not answer", "hactl register show");
+	ask("promote", "{\"verb\":\"promote\",\"node\":\"n-b\"}");
+	refused(1, "no record", "hactl init");
+	ask("plan", "{\"verb\":\"plan\",\"node\":\"n-w\"}");
+	refused(1, "witness", "hactl");
+	ask("ack", "{\"verb\":\"ack\"}");
+	refused(1, "only the holder", "hactl status");
+	read_record(REC_HELD);
+	ask("ack", "{\"verb\":\"ack\"}");
+	refused(1, "only the holder", "ssh n-a hactl ack");
+	ask("unfence", "{\"verb\":\"unfence\"}");
+	refused(1, "not latched", "hactl status");
+	ask("register-adopt", "{\"verb\":\"register-adopt\"}");
+	refused(1, "not cold", "hactl");
+	ask("register-show", "{\"verb\":\"register-show\"}");
+	refused(1, "connect-refused", "hactl");
+}
+
+static void
+test_witness_takes_no_order(void **state)
+{
+	struct core *core = eng.core;
+
+	eng.core = NULL;
+	ask("promote", "{\"verb\":\"promote\",\"node\":\"n-b\"}");
+	refused(1, "witness", "hactl");
+	ask("gate", "{\"verb\":\"gate\"}");
+	refused(1, "witness", "hactl");
+	eng.core = core;
+}
+
+static void
+test_gate(void **state)
+{
+	fake.signal = ANS_YES;
+	ask("gate", "{\"verb\":\"gate\"}");
+	assert_string_equal(
+	    json_string_value(json_object_get(last(), "as")), "standby");
+	fake.signal = ANS_NO;
+	ask("gate", "{\"verb\":\"gate\"}");
+	refused(1, "only hawatchd starts a primary", "hactl status");
+	fake.signal = ANS_UNKNOWN;
+	ask("gate", "{\"verb\":\"gate\"}");
+	refused(1, "only hawatchd starts a primary", "hactl status");
+}
+
+static void
+test_role_is_not_claimed_too_soon(void **state)
+{
+	read_record(REC_HELD);
+	ask("role", "{\"verb\":\"role\",\"is\":\"primary\"}");
+	assert_int_equal(
+	    json_integer_value(json_object_get(last(), "exit")), 1);
+	ask("role", "{\"verb\":\"role\",\"is\":\"standby\"}");
+	assert_int_equal(
+	    json_integer_value(json_object_get(last(), "exit")), 1);
+}
+
+static void
+test_status_of_all(void **state)
+{
+	const json_t *nodes, *n;
+
+	read_record(REC_HELD);
+	fake.peer[A] = "{\"node\":\"evil\",\"role\":\"primary\"}";
+	fake.peer[W] = "not json";
+	fake.reg = "{\"revision\":7}";
+	ask("status", "{\"verb\":\"status\"}");
+	nodes = json_object_get(last(), "nodes");
+	assert_int_equal(json_array_size(nodes), 3);
+	n = json_array_get(nodes, A);
+	assert_string_equal(
+	    json_string_value(json_object_get(n, "node")), "n-a");
+	n = json_array_get(nodes, B);
+	assert_string_equal(
+	    json_string_value(json_object_get(n, "node")), "n-b");
+	assert_int_equal(json_integer_value(json_object_get(n, "schema")), 1);
+	assert_int_equal(json_integer_value(json_object_get(
+			     json_object_get(n, "record"), "epoch")),
+	    3);
+	n = json_array_get(nodes, W);
+	assert_string_equal(
+	    json_string_value(json_object_get(n, "silent")), "garbage");
+}
+
+/* A peer that never calls back is left out after a while; its late answer
+ * finds nobody. */
+static void
+test_status_is_bounded(void **state)
+{
+	const json_t *n;
+	int i;
+
+	fake.peer_never = true;
+	ask("status", "{\"verb\":\"status\"}");
+	assert_false(fake.final);
+	at.raw += 2 * USEC_SEC;
+	orders_turn(&eng, &at);
+	n = json_array_get(json_object_get(last(), "nodes"), A);
+	assert_string_equal(
+	    json_string_value(json_object_get(n, "silent")), "timeout");
+	for (i = 0; i < fake.held_n; i++)
+		fake.held(fake.held_arg[i], A, "{}", NULL);
+}
+
+static void
+test_promote_beside_a_primary(void **state)
+{
+	read_record(REC_HELD);
+	fake.peer[A] = "{\"role\":\"primary\"}";
+	ask("promote", "{\"verb\":\"promote\",\"node\":\"n-b\"}");
+	refused(1, "the primary answers",
+	    "ssh n-a pg_ctlcluster 15 main stop; hactl status");
+	/* Its engine is silent, but its port answers. */
+	fake.peer[A] = NULL;
+	fake.pg_peer = (struct pg_peer){ .seen_at = clock_now().raw,
+		.reached = ANS_YES,
+		.recovery = ANS_NO };
+	ask("promote",
+	    "{\"verb\":\"promote\",\"node\":\"n-b\",\"fenced\":\"sure\"}");
+	refused(1, "the primary answers", "hactl status");
+	/* An old answer says nothing. */
+	fake.pg_peer.seen_at -= 10 * USEC_SEC;
+	ask("promote", "{\"verb\":\"promote\",\"node\":\"n-b\"}");
+	assert_false(fake.final);
+}
+
+/* An accepted order that does not get on is told so, and its limit. */
+static void
+test_promote_is_bounded(void **state)
+{
+	read_record(REC_HELD);
+	ask("promote", "{\"verb\":\"promote\",\"node\":\"n-b\"}");
+	assert_false(fake.final);
+	at.raw += 30 * USEC_SEC;
+	core_turn(eng.core, &at);
+	orders_turn(&eng, &at);
+	assert_false(fake.final);
+	at.raw += 60 * USEC_SEC;
+	core_turn(eng.core, &at);
+	orders_turn(&eng, &at);
+	refused(4, "not finished", "hactl status");
+	assert_true(fake.n > 1); /* what it waits for was said before */
+	assert_non_null(json_object_get(fake.lines[0], "waits"));
+}
+
+static void
+test_promote_overtaken(void **state)
+{
+	struct reg_value v = { .instance = "inst", .revision = 8 };
+
+	read_record(REC_HELD);
+	ask("promote", "{\"verb\":\"promote\",\"node\":\"n-b\"}");
+	assert_false(fake.final);
+	v.rec = (struct record){ .epoch = 4,
+		.seq = 10,
+		.state = REC_HELD,
+		.holder = A,
+		.target = NODE_NONE,
+		.ttl = 2 * USEC_SEC,
+		.written_by = A };
+	strcpy(v.rec.nonce, "n2");
+	core_on_read(eng.core, &at, at.raw, &v);
+	core_turn(eng.core, &at);
+	orders_turn(&eng, &at);
+	refused(4, "another node took over", "hactl status");
+}
+
+static void
+test_plan(void **state)
+{
+	read_record(REC_HELD);
+	ask("plan", "{\"verb\":\"plan\",\"node\":\"n-b\"}");
+	assert_int_equal(
+	    json_integer_value(json_object_get(last(), "exit")), 0);
+	assert_true(json_array_size(json_object_get(last(), "rows")) > 10);
+	assert_string_equal(json_string_value(json_object_get(
+				json_object_get(last(), "node"), "node")),
+	    "n-b");
+	ask("plan", "{\"verb\":\"plan\",\"node\":\"n-a\"}");
+	refused(3, "does not answer", "ssh n-a hactl ping");
+}
+
+int
+main(void)
+{
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		T(test_refusals_have_a_next_command),
+		T(test_witness_takes_no_order),
+		T(test_gate),
+		T(test_role_is_not_claimed_too_soon),
+		T(test_status_of_all),
+		T(test_status_is_bounded),
+		T(test_promote_beside_a_primary),
+		T(test_promote_is_bounded),
+		T(test_promote_overtaken),
+		T(test_plan),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
