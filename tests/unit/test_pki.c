@@ -56,8 +56,7 @@ in(const char *where, const char *file)
 	return path[i];
 }
 
-static bool
-run(const char *fmt, ...)
+static bool PRINTF_LIKE(1, 2) run(const char *fmt, ...)
 {
 	char cmd[512];
 	va_list ap;
@@ -116,13 +115,14 @@ test_never_overwrites(void **state)
 static void
 test_bad_names(void **state)
 {
-	static const char *const names[] = { "", "ca", "../x", "a/b", ".x",
-		"-x", "A", "a b", "a,DNS:evil",
-		"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-		"aaaa" };
+	char longest[NODE_NAME_MAX + 1];
+	const char *names[] = { "", "ca", "../x", "a/b", ".x", "-x", "A", "a b",
+		"a,DNS:evil", longest };
 	struct error err;
 	size_t i;
 
+	memset(longest, 'a', NODE_NAME_MAX);
+	longest[NODE_NAME_MAX] = '\0';
 	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		assert_int_equal(
 		    pki_node(dir, names[i], "192.0.2.9", &err), -1);
