@@ -4,7 +4,6 @@
  * of the fence already pass nothing.
  */
 #include <arpa/inet.h>
-#include <errno.h>
 #include <libmnl/libmnl.h>
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
@@ -15,10 +14,10 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "fence/diag.h"
 #include "fence/sockdestroy.h"
 #include "hawatch/types.h"
 
-#define BUF_SIZE 16384
 #define BIT(state) (1U << (state))
 /* Neither listening nor without an owner. */
 #define STATES \
@@ -37,14 +36,9 @@ struct destroyer {
 };
 
 static int destroy_pass(struct destroyer *d, int family);
-static void destroy_filter(struct nlmsghdr *msg, int port);
 static int destroy_cb(const struct nlmsghdr *msg, void *arg);
 static bool destroy_one(struct destroyer *d, const struct inet_diag_msg *sock);
 static bool dst_local(struct destroyer *d, const struct inet_diag_msg *sock);
-static struct mnl_socket *diag_open(int bus);
-static bool diag_ask(struct mnl_socket *s, struct nlmsghdr *msg,
-    char *buf, size_t size, ssize_t *n);
-
 int
 sockdestroy_port(int port)
 {
@@ -72,44 +66,21 @@ sockdestroy_port(int port)
 static int
 destroy_pass(struct destroyer *d, int family)
 {
-	char buf[BUF_SIZE] __attribute__((aligned(8)));
-	struct inet_diag_req_v2 *req;
-	struct nlmsghdr *msg = mnl_nlmsg_put_header(buf);
-	ssize_t n;
-	int r = MNL_CB_OK;
-
-	msg->nlmsg_type = SOCK_DIAG_BY_FAMILY;
-	msg->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-	msg->nlmsg_seq = ++d->seq;
-	req = mnl_nlmsg_put_extra_header(msg, sizeof(*req));
-	req->sdiag_family = (uint8_t)family;
-	req->sdiag_protocol = IPPROTO_TCP;
-	req->idiag_states = STATES;
-	destroy_filter(msg, d->port);
-	if (mnl_socket_sendto(d->dump, msg, msg->nlmsg_len) == -1)
-		return -1;
-	while (r == MNL_CB_OK) {
-		n = mnl_socket_recvfrom(d->dump, buf, sizeof(buf));
-		if (n == -1 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return -1;
-		r = mnl_cb_run(buf, (size_t)n, d->seq, 0, destroy_cb, d);
-	}
-	return r == MNL_CB_ERROR ? -1 : 0;
-}
-
-/* Either port is ours: in the kernel's little language for that. */
-static void
-destroy_filter(struct nlmsghdr *msg, int port)
-{
+	/* Either port is ours: in the kernel's little language for that. */
 	const struct inet_diag_bc_op ops[] = {
-		{ INET_DIAG_BC_S_EQ, 8, 12 }, { .no = (uint16_t)port },
+		{ INET_DIAG_BC_S_EQ, 8, 12 }, { .no = (uint16_t)d->port },
 		{ INET_DIAG_BC_JMP, 4, 12 },
-		{ INET_DIAG_BC_D_EQ, 8, 12 }, { .no = (uint16_t)port },
+		{ INET_DIAG_BC_D_EQ, 8, 12 }, { .no = (uint16_t)d->port },
+	};
+	const struct diag_want want = {
+		.family = family,
+		.states = STATES,
+		.filter = ops,
+		.filter_len = sizeof(ops),
+		.seq = ++d->seq,
 	};
 
-	mnl_attr_put(msg, INET_DIAG_REQ_BYTECODE, sizeof(ops), ops);
+	return diag_dump(d->dump, &want, destroy_cb, d);
 }
 
 static int
@@ -188,30 +159,4 @@ dst_local(struct destroyer *d, const struct inet_diag_msg *sock)
 		return false;
 	answer = mnl_nlmsg_get_payload(msg);
 	return answer->rtm_type == RTN_LOCAL;
-}
-
-static struct mnl_socket *
-diag_open(int bus)
-{
-	struct mnl_socket *s =
-	    mnl_socket_open2(bus, SOCK_CLOEXEC | SOCK_NONBLOCK);
-
-	if (s != NULL && mnl_socket_bind(s, 0, MNL_SOCKET_AUTOPID) == -1) {
-		mnl_socket_close(s);
-		s = NULL;
-	}
-	return s;
-}
-
-/* The kernel answers before sendto returns. */
-static bool
-diag_ask(struct mnl_socket *s, struct nlmsghdr *msg, char *buf, size_t size,
-    ssize_t *n)
-{
-	if (mnl_socket_sendto(s, msg, msg->nlmsg_len) == -1)
-		return false;
-	do
-		*n = mnl_socket_recvfrom(s, buf, size);
-	while (*n == -1 && errno == EINTR);
-	return *n > 0;
 }
