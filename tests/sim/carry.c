@@ -10,14 +10,18 @@ static void
 carry_cas(struct world *w, int n, const struct do_cas *cas)
 {
 	struct msg *m = msg_new(w, M_CAS_REQ, n, ARB);
+	const struct record *rec = &w->reg.now.value.rec;
 
-	trace(w, "s%d CAS %llu on rev %llu: epoch %llu seq %llu %s holder %d "
-	    "candidates %x%s", n + 1, (unsigned long long)cas->id,
-	    (unsigned long long)cas->revision,
-	    (unsigned long long)cas->rec.epoch,
-	    (unsigned long long)cas->rec.seq, rec_state_str(cas->rec.state),
-	    cas->rec.holder, cas->rec.candidates,
-	    cas->reseed ? " RESEED" : "");
+	if (w->verbose || cas->rec.seq != rec->seq ||
+	    cas->rec.epoch != rec->epoch || cas->reseed)
+		trace(w, "s%d CAS %llu on rev %llu: epoch %llu seq %llu %s "
+		    "holder %d candidates %x%s", n + 1,
+		    (unsigned long long)cas->id,
+		    (unsigned long long)cas->revision,
+		    (unsigned long long)cas->rec.epoch,
+		    (unsigned long long)cas->rec.seq,
+		    rec_state_str(cas->rec.state), cas->rec.holder,
+		    cas->rec.candidates, cas->reseed ? " RESEED" : "");
 	m->inc = w->host[n].e.inc;
 	m->u.cas = *cas;
 	msg_cas_track(w, m);
@@ -81,7 +85,7 @@ carry_fence_done(struct world *w, int n, enum fence_op op, usec_t deadline,
 	struct engine *e = &w->host[n].e;
 	struct now now = clk_now(w, n);
 
-	if (op != FENCE_OP_RENEW || ans != ANS_YES)
+	if (op != FENCE_OP_RENEW || ans != ANS_YES || w->verbose)
 		trace(w, "s%d fence %s: %s, D in %lld ms", n + 1, op_name[op],
 		    ans == ANS_YES ? "yes" : ans == ANS_NO ? "no" : "unknown",
 		    deadline == USEC_NEVER ? -1LL : (long long)
@@ -144,13 +148,36 @@ carry_readers(struct world *w, int n, usec_t life)
 	core_on_readers(w->host[n].e.core, &now, life, true);
 }
 
+/* An answer goes back on the connection of the question, which is gone when
+ * the asker is. */
+static void
+carry_answer(struct world *w, int n, const struct ask_answer *a)
+{
+	const struct engine *e = &w->host[n].e;
+	struct msg *m;
+	unsigned i, at;
+
+	for (i = 1; i <= 16; i++) {
+		at = (e->askeds - i) % 16;
+		if (e->asked[at].id == a->id)
+			break;
+	}
+	judge_answer(w, n, a, i <= 16 ? &e->asked[at] : NULL);
+	if (i > 16)
+		return;
+	m = msg_new(w, M_ANSWER, n, e->asked[at].from);
+	m->inc = e->asked_inc[at];
+	m->u.answer = *a;
+	net_send(w, m);
+}
+
 static void
 carry_peer(struct world *w, int n, const struct action *a)
 {
 	struct msg *m;
 
 	if (a->node < 0 || a->node >= DATA || a->node == n) {
-		if (a->kind != DO_NUDGE || a->node == n)
+		if (a->kind != DO_NUDGE)
 			violated(w, "SHAPE", "s%d message to %d", n + 1,
 			    a->node);
 		return;
@@ -158,11 +185,10 @@ carry_peer(struct world *w, int n, const struct action *a)
 	if (a->kind == DO_ASK) {
 		m = msg_new(w, M_ASK, n, a->node);
 		m->u.ask = a->ask;
-		m->sent = clk_raw(w, n);
+		m->sender = w->host[n].e.inc;
 	} else if (a->kind == DO_ANSWER) {
-		m = msg_new(w, M_ANSWER, n, a->node);
-		m->u.answer = a->answer;
-		judge_answer(w, n, &a->answer);
+		carry_answer(w, n, &a->answer);
+		return;
 	} else
 		m = msg_new(w, M_NUDGE, n, a->node);
 	net_send(w, m);

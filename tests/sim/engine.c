@@ -7,6 +7,14 @@
 
 #include "sim.h"
 
+static const char *const msg_name[] = { [M_READ_REQ] = "read?",
+	[M_POLL_REQ] = "poll?", [M_CAS_REQ] = "cas?",
+	[M_REPORT_REQ] = "report?", [M_READ] = "read",
+	[M_READ_FAILED] = "read failed", [M_CAS] = "cas",
+	[M_REPORTED] = "reported", [M_ASK] = "ask", [M_ANSWER] = "answer",
+	[M_NUDGE] = "nudge", [M_SAVED] = "saved", [M_PG] = "postgres",
+	[M_ARMED] = "armed", [M_FENCE_LOST] = "fence lost", [M_ACT] = "act" };
+
 bool
 engine_can_run(const struct world *w, int n)
 {
@@ -26,13 +34,26 @@ engine_local(struct world *w, struct msg *m, usec_t after)
 	ev_msg(w, w->t + after, m);
 }
 
+/* How the host's fence looks to the engine, now and when that changes. */
+void
+engine_tell_armed(struct world *w, int n)
+{
+	usec_t left = w->host[n].unarmed_until - w->t;
+	struct msg *m = msg_new(w, M_ARMED, n, n);
+
+	engine_local(w, m, rng_in(&w->rng, 100, 50 * USEC_MSEC));
+	if (left <= 0)
+		return;
+	m = msg_new(w, M_ARMED, n, n);
+	engine_local(w, m, left + 60 * USEC_MSEC);
+}
+
 void
 engine_start(struct world *w, int n)
 {
 	struct host *h = &w->host[n];
 	struct engine *e = &h->e;
 	struct now now = clk_now(w, n);
-	struct msg *m;
 	char seed[ID_MAX];
 
 	if (e->core != NULL || !h->up)
@@ -49,6 +70,7 @@ engine_start(struct world *w, int n)
 	e->in_tail = &e->in;
 	e->wake_t = 0;
 	e->turns_at_once = 0;
+	e->turn_raw = 0;
 	memset(e->act, 0, sizeof(e->act));
 	memset(&e->polled, 0, sizeof(e->polled));
 	memset(e->sent, 0, sizeof(e->sent));
@@ -60,9 +82,7 @@ engine_start(struct world *w, int n)
 	trace(w, "s%d engine starts, element %s", n + 1,
 	    e->found_open ? "open" : "closed");
 	core_on_start_fence(e->core, e->found_open ? fence_until(w, n) : 0);
-	m = msg_new(w, M_ARMED, n, n);
-	m->u.armed = ANS_YES;
-	engine_local(w, m, rng_in(&w->rng, USEC_MSEC, 200 * USEC_MSEC));
+	engine_tell_armed(w, n);
 	ev_at(w, w->t + 500, EV_POLL, n, e->inc, 0);
 	ev_at(w, w->t + 1000, EV_VIEW, n, e->inc, 0);
 	e->wake_raw = now.raw;
@@ -152,8 +172,11 @@ engine_feed(struct world *w, int n, const struct msg *m)
 		core_on_pg(c, &now, &m->u.view);
 		break;
 	case M_ARMED:
-		core_on_armed(c, &now, m->u.armed,
-		    m->u.armed == ANS_YES ? "" : "socket");
+		/* As it is now, not as it was when this was due. */
+		if (w->t < h->unarmed_until)
+			core_on_armed(c, &now, ANS_NO, "socket");
+		else
+			core_on_armed(c, &now, ANS_YES, "");
 		break;
 	case M_FENCE_LOST:
 		core_on_fence_lost(c, &now, m->u.lost.restored,
@@ -196,6 +219,8 @@ engine_take(struct world *w, int n)
 		e->in_tail = &e->in;
 	mix(w, (uint64_t)m->kind);
 	judge_input(w, n, m);
+	if (w->verbose)
+		trace(w, "s%d gets %s", n + 1, msg_name[m->kind]);
 	engine_feed(w, n, m);
 	if (m->kind == M_READ && m->poll) {
 		e->polled = m->u.value;

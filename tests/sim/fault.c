@@ -179,7 +179,6 @@ static void
 fault_host(struct world *w, int n, enum fault f)
 {
 	struct host *h = &w->host[n];
-	struct msg *m;
 
 	if (f == F_HOST_CRASH && h->up) {
 		host_crash(w, n);
@@ -193,14 +192,9 @@ fault_host(struct world *w, int n, enum fault f)
 		if (f == F_HOST_PAUSE)
 			h->pg.paused_until = h->e.paused_until;
 	} else if (f == F_UNARMED && h->up) {
+		h->unarmed_at = w->t;
 		h->unarmed_until = w->t + fault_long(w);
-		m = msg_new(w, M_ARMED, n, n);
-		m->u.armed = ANS_NO;
-		h->unarmed_until += USEC_MSEC;
-		engine_local(w, m, 10);
-		m = msg_new(w, M_ARMED, n, n);
-		m->u.armed = ANS_YES;
-		engine_local(w, m, h->unarmed_until - w->t + 20);
+		engine_tell_armed(w, n);
 	}
 }
 
@@ -343,11 +337,14 @@ fault_heal(struct world *w)
 		h = &w->host[a];
 		h->disk_full_until = h->disk_slow_until = 0;
 		h->pg.stalled_until = h->pg.paused_until = 0;
+		h->unarmed_until = 0;
 		h->e.paused_until = 0;
 		h->suspended_until = w->t;
 		fault_unsuspend(w, a);
 		host_boot(w, a);
 		engine_start(w, a);
+		if (h->e.core != NULL)
+			engine_tell_armed(w, a);
 		engine_run(w, a);
 	}
 }

@@ -39,14 +39,15 @@ fence_passes(const struct world *w, int n)
 	    clk_raw(w, n) < w->host[n].fence.readers_end;
 }
 
-/* The end of the element that is there, as the engine's start reads it. */
+/* The end of the element that is there, as the engine's start reads it. Where
+ * the wall clock is stepped it is the element's own end. */
 usec_t
 fence_until(const struct world *w, int n)
 {
 	const struct klease *f = &w->host[n].fence;
 	usec_t wall;
 
-	if (f->limit_wall == USEC_NEVER)
+	if (f->limit_wall == USEC_NEVER || w->on[F_WALL_STEP])
 		return f->end_raw;
 	wall = clk_raw(w, n) + f->limit_wall - clk_wall(w, n);
 	return f->end_raw < wall ? f->end_raw : wall;

@@ -141,25 +141,31 @@ judge_turn(struct world *w, int n)
 	cover_turn(w, n);
 }
 
-/* All that was decided is done: what is not allowed any more is closed. */
+/* All that was decided is done: what is not allowed any more is closed, at
+ * once, or after the few retries that a failing call to the kernel takes. */
 void
 judge_drained(struct world *w, int n)
 {
 	struct engine *e = &w->host[n].e;
-	const struct klease *f = &w->host[n].fence;
-	bool bad = fence_writers(w, n) && e->st.deadline <= clk_raw(w, n) &&
+	usec_t raw = clk_raw(w, n), d = e->st.deadline;
+	bool open = fence_writers(w, n) &&
 	    !(e->found_open && e->held_confirmed == 0);
+	bool long_open = open && d > raw &&
+	    fence_until(w, n) - d > 10 * USEC_MSEC;
 
-	if (!bad)
+	if (!long_open && !(open && d <= raw)) {
 		e->late_close_at = 0;
-	else if (e->late_close_at == 0)
+		return;
+	}
+	if (e->late_close_at == 0)
 		e->late_close_at = w->t;
-	else if (w->t - e->late_close_at > LATE)
+	if (w->t - e->late_close_at <= LATE)
+		return;
+	if (long_open)
+		violated(w, "ELEMENT", "s%d has an element that ends %lld us "
+		    "after D", n + 1, (long long)(fence_until(w, n) - d));
+	else
 		violated(w, "S6", "s%d stays open without a lease", n + 1);
-	if (fence_writers(w, n) && f->end_raw > e->st.deadline && !bad &&
-	    !(e->found_open && e->held_confirmed == 0))
-		violated(w, "ELEMENT", "s%d has an element that ends after D",
-		    n + 1);
 }
 
 static void
@@ -255,7 +261,9 @@ judge_open(struct world *w, int n)
 		why = "would break a promise of its own";
 	else if (!judge_up_for_wait(w, n))
 		why = "its engine is not up for W";
-	else if (w->t < w->host[n].unarmed_until)
+	else if (w->t < w->host[n].unarmed_until &&
+	    w->t - w->host[n].unarmed_at > USEC_SEC &&
+	    clk_raw(w, n) - e->start_raw > USEC_SEC)
 		why = "its fence is not armed";
 	else if (w->host[n].disk.primary_epoch != st->rec.epoch)
 		why = "is not on its disk";

@@ -40,8 +40,10 @@ judge_input(struct world *w, int n, const struct msg *m)
 	char seed[ID_MAX];
 	size_t i;
 
-	if (m->kind == M_ASK)
+	if (m->kind == M_ASK) {
+		e->asked_inc[e->askeds % 16] = m->sender;
 		e->asked[e->askeds++ % 16] = m->u.ask;
+	}
 	if (m->kind == M_CAS && m->u.res.result == CAS_CONFIRMED)
 		for (i = 0; i < 16; i++)
 			if (e->sent[i].id == m->u.res.id &&
@@ -61,19 +63,15 @@ judge_input(struct world *w, int n, const struct msg *m)
 
 /* A yes: a promise from now on. */
 void
-judge_answer(struct world *w, int n, const struct ask_answer *a)
+judge_answer(struct world *w, int n, const struct ask_answer *a,
+    const struct ask *ask)
 {
 	struct host *h = &w->host[n];
 	const struct engine *e = &h->e;
 	const struct record *rec = &w->reg.now.value.rec;
-	const struct ask *ask = NULL;
 	struct msg *m;
 	usec_t until;
-	size_t i;
 
-	for (i = 0; i < 16; i++)
-		if (e->asked[i].id == a->id && e->asked[i].id != 0)
-			ask = &e->asked[i];
 	if (!a->yes)
 		return;
 	if (ask == NULL) {

@@ -15,14 +15,15 @@
 struct options {
 	uint64_t from, to;
 	usec_t length;
-	bool trace, coverage, twice, quiet;
+	bool trace, verbose, coverage, twice, quiet, all;
 };
 
 static void
 usage(void)
 {
 	fprintf(stderr, "usage: hawatch-sim [--seed N | --seeds A..B] "
-	    "[--minutes N] [--trace] [--twice] [--coverage] [--quiet]\n");
+	    "[--minutes N] [--trace] "
+	    "[--verbose] [--twice] [--all] [--coverage] [--quiet]\n");
 	exit(2);
 }
 
@@ -51,6 +52,7 @@ run_one(const struct options *o, uint64_t seed, struct totals *tot,
 	struct world *w = world_new(seed, o->length, tot, o->trace);
 	uint64_t hash;
 
+	w->verbose = o->verbose;
 	world_run(w);
 	hash = w->hash;
 	*failed = w->failed;
@@ -106,6 +108,8 @@ parse(struct options *o, int argc, char **argv)
 		{ "seeds", required_argument, NULL, 's' },
 		{ "minutes", required_argument, NULL, 'm' },
 		{ "trace", no_argument, NULL, 't' },
+		{ "verbose", no_argument, NULL, 'v' },
+		{ "all", no_argument, NULL, 'a' },
 		{ "twice", no_argument, NULL, '2' },
 		{ "coverage", no_argument, NULL, 'c' },
 		{ "quiet", no_argument, NULL, 'q' },
@@ -121,6 +125,10 @@ parse(struct options *o, int argc, char **argv)
 			o->length = (usec_t)minutes * 60 * USEC_SEC;
 		else if (ch == 't')
 			o->trace = true;
+		else if (ch == 'v')
+			o->trace = o->verbose = true;
+		else if (ch == 'a')
+			o->all = true;
 		else if (ch == '2')
 			o->twice = true;
 		else if (ch == 'c')
@@ -140,11 +148,11 @@ main(int argc, char **argv)
 	struct options o = { .from = 1, .to = 100, .length = 300 * USEC_SEC };
 	struct totals tot = { 0 };
 	uint64_t seed, hash, all = 0;
-	bool failed = false, again;
+	bool failed = false, again, any = false;
 	int never = 0;
 
 	parse(&o, argc, argv);
-	for (seed = o.from; seed <= o.to && !failed; seed++) {
+	for (seed = o.from; seed <= o.to && (!any || o.all); seed++) {
 		hash = run_one(&o, seed, &tot, &failed);
 		if (o.twice && run_one(&o, seed, &tot, &again) != hash) {
 			printf("seed %llu does not replay\n",
@@ -152,14 +160,15 @@ main(int argc, char **argv)
 			return 1;
 		}
 		all = all * 31 + hash;
+		any = any || failed;
 	}
-	if (failed && !o.trace && !o.quiet)
+	if (any && !o.all && !o.trace && !o.quiet)
 		show_end(argv[0], &o, seed - 1);
 	if (!o.quiet)
 		print_totals(&tot, all);
-	if (o.coverage && !failed) {
+	if (o.coverage && !any) {
 		never = cover_print(&tot);
 		printf("never entered: %d\n", never);
 	}
-	return failed ? 1 : never > 0 ? 3 : 0;
+	return any ? 1 : never > 0 ? 3 : 0;
 }

@@ -20,7 +20,7 @@ msg_new(struct world *w, enum msg_kind kind, int from, int to)
 	m->kind = kind;
 	m->from = from;
 	m->to = to;
-	m->inc = 0;
+	m->inc = m->sender = 0;
 	m->poll = false;
 	m->sent = 0;
 	m->next = NULL;
@@ -109,6 +109,7 @@ net_send(struct world *w, struct msg *m)
 	if (m->kind <= M_REPORT_REQ && rng_ppm(&w->rng, w->repeat)) {
 		copy = msg_new(w, m->kind, m->from, m->to);
 		copy->inc = m->inc;
+		copy->sender = m->sender;
 		copy->poll = m->poll;
 		copy->sent = m->sent;
 		copy->u = m->u;

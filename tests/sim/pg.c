@@ -252,7 +252,11 @@ pg_view_send(struct world *w, int n)
 		pg_view_query(w, n, v);
 	m = msg_new(w, M_PG, n, n);
 	m->u.view = *v;
-	engine_local(w, m, rng_in(&w->rng, 200, 6 * USEC_MSEC));
+	/* One connection: what was seen later does not arrive earlier. */
+	h->view_due += rng_in(&w->rng, 1, 50);
+	if (h->view_due < w->t + 200)
+		h->view_due = w->t + rng_in(&w->rng, 200, 6 * USEC_MSEC);
+	engine_local(w, m, h->view_due - w->t);
 	/* A probe of its own connection, committed on local disk only. */
 	if (pg_writable(w, n) && pg_held_until(w, n) == 0 &&
 	    w->t >= p->stalled_until &&

@@ -21,17 +21,22 @@ reg_durable(struct world *w, const struct arbiter *next)
 {
 	struct reg *r = &w->reg;
 	struct arbiter old = r->now;
+	const struct reg_value *v = &r->now.value, *o = &old.value;
 
 	r->now = *next;
 	r->image[r->images++ % IMAGES] = r->now;
 	mix(w, r->now.value.revision);
-	trace(w, "register %s rev %llu epoch %llu seq %llu %s holder %d "
-	    "candidates %x%s", r->now.value.instance,
-	    (unsigned long long)r->now.value.revision,
-	    (unsigned long long)r->now.value.rec.epoch,
-	    (unsigned long long)r->now.value.rec.seq,
-	    rec_state_str(r->now.value.rec.state), r->now.value.rec.holder,
-	    r->now.value.rec.candidates, r->now.value.cold ? " COLD" : "");
+	/* Renewals would hide all else. */
+	if (w->verbose || o->rec.seq != v->rec.seq || o->cold != v->cold ||
+	    o->rec.epoch != v->rec.epoch ||
+	    strcmp(o->instance, v->instance) != 0)
+		trace(w, "register %s rev %llu epoch %llu seq %llu %s holder "
+		    "%d candidates %x%s", v->instance,
+		    (unsigned long long)v->revision,
+		    (unsigned long long)v->rec.epoch,
+		    (unsigned long long)v->rec.seq,
+		    rec_state_str(v->rec.state), v->rec.holder,
+		    v->rec.candidates, v->cold ? " COLD" : "");
 	judge_written(w, &old);
 }
 

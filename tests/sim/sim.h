@@ -103,6 +103,7 @@ struct msg {
 	enum msg_kind kind;
 	int from, to;
 	uint32_t inc; /* engine that waits for this; 0 whichever runs */
+	uint32_t sender; /* engine that sent it */
 	bool poll;
 	usec_t sent;
 	struct msg *next;              /* of a queue */
@@ -126,7 +127,6 @@ struct msg {
 			bool ok;
 		} saved;
 		struct pg_view view;
-		enum answer armed;
 		struct {
 			bool restored;
 			usec_t open_for;
@@ -219,6 +219,7 @@ struct engine {
 		enum rec_state state;
 	} sent[16];
 	struct ask asked[16];
+	uint32_t asked_inc[16]; /* of the asker: its connection */
 	unsigned sents, askeds;
 	usec_t turn_suspended, late_close_at;
 };
@@ -226,7 +227,7 @@ struct engine {
 #define SAVES_MAX 32
 struct host {
 	bool up, suspended;
-	usec_t suspended_until, unarmed_until;
+	usec_t suspended_until, unarmed_at, unarmed_until;
 	struct clk clk;
 	struct engine e;
 	struct klease fence;
@@ -239,7 +240,7 @@ struct host {
 		uint64_t version;
 	} save[SAVES_MAX];
 	int saves;
-	usec_t probe_at, probe_wal_at;
+	usec_t probe_at, probe_wal_at, view_due;
 	struct pg_view view;
 	struct promised promised;
 	usec_t latched_at, down_at, down_raw;
@@ -296,7 +297,7 @@ struct world {
 	int last_open;
 	bool was_open[DATA];
 	struct totals *tot;
-	bool trace, failed;
+	bool trace, verbose, failed;
 	char promise[40], what[400];
 };
 
@@ -344,6 +345,7 @@ void engine_pause(struct world *w, int n, usec_t for_us);
 void engine_input(struct world *w, struct msg *m);
 void engine_run(struct world *w, int n);
 void engine_poll(struct world *w, int n);
+void engine_tell_armed(struct world *w, int n);
 void engine_poke(struct world *w, int n);
 bool engine_can_run(const struct world *w, int n);
 void engine_local(struct world *w, struct msg *m, usec_t after);
@@ -418,7 +420,8 @@ void judge_end(struct world *w);
 /* judge_lease.c */
 usec_t judge_wait(const struct world *w, usec_t ttl);
 void judge_input(struct world *w, int n, const struct msg *m);
-void judge_answer(struct world *w, int n, const struct ask_answer *a);
+void judge_answer(struct world *w, int n, const struct ask_answer *a,
+	const struct ask *ask);
 void judge_claim(struct world *w, int n, const struct do_cas *cas);
 bool judge_promise_ended(const struct world *w, int n);
 bool judge_up_for_wait(const struct world *w, int n);

@@ -73,7 +73,9 @@ world_new(uint64_t seed, usec_t length, struct totals *tot, bool tracing)
 	int n;
 
 	w->seed = seed;
-	w->rng.s = seed * 0x9e3779b97f4a7c15u + 1;
+	/* Streams of neighbours must not be the same one, shifted. */
+	w->rng.s = seed;
+	w->rng.s = rng_next(&w->rng) ^ seed << 32;
 	w->tot = tot;
 	w->trace = tracing;
 	w->end = length;
