@@ -134,7 +134,7 @@ cas_send_claim(struct core *c, const struct now *now)
 	p->cas.revision = c->dur.claim_revision;
 	str_cut(p->cas.instance, sizeof(p->cas.instance),
 	    c->dur.claim_instance);
-	str_cut(p->cas.nonce, sizeof(p->cas.nonce), c->reg.value.rec.nonce);
+	str_cut(p->cas.nonce, sizeof(p->cas.nonce), c->dur.claim_nonce);
 	c->dur.sent_epoch = p->cas.rec.epoch;
 	c->dur.sent_seq = p->cas.rec.seq;
 	core_save(c);

@@ -174,6 +174,8 @@ claim_begin(struct core *c, const struct now *now)
 	c->dur.claim_revision = c->reg.value.revision;
 	str_cut(c->dur.claim_instance, sizeof(c->dur.claim_instance),
 	    c->reg.value.instance);
+	str_cut(c->dur.claim_nonce, sizeof(c->dur.claim_nonce),
+	    core_rec(c)->nonce);
 	memset(&c->dur.claim_rec, 0, sizeof(c->dur.claim_rec));
 	claim_proof(c);
 	cas_prepare_claim(c, now);

@@ -64,6 +64,8 @@ core_new(const struct core_conf *conf, const struct durable *durable,
 		c->pending.cas.revision = c->dur.claim_revision;
 		str_cut(c->pending.cas.instance,
 		    sizeof(c->pending.cas.instance), c->dur.claim_instance);
+		str_cut(c->pending.cas.nonce, sizeof(c->pending.cas.nonce),
+		    c->dur.claim_nonce);
 	}
 	c->read_wanted = true;
 	return c;
@@ -181,11 +183,11 @@ core_rel(const struct core *c)
 }
 
 /* What PostgreSQL is here: the second axis. A query that is late changes
- * nothing: only a proof that the postmaster is gone says gone. */
+ * nothing: only the end of the postmaster says gone. */
 enum pg_state
 core_pgs(const struct core *c)
 {
-	if (c->pg.running == ANS_NO)
+	if (c->pg.running == ANS_NO || c->gone_at != 0)
 		return PGS_GONE;
 	if (c->pg.recovery == ANS_NO)
 		return PGS_PRIMARY;
@@ -196,10 +198,19 @@ void
 core_on_pg(struct core *c, const struct now *now, const struct pg_view *view)
 {
 	c->pg = *view;
+	if (view->running == ANS_YES && view->seen_at > c->gone_at)
+		c->gone_at = 0;
 	if (core_pgs(c) != PGS_PRIMARY)
 		c->lease.primary_since = USEC_NEVER;
 	else if (c->lease.primary_since == USEC_NEVER)
 		c->lease.primary_since = now->raw;
+}
+
+void
+core_on_pg_gone(struct core *c, const struct now *now)
+{
+	c->gone_at = now->raw;
+	c->lease.primary_since = USEC_NEVER;
 }
 
 void

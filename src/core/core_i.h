@@ -30,6 +30,7 @@ struct watched {
 	char reported_next[ID_MAX]; /* we reported, for this next */
 	uint64_t report_version;    /* must be saved before the report */
 	bool reporting;
+	usec_t report_at;           /* not again before */
 	uint64_t hint_epoch;    /* a peer knows of this epoch */
 };
 
@@ -67,6 +68,7 @@ struct lease {
 	usec_t primary_since; /* PostgreSQL seen as primary; probes count from it */
 	uint64_t abdication;  /* id of the request for one; 0 none */
 	node_t abdication_of;
+	uint64_t abdication_epoch, abdication_seq;
 	usec_t abdication_at;
 };
 
@@ -125,6 +127,7 @@ struct plan_state {
 	uint64_t version;    /* journal of this row */
 	bool promoted;       /* pg_promote was ordered */
 	usec_t retry_at;     /* no plan before, after one was abandoned */
+	usec_t ended;        /* views older than this show what was before */
 };
 
 struct order {
@@ -163,6 +166,7 @@ struct core {
 	struct plan_state plan;
 	struct order order;
 	struct pg_view pg;
+	usec_t gone_at;          /* the postmaster ended then; 0 no */
 	enum pg_state pgs_last;
 	enum answer armed;
 	char armed_why[120];

@@ -216,6 +216,8 @@ lease_ask_abdication(struct core *c, const struct now *now, node_t n)
 	a->ask.seq = c->dur.sent_epoch == core_rec(c)->epoch &&
 		c->dur.sent_seq > core_rec(c)->seq ?
 	    c->dur.sent_seq : core_rec(c)->seq;
+	l->abdication_epoch = a->ask.epoch;
+	l->abdication_seq = a->ask.seq;
 	a->ask.ttl = core_rec(c)->ttl;
 	a->ask.abdicate = true;
 	str_cut(a->ask.instance, sizeof(a->ask.instance), c->dur.instance);
@@ -236,8 +238,12 @@ core_on_answer(struct core *c, const struct now *now,
 	}
 	if (!lease_mine(c) || ans->epoch > core_rec(c)->epoch)
 		return;
-	if (ans->abdicated && ans->id == l->abdication &&
-	    ans->from == l->abdication_of) {
+	/* It covers every seq up to the one it was asked for, so it counts only
+	 * while nothing later was sent. */
+	if (ans->abdicated && l->abdication != 0 && ans->id == l->abdication &&
+	    ans->from == l->abdication_of &&
+	    l->abdication_epoch == c->dur.sent_epoch &&
+	    l->abdication_seq >= c->dur.sent_seq) {
 		l->abdicated |= NODE_BIT(ans->from);
 		l->abdication = 0;
 	}
@@ -314,10 +320,8 @@ lease_turn(struct core *c, const struct now *now)
 		if (was)
 			core_tell(c, EMIT_lease_lost, "%s", block_str(b));
 		lease_void(c, now);
-		l->next_renewal = now->raw;
-		/* (a) for the first time, and finding out, go on. */
-		if (lease_mine(c) && c->reg.failing)
-			c->read_wanted = true;
+		/* The first moment without the block renews. */
+		l->next_renewal = 0;
 		return;
 	}
 	lease_alone(c, now);
@@ -331,5 +335,6 @@ lease_turn(struct core *c, const struct now *now)
 usec_t
 lease_next(const struct core *c)
 {
-	return lease_mine(c) ? c->lease.next_renewal : USEC_NEVER;
+	return lease_mine(c) && c->lease.next_renewal != 0 ?
+	    c->lease.next_renewal : USEC_NEVER;
 }

@@ -220,6 +220,10 @@ role_turn(struct core *c, const struct now *now)
 		else
 			return;
 	}
+	/* A view that is older than the last plan's end tells of before. */
+	if (c->plan.ended != 0 && c->pg.seen_at <= c->plan.ended &&
+	    c->gone_at <= c->plan.ended)
+		return;
 	id = role_plan(c, now);
 	if (id != PLAN_NONE && now->raw >= c->plan.retry_at)
 		plan_start(c, now, id);

@@ -96,6 +96,7 @@ plan_end(struct core *c, const struct now *now, const char *why)
 	retry_at = c->plan.retry_at;
 	memset(&c->plan, 0, sizeof(c->plan));
 	c->plan.retry_at = retry_at;
+	c->plan.ended = now->raw;
 	c->dur.plan = PLAN_NONE;
 	c->dur.row = 0;
 	core_save(c);
@@ -124,7 +125,8 @@ plan_done(struct core *c, const struct now *now)
 
 	if (c->plan.id == PLAN_STEPDOWN)
 		for (n = 0; n < NODES_MAX; n++)
-			if (core_rec(c)->candidates & NODE_BIT(n))
+			if (n != c->conf.self &&
+			    (core_rec(c)->candidates & NODE_BIT(n)))
 				core_do(c, DO_NUDGE)->node = n;
 	if (c->plan.id == PLAN_TAKEOVER)
 		c->order.on = false;

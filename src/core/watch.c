@@ -177,8 +177,10 @@ watch_report(struct core *c, const struct now *now)
 		r->report_version = core_save(c);
 		r->reporting = false;
 	}
-	if (r->reporting || !core_saved(c, r->report_version))
+	if (r->reporting || !core_saved(c, r->report_version) ||
+	    now->raw < r->report_at)
 		return;
+	r->report_at = now->raw + c->conf.ttl / 5;
 	sent_more = d->sent_epoch > d->epoch ||
 	    (d->sent_epoch == d->epoch && d->sent_seq > d->seq);
 	a = core_do(c, DO_REPORT);

@@ -32,6 +32,10 @@ struct engine {
 	struct http *http;
 	struct timer *turn_timer;
 	usec_t started_at;
+	usec_t armed_at;     /* armed is asked again then */
+	usec_t watchdog_at;  /* the service manager hears again then */
+	usec_t told_at, told_primary; /* what the front was told last */
+	bool told_healthy, told_standby;
 };
 
 /* control.c: the socket for hactl. Requests are one line of JSON, {"verb":

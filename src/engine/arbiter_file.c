@@ -1,0 +1,181 @@
+/*
+ * Two lines: where this file was written (device, inode, machine id), and the
+ * register. A copy of it is another file, on this machine or on another, and
+ * shows itself by the first line.
+ */
+#include "engine/arbiter_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "engine/crash.h"
+#include "engine/wire.h"
+#include "hawatch/file.h"
+#include "hawatch/json.h"
+#include "hawatch/loop.h"
+#include "hawatch/mem.h"
+#include "hawatch/str.h"
+
+#define FILE_MAX 65536
+#define ORIGIN "hawatch-register-1 %ju %ju %64s"
+
+static void
+machine_id(char out[65])
+{
+	struct error err;
+	char *text = file_read("/etc/machine-id", 256, NULL, &err);
+
+	if (text != NULL)
+		text[strcspn(text, "\n")] = '\0';
+	str_cut(out, 65, text == NULL || text[0] == '\0' ? "none" : text);
+	free(text);
+}
+
+char *
+arbiter_file_str(const struct arbiter *a, const struct names *names)
+{
+	char *value = wire_value_str(&a->value, names), *text;
+	json_t *obj = json_object();
+
+	json_put_string(obj, "value", value);
+	json_put_u64(obj, "ahead", a->ahead);
+	json_put_i64(obj, "written_at_us", a->written_at);
+	text = json_text(obj);
+	json_decref(obj);
+	free(value);
+	return text;
+}
+
+static int
+arbiter_file_parse(const char *text, const struct names *names,
+    struct arbiter *a, struct error *err)
+{
+	json_t *obj = json_read(text, strlen(text), err);
+	char *value = xcalloc(1, FILE_MAX);
+	uint64_t ahead;
+	int rc = -1;
+
+	if (obj != NULL &&
+	    json_want_string(obj, "value", value, FILE_MAX, err) == 0 &&
+	    json_want_u64(obj, "ahead", &ahead, err) == 0 &&
+	    json_want_i64(obj, "written_at_us", 0, INT64_MAX, &a->written_at,
+		err) == 0 &&
+	    wire_value_parse(&a->value, value, strlen(value), names,
+		err) == 0) {
+		a->ahead = (nodeset_t)ahead;
+		rc = 0;
+	}
+	free(value);
+	json_decref(obj);
+	return rc;
+}
+
+int
+arbiter_file_load(const char *path, const struct names *names,
+    struct arbiter *a, struct arbiter_origin *origin, struct error *err)
+{
+	char machine[65], wrote[65];
+	uintmax_t dev, ino;
+	struct stat st;
+	char *text, *line;
+	int rc = -1;
+
+	memset(a, 0, sizeof(*a));
+	memset(origin, 0, sizeof(*origin));
+	origin->wall = clock_now().wall;
+	if (stat(path, &st) != 0)
+		return errno == ENOENT ? 0 : error_sys(err, "stat %s", path);
+	text = file_read(path, FILE_MAX, NULL, err);
+	if (text == NULL)
+		return -1;
+	line = strchr(text, '\n');
+	if (line == NULL || sscanf(text, ORIGIN, &dev, &ino, wrote) != 3) {
+		error_set(err, ERR_PROTOCOL, "%s is not a register; if it "
+		    "cannot be restored, move it away and restart: the data "
+		    "nodes report what they know", path);
+		goto out;
+	}
+	machine_id(machine);
+	origin->found = true;
+	origin->same_file = dev == (uintmax_t)st.st_dev &&
+	    ino == (uintmax_t)st.st_ino && strcmp(machine, wrote) == 0;
+	if (arbiter_file_parse(line + 1, names, a, err) != 0) {
+		error_wrap(err, "%s", path);
+		goto out;
+	}
+	rc = 0;
+out:
+	free(text);
+	return rc;
+}
+
+static int
+write_all(int fd, const char *text, size_t len)
+{
+	ssize_t n;
+
+	while (len > 0) {
+		n = write(fd, text, len);
+		if (n < 0)
+			return -1;
+		text += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+int
+arbiter_file_save(const char *path, const char *text, struct error *err)
+{
+	char tmp[PATH_MAX], machine[65], head[192];
+	struct stat st;
+	int fd, n;
+
+	n = snprintf(tmp, sizeof(tmp), "%s.new", path);
+	if (n < 0 || n >= (int)sizeof(tmp))
+		return error_set(err, ERR_LIMIT, "path too long");
+	/* A new inode each time: a copy put in its place has another. */
+	unlink(tmp);
+	fd = open(tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return error_sys(err, "create %s", tmp);
+	machine_id(machine);
+	if (fstat(fd, &st) != 0)
+		goto fail;
+	n = snprintf(head, sizeof(head), "hawatch-register-1 %ju %ju %s\n",
+	    (uintmax_t)st.st_dev, (uintmax_t)st.st_ino, machine);
+	if (write_all(fd, head, (size_t)n) != 0 ||
+	    write_all(fd, text, strlen(text)) != 0)
+		goto fail;
+	crash_point("fsync-before");
+	if (fsync(fd) != 0) {
+		error_sys(err, "fsync %s", tmp);
+		err->code = ERR_FSYNC;
+		close(fd);
+		return -1;
+	}
+	close(fd);
+	if (rename(tmp, path) != 0) {
+		error_sys(err, "rename to %s", path);
+		unlink(tmp);
+		return -1;
+	}
+	if (file_sync_dir(path, err) != 0) {
+		err->code = ERR_FSYNC;
+		return -1;
+	}
+	crash_point("fsync-after");
+	return 0;
+fail:
+	error_sys(err, "write %s", tmp);
+	close(fd);
+	unlink(tmp);
+	return -1;
+}

@@ -1,0 +1,136 @@
+/*
+ * struct durable as JSON and back. The file is for people too: names, not
+ * numbers.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/journal.h"
+#include "hawatch/json.h"
+
+static void
+put_claim(json_t *obj, const struct durable *d, const struct names *names)
+{
+	char *text;
+
+	json_put_bool(obj, "claim", d->claim);
+	if (!d->claim)
+		return;
+	json_put_u64(obj, "claim_revision", d->claim_revision);
+	json_put_string(obj, "claim_instance", d->claim_instance);
+	json_put_string(obj, "claim_nonce", d->claim_nonce);
+	text = record_str(&d->claim_rec, names);
+	json_put_string(obj, "claim_record", text);
+	free(text);
+}
+
+char *
+journal_str(const struct durable *d, const struct names *names)
+{
+	json_t *obj = json_object();
+	char *text;
+
+	json_put_string(obj, "cluster", names->cluster);
+	json_put_string(obj, "instance", d->instance);
+	json_put_u64(obj, "epoch", d->epoch);
+	json_put_u64(obj, "seq", d->seq);
+	json_put_u64(obj, "sent_epoch", d->sent_epoch);
+	json_put_u64(obj, "sent_seq", d->sent_seq);
+	json_put_i64(obj, "ttl_max_us", d->t_max);
+	put_claim(obj, d, names);
+	json_put_u64(obj, "abdicated_epoch", d->abdicated_epoch);
+	json_put_u64(obj, "abdicated_seq", d->abdicated_seq);
+	json_put_u64(obj, "primary_epoch", d->primary_epoch);
+	json_put_bool(obj, "latch", d->latch);
+	json_put_string(obj, "latch_why", d->latch_why);
+	json_put_i64(obj, "proof", d->proof);
+	json_put_u64(obj, "proof_epoch", d->proof_epoch);
+	json_put_string(obj, "proof_why", d->proof_why);
+	json_put_i64(obj, "plan", d->plan);
+	json_put_i64(obj, "row", d->row);
+	json_put_u64(obj, "plan_epoch", d->plan_epoch);
+	text = json_text(obj);
+	json_decref(obj);
+	return text;
+}
+
+static int
+want_claim(const json_t *obj, struct durable *d, const struct names *names,
+    struct error *err)
+{
+	char text[RECORD_MAX + 1];
+
+	if (json_want_bool(obj, "claim", &d->claim, err) != 0)
+		return -1;
+	if (!d->claim)
+		return 0;
+	if (json_want_u64(obj, "claim_revision", &d->claim_revision, err) != 0)
+		return -1;
+	if (json_want_string(obj, "claim_instance", d->claim_instance,
+		sizeof(d->claim_instance), err) != 0 ||
+	    json_want_string(obj, "claim_nonce", d->claim_nonce,
+		sizeof(d->claim_nonce), err) != 0 ||
+	    json_want_string(obj, "claim_record", text, sizeof(text), err) != 0)
+		return -1;
+	return record_parse(&d->claim_rec, text, strlen(text), names, err);
+}
+
+static int
+want_rest(const json_t *obj, struct durable *d, struct error *err)
+{
+	int proof = 0;
+
+	if (json_want_u64(obj, "abdicated_epoch", &d->abdicated_epoch, err) ||
+	    json_want_u64(obj, "abdicated_seq", &d->abdicated_seq, err) ||
+	    json_want_u64(obj, "primary_epoch", &d->primary_epoch, err) ||
+	    json_want_bool(obj, "latch", &d->latch, err) ||
+	    json_want_string(obj, "latch_why", d->latch_why,
+		sizeof(d->latch_why), err) ||
+	    json_want_int(obj, "proof", PROOF_NONE, PROOF_OPERATOR, &proof,
+		err) ||
+	    json_want_u64(obj, "proof_epoch", &d->proof_epoch, err) ||
+	    json_want_string(obj, "proof_why", d->proof_why,
+		sizeof(d->proof_why), err) ||
+	    json_want_int(obj, "plan", 0, 100, &d->plan, err) ||
+	    json_want_int(obj, "row", 0, 100, &d->row, err) ||
+	    json_want_u64(obj, "plan_epoch", &d->plan_epoch, err))
+		return -1;
+	d->proof = (enum proof)proof;
+	return 0;
+}
+
+int
+journal_parse(struct durable *dur, const char *json, size_t len,
+    const struct names *names, struct error *err)
+{
+	struct durable d;
+	char cluster[NODE_NAME_MAX];
+	json_t *obj = json_read(json, len, err);
+	int rc = -1;
+
+	memset(&d, 0, sizeof(d));
+	if (obj == NULL)
+		return -1;
+	if (json_want_string(obj, "cluster", cluster, sizeof(cluster), err))
+		goto out;
+	if (strcmp(cluster, names->cluster) != 0) {
+		error_set(err, ERR_CONFIG, "it is of cluster \"%s\", not "
+		    "\"%s\"", cluster, names->cluster);
+		goto out;
+	}
+	if (json_want_string(obj, "instance", d.instance, sizeof(d.instance),
+		err) ||
+	    json_want_u64(obj, "epoch", &d.epoch, err) ||
+	    json_want_u64(obj, "seq", &d.seq, err) ||
+	    json_want_u64(obj, "sent_epoch", &d.sent_epoch, err) ||
+	    json_want_u64(obj, "sent_seq", &d.sent_seq, err) ||
+	    json_want_i64(obj, "ttl_max_us", 0, 3600 * USEC_SEC, &d.t_max,
+		err) ||
+	    want_claim(obj, &d, names, err) || want_rest(obj, &d, err))
+		goto out;
+	*dur = d;
+	rc = 0;
+out:
+	json_decref(obj);
+	return rc;
+}

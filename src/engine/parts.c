@@ -1,0 +1,179 @@
+/*
+ * Makes the engine's parts. The fence comes first: whatever fails after it,
+ * this host is closed, or open exactly as long as the kernel was told.
+ */
+#include "engine/parts.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "act/env.h"
+#include "engine/arbiter_server.h"
+#include "engine/driver.h"
+#include "engine/engine.h"
+#include "engine/journal.h"
+#include "engine/peers.h"
+#include "engine/regclient.h"
+#include "hawatch/check.h"
+#include "hawatch/fence.h"
+#include "hawatch/frontlink.h"
+#include "hawatch/http.h"
+#include "hawatch/mem.h"
+#include "hawatch/pgwatch.h"
+#include "hawatch/random.h"
+#include "hawatch/worker.h"
+
+static int
+parts_dir(const char *path, mode_t mode, struct error *err)
+{
+	if (mkdir(path, mode) != 0 && errno != EEXIST)
+		return error_sys(err, "mkdir %s", path);
+	return 0;
+}
+
+static void
+turn_timer_cb(void *arg)
+{
+	/* The turn that follows every callback does the work. */
+}
+
+static int
+parts_core(struct engine *e, struct error *err)
+{
+	const struct conf *conf = e->conf;
+	struct core_conf cc = { .names = &conf->names, .self = conf->self,
+		.data = conf_data_nodes(conf), .ttl = conf->ttl,
+		.slack = conf->slack, .clock_ppm = conf->clock_ppm,
+		.min_interval = conf->min_interval,
+		.standby_timeout = conf->pg.standby_timeout,
+		.start_timeout = conf->pg.start_timeout,
+		.mode = conf->mode == MODE_AUTO ? CORE_AUTO :
+		    conf->mode == MODE_MANUAL ? CORE_MANUAL : CORE_OBSERVE };
+	char *path = xasprintf("%s/state", conf->state_dir);
+	struct durable dur;
+	struct now now;
+	char seed[17];
+	bool found;
+
+	e->journal = journal_open(path, e->worker, &conf->names, &dur, &found,
+	    err);
+	free(path);
+	if (e->journal == NULL)
+		return -1;
+	random_hex(seed, sizeof(seed));
+	now = clock_now();
+	e->core = core_new(&cc, found ? &dur : NULL, seed, &now);
+	return 0;
+}
+
+static int
+parts_data(struct engine *e, struct error *err)
+{
+	const struct pgwatch_calls calls = { .changed = driver_pg_changed,
+		.gone = driver_pg_gone, .arg = e };
+
+	e->fence = fence_new(e->loop, e->conf->pg.port, driver_fence_lost, e,
+	    err);
+	if (e->fence == NULL || parts_core(e, err) != 0)
+		return -1;
+	e->act_env = act_env_new(e->loop, e->conf, e->worker);
+	e->acts = acts_new(e->act_env, driver_act_done, e);
+	e->pg = pgwatch_new(e->loop, e->conf, &calls);
+	return 0;
+}
+
+static int
+parts_checks(struct engine *e, struct error *err)
+{
+	const struct check_env env = { .loop = e->loop, .conf = e->conf,
+		.pg = e->pg };
+
+	e->checks = checks_new(&env, NULL, NULL, err);
+	return e->checks == NULL ? -1 : 0;
+}
+
+static int
+parts_network(struct engine *e, struct error *err)
+{
+	const struct conf *conf = e->conf;
+	const struct http_tls tls = { conf->ca, conf->cert, conf->key };
+	char *path;
+
+	e->http = http_new(e->loop, &tls, err);
+	if (e->http == NULL)
+		return -1;
+	e->reg = regclient_new(e);
+	e->peers = peers_new(e);
+	if (conf->arbiter == conf->self) {
+		e->arbiter = arbiter_server_new(e, err);
+		if (e->arbiter == NULL)
+			return -1;
+	}
+	e->front = frontlink_new(e->loop, conf, NULL, peers_request, e, err);
+	if (e->front == NULL)
+		return -1;
+	path = xasprintf("%s/hactl.sock", conf->run_dir);
+	e->control = control_new(e->loop, path, conf->group, orders_handle, e,
+	    err);
+	free(path);
+	if (e->control == NULL)
+		return -1;
+	control_refuse_user(e->control, conf->user);
+	return 0;
+}
+
+struct engine *
+parts_new(struct conf *conf, struct error *err)
+{
+	struct engine *e = xcalloc(1, sizeof(*e));
+
+	e->conf = conf;
+	e->started_at = clock_now().raw;
+	e->loop = loop_new(err);
+	if (e->loop == NULL || parts_dir(conf->state_dir, 0700, err) != 0 ||
+	    parts_dir(conf->run_dir, 0755, err) != 0)
+		goto fail;
+	e->turn_timer = timer_new(e->loop, turn_timer_cb, e);
+	e->worker = worker_new(e->loop);
+	if (conf->node[conf->self].role == ROLE_DATA &&
+	    parts_data(e, err) != 0)
+		goto fail;
+	if (parts_checks(e, err) != 0 || parts_network(e, err) != 0)
+		goto fail;
+	return e;
+fail:
+	parts_free(e);
+	return NULL;
+}
+
+/* The kernel's table stays as it is: an upgrade is silent, an end closes. */
+void
+parts_free(struct engine *e)
+{
+	if (e == NULL)
+		return;
+	peers_free(e->peers);
+	regclient_free(e->reg);
+	orders_free(e->orders);
+	control_free(e->control);
+	frontlink_free(e->front);
+	if (e->worker != NULL)
+		worker_free(e->worker);
+	arbiter_server_free(e->arbiter);
+	checks_free(e->checks);
+	acts_free(e->acts);
+	if (e->act_env != NULL)
+		act_env_free(e->act_env);
+	pgwatch_free(e->pg);
+	fence_free(e->fence);
+	core_free(e->core);
+	journal_free(e->journal);
+	http_free(e->http);
+	timer_free(e->turn_timer);
+	loop_free(e->loop);
+	conf_free(e->conf);
+	free(e);
+}

@@ -1,0 +1,260 @@
+/*
+ * Requests to and from the other engines. The name that a certificate proved
+ * must be a node of the configuration, and the one that the body speaks for.
+ */
+#include "engine/peers.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/arbiter_server.h"
+#include "engine/engine.h"
+#include "engine/wire.h"
+#include "hawatch/emit.h"
+#include "hawatch/http.h"
+#include "hawatch/json.h"
+#include "hawatch/mem.h"
+#include "hawatch/queue.h"
+
+#define ANSWER_MAX 65536
+#define ASKED_MAX 16
+
+struct peer_call {
+	TAILQ_ENTRY(peer_call) entry;
+	struct peers *p;
+	struct http_call *http;
+	node_t node;
+	void (*status)(void *arg, node_t node, const char *json,
+	    const char *why);
+	void *status_arg;
+};
+
+/* A question of a peer that the core has not answered yet. */
+struct peer_asked {
+	uint64_t request; /* of the front; 0: free */
+	uint64_t ask;
+	node_t from;
+	usec_t at;
+};
+
+struct peers {
+	struct engine *e;
+	TAILQ_HEAD(, peer_call) calls;
+	struct peer_asked asked[ASKED_MAX];
+	unsigned next;
+};
+
+struct peers *
+peers_new(struct engine *e)
+{
+	struct peers *p = xcalloc(1, sizeof(*p));
+
+	p->e = e;
+	TAILQ_INIT(&p->calls);
+	return p;
+}
+
+static void
+peer_call_free(struct peer_call *c)
+{
+	TAILQ_REMOVE(&c->p->calls, c, entry);
+	free(c);
+}
+
+void
+peers_free(struct peers *p)
+{
+	struct peer_call *c;
+
+	if (p == NULL)
+		return;
+	while ((c = TAILQ_FIRST(&p->calls)) != NULL) {
+		http_cancel(c->http);
+		peer_call_free(c);
+	}
+	free(p);
+}
+
+/* Takes body. */
+static struct peer_call *
+peer_post(struct peers *p, node_t n, const char *path, char *body,
+    usec_t deadline, void (*done)(void *, const struct http_answer *))
+{
+	const struct conf *conf = p->e->conf;
+	struct peer_call *c = xcalloc(1, sizeof(*c));
+	struct http_request req = { .name = conf->node[n].name,
+		.address = conf->node[n].address, .port = conf->peer_port,
+		.path = path, .body = body, .body_len = strlen(body),
+		.deadline = deadline, .answer_max = ANSWER_MAX };
+	struct error err;
+
+	c->p = p;
+	c->node = n;
+	TAILQ_INSERT_TAIL(&p->calls, c, entry);
+	c->http = http_post(p->e->http, &req, done, c, &err);
+	free(body);
+	if (c->http == NULL) {
+		peer_call_free(c);
+		return NULL;
+	}
+	return c;
+}
+
+static void
+peer_ask_cb(void *arg, const struct http_answer *ans)
+{
+	struct peer_call *c = arg;
+	struct engine *e = c->p->e;
+	struct now now = clock_now();
+	struct ask_answer answer;
+	node_t node = c->node;
+	struct error err;
+
+	peer_call_free(c);
+	if (ans->status != 200)
+		return;
+	if (wire_answer_parse(&answer, ans->body, ans->len, &e->conf->names,
+	    &err) != 0 || answer.from != node) {
+		EMIT(peer_refused, kv_s("peer", e->conf->node[node].name),
+		    kv_s("reason", "its answer cannot be read"));
+		return;
+	}
+	core_on_answer(e->core, &now, &answer);
+}
+
+void
+peers_ask(struct peers *p, node_t node, const struct ask *ask)
+{
+	/* Silence is an answer: the core never waits for this one. */
+	(void)peer_post(p, node, "/v1/ask",
+	    wire_ask_str(ask, &p->e->conf->names), ask->ttl / 2, peer_ask_cb);
+}
+
+static void
+peer_nudge_cb(void *arg, const struct http_answer *ans)
+{
+	peer_call_free(arg);
+}
+
+void
+peers_nudge(struct peers *p, node_t node)
+{
+	(void)peer_post(p, node, "/v1/nudge", xstrdup("{}"), USEC_SEC,
+	    peer_nudge_cb);
+}
+
+static void
+peer_status_cb(void *arg, const struct http_answer *ans)
+{
+	struct peer_call *c = arg;
+	void (*status)(void *, node_t, const char *, const char *) = c->status;
+	void *status_arg = c->status_arg;
+	node_t node = c->node;
+
+	peer_call_free(c);
+	status(status_arg, node, ans->status == 200 ? ans->body : NULL,
+	    ans->status == 200 ? NULL :
+	    ans->reason != NULL ? ans->reason : "refused");
+}
+
+void
+peers_status(struct peers *p, node_t node,
+    void (*done)(void *arg, node_t node, const char *json, const char *why),
+    void *arg)
+{
+	struct peer_call *c = peer_post(p, node, "/v1/status", xstrdup("{}"),
+	    USEC_SEC / 2, peer_status_cb);
+
+	if (c == NULL) {
+		done(arg, node, NULL, "internal");
+		return;
+	}
+	c->status = done;
+	c->status_arg = arg;
+}
+
+void
+peers_answer(struct peers *p, const struct ask_answer *ans, node_t to)
+{
+	struct peer_asked *a;
+	char *body;
+	int i;
+
+	for (i = 0; i < ASKED_MAX; i++) {
+		a = &p->asked[i];
+		if (a->request == 0 || a->ask != ans->id || a->from != to)
+			continue;
+		body = wire_answer_str(ans, &p->e->conf->names);
+		frontlink_reply(p->e->front, a->request, 200, body);
+		free(body);
+		a->request = 0;
+		return;
+	}
+}
+
+static void
+request_error(struct engine *e, const struct front_request *req, int status,
+    const char *why)
+{
+	json_t *obj = json_object();
+	char *body;
+
+	EMIT(peer_refused, kv_s("peer", req->peer), kv_s("reason", why));
+	json_put_string(obj, "error", why);
+	body = json_text(obj);
+	json_decref(obj);
+	frontlink_reply(e->front, req->id, status, body);
+	free(body);
+}
+
+static void
+request_ask(struct engine *e, node_t from, const struct front_request *req)
+{
+	struct peers *p = e->peers;
+	struct peer_asked *a = &p->asked[p->next++ % ASKED_MAX];
+	struct now now = clock_now();
+	struct ask ask;
+	struct error err;
+
+	if (wire_ask_parse(&ask, req->body, req->len, &e->conf->names,
+	    &err) != 0) {
+		request_error(e, req, 400, err.msg);
+		return;
+	}
+	if (ask.from != from) {
+		request_error(e, req, 403, "it speaks for another node");
+		return;
+	}
+	a->request = req->id;
+	a->ask = ask.id;
+	a->from = from;
+	core_on_ask(e->core, &now, &ask);
+}
+
+void
+peers_request(void *engine, const struct front_request *req)
+{
+	struct engine *e = engine;
+	node_t from = names_find(&e->conf->names, req->peer);
+	struct now now = clock_now();
+	char *text;
+
+	if (from == NODE_NONE) {
+		request_error(e, req, 403, "no node of this cluster");
+		return;
+	}
+	if (e->arbiter != NULL && arbiter_server_request(e->arbiter, from, req))
+		return;
+	if (strcmp(req->path, "/v1/status") == 0) {
+		text = status_json(e, &now);
+		frontlink_reply(e->front, req->id, 200, text);
+		free(text);
+	} else if (e->core != NULL && strcmp(req->path, "/v1/ask") == 0) {
+		request_ask(e, from, req);
+	} else if (e->core != NULL && strcmp(req->path, "/v1/nudge") == 0) {
+		core_on_nudge(e->core, &now);
+		frontlink_reply(e->front, req->id, 200, "{}");
+	} else {
+		request_error(e, req, 404, "not served here");
+	}
+}

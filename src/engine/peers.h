@@ -1,0 +1,23 @@
+/*
+ * The other engines: questions, nudges, status; and the dispatch of what they
+ * ask of this one.
+ */
+#ifndef HAWATCH_ENGINE_PEERS_H
+#define HAWATCH_ENGINE_PEERS_H
+
+#include "hawatch/core.h"
+#include "hawatch/frontlink.h"
+
+struct engine;
+struct peers;
+
+struct peers *peers_new(struct engine *e);
+void peers_free(struct peers *p);
+void peers_ask(struct peers *p, node_t node, const struct ask *ask);
+void peers_nudge(struct peers *p, node_t node);
+/* The core's answer to the question that came as the request of this id. */
+void peers_answer(struct peers *p, const struct ask_answer *ans, node_t to);
+/* front_request_fn; arg is the engine. */
+void peers_request(void *engine, const struct front_request *req);
+
+#endif

@@ -1,0 +1,96 @@
+/*
+ * What the front may say without asking: rendered here, pushed when it
+ * matters and twice a second. Every yes in it carries its end, so that the
+ * front says no by itself when this engine hangs.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/driver.h"
+#include "engine/engine.h"
+#include "engine/status.h"
+#include "hawatch/check.h"
+#include "hawatch/frontlink.h"
+#include "hawatch/pgwatch.h"
+#include "hawatch/str.h"
+
+#define FRESH (5 * USEC_SEC / 2)
+#define EVERY (USEC_SEC / 2)
+#define VIEW_GOOD (3 * USEC_SEC)
+#define REASONS_MAX 512
+
+static void
+reason_add(char *reasons, const char *name)
+{
+	size_t len = strlen(reasons);
+
+	if (len > 0 && len + 1 < REASONS_MAX)
+		reasons[len++] = ',';
+	str_cut(reasons + len, REASONS_MAX - len, name);
+}
+
+/* The failing parts of this host that voters would notice. */
+static void
+snapshot_reasons(const struct engine *e, const struct core_status *st,
+    char *reasons)
+{
+	struct check_state cs;
+	int i;
+
+	reasons[0] = '\0';
+	if (e->core != NULL && st->pg != PGS_PRIMARY && st->pg != PGS_STANDBY)
+		reason_add(reasons, "postgres");
+	for (i = 0; e->checks != NULL && i < checks_count(e->checks); i++) {
+		checks_state(e->checks, i, &cs);
+		if (cs.health && cs.up == ANS_NO)
+			reason_add(reasons, cs.name);
+	}
+}
+
+static void
+snapshot_database(const struct engine *e, const struct core_status *st,
+    const struct now *now, struct snapshot *snap)
+{
+	const struct pg_view *v = pgwatch_view(e->pg);
+
+	if (status_is_primary(st, now))
+		snap->primary_until = st->deadline;
+	if (st->pg == PGS_STANDBY && v->receiver)
+		snap->standby_until = v->seen_at + VIEW_GOOD;
+	if (v->upstream > v->replay)
+		snap->lag = v->upstream - v->replay;
+}
+
+void
+snapshot_publish(struct engine *e, const struct now *now)
+{
+	char reasons[REASONS_MAX];
+	struct core_status st;
+	struct snapshot snap;
+	char *status;
+	bool moved;
+
+	memset(&st, 0, sizeof(st));
+	memset(&snap, 0, sizeof(snap));
+	if (e->core != NULL) {
+		core_status(e->core, now, &st);
+		snapshot_database(e, &st, now, &snap);
+	}
+	snapshot_reasons(e, &st, reasons);
+	snap.healthy = reasons[0] == '\0';
+	moved = snap.primary_until != e->told_primary ||
+	    snap.healthy != e->told_healthy ||
+	    (snap.standby_until != 0) != e->told_standby;
+	if (!moved && now->raw - e->told_at < EVERY)
+		return;
+	e->told_at = now->raw;
+	e->told_primary = snap.primary_until;
+	e->told_healthy = snap.healthy;
+	e->told_standby = snap.standby_until != 0;
+	snap.fresh_until = now->raw + FRESH;
+	snap.reasons = reasons;
+	status = status_json(e, now);
+	snap.status = status;
+	frontlink_publish(e->front, &snap);
+	free(status);
+}
