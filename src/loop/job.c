@@ -55,8 +55,8 @@ static struct children *children_of(struct loop *loop);
 static void children_end(struct loop_end *end);
 static void children_cb(void *arg, int signo);
 static bool children_finish_one(struct children *all);
-static int job_fork(struct job *job, const struct job_spec *spec,
-    struct error *err);
+static int job_fork(
+    struct job *job, const struct job_spec *spec, struct error *err);
 static void job_out_cb(void *arg, int what);
 static void job_timer_cb(void *arg);
 static void job_kill(const struct job *job, int signo);
@@ -146,8 +146,8 @@ job_start(struct loop *loop, const struct job_spec *spec,
 		return NULL;
 	}
 	if (spec->deadline <= 0 || spec->deadline == USEC_NEVER) {
-		error_set(err, ERR_CONFIG, "program %s: no deadline",
-		    spec->argv[0]);
+		error_set(
+		    err, ERR_CONFIG, "program %s: no deadline", spec->argv[0]);
 		return NULL;
 	}
 	job = xcalloc(1, sizeof(*job));

@@ -36,8 +36,8 @@ static void job_child_priority(void);
 static int job_child_high(int fd);
 static int job_child_fds(const struct job_spec *spec, int out);
 static int job_child_user(const struct job_spec *spec, struct passwd **pw);
-static char *const *job_child_env(const struct job_spec *spec,
-    const struct passwd *pw);
+static char *const *job_child_env(
+    const struct job_spec *spec, const struct passwd *pw);
 
 void
 job_child(const struct job_spec *spec, int parent, int out, int trouble)

@@ -63,9 +63,9 @@ loop_base_new(void)
 
 	if (cfg == NULL)
 		abort();
-	event_config_set_flag(cfg,
-	    EVENT_BASE_FLAG_PRECISE_TIMER | EVENT_BASE_FLAG_NO_CACHE_TIME |
-		EVENT_BASE_FLAG_IGNORE_ENV | EVENT_BASE_FLAG_NOLOCK);
+	event_config_set_flag(
+	    cfg, EVENT_BASE_FLAG_PRECISE_TIMER | EVENT_BASE_FLAG_NO_CACHE_TIME |
+		     EVENT_BASE_FLAG_IGNORE_ENV | EVENT_BASE_FLAG_NOLOCK);
 	base = event_base_new_with_config(cfg);
 	event_config_free(cfg);
 	return base;
@@ -103,8 +103,8 @@ loop_run(struct loop *loop, void (*turn)(void *arg, const struct now *now),
 	struct now now;
 
 	while (!loop->stop) {
-		event_base_loop(loop->base,
-		    EVLOOP_ONCE | EVLOOP_NO_EXIT_ON_EMPTY);
+		event_base_loop(
+		    loop->base, EVLOOP_ONCE | EVLOOP_NO_EXIT_ON_EMPTY);
 		if (turn != NULL) {
 			now = clock_now();
 			turn(arg, &now);

@@ -17,7 +17,7 @@ struct loop_end {
 
 void loop_end_add(struct loop *loop, struct loop_end *end);
 /* The first with this function, NULL when there is none. */
-struct loop_end *loop_end_find(struct loop *loop,
-    void (*fn)(struct loop_end *end));
+struct loop_end *loop_end_find(
+    struct loop *loop, void (*fn)(struct loop_end *end));
 
 #endif

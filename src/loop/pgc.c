@@ -1,74 +1,18 @@
 /*
- * One PostgreSQL connection on the loop: connects with the first query, keeps
- * the connection, runs one query at a time. It has no interval, no retry and
- * no opinion about what a loss means.
- *
- * libpq's blocking calls are not used: neither PQcancel, which waits for a
- * frozen server for minutes, nor anything that resolves a name. libpq may
- * close its socket and open another under the same number within one
- * PQconnectPoll; therefore the watch is taken down before that call and made
- * anew after it.
+ * One PostgreSQL connection on the loop, seen from the query: its deadline,
+ * its result, its one end. The connection itself is in pgc_conn.c. There is no
+ * interval here, no retry and no opinion about what a loss means.
  */
-#include <assert.h>
 #include <libpq-fe.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "hawatch/loop.h"
 #include "hawatch/mem.h"
-#include "hawatch/pgc.h"
-#include "hawatch/str.h"
-#include "loop/pgc_reason.h"
-
-/* A file that is not there: the operator's ~/.pgpass is no configuration. */
-#define PGC_NO_PASSFILE "/nonexistent/pgpass"
-#define PGC_PARAMS_MAX 16
-
-enum pgc_state { PGC_DOWN = 0, PGC_CONNECTING, PGC_IDLE, PGC_ASKED };
-
-struct pgc {
-	struct loop *loop;
-	char *host, *hostaddr, *user, *dbname, *password, *sslmode, *app;
-	char *options;
-	char port[12];
-
-	enum pgc_state state;
-	PGconn *conn;
-	struct watch *watch;
-	void (*lost)(void *arg);
-	void *lost_arg;
-
-	/* The query; done is NULL when there is none. */
-	char *sql;
-	void (*done)(void *arg, const struct pgc_result *r);
-	void *arg;
-	struct timer *deadline;
-	struct timer *failed; /* ends on the loop what failed in pgc_query */
-	PGresult *result;
-	bool ending; /* the server has said that it closes the connection */
-	bool warned;
-	struct pgc_why warning;
-};
+#include "loop/pgc_conn.h"
 
 static char *pgc_dup(const char *s);
-static void pgc_connect(struct pgc *c);
-static int pgc_params(const struct pgc *c, const char **key, const char **val);
-static void pgc_send(struct pgc *c);
-static int pgc_flush(struct pgc *c);
-static void pgc_watch_cb(void *arg, int what);
-static void pgc_on_connecting(struct pgc *c);
-static void pgc_on_asked(struct pgc *c, int what);
-static void pgc_on_idle(struct pgc *c);
-static bool pgc_alive(struct pgc *c);
-static bool pgc_take(struct pgc *c, PGresult *res);
-static bool pgc_is_error(const PGresult *res);
-static void pgc_why_result(struct pgc_why *why, const PGresult *res);
-static void pgc_answered(struct pgc *c);
 static void pgc_failed_cb(void *arg);
 static void pgc_deadline_cb(void *arg);
-static void pgc_notice(void *arg, const PGresult *res);
-static void pgc_close(struct pgc *c);
 static void pgc_clear(struct pgc *c);
 static void pgc_finish(struct pgc *c, const struct pgc_why *why);
 static const char *pgc_get(const struct pgc_result *r, int row, int col);
@@ -165,197 +109,7 @@ pgc_query(struct pgc *c, const char *sql, usec_t deadline,
 	return 0;
 }
 
-static void
-pgc_connect(struct pgc *c)
-{
-	const char *key[PGC_PARAMS_MAX], *val[PGC_PARAMS_MAX];
-
-	pgc_params(c, key, val);
-	c->state = PGC_CONNECTING;
-	c->conn = PQconnectStartParams(key, val, 0);
-	if (c->conn == NULL)
-		abort();
-	/* The only way to learn the SQLSTATE of a refused connection. */
-	PQsetErrorVerbosity(c->conn, PQERRORS_VERBOSE);
-	PQsetNoticeReceiver(c->conn, pgc_notice, c);
-	if (PQstatus(c->conn) == CONNECTION_BAD)
-		timer_arm(c->failed, 0);
-	else
-		c->watch = watch_new(c->loop, PQsocket(c->conn), WATCH_WRITE,
-		    pgc_watch_cb, c);
-}
-
-static int
-pgc_params(const struct pgc *c, const char **key, const char **val)
-{
-	const struct {
-		const char *key, *val;
-	} params[] = {
-		{ "host", c->host },
-		{ "hostaddr", c->hostaddr },
-		{ "port", c->port },
-		{ "user", c->user },
-		{ "dbname", c->dbname },
-		{ "password", c->password },
-		{ "passfile", PGC_NO_PASSFILE },
-		{ "sslmode", c->sslmode },
-		/* Kerberos libraries may block. */
-		{ "gssencmode", "disable" },
-		{ "application_name", c->app },
-		{ "options", c->options },
-	};
-	size_t i;
-	int n = 0;
-
-	assert(sizeof(params) / sizeof(params[0]) < PGC_PARAMS_MAX);
-	for (i = 0; i < sizeof(params) / sizeof(params[0]); i++) {
-		if (params[i].val == NULL)
-			continue;
-		key[n] = params[i].key;
-		val[n++] = params[i].val;
-	}
-	key[n] = val[n] = NULL;
-	return n;
-}
-
-/* What fails here is told by the loop, never from within pgc_query. */
-static void
-pgc_send(struct pgc *c)
-{
-	c->state = PGC_ASKED;
-	if (!PQsendQuery(c->conn, c->sql) || pgc_flush(c) == -1)
-		timer_arm(c->failed, 0);
-}
-
-static int
-pgc_flush(struct pgc *c)
-{
-	int rest = PQflush(c->conn);
-
-	if (rest == -1)
-		return -1;
-	watch_set(c->watch, rest ? WATCH_READ | WATCH_WRITE : WATCH_READ);
-	return 0;
-}
-
-static void
-pgc_watch_cb(void *arg, int what)
-{
-	struct pgc *c = arg;
-
-	switch (c->state) {
-	case PGC_CONNECTING:
-		pgc_on_connecting(c);
-		break;
-	case PGC_ASKED:
-		pgc_on_asked(c, what);
-		break;
-	case PGC_IDLE:
-		pgc_on_idle(c);
-		break;
-	case PGC_DOWN:
-		break;
-	}
-}
-
-static void
-pgc_on_connecting(struct pgc *c)
-{
-	PostgresPollingStatusType poll;
-
-	watch_free(c->watch);
-	c->watch = NULL;
-	poll = PQconnectPoll(c->conn);
-	if (poll == PGRES_POLLING_FAILED ||
-	    (poll == PGRES_POLLING_OK && PQsetnonblocking(c->conn, 1) != 0)) {
-		pgc_failed_cb(c);
-		return;
-	}
-	c->watch = watch_new(c->loop, PQsocket(c->conn),
-	    poll == PGRES_POLLING_WRITING ? WATCH_WRITE : WATCH_READ,
-	    pgc_watch_cb, c);
-	if (poll == PGRES_POLLING_OK)
-		pgc_send(c);
-}
-
-static void
-pgc_on_asked(struct pgc *c, int what)
-{
-	PGresult *res;
-
-	if (((what & WATCH_READ) != 0 && !PQconsumeInput(c->conn)) ||
-	    pgc_flush(c) == -1) {
-		pgc_failed_cb(c);
-		return;
-	}
-	while (!PQisBusy(c->conn)) {
-		res = PQgetResult(c->conn);
-		if (res == NULL) {
-			pgc_answered(c);
-			return;
-		}
-		if (!pgc_take(c, res)) {
-			pgc_failed_cb(c);
-			return;
-		}
-	}
-	if (PQstatus(c->conn) != CONNECTION_OK)
-		pgc_failed_cb(c);
-}
-
-/* Nothing was asked: a parameter changed, or this is the end. */
-static void
-pgc_on_idle(struct pgc *c)
-{
-	if (pgc_alive(c))
-		return;
-	pgc_close(c);
-	if (c->lost != NULL)
-		c->lost(c->lost_arg);
-}
-
-/* Reads what came unasked. The last words of a server precede the end of
- * file and are enough. */
-static bool
-pgc_alive(struct pgc *c)
-{
-	PGnotify *note;
-
-	if (!PQconsumeInput(c->conn))
-		return false;
-	(void)PQisBusy(c->conn); /* makes libpq understand it */
-	while ((note = PQnotifies(c->conn)) != NULL)
-		PQfreemem(note);
-	return PQstatus(c->conn) == CONNECTION_OK && !c->ending;
-}
-
-/* False: the connection is of no use any more. */
-static bool
-pgc_take(struct pgc *c, PGresult *res)
-{
-	ExecStatusType was, is = PQresultStatus(res);
-
-	if (is == PGRES_COPY_IN || is == PGRES_COPY_OUT ||
-	    is == PGRES_COPY_BOTH) {
-		PQclear(res);
-		return false;
-	}
-	if (c->result == NULL) {
-		c->result = res;
-		return true;
-	}
-	was = PQresultStatus(c->result);
-	if (pgc_is_error(c->result) ||
-	    (was == PGRES_TUPLES_OK && is == PGRES_COMMAND_OK)) {
-		PQclear(res);
-		return true;
-	}
-	PQclear(c->result);
-	c->result = res;
-	return true;
-}
-
-static bool
+bool
 pgc_is_error(const PGresult *res)
 {
 	ExecStatusType status = PQresultStatus(res);
@@ -364,7 +118,7 @@ pgc_is_error(const PGresult *res)
 	       status != PGRES_EMPTY_QUERY;
 }
 
-static void
+void
 pgc_why_result(struct pgc_why *why, const PGresult *res)
 {
 	const char *state = PQresultErrorField(res, PG_DIAG_SQLSTATE);
@@ -378,13 +132,13 @@ pgc_why_result(struct pgc_why *why, const PGresult *res)
 		    PQresultErrorField(res, PG_DIAG_MESSAGE_DETAIL));
 }
 
-static void
+void
 pgc_answered(struct pgc *c)
 {
 	struct pgc_why why = { .ok = ANS_YES, .reason = REASON_ok };
 
 	if (c->result == NULL || PQstatus(c->conn) != CONNECTION_OK) {
-		pgc_failed_cb(c);
+		pgc_failed(c);
 		return;
 	}
 	c->state = PGC_IDLE;
@@ -401,10 +155,17 @@ pgc_answered(struct pgc *c)
 static void
 pgc_failed_cb(void *arg)
 {
-	struct pgc *c = arg;
+	pgc_failed(arg);
+}
+
+void
+pgc_failed(struct pgc *c)
+{
 	struct pgc_why why;
 
-	if (c->result != NULL && pgc_is_error(c->result))
+	if (c->received > PGC_ANSWER_MAX)
+		pgc_why_reason(&why, REASON_too_long);
+	else if (c->result != NULL && pgc_is_error(c->result))
 		pgc_why_result(&why, c->result);
 	else if (c->state == PGC_CONNECTING)
 		pgc_why_connect(&why, PQerrorMessage(c->conn));
@@ -418,30 +179,13 @@ static void
 pgc_deadline_cb(void *arg)
 {
 	struct pgc *c = arg;
-	struct pgc_why why = { .reason = REASON_timeout };
+	struct pgc_why why;
 
-	if (PQstatus(c->conn) == CONNECTION_STARTED)
-		why.reason = REASON_connect_timeout;
-	str_cut(why.message, sizeof(why.message), reason_text(why.reason));
+	pgc_why_reason(&why, PQstatus(c->conn) == CONNECTION_STARTED ?
+				 REASON_connect_timeout :
+				 REASON_timeout);
 	pgc_close(c);
 	pgc_finish(c, &why);
-}
-
-static void
-pgc_notice(void *arg, const PGresult *res)
-{
-	struct pgc *c = arg;
-	const char *severity =
-	    PQresultErrorField(res, PG_DIAG_SEVERITY_NONLOCALIZED);
-
-	if (severity == NULL)
-		return;
-	if (strcmp(severity, "FATAL") == 0 || strcmp(severity, "PANIC") == 0)
-		c->ending = true;
-	if (c->done == NULL || c->warned || strcmp(severity, "WARNING") != 0)
-		return;
-	c->warned = true;
-	pgc_why_result(&c->warning, res);
 }
 
 void
@@ -449,19 +193,6 @@ pgc_drop(struct pgc *c)
 {
 	pgc_close(c);
 	pgc_clear(c);
-}
-
-/* The watch goes first: the descriptor is libpq's and ends with PQfinish. */
-static void
-pgc_close(struct pgc *c)
-{
-	watch_free(c->watch);
-	c->watch = NULL;
-	if (c->conn != NULL)
-		PQfinish(c->conn);
-	c->conn = NULL;
-	c->ending = false;
-	c->state = PGC_DOWN;
 }
 
 static void
@@ -475,6 +206,7 @@ pgc_clear(struct pgc *c)
 	c->arg = NULL;
 	PQclear(c->result);
 	c->result = NULL;
+	c->received = 0;
 	c->warned = false;
 }
 

@@ -70,8 +70,8 @@ static const struct {
 };
 
 static void pgc_why_state(struct pgc_why *why);
-static bool pgc_find_state(const char *text, char *sqlstate, char *rest,
-    size_t size);
+static bool pgc_find_state(
+    const char *text, char *sqlstate, char *rest, size_t size);
 static enum reason pgc_why_words(const char *text, enum reason otherwise);
 
 void
@@ -120,6 +120,13 @@ pgc_why_query(struct pgc_why *why, const char *sqlstate, const char *message,
 	snprintf(why->message, sizeof(why->message), "%.300s; ", text);
 	pgc_line(why->message + strlen(why->message),
 	    sizeof(why->message) - strlen(why->message), detail);
+}
+
+void
+pgc_why_reason(struct pgc_why *why, enum reason reason)
+{
+	*why = (struct pgc_why){ .reason = reason };
+	str_cut(why->message, sizeof(why->message), reason_text(reason));
 }
 
 static void

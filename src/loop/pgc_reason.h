@@ -24,6 +24,8 @@ void pgc_why_lost(struct pgc_why *why, const char *text);
 /* An error that the server sent for a query. */
 void pgc_why_query(struct pgc_why *why, const char *sqlstate,
     const char *message, const char *detail);
+/* What was found out here: the message explains the reason. */
+void pgc_why_reason(struct pgc_why *why, enum reason reason);
 /* The first line of text, without the blanks around it. */
 void pgc_line(char *dst, size_t size, const char *text);
 

@@ -159,8 +159,8 @@ watch_fire(evutil_socket_t fd, short events, void *arg)
 }
 
 struct sigwatch *
-sigwatch_new(struct loop *loop, int signo, void (*cb)(void *arg, int signo),
-    void *arg)
+sigwatch_new(
+    struct loop *loop, int signo, void (*cb)(void *arg, int signo), void *arg)
 {
 	struct sigwatch *s = xcalloc(1, sizeof(*s));
 

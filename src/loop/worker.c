@@ -32,8 +32,8 @@ struct worker {
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
 	struct tasks todo, finished; /* under the lock */
-	bool stop;                   /* under the lock */
-	bool freed;                  /* on the loop only */
+	bool stop;		     /* under the lock */
+	bool freed;		     /* on the loop only */
 	int efd;
 	struct watch *watch;
 };

@@ -39,6 +39,7 @@ static void pgtest_child(struct pgtest *pg, const char *const *argv)
 static void pgtest_settings(struct pgtest *pg, const char *settings);
 static double pgtest_now(void);
 static void pgtest_pause(void);
+static int pgtest_signal(struct pgtest *pg, int signo);
 static bool pgtest_is_ours(const struct stat *data, const char *pid);
 
 static void
@@ -155,23 +156,38 @@ pgtest_stop(struct pgtest *pg, int signo)
 	pg->postmaster = 0;
 }
 
-/* By the device and inode of the working directory, as every process of an
- * instance works in its data directory. */
 void
 pgtest_signal_all(struct pgtest *pg, int signo)
+{
+	double end = pgtest_now() + PGTEST_WAIT_SEC;
+
+	/* A zombie has no working directory and is not counted. */
+	while (pgtest_signal(pg, signo) > 0 && signo == SIGKILL) {
+		need(pgtest_now() < end);
+		pgtest_pause();
+	}
+}
+
+/* By the device and inode of the working directory, as every process of an
+ * instance works in its data directory. Returns how many there were. */
+static int
+pgtest_signal(struct pgtest *pg, int signo)
 {
 	struct dirent *d;
 	struct stat data;
 	DIR *proc;
+	int n = 0;
 
 	if (stat(pg->data, &data) == -1)
-		return;
+		return 0;
 	proc = opendir("/proc");
 	need(proc != NULL);
 	while ((d = readdir(proc)) != NULL)
-		if (pgtest_is_ours(&data, d->d_name))
-			kill((pid_t)atoi(d->d_name), signo);
+		if (pgtest_is_ours(&data, d->d_name) &&
+		    kill((pid_t)atoi(d->d_name), signo) == 0)
+			n++;
 	closedir(proc);
+	return n;
 }
 
 static bool

@@ -31,7 +31,8 @@ void pgtest_launch(struct pgtest *pg, const char *settings);
 void pgtest_wait_ready(struct pgtest *pg);
 /* SIGINT (fast), SIGQUIT (immediate), SIGKILL; waits for the postmaster. */
 void pgtest_stop(struct pgtest *pg, int signo);
-/* Every process of the instance: SIGSTOP, SIGCONT, SIGKILL. */
+/* Every process of the instance: SIGSTOP, SIGCONT, or SIGKILL, which waits
+ * until none is left. */
 void pgtest_signal_all(struct pgtest *pg, int signo);
 /* Kills what runs and removes the directory. */
 void pgtest_free(struct pgtest *pg);

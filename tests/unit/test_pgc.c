@@ -45,6 +45,7 @@ struct fixture {
 	int rows, cols;
 
 	enum fake fake;
+	const char *sslmode;
 	int listener, peer, port;
 	struct watch *accepts, *reads;
 	int messages;
@@ -326,6 +327,30 @@ test_large_both_ways(void **state)
 	assert_int_equal(f->ok, ANS_YES);
 	assert_int_equal(atoi(f->cell), len);
 	assert_int_equal(f->cols, 2);
+}
+
+static void
+test_answer_without_end(void **state)
+{
+	struct fixture *f = *state;
+
+	ask(f, "SELECT repeat('y', 1000000) FROM generate_series(1, 100)",
+	    5 * USEC_SEC);
+	assert_int_equal(f->ok, ANS_UNKNOWN);
+	assert_string_equal(f->reason, "too-long");
+	ask(f, "SELECT 1", USEC_SEC);
+	assert_int_equal(f->ok, ANS_YES);
+}
+
+static void
+test_copy_is_refused(void **state)
+{
+	struct fixture *f = *state;
+
+	ask(f, "COPY (SELECT 1) TO STDOUT", USEC_SEC);
+	assert_int_equal(f->ok, ANS_UNKNOWN);
+	ask(f, "SELECT 1", USEC_SEC);
+	assert_int_equal(f->ok, ANS_YES);
 }
 
 static void
@@ -747,8 +772,8 @@ fake_start(struct fixture *f, enum fake fake)
 	}
 	connect_to(f, (struct pgc_conf){ .hostaddr = "127.0.0.1",
 			  .port = f->port,
-			  .sslmode = "disable" });
-	ask(f, "SELECT 1", 200 * USEC_MSEC);
+			  .sslmode = f->sslmode });
+	ask(f, "SELECT 1", 300 * USEC_MSEC);
 	assert_int_equal(f->ok, ANS_UNKNOWN);
 	assert_int_equal(f->rows, 0);
 	assert_int_equal(pgc_backend(f->c), 0);
@@ -760,6 +785,7 @@ test_not_postgresql(void **state)
 	struct fixture *f = *state;
 
 	on_tick(f);
+	f->sslmode = "disable";
 	fake_start(f, FAKE_HTTP);
 	assert_string_equal(f->reason, "garbage");
 	fake_start(f, FAKE_CLOSE);
@@ -774,6 +800,14 @@ test_not_postgresql(void **state)
 	fake_start(f, FAKE_CLOSE_ASKED);
 	assert_string_equal(f->reason, "server-closed");
 	fake_start(f, FAKE_FLOOD);
+	/* The same in the negotiation of TLS. */
+	f->sslmode = "prefer";
+	fake_start(f, FAKE_HTTP);
+	assert_string_equal(f->reason, "garbage");
+	fake_start(f, FAKE_CLOSE);
+	assert_string_equal(f->reason, "server-closed");
+	fake_start(f, FAKE_SILENT);
+	assert_string_equal(f->reason, "timeout");
 	assert_true(f->gap < 120 * USEC_MSEC);
 }
 
@@ -820,6 +854,8 @@ main(void)
 		TEST(test_error_of_the_server),
 		TEST(test_warning),
 		TEST(test_large_both_ways),
+		TEST(test_answer_without_end),
+		TEST(test_copy_is_refused),
 		TEST(test_busy_refuses),
 		TEST(test_done_may_query_and_free),
 		TEST(test_drop_silences),
