@@ -3,6 +3,7 @@
  * asked for. The role is decided by standby.signal alone; this file looks at
  * it, refuses when it does not fit, and never creates or removes it.
  */
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -91,16 +92,41 @@ act_begin_observe(struct act *a, struct error *err)
 	    ACT_BEGIN_LIMIT, act_begin_answer_cb, err);
 }
 
-/* A zombie that was not reaped keeps its pid, and PostgreSQL would take the
+/* The socket's lock file is ours when it names our data directory. */
+static bool
+act_begin_owns(const char *path, const char *dir)
+{
+	char text[1024], *line, *rest = text;
+	ssize_t n;
+	int fd;
+
+	fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd == -1)
+		return false;
+	n = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	if (n <= 0)
+		return false;
+	text[n] = '\0';
+	strsep(&rest, "\n");
+	line = strsep(&rest, "\n");
+	return line != NULL && strcmp(line, dir) == 0;
+}
+
+/* A zombie that nobody has reaped keeps its pid, and PostgreSQL would take a
  * lock file that names it for a living one's. Only when this instance provably
  * has no process, and before anything was started that might write its own. */
 static void
-act_begin_unlock(const char *dir)
+act_begin_unlock(const struct conf_postgres *pg)
 {
-	char path[512];
+	char path[1024];
 
-	if (snprintf(path, sizeof(path), "%s/postmaster.pid", dir) <
-	    (int)sizeof(path))
+	if (snprintf(path, sizeof(path), "%s/postmaster.pid",
+		pg->data_directory) < (int)sizeof(path))
+		unlink(path);
+	if (snprintf(path, sizeof(path), "%s/.s.PGSQL.%d.lock",
+		pg->socket_directory, pg->port) < (int)sizeof(path) &&
+	    act_begin_owns(path, pg->data_directory))
 		unlink(path);
 }
 
@@ -115,14 +141,18 @@ act_begin_clear(struct act *a, struct error *err, enum reason *why)
 	pid = instance_postmaster(dir, err);
 	if (pid == -1)
 		return ANS_UNKNOWN;
-	*why = REASON_starting;
-	if (pid > 0)
+	if (pid > 0) {
+		*why = REASON_starting;
 		return ANS_NO;
+	}
 	n = instance_scan(dir, &pid, 1, err);
 	if (n == -1)
 		return ANS_UNKNOWN;
-	*why = REASON_process_left;
-	return n > 0 ? ANS_NO : ANS_YES;
+	if (n > 0) {
+		*why = REASON_process_left;
+		return ANS_NO;
+	}
+	return ANS_YES;
 }
 
 /* No and why: refused. Unknown and why: not now. */
@@ -175,7 +205,7 @@ act_begin_apply(struct act *a, struct error *err)
 		return 0;
 	}
 	if (p->starts == 0)
-		act_begin_unlock(env->conf->pg.data_directory);
+		act_begin_unlock(&env->conf->pg);
 	p->starts++;
 	p->started = clock_now().raw;
 	if (pg_backend_start(env, err) == -1)

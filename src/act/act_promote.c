@@ -95,12 +95,15 @@ act_promote_look_cb(void *arg, const struct pgc_result *r)
 		act_promote_finish(a, ANS_UNKNOWN, err.msg);
 }
 
+/* A replay that is paused would look for the promotion once a second only. */
 static int
 act_promote_apply(struct act *a, struct error *err)
 {
 	struct act_promote_priv *p = act_priv(a);
 
 	p->looks = 0;
-	return act_ask(a, &p->pgc, "SELECT pg_promote(false)",
+	return act_ask(a, &p->pgc,
+	    "SELECT pg_wal_replay_resume() WHERE pg_is_wal_replay_paused();"
+	    " SELECT pg_promote(false)",
 	    ACT_PROMOTE_LIMIT, act_promote_look_cb, err);
 }

@@ -4,11 +4,9 @@
  * however, gets a standby. The disk is waited for in the worker. Nothing here
  * removes that file.
  */
-#include <errno.h>
 #include <fcntl.h>
-#include <pwd.h>
 #include <stdlib.h>
-#include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "act/env.h"
@@ -16,14 +14,12 @@
 #include "hawatch/instance.h"
 #include "hawatch/mem.h"
 #include "hawatch/reason.h"
-#include "hawatch/str.h"
 #include "hawatch/worker.h"
 
 /* Lives until the worker is through with it, cancelled or not. */
 struct act_signal_work {
 	struct act *a; /* NULL: cancelled */
 	char *dir;
-	char *user;
 	struct error err;
 	bool ok;
 };
@@ -74,22 +70,19 @@ act_signal_cancel(struct act *a)
 	p->work = NULL;
 }
 
+/* Owned by whom the directory belongs to, which PostgreSQL insists on. */
 static int
-act_signal_write(int dir, const char *user, struct error *err)
+act_signal_write(int dir, struct error *err)
 {
-	struct passwd pw, *found;
-	char buf[2048];
+	struct stat st;
 	int fd, ret = -1;
 
-	if (getpwnam_r(user, &pw, buf, sizeof(buf), &found) != 0 ||
-	    found == NULL)
-		return error_set(
-		    err, ERR_CONFIG, "user %s does not exist", user);
 	fd = openat(dir, "standby.signal",
 	    O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd == -1)
 		return error_sys(err, "open standby.signal");
-	if (geteuid() == 0 && fchown(fd, pw.pw_uid, pw.pw_gid) == -1)
+	if (fstat(dir, &st) == -1 ||
+	    (geteuid() == 0 && fchown(fd, st.st_uid, st.st_gid) == -1))
 		error_sys(err, "chown standby.signal");
 	else if (fsync(fd) == -1)
 		error_sys(err, "fsync standby.signal");
@@ -113,7 +106,7 @@ act_signal_work(void *arg)
 		error_sys(&work->err, "open %s", work->dir);
 		return;
 	}
-	work->ok = act_signal_write(dir, work->user, &work->err) == 0;
+	work->ok = act_signal_write(dir, &work->err) == 0;
 	close(dir);
 }
 
@@ -127,7 +120,6 @@ act_signal_work_done(void *arg)
 	bool ok = work->ok;
 
 	free(work->dir);
-	free(work->user);
 	free(work);
 	if (a == NULL)
 		return;
@@ -141,12 +133,11 @@ static int
 act_signal_apply(struct act *a, struct error *err)
 {
 	struct act_signal_priv *p = act_priv(a);
-	const struct conf_postgres *pg = &act_env(a)->conf->pg;
+	const char *dir = act_env(a)->conf->pg.data_directory;
 
 	p->work = xcalloc(1, sizeof(*p->work));
 	p->work->a = a;
-	p->work->dir = xstrdup(pg->data_directory);
-	p->work->user = xstrdup(pg->run_as);
+	p->work->dir = xstrdup(dir);
 	worker_submit(
 	    act_env(a)->worker, act_signal_work, act_signal_work_done, p->work);
 	return 0;

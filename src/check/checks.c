@@ -23,8 +23,8 @@ static const struct check_ops *const checks_ops[] = {
 	&check_repmgr,
 };
 
-static const struct check_ops *
-checks_find(const char *type)
+const struct check_ops *
+checks_type(const char *type)
 {
 	size_t i;
 
@@ -64,7 +64,7 @@ checks_new(const struct check_env *env, void (*changed)(void *arg), void *arg,
 	checks->changed = changed;
 	checks->arg = arg;
 	for (i = 0; i < env->conf->check_count; i++) {
-		ops = checks_find(env->conf->check[i].type);
+		ops = checks_type(env->conf->check[i].type);
 		if (ops == NULL) {
 			error_set(err, ERR_CONFIG,
 			    "check %s: type %s is none of tcp, postgres, "

@@ -96,6 +96,7 @@ pgwatch_resumed_cb(void *arg, const struct pgc_result *r)
 	EMIT(pg_resume, kv_s("ok", r->ok == ANS_YES ? "yes" : "no"),
 	    kv_s("reason", r->reason));
 	w->paused_since = 0;
+	check_poke(w->status);
 }
 
 static void
