@@ -48,7 +48,7 @@ def send(cluster, host, kind, victim, port, *files):
 
 
 def node_files(name):
-    return (PKI + name + '.crt', PKI + name + '.key')
+    return (PKI + name + '.pem', PKI + name + '.key')
 
 
 def test_everything_from_everywhere(cluster):
@@ -82,7 +82,7 @@ def test_certificate_of_another_authority(cluster, name):
     watch = Watch(cluster)
     rogue = os.path.join(lab.dir, 'rogue')
     product.certificates(rogue, [name])
-    files = [os.path.join(rogue, name + end) for end in ('.crt', '.key')]
+    files = [os.path.join(rogue, name + end) for end in ('.pem', '.key')]
     for victim in ('s1', 'a1'):
         out = send(cluster, 'client', 'no-json', victim, product.PEER_PORT,
                    *files)
@@ -93,11 +93,11 @@ def test_certificate_of_another_authority(cluster, name):
 def test_certificate_of_no_node(cluster):
     """Signed by the cluster's own authority, but no node has that name."""
     watch = Watch(cluster)
-    pki = os.path.join(cluster.lab.dir, 'pki')
+    pki = product.authority(cluster.lab)
     product.certificates(pki, ['guest'])
     for victim in ('s1', 'a1'):
         out = send(cluster, 'client', 'no-json', victim, product.PEER_PORT,
-                   os.path.join(pki, 'guest.crt'),
+                   os.path.join(pki, 'guest.pem'),
                    os.path.join(pki, 'guest.key'))
         assert '200' not in out
     watch.close()

@@ -13,7 +13,7 @@ from . import pg as pgmod
 
 SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__))))
-UNITS = os.path.join(SOURCE, 'conf', 'systemd')
+UNITS = os.environ.get('HAWATCH_UNITS') or os.path.join(SOURCE, 'conf', 'systemd')
 PROGRAMS = {
     'hawatchd': 'src/engine/hawatchd',
     'hawatch-front': 'src/front/hawatch-front',
@@ -39,6 +39,11 @@ postgres = {
     backend = "argv";
     start = [ %(start)s ];
     gate = "%(gate)s";
+};
+peer = {
+    ca = "/etc/hawatch/pki/ca.pem";
+    cert = "/etc/hawatch/pki/${node}.pem";
+    key = "/etc/hawatch/pki/${node}.key";
 };
 front = { ping_body = "Web services are UP"; };
 checks = (
@@ -98,8 +103,8 @@ def certificates(directory, names):
     os.makedirs(directory, exist_ok=True)
     key = ('-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1',
            '-nodes')
-    if not os.path.exists(os.path.join(directory, 'ca.crt')):
-        openssl('req', '-x509', *key, '-keyout', 'ca.key', '-out', 'ca.crt',
+    if not os.path.exists(os.path.join(directory, 'ca.pem')):
+        openssl('req', '-x509', *key, '-keyout', 'ca.key', '-out', 'ca.pem',
                 '-days', '30', '-subj', '/CN=lab CA')
     for name in names:
         openssl('req', *key, '-keyout', name + '.key', '-out', name + '.csr',
@@ -107,23 +112,41 @@ def certificates(directory, names):
         with open(os.path.join(directory, name + '.ext'), 'w') as f:
             f.write('subjectAltName=DNS:%s\n'
                     'extendedKeyUsage=serverAuth,clientAuth\n' % name)
-        openssl('x509', '-req', '-in', name + '.csr', '-CA', 'ca.crt',
+        openssl('x509', '-req', '-in', name + '.csr', '-CA', 'ca.pem',
                 '-CAkey', 'ca.key', '-CAcreateserial', '-days', '30',
-                '-extfile', name + '.ext', '-out', name + '.crt')
+                '-extfile', name + '.ext', '-out', name + '.pem')
+
+
+def authority(lab):
+    """Directory with the cluster's authority and the nodes' certificates, made
+    by hactl as an operator would."""
+    pki = os.path.join(lab.dir, 'pki')
+    hactl_path = os.path.join(lab.programs, 'hactl')
+    if os.path.exists(pki) or not os.path.exists(hactl_path):
+        return pki
+
+    def run(*words):
+        subprocess.run([hactl_path, 'pki'] + list(words), check=True,
+                       stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+
+    run('init', pki, '--cluster', 'prod')
+    for key, name, address, _ in _hosts():
+        if key != 'client':
+            run('node', pki, name, '--address', address)
+    return pki
 
 
 def install(lab):
     """Configuration, certificates and units on every node."""
     nodes = [h for k, h in lab.host.items() if k != 'client']
-    pki = os.environ.get('HAWATCH_LAB_PKI') or os.path.join(lab.dir, 'pki')
-    if not os.path.exists(os.path.join(pki, 'ca.crt')):
-        certificates(pki, [h.name for h in nodes])
+    pki = authority(lab)
     for host in nodes:
         host.write('/etc/hawatch/hawatch.conf', conf_text(lab.settings))
-        for name, mode in (('ca.crt', 0o644), (host.name + '.crt', 0o644),
+        for name, mode in (('ca.pem', 0o644), (host.name + '.pem', 0o644),
                            (host.name + '.key', 0o600)):
-            with open(os.path.join(pki, name)) as f:
-                host.write('/etc/hawatch/pki/' + name, f.read(), mode)
+            if os.path.exists(os.path.join(pki, name)):
+                with open(os.path.join(pki, name)) as f:
+                    host.write('/etc/hawatch/pki/' + name, f.read(), mode)
         for name, line in (('passwd', ACCOUNT), ('group', 'hawatch:x:989:\n')):
             with open('/etc/' + name) as f:
                 text = ''.join(x for x in f if not x.startswith('hawatch:'))

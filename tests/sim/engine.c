@@ -223,8 +223,14 @@ engine_take(struct world *w, int n)
 		trace(w, "s%d gets %s", n + 1, msg_name[m->kind]);
 	engine_feed(w, n, m);
 	if (m->kind == M_READ && m->poll) {
-		e->polled = m->u.value;
-		engine_poll(w, n);
+		/* The answer to a poll that another has replaced asks for
+		 * nothing. */
+		if (strcmp(e->polled.instance, m->u.value.instance) != 0 ||
+		    e->polled.revision != m->u.value.revision ||
+		    e->polled.cold != m->u.value.cold) {
+			e->polled = m->u.value;
+			engine_poll(w, n);
+		}
 	}
 	msg_free(w, m);
 }

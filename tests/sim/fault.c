@@ -287,7 +287,7 @@ fault_turn(struct world *w)
 
 	if (w->healed)
 		return;
-	for (tries = 0; tries < 60; tries++) {
+	for (tries = 0; tries < 60 && w->max_open_epoch > 0; tries++) {
 		f = rng_in(&w->rng, 0, F_TIMED - 1);
 		if (!w->on[f])
 			continue;

@@ -104,7 +104,7 @@ oper_ack(struct world *w, int n)
 	engine_poke(w, n);
 }
 
-/* The value is what the cluster last agreed on, and nobody writes. */
+/* A file that was never put back by an older one says what was agreed. */
 static void
 oper_adopt(struct world *w)
 {
@@ -117,8 +117,7 @@ oper_adopt(struct world *w)
 	}
 	if (r->cold_since == 0)
 		r->cold_since = w->t;
-	if (!w->healed || w->t - r->cold_since < 15 * USEC_SEC ||
-	    r->reverted || w->was_open[0] || w->was_open[1])
+	if (!w->healed || w->t - r->cold_since < 15 * USEC_SEC || r->reverted)
 		return;
 	trace(w, "the register is adopted");
 	reg_adopt(w);

@@ -37,6 +37,8 @@ reg_durable(struct world *w, const struct arbiter *next)
 		    (unsigned long long)v->rec.seq,
 		    rec_state_str(v->rec.state), v->rec.holder,
 		    v->rec.candidates, v->cold ? " COLD" : "");
+	if (o->cold && !v->cold)
+		r->reverted = false;
 	judge_written(w, &old);
 }
 
@@ -184,8 +186,11 @@ reg_receive(struct world *w, struct msg *m)
 		return;
 	}
 	if (m->kind == M_POLL_REQ) {
-		if (r->poll[m->from] != NULL)
+		/* The older one was held for long enough. */
+		if (r->poll[m->from] != NULL) {
+			reg_show(w, r->poll[m->from]);
 			msg_free(w, r->poll[m->from]);
+		}
 		r->poll[m->from] = m;
 		if (strcmp(m->u.value.instance, r->now.value.instance) != 0 ||
 		    m->u.value.revision != r->now.value.revision ||
