@@ -60,6 +60,8 @@ conn_new(struct listener *l, int fd, const char *address, bool known)
 	TAILQ_INSERT_TAIL(&l->list[c->state], c, entry);
 	l->count[c->state]++;
 	l->total++;
+	if (l->total > l->peak)
+		l->peak = l->total;
 	listener_wake(l, c->since + l->limit[c->state]);
 	if (ssl != NULL)
 		bufferevent_openssl_set_allow_dirty_shutdown(bev, 1);
@@ -74,11 +76,15 @@ conn_new(struct listener *l, int fd, const char *address, bool known)
 void
 conn_free(struct conn *c)
 {
-	TAILQ_REMOVE(&c->on->list[c->state], c, entry);
-	c->on->count[c->state]--;
-	c->on->total--;
+	struct listener *l = c->on;
+
+	TAILQ_REMOVE(&l->list[c->state], c, entry);
+	l->count[c->state]--;
+	l->total--;
 	bufferevent_free(c->bev);
 	free(c);
+	if (listener_ebbed(l))
+		listener_wake(l, front_raw() + USEC_SEC);
 }
 
 void

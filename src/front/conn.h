@@ -62,7 +62,7 @@ struct listener {
 	usec_t limit[CONN_STATES];
 	struct conn_list list[CONN_STATES];
 	int count[CONN_STATES];
-	int total;
+	int total, peak; /* peak: since memory was given back */
 };
 
 /* listen.c. listener_open binds, while that is still allowed; connections are
@@ -73,6 +73,8 @@ void listener_start(struct listener *l);
 void listener_free(struct listener *l);
 /* Makes sure that the sweep comes at raw time at or before. */
 void listener_wake(struct listener *l, usec_t at);
+/* Most connections of a flood are gone. */
+bool listener_ebbed(const struct listener *l);
 
 /* room.c: who gives way. False: nobody does. */
 bool room_make(struct listener *l, bool known);

@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <event2/event.h>
+#include <malloc.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,8 @@
 /* So many connections are taken before other events get their turn. */
 #define LISTEN_BATCH 16
 #define LISTEN_BACKLOG 1024
+/* After so many connections at once, what they held goes back. */
+#define LISTEN_FLOOD 128
 #define LISTEN_TICK (50 * USEC_MSEC)
 
 static const usec_t listener_limits[CONN_STATES] = {
@@ -268,6 +271,12 @@ listener_wake(struct listener *l, usec_t at)
 	l->sweep_at = at;
 }
 
+bool
+listener_ebbed(const struct listener *l)
+{
+	return l->peak >= LISTEN_FLOOD && l->total <= l->peak / 8;
+}
+
 static void
 listener_sweep_cb(evutil_socket_t fd, short what, void *arg)
 {
@@ -291,4 +300,9 @@ listener_sweep_cb(evutil_socket_t fd, short what, void *arg)
 	}
 	l->sweep_at = USEC_NEVER;
 	listener_wake(l, next);
+	/* Here, and not when the last one goes: libevent frees later. */
+	if (listener_ebbed(l)) {
+		l->peak = l->total;
+		malloc_trim(0);
+	}
 }

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <event2/event.h>
+#include <fcntl.h>
 #include <malloc.h>
 #include <poll.h>
 #include <signal.h>
@@ -103,17 +104,44 @@ main_listen(struct front *f, struct error *err)
 	return f->health == NULL ? -1 : 0;
 }
 
+static void
+main_nothing_cb(evutil_socket_t fd, short what, void *arg)
+{
+}
+
+/* libevent keeps a small record of every descriptor number for ever. Made one
+ * by one during a flood they would pin the pages of the flood; so they are
+ * made now, side by side. */
+static void
+main_records(struct front *f, int files)
+{
+	struct event *ev;
+	int fd;
+
+	for (fd = FRAME_FD + 1; fd < files; fd++) {
+		if (fcntl(fd, F_GETFD) != -1 || dup2(FRAME_FD, fd) != fd)
+			continue;
+		ev = event_new(f->base, fd, EV_READ, main_nothing_cb, NULL);
+		if (ev == NULL || event_add(ev, NULL) == -1)
+			abort();
+		event_free(ev);
+		close(fd);
+	}
+}
+
 static int
 main_setup(struct front *f, struct error *err)
 {
+	int files;
+
 	if (main_config(&f->conf, err) == -1 || main_base(f, err) == -1 ||
 	    main_listen(f, err) == -1)
 		return -1;
 	f->last_id = (uint64_t)f->conf.generation << FRAME_ID_BITS;
-	if (privs_drop(f->conf.uid, f->conf.gid,
-		f->health->spec.max + f->peer->spec.max + MAIN_FILES,
-		err) == -1)
+	files = f->health->spec.max + f->peer->spec.max + MAIN_FILES;
+	if (privs_drop(f->conf.uid, f->conf.gid, files, err) == -1)
 		return -1;
+	main_records(f, files);
 	f->routes = routes_new(&f->conf);
 	f->link = link_new(f, FRAME_FD, err);
 	if (f->link == NULL)
