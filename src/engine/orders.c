@@ -147,7 +147,12 @@ orders_refuse(struct engine *e, uint64_t id, enum exitcode code,
     const char *why, const char *next)
 {
 	json_t *obj = json_object();
+	uid_t uid = 0;
+	pid_t pid = 0;
 
+	if (control_asker(e->control, id, &uid, &pid))
+		EMIT(order_refused, kv_i("uid", uid), kv_i("pid", pid),
+		    kv_s("why", why));
 	json_put_i64(obj, "exit", code);
 	json_put_string(obj, "refused", why);
 	json_put_string(obj, "next", next);

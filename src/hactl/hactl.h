@@ -17,7 +17,7 @@
 #define HACTL_OPTIONS(X) \
 	X(CONFIG, "config", 'c', "FILE", "the configuration to use") \
 	X(SOCKET, "socket", 's', "PATH", "the engine's control socket") \
-	X(NODE, "node", 'n', "NODE", "who this host is") \
+	X(NODE, "node", 'N', "NODE", "who this host is") \
 	X(HELP, "help", 'h', NULL, "say how to use it") \
 	X(VERSION, "version", 'V', NULL, "print the version") \
 	X(JSON, "json", 'j', NULL, "print JSON for programs") \
@@ -90,6 +90,7 @@ void get_list(const json_t *obj, const char *path, char *buf, size_t size);
 
 /* print.c: at most 80 columns; colour on a terminal only. */
 #define PRINT_WIDTH 80
+#define PRINT_PARAGRAPH 75 /* leaves room for a manual's indentation */
 #define PRINT_COLUMNS_MAX 8
 #define PRINT_CELL_MAX 96
 enum colour { COLOUR_NONE, COLOUR_GOOD, COLOUR_BAD, COLOUR_HEAD };

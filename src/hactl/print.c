@@ -64,7 +64,7 @@ print_wrapped(const char *first, const char *text)
 		print_clean(word,
 		    len + 1 < sizeof(word) ? len + 1 : sizeof(word), text);
 		w = print_cell_width(word);
-		if (column > depth && column + 1 + w > PRINT_WIDTH) {
+		if (column > depth && column + 1 + w > PRINT_PARAGRAPH) {
 			printf("\n%*s", depth, "");
 			column = depth;
 		} else if (column > depth) {

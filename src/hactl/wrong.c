@@ -134,7 +134,7 @@ wrong_node(struct wrong_list *l, const json_t *node)
 	wrong_candidates(l, node);
 	wrong_checks(l, node);
 	if (!wrong_is(node, "mode", "auto"))
-		wrong_text(l, "set mode = \"auto\" in hawatch.conf, reload",
+		wrong_text(l, "set mode = \"auto\" in hawatch.conf, restart hawatchd",
 		    "%s: mode %s: nothing happens by itself", name,
 		    get_str(node, "mode"));
 }
