@@ -27,8 +27,8 @@ diag_open(int bus)
 }
 
 int
-diag_dump(struct mnl_socket *s, const struct diag_want *want, mnl_cb_t cb,
-    void *arg)
+diag_dump(
+    struct mnl_socket *s, const struct diag_want *want, mnl_cb_t cb, void *arg)
 {
 	char buf[BUF_SIZE] __attribute__((aligned(8)));
 	struct nlmsghdr *msg = mnl_nlmsg_put_header(buf);

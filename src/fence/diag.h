@@ -20,8 +20,8 @@ struct diag_want {
 /* NULL with errno. */
 struct mnl_socket *diag_open(int bus);
 /* 0 or -1; cb gets a struct inet_diag_msg each and may stop. */
-int diag_dump(struct mnl_socket *s, const struct diag_want *want, mnl_cb_t cb,
-    void *arg);
+int diag_dump(
+    struct mnl_socket *s, const struct diag_want *want, mnl_cb_t cb, void *arg);
 /* One question, one answer, of n bytes, in buf. */
 bool diag_ask(struct mnl_socket *s, struct nlmsghdr *msg, char *buf,
     size_t size, ssize_t *n);

@@ -22,24 +22,22 @@
 #include "hawatch/loop.h"
 #include "hawatch/mem.h"
 
-/* Table gone, put back, element gone, and the same once more. */
+/* Table gone, put back, element gone, and the same once more. A refused
+ * transaction is dear (the kernel waits for its readers, 10 to 30 ms measured),
+ * so each first try is the likely one. */
 #define FENCE_TRIES 4
 /* The kernel counts timeouts in ticks of up to this. */
 #define FENCE_TICK ((usec_t)20 * USEC_MSEC)
 
-static int fence_adopt(struct fence *f, struct error *err);
 static bool allowed_next(
     struct allowed *next, usec_t deadline, const struct now *now);
-static bool allowed_over(const struct allowed *a, const struct now *now);
 static int fence_writers(struct fence *f, const struct allowed *next,
     const struct now *now, bool replace);
 static enum fence_result fence_late(struct fence *f, struct error *err);
 static enum fence_result fence_check(
     struct fence *f, usec_t deadline, struct error *err);
-static int fence_shut_writers(struct nl *nl);
 static int fence_reader(struct fence *f, usec_t life, bool replace);
 static enum answer fence_elem_ok(struct fence *f, const char *set, usec_t end);
-static int fence_error(struct error *err, int error, const char *what);
 
 struct fence *
 fence_new(struct loop *loop, int port,
@@ -89,11 +87,11 @@ fence_renew(struct fence *f, usec_t deadline, struct error *err)
 }
 
 enum fence_result
-fence_open_at(struct fence *f, usec_t deadline, const struct now *now,
-    struct error *err)
+fence_open_at(
+    struct fence *f, usec_t deadline, const struct now *now, struct error *err)
 {
 	struct allowed next = f->allowed;
-	bool replace = f->allowed.open;
+	bool replace = !allowed_over(&f->allowed, now);
 	int i, error = ENOENT;
 
 	if (!allowed_next(&next, deadline, now))
@@ -101,7 +99,7 @@ fence_open_at(struct fence *f, usec_t deadline, const struct now *now,
 	for (i = 0; i < FENCE_TRIES && error != 0; i++) {
 		error = fence_writers(f, &next, now, replace);
 		if (error == ENOENT && monitor_drain(f))
-			replace = f->allowed.open;
+			replace = !allowed_over(&f->allowed, now);
 		else if (error == ENOENT || error == EEXIST)
 			replace = error == EEXIST;
 		else
@@ -116,8 +114,8 @@ fence_open_at(struct fence *f, usec_t deadline, const struct now *now,
 }
 
 enum fence_result
-fence_renew_at(struct fence *f, usec_t deadline, const struct now *now,
-    struct error *err)
+fence_renew_at(
+    struct fence *f, usec_t deadline, const struct now *now, struct error *err)
 {
 	struct allowed next = f->allowed;
 	int i, error = ENOENT;
@@ -167,13 +165,13 @@ fence_close(struct fence *f, struct error *err)
 enum fence_result
 fence_readers(struct fence *f, usec_t life, struct error *err)
 {
-	bool replace = f->allowed.readers != 0;
+	bool replace = f->allowed.readers > clock_now().raw;
 	int i, error = ENOENT;
 
 	for (i = 0; i < FENCE_TRIES && error != 0; i++) {
 		error = fence_reader(f, life, replace);
 		if (error == ENOENT && monitor_drain(f))
-			replace = f->allowed.readers != 0;
+			replace = f->allowed.readers > clock_now().raw;
 		else if (error == ENOENT || error == EEXIST)
 			replace = error == EEXIST;
 		else
@@ -231,85 +229,6 @@ fence_table(struct fence *f)
 	return ans;
 }
 
-int
-fence_install_closed(int port, struct error *err)
-{
-	const struct allowed closed = { .open = false };
-	struct nl nl;
-	int r;
-
-	if (nl_open(&nl, NETLINK_NETFILTER, err) == -1)
-		return -1;
-	r = fence_install(&nl, port, &closed, err);
-	nl_close(&nl);
-	return r;
-}
-
-int
-fence_install(
-    struct nl *nl, int port, const struct allowed *a, struct error *err)
-{
-	struct now now = clock_now();
-	bool open = a->open && !allowed_over(a, &now);
-	usec_t life = a->end == USEC_NEVER ? USEC_NEVER : a->end - now.raw;
-	int error;
-
-	nl_begin(nl);
-	rules_add_all(nl, port);
-	if (open) {
-		elem_add(nl, FENCE_WRITERS, port, life);
-		rules_add_wall(nl, a->wall);
-	}
-	if (a->readers > now.raw + USEC_MSEC)
-		elem_add(nl, FENCE_READERS, port, a->readers - now.raw);
-	error = nl_commit(nl);
-	now = clock_now();
-	if (error == 0 && open && allowed_over(a, &now))
-		error = fence_shut_writers(nl);
-	if (error != 0)
-		return fence_error(err, error, "install");
-	return 0;
-}
-
-/*
- * A table as we write it keeps its live elements, so that an upgrade of the
- * engine is not noticed by any client. Everything else is replaced by a closed
- * one.
- */
-static int
-fence_adopt(struct fence *f, struct error *err)
-{
-	struct now now = clock_now();
-	struct allowed *a = &f->allowed;
-	usec_t wall, life, readers;
-	int error;
-
-	if (rules_look(&f->nl, f->port, &wall) != ANS_YES ||
-	    elem_look(&f->nl, FENCE_WRITERS, f->port, &life) == ANS_UNKNOWN ||
-	    elem_look(&f->nl, FENCE_READERS, f->port, &readers) ==
-		ANS_UNKNOWN || readers == USEC_NEVER) {
-		if (fence_install(&f->nl, f->port, a, err) == -1)
-			return -1;
-		/* Or every look would take it for somebody else's. */
-		if (rules_look(&f->nl, f->port, &wall) != ANS_YES)
-			return error_set(err, ERR_PROTOCOL, "the kernel does "
-			    "not show table inet " FENCE_TABLE " as it was "
-			    "written: compare 'nft list table inet "
-			    FENCE_TABLE "' with hawatch(7)");
-		return 0;
-	}
-	if (readers > 0)
-		a->readers = now.raw + readers;
-	a->open = true;
-	a->end = life == USEC_NEVER ? USEC_NEVER : now.raw + life;
-	a->wall = wall;
-	a->open = !allowed_over(a, &now);
-	if (a->open || (life == 0 && wall == 0))
-		return 0;
-	error = fence_shut_writers(&f->nl);
-	return error == 0 ? 0 : fence_error(err, error, "close");
-}
-
 /* What the kernel is to be told for this deadline; false: it is too near. */
 static bool
 allowed_next(struct allowed *next, usec_t deadline, const struct now *now)
@@ -327,14 +246,6 @@ allowed_next(struct allowed *next, usec_t deadline, const struct now *now)
 	next->end = now->raw + left / 10 * 9;
 	next->wall = now->wall + left;
 	return true;
-}
-
-/* Either limit is over, or so near that the kernel could not count it. */
-static bool
-allowed_over(const struct allowed *a, const struct now *now)
-{
-	return !a->open || a->end < now->raw + USEC_MSEC ||
-	    a->wall <= now->wall;
 }
 
 /* 0 or an errno. Replace: refused with ENOENT unless the element lives. */
@@ -393,15 +304,6 @@ fence_check(struct fence *f, usec_t deadline, struct error *err)
 	return FENCE_DONE;
 }
 
-static int
-fence_shut_writers(struct nl *nl)
-{
-	nl_begin(nl);
-	elem_add_flush(nl, FENCE_WRITERS);
-	rules_add_wall_none(nl);
-	return nl_commit(nl);
-}
-
 /* Nothing in a set that is not, or lives longer than, it should. */
 static enum answer
 fence_elem_ok(struct fence *f, const char *set, usec_t end)
@@ -412,14 +314,6 @@ fence_elem_ok(struct fence *f, const char *set, usec_t end)
 		return ANS_NO;
 	if (life == 0 || end == USEC_NEVER)
 		return ANS_YES;
-	return life != USEC_NEVER && now + life <= end + FENCE_TICK ?
-	    ANS_YES : ANS_NO;
-}
-
-static int
-fence_error(struct error *err, int error, const char *what)
-{
-	errno = error;
-	return error_sys(err, "%s the fence (nftables table inet " FENCE_TABLE
-	    ", needs CAP_NET_ADMIN)", what);
+	return life != USEC_NEVER && now + life <= end + FENCE_TICK ? ANS_YES :
+								      ANS_NO;
 }

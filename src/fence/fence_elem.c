@@ -34,8 +34,8 @@ static int key_port(const struct nlattr *key);
 void
 elem_add(struct nl *nl, const char *set, int port, usec_t life)
 {
-	struct nlmsghdr *msg = elem_msg(
-	    nl, NFT_MSG_NEWSETELEM, NLM_F_CREATE | NLM_F_EXCL, set);
+	struct nlmsghdr *msg =
+	    elem_msg(nl, NFT_MSG_NEWSETELEM, NLM_F_CREATE | NLM_F_EXCL, set);
 	struct nlattr *list, *elem;
 
 	list = mnl_attr_nest_start(msg, NFTA_SET_ELEM_LIST_ELEMENTS);
@@ -115,11 +115,12 @@ elem_cb(const struct nlmsghdr *msg, void *arg)
 {
 	const struct nlattr *list, *elem;
 
-	NL_ATTR_EACH (list, msg, sizeof(struct nfgenmsg)) {
+	NL_ATTR_EACH(list, msg, sizeof(struct nfgenmsg))
+	{
 		if (mnl_attr_get_type(list) != NFTA_SET_ELEM_LIST_ELEMENTS)
 			continue;
-		NL_ATTR_NESTED (elem, list)
-			elem_read(elem, arg);
+		NL_ATTR_NESTED(elem, list)
+		elem_read(elem, arg);
 	}
 	return MNL_CB_OK;
 }
@@ -133,7 +134,8 @@ elem_read(const struct nlattr *elem, struct elems *seen)
 	uint64_t timeout = 0, left = 0;
 	int port = -1;
 
-	NL_ATTR_NESTED (a, elem) {
+	NL_ATTR_NESTED(a, elem)
+	{
 		switch (mnl_attr_get_type(a)) {
 		case NFTA_SET_ELEM_KEY:
 			port = key_port(a);
@@ -153,8 +155,8 @@ elem_read(const struct nlattr *elem, struct elems *seen)
 	else if (timeout == 0 || left > 0)
 		seen->count++;
 	if (port == seen->port)
-		seen->life = timeout == 0 ? USEC_NEVER :
-					    (usec_t)left * USEC_MSEC;
+		seen->life =
+		    timeout == 0 ? USEC_NEVER : (usec_t)left * USEC_MSEC;
 }
 
 static int
@@ -162,7 +164,8 @@ key_port(const struct nlattr *key)
 {
 	const struct nlattr *a;
 
-	NL_ATTR_NESTED (a, key) {
+	NL_ATTR_NESTED(a, key)
+	{
 		if (mnl_attr_get_type(a) == NFTA_DATA_VALUE &&
 		    mnl_attr_get_payload_len(a) == sizeof(uint16_t))
 			return ntohs(mnl_attr_get_u16(a));

@@ -24,7 +24,7 @@
 struct seen {
 	char text[TEXT_MAX];
 	char wall[WALL_TEXT_MAX]; /* rules of the wall chain */
-	uint64_t limit;           /* nanoseconds */
+	uint64_t limit;		  /* nanoseconds */
 	bool table;
 };
 

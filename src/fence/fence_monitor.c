@@ -40,13 +40,13 @@ monitor_open(struct fence *f, struct error *err)
 	/* An overrun is noticed; a smaller buffer only makes it likelier. */
 	(void)setsockopt(mnl_socket_get_fd(nl->sock), SOL_SOCKET,
 	    SO_RCVBUFFORCE, &size, sizeof(size));
-	if (mnl_socket_setsockopt(nl->sock, NETLINK_ADD_MEMBERSHIP, &group,
-		sizeof(group)) == -1)
+	if (mnl_socket_setsockopt(
+		nl->sock, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)) == -1)
 		return error_sys(err, "subscribe to nftables' events");
 	f->whole_at = clock_now().raw;
 	f->tell = timer_new(f->loop, monitor_tell_cb, f);
-	f->watch = watch_new(f->loop, mnl_socket_get_fd(nl->sock), WATCH_READ,
-	    monitor_cb, f);
+	f->watch = watch_new(
+	    f->loop, mnl_socket_get_fd(nl->sock), WATCH_READ, monitor_cb, f);
 	return 0;
 }
 
@@ -91,8 +91,7 @@ monitor_restore(struct fence *f)
 	struct error err;
 	usec_t open_for;
 
-	f->restored =
-	    fence_install(&f->nl, f->port, &f->allowed, &err) == 0;
+	f->restored = fence_install(&f->nl, f->port, &f->allowed, &err) == 0;
 	open_for = clock_now().raw - f->whole_at;
 	if (open_for > f->missing)
 		f->missing = open_for;
@@ -154,11 +153,11 @@ monitor_ours(const struct nlmsghdr *msg)
 	gen = mnl_nlmsg_get_payload(msg);
 	if (gen->nfgen_family != NFPROTO_INET)
 		return false;
-	NL_ATTR_EACH (a, msg, sizeof(*gen)) {
+	NL_ATTR_EACH(a, msg, sizeof(*gen))
+	{
 		if (mnl_attr_get_type(a) == ATTR_TABLE)
-			return mnl_attr_validate(a, MNL_TYPE_NUL_STRING) ==
-				0 && strcmp(mnl_attr_get_str(a),
-					 FENCE_TABLE) == 0;
+			return mnl_attr_validate(a, MNL_TYPE_NUL_STRING) == 0 &&
+			       strcmp(mnl_attr_get_str(a), FENCE_TABLE) == 0;
 	}
 	return false;
 }

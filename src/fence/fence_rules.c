@@ -13,8 +13,8 @@
 #include "fence/fence_priv.h"
 #include "fence/rules_expr.h"
 
-#define PRIORITY 10       /* after whoever might rewrite addresses or ports */
-#define LOOPBACK 1        /* interface index, in every network namespace */
+#define PRIORITY 10 /* after whoever might rewrite addresses or ports */
+#define LOOPBACK 1  /* interface index, in every network namespace */
 #define TYPE_INET_SERVICE 13 /* nft's number for a port, only for its lists */
 #define NSEC_USEC 1000
 
@@ -24,14 +24,35 @@
 #define TCP_FLAGS 13
 #define TCP_RST 4
 
-#define TCP { OP_META, NFT_META_L4PROTO, 0, NULL }, \
-	    { OP_EQ8, IPPROTO_TCP, 0, NULL }
-#define LOAD(offset, len) { OP_LOAD, offset, len, NULL }
-#define IN(set) { OP_LOOKUP, 0, 0, set }
-#define IS_PORT { OP_PORT, 0, 0, NULL }
-#define ACCEPT { OP_VERDICT, NF_ACCEPT, 0, NULL }
-#define JUMP(chain) { OP_VERDICT, (uint32_t)NFT_JUMP, 0, chain }
-#define GOTO(chain) { OP_VERDICT, (uint32_t)NFT_GOTO, 0, chain }
+#define TCP \
+	{ OP_META, NFT_META_L4PROTO, 0, NULL }, \
+	{ \
+		OP_EQ8, IPPROTO_TCP, 0, NULL \
+	}
+#define LOAD(offset, len) \
+	{ \
+		OP_LOAD, offset, len, NULL \
+	}
+#define IN(set) \
+	{ \
+		OP_LOOKUP, 0, 0, set \
+	}
+#define IS_PORT \
+	{ \
+		OP_PORT, 0, 0, NULL \
+	}
+#define ACCEPT \
+	{ \
+		OP_VERDICT, NF_ACCEPT, 0, NULL \
+	}
+#define JUMP(chain) \
+	{ \
+		OP_VERDICT, (uint32_t)NFT_JUMP, 0, chain \
+	}
+#define GOTO(chain) \
+	{ \
+		OP_VERDICT, (uint32_t)NFT_GOTO, 0, chain \
+	}
 
 /*
  * To the port (gate) and from it (reply). Both ways are shut: a filter of
@@ -164,9 +185,9 @@ rules_expect(char *text, size_t size, int port)
 void
 rules_expect_wall(char *text, size_t size, uint64_t limit)
 {
-	struct nftnl_rule *r = rule_new(
-	    limit == UINT64_MAX ? &rule_wall_never : &rule_wall, FENCE_TABLE,
-	    0, limit);
+	struct nftnl_rule *r =
+	    rule_new(limit == UINT64_MAX ? &rule_wall_never : &rule_wall,
+		FENCE_TABLE, 0, limit);
 
 	text[0] = '\0';
 	rule_text(r, text, size);

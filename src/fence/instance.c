@@ -72,10 +72,10 @@ instance_postmaster(const char *data_directory, struct error *err)
 
 	if (instance_dir(data_directory, &dir, err) == -1)
 		return -1;
-	if (snprintf(path, sizeof(path), "%s/postmaster.pid",
-		data_directory) >= (int)sizeof(path))
-		return error_set(err, ERR_LIMIT, "%s: too long a path",
-		    data_directory);
+	if (snprintf(path, sizeof(path), "%s/postmaster.pid", data_directory) >=
+	    (int)sizeof(path))
+		return error_set(
+		    err, ERR_LIMIT, "%s: too long a path", data_directory);
 	text = file_read(path, POSTMASTER_PID_MAX, NULL, err);
 	if (text == NULL)
 		return err->code == ERR_SYS && err->sys == ENOENT ? 0 : -1;
@@ -107,8 +107,8 @@ instance_signal_file(const char *data_directory)
 {
 	char path[PATH_MAX];
 
-	if (snprintf(path, sizeof(path), "%s/standby.signal",
-		data_directory) >= (int)sizeof(path))
+	if (snprintf(path, sizeof(path), "%s/standby.signal", data_directory) >=
+	    (int)sizeof(path))
 		return ANS_UNKNOWN;
 	if (access(path, F_OK) == 0)
 		return ANS_YES;
@@ -163,10 +163,11 @@ instance_owner(uid_t uid, const char *pid, struct error *err)
 	text = file_read(path, PROC_STATUS_MAX, NULL, err);
 	if (text == NULL)
 		return err->code == ERR_SYS &&
-			(err->sys == ENOENT || err->sys == ESRCH) ? 0 : -1;
+			       (err->sys == ENOENT || err->sys == ESRCH) ?
+			   0 :
+			   -1;
 	line = strstr(text, "\nUid:");
-	if (line == NULL ||
-	    sscanf(line, " Uid: %u %u", &real, &effective) != 2)
+	if (line == NULL || sscanf(line, " Uid: %u %u", &real, &effective) != 2)
 		has = error_set(err, ERR_PROTOCOL, "%s has no Uid", path);
 	else
 		has = real == uid || effective == uid;

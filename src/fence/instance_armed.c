@@ -76,7 +76,8 @@ instance_armed(const struct conf_postgres *pg, struct error *err)
 		return ans;
 	pid = instance_postmaster(pg->data_directory, err);
 	if (pid == 0)
-		error_set(err, ERR_REFUSED, "postgresql does not run: its "
+		error_set(err, ERR_REFUSED,
+		    "postgresql does not run: its "
 		    "sockets cannot be looked at");
 	if (pid <= 0)
 		return ANS_UNKNOWN;
@@ -115,11 +116,15 @@ armed_directory(
 		return ANS_UNKNOWN;
 	}
 	if (!S_ISDIR(dir->st_mode))
-		return no(err, "%s is no directory: write the real one into "
-		    "postgresql.socket_directory", path);
+		return no(err,
+		    "%s is no directory: write the real one into "
+		    "postgresql.socket_directory",
+		    path);
 	if ((dir->st_mode & (S_IRWXG | S_IRWXO)) != 0)
-		return no(err, "others may reach the sockets in %s: run "
-		    "'chmod 0700 %s'", path, path);
+		return no(err,
+		    "others may reach the sockets in %s: run "
+		    "'chmod 0700 %s'",
+		    path, path);
 	/* PostgreSQL starts only as the owner of its data; asking for the
 	 * user by name could wait for a directory service. */
 	if (stat(pg->data_directory, &data) == -1) {
@@ -146,8 +151,10 @@ armed_namespace(pid_t pid, struct error *err)
 	}
 	if (ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino)
 		return ANS_YES;
-	return no(err, "postgresql (pid %ld) is in another network namespace, "
-	    "where no rule of ours is: start it in the host's", (long)pid);
+	return no(err,
+	    "postgresql (pid %ld) is in another network namespace, "
+	    "where no rule of ours is: start it in the host's",
+	    (long)pid);
 }
 
 /* Inodes of the sockets that the postmaster holds. */
@@ -173,8 +180,10 @@ sockets_read(pid_t pid, struct sockets *s, struct error *err)
 			continue;
 		if (s->count == SOCKETS_MAX) {
 			closedir(d);
-			return error_set(err, ERR_LIMIT, "%s: more than %d "
-			    "sockets", path, SOCKETS_MAX);
+			return error_set(err, ERR_LIMIT,
+			    "%s: more than %d "
+			    "sockets",
+			    path, SOCKETS_MAX);
 		}
 		s->inode[s->count++] = inode;
 	}
@@ -210,16 +219,17 @@ armed_unix(const struct conf_postgres *pg, const struct sockets *s, pid_t pid,
 		return ANS_UNKNOWN;
 	}
 	while (ans == ANS_YES && fgets(line, sizeof(line), f) != NULL) {
-		n = sscanf(line, "%*s %*s %*s %x %*s %*s %lu %255[^\n]",
-		    &flags, &inode, path);
+		n = sscanf(line, "%*s %*s %*s %x %*s %*s %lu %255[^\n]", &flags,
+		    &inode, path);
 		if (n < 2 || (flags & UNIX_LISTENING) == 0 ||
 		    !sockets_have(s, inode))
 			continue;
 		if (n != 3 || !unix_inside(path, dir, pg->port))
-			ans = no(err, "postgresql (pid %ld) also listens on "
+			ans = no(err,
+			    "postgresql (pid %ld) also listens on "
 			    "the Unix socket %s: set unix_socket_directories "
-			    "= '%s' and restart it", (long)pid,
-			    n == 3 ? path : "without a name",
+			    "= '%s' and restart it",
+			    (long)pid, n == 3 ? path : "without a name",
 			    pg->socket_directory);
 	}
 	fclose(f);
@@ -269,7 +279,8 @@ armed_tcp(
 		return ANS_UNKNOWN;
 	if (strange.found == 0)
 		return ANS_YES;
-	return no(err, "postgresql listens on port %d, the fence guards %d: "
+	return no(err,
+	    "postgresql listens on port %d, the fence guards %d: "
 	    "set port = %d in postgresql.conf, or postgresql.port here",
 	    strange.found, pg->port, pg->port);
 }
@@ -300,8 +311,8 @@ armed_gate(const struct conf_postgres *pg, struct error *err)
 	text = file_read(pg->gate, GATE_FILE_MAX, NULL, err);
 	if (text == NULL) {
 		error_wrap(err, "gate");
-		return err->code == ERR_SYS && err->sys == ENOENT ?
-		    ANS_NO : ANS_UNKNOWN;
+		return err->code == ERR_SYS && err->sys == ENOENT ? ANS_NO :
+								    ANS_UNKNOWN;
 	}
 	rest = text;
 	while (ans == ANS_NO && (line = strsep(&rest, "\n")) != NULL) {
@@ -312,7 +323,8 @@ armed_gate(const struct conf_postgres *pg, struct error *err)
 	}
 	free(text);
 	if (ans == ANS_NO)
-		no(err, "%s does not run '" GATE_WORDS "': without it "
+		no(err,
+		    "%s does not run '" GATE_WORDS "': without it "
 		    "PostgreSQL could start as a primary that nobody allowed",
 		    pg->gate);
 	return ans;

@@ -113,8 +113,8 @@ nl_dump(struct nl *nl, struct nlmsghdr *req, mnl_cb_t cb, void *arg)
 			break;
 		if (error != 0)
 			continue;
-		r = mnl_cb_run(nl->answer, (size_t)n, req->nlmsg_seq,
-		    nl->portid, cb, arg);
+		r = mnl_cb_run(
+		    nl->answer, (size_t)n, req->nlmsg_seq, nl->portid, cb, arg);
 		if (r == MNL_CB_ERROR)
 			error = errno != 0 ? errno : EPROTO;
 	}
@@ -141,7 +141,8 @@ nl_answer(struct nl *nl, uint32_t last)
 			break;
 		left = (int)n;
 		for (msg = (const struct nlmsghdr *)(void *)nl->answer;
-		     mnl_nlmsg_ok(msg, left); msg = mnl_nlmsg_next(msg, &left)) {
+		     mnl_nlmsg_ok(msg, left);
+		     msg = mnl_nlmsg_next(msg, &left)) {
 			if (msg->nlmsg_type != NLMSG_ERROR)
 				continue;
 			error = nl_errno(msg);

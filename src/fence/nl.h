@@ -19,7 +19,7 @@ struct nl {
 	struct mnl_socket *sock;
 	uint32_t portid;
 	uint32_t seq;
-	size_t len;         /* of the batch that is being made */
+	size_t len; /* of the batch that is being made */
 	struct nlmsghdr *last;
 	char batch[NL_BATCH_MAX] __attribute__((aligned(8)));
 	char answer[NL_ANSWER_MAX] __attribute__((aligned(8)));
@@ -44,8 +44,8 @@ int nl_commit(struct nl *nl) MUST_CHECK;
 /* One request with a dump for its answer; 0 or an errno. cb sees every
  * message and returns MNL_CB_OK to go on. */
 struct nlmsghdr *nl_ask(struct nl *nl, int type);
-int nl_dump(struct nl *nl, struct nlmsghdr *req, mnl_cb_t cb,
-    void *arg) MUST_CHECK;
+int nl_dump(
+    struct nl *nl, struct nlmsghdr *req, mnl_cb_t cb, void *arg) MUST_CHECK;
 
 /* The attributes of a message, and those inside of an attribute. libmnl's own
  * macros narrow a pointer difference without saying so. */

@@ -27,8 +27,10 @@ notify_send(const char *state, struct error *err)
 		return 0;
 	len = strlen(path);
 	if ((path[0] != '/' && path[0] != '@') || len >= sizeof(sun.sun_path))
-		return error_set(err, ERR_CONFIG, "NOTIFY_SOCKET=%s is neither "
-		    "a path nor an abstract name", path);
+		return error_set(err, ERR_CONFIG,
+		    "NOTIFY_SOCKET=%s is neither "
+		    "a path nor an abstract name",
+		    path);
 	memcpy(sun.sun_path, path, len);
 	/* An abstract name begins with a 0 and has none at its end. */
 	if (path[0] == '@')

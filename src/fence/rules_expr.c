@@ -50,8 +50,8 @@ rule_text(struct nftnl_rule *r, char *text, size_t size)
 {
 	struct text t = { .text = text, .size = size };
 
-	text_addf(text, size, "rule %s",
-	    nftnl_rule_get_str(r, NFTNL_RULE_CHAIN));
+	text_addf(
+	    text, size, "rule %s", nftnl_rule_get_str(r, NFTNL_RULE_CHAIN));
 	nftnl_expr_foreach(r, text_cb, &t);
 	text_addf(text, size, "\n");
 }
@@ -95,8 +95,8 @@ expr_new(const struct op *op, int port, uint64_t limit)
 		break;
 	case OP_LOAD:
 		e = expr_alloc("payload");
-		nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_BASE,
-		    NFT_PAYLOAD_TRANSPORT_HEADER);
+		nftnl_expr_set_u32(
+		    e, NFTNL_EXPR_PAYLOAD_BASE, NFT_PAYLOAD_TRANSPORT_HEADER);
 		nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_OFFSET, op->a);
 		nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_LEN, op->b);
 		nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_DREG, NFT_REG_1);

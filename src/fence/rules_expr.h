@@ -18,14 +18,14 @@ enum op_kind {
 	OP_META,    /* a: key */
 	OP_LOAD,    /* a: offset in the TCP header, b: length */
 	OP_MASK,    /* a: one byte */
-	OP_EQ8,     /* a */
+	OP_EQ8,	    /* a */
 	OP_EQ32,    /* a, host order */
 	OP_NE32,    /* a, host order */
 	OP_PORT,    /* equal to the port */
 	OP_BE64,    /* host to network order */
 	OP_LIMIT,   /* less than the limit */
 	OP_LOOKUP,  /* name: set */
-	OP_FIB,     /* type of the destination address */
+	OP_FIB,	    /* type of the destination address */
 	OP_VERDICT, /* a, name: chain or NULL */
 	OP_RESET    /* refuse with a TCP reset */
 };
@@ -49,8 +49,7 @@ struct nftnl_rule *rule_new(
 /* Appends chain and expressions of a rule; text stays terminated, and is cut
  * when it does not fit. */
 void rule_text(struct nftnl_rule *r, char *text, size_t size);
-void text_addf(char *text, size_t size, const char *fmt, ...)
-    PRINTF_LIKE(3, 4);
+void text_addf(char *text, size_t size, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
 /* Lines of the comparison: what we want and what the kernel has in the same
  * words. */

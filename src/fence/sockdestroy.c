@@ -68,9 +68,11 @@ destroy_pass(struct destroyer *d, int family)
 {
 	/* Either port is ours: in the kernel's little language for that. */
 	const struct inet_diag_bc_op ops[] = {
-		{ INET_DIAG_BC_S_EQ, 8, 12 }, { .no = (uint16_t)d->port },
+		{ INET_DIAG_BC_S_EQ, 8, 12 },
+		{ .no = (uint16_t)d->port },
 		{ INET_DIAG_BC_JMP, 4, 12 },
-		{ INET_DIAG_BC_D_EQ, 8, 12 }, { .no = (uint16_t)d->port },
+		{ INET_DIAG_BC_D_EQ, 8, 12 },
+		{ .no = (uint16_t)d->port },
 	};
 	const struct diag_want want = {
 		.family = family,
@@ -134,7 +136,7 @@ dst_local(struct destroyer *d, const struct inet_diag_msg *sock)
 	struct nlmsghdr *msg = mnl_nlmsg_put_header(buf);
 	const uint32_t *dst = sock->id.idiag_dst;
 	bool mapped = sock->idiag_family == AF_INET6 && dst[0] == 0 &&
-	    dst[1] == 0 && dst[2] == htonl(0xffff);
+		      dst[1] == 0 && dst[2] == htonl(0xffff);
 	bool four = sock->idiag_family == AF_INET || mapped;
 	const struct rtmsg *answer;
 	struct rtmsg *rt;

@@ -48,8 +48,8 @@ netns_setup(void)
 		die("unshare");
 	ns_here = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
 	netns_run("ip link set lo up");
-	netns_run("ip link add here type veth peer name there netns %d",
-	    (int)pid);
+	netns_run(
+	    "ip link add here type veth peer name there netns %d", (int)pid);
 	netns_run("ip addr add " NETNS_HERE "/24 dev here");
 	netns_run("ip link set here up");
 	in(true);

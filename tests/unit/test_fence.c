@@ -156,8 +156,8 @@ test_text_is_adopted(void **state)
 	fence = fence_new(loop, PORT, ignore_lost, NULL, &err);
 	assert_non_null(fence);
 	assert_int_equal(fence_table(fence), ANS_YES);
-	netns_run("nft -a list ruleset | diff - /tmp/hawatch-fence.%d",
-	    getpid());
+	netns_run(
+	    "nft -a list ruleset | diff - /tmp/hawatch-fence.%d", getpid());
 	netns_run("rm /tmp/hawatch-fence.%d", getpid());
 }
 
@@ -309,8 +309,7 @@ test_renew_never_revives(void **state)
 	assert_shut();
 	assert_int_equal(
 	    fence_renew(fence, after(USEC_SEC), &err), FENCE_EXPIRED);
-	assert_int_equal(
-	    fence_renew(fence, USEC_NEVER, &err), FENCE_EXPIRED);
+	assert_int_equal(fence_renew(fence, USEC_NEVER, &err), FENCE_EXPIRED);
 	assert_shut();
 	/* What is asked for is what was refused: an opening. */
 	open_for(USEC_SEC);
@@ -356,12 +355,14 @@ test_old_clock_opens_nothing(void **state)
 
 	now.raw -= 3 * USEC_SEC;
 	now.wall -= 3 * USEC_SEC;
-	assert_int_equal(fence_open_at(fence, now.raw + 2 * USEC_SEC, &now,
-			     &err), FENCE_LATE);
+	assert_int_equal(
+	    fence_open_at(fence, now.raw + 2 * USEC_SEC, &now, &err),
+	    FENCE_LATE);
 	assert_shut();
 	open_for(USEC_SEC);
-	assert_int_equal(fence_renew_at(fence, now.raw + 2 * USEC_SEC, &now,
-			     &err), FENCE_LATE);
+	assert_int_equal(
+	    fence_renew_at(fence, now.raw + 2 * USEC_SEC, &now, &err),
+	    FENCE_LATE);
 	assert_shut();
 }
 
@@ -420,8 +421,7 @@ test_never_and_back(void **state)
 	assert_true(until == USEC_NEVER);
 	netns_run("nft list chain inet hawatch wall | grep -qw accept");
 	netns_run("! nft list chain inet hawatch wall | grep -q time");
-	assert_int_equal(
-	    fence_renew(fence, after(USEC_SEC), &err), FENCE_DONE);
+	assert_int_equal(fence_renew(fence, after(USEC_SEC), &err), FENCE_DONE);
 	assert_int_equal(fence_look(fence, &until), ANS_YES);
 	assert_true(until < after(USEC_SEC));
 	netns_run("nft list chain inet hawatch wall | grep -q 'meta time <'");
@@ -473,16 +473,15 @@ test_restart_keeps(void **state)
 	usec_t before, until;
 
 	open_for(USEC_SEC);
-	assert_int_equal(
-	    fence_readers(fence, USEC_SEC, &err), FENCE_DONE);
+	assert_int_equal(fence_readers(fence, USEC_SEC, &err), FENCE_DONE);
 	assert_int_equal(fence_look(fence, &before), ANS_YES);
 	far = join(true, NETNS_HERE);
 	fence_free(fence);
 	fence = fence_new(loop, PORT, ignore_lost, NULL, &err);
 	assert_non_null(fence);
 	assert_int_equal(fence_look(fence, &until), ANS_YES);
-	assert_true(until < before + 20 * USEC_MSEC &&
-	    until > before - 20 * USEC_MSEC);
+	assert_true(
+	    until < before + 20 * USEC_MSEC && until > before - 20 * USEC_MSEC);
 	assert_int_equal(netns_pass(far.client, far.server, LONG_MS), 0);
 	assert_int_equal(fence_table(fence), ANS_YES);
 	assert_int_equal(
@@ -550,8 +549,8 @@ test_renew_is_quick(void **state)
 	far = join(true, NETNS_HERE);
 	for (i = 0; i < n; i++) {
 		start = netns_usec();
-		assert_int_equal(fence_renew(fence, after(2 * USEC_SEC), &err),
-		    FENCE_DONE);
+		assert_int_equal(
+		    fence_renew(fence, after(2 * USEC_SEC), &err), FENCE_DONE);
 		took[i] = netns_usec() - start;
 		if (i % 10 == 0)
 			assert_int_equal(
@@ -570,15 +569,25 @@ main(void)
 {
 #define T(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(test_new_is_shut), T(test_same_as_text),
-		T(test_text_is_adopted), T(test_open_and_over),
-		T(test_reply_in_flight), T(test_statement_is_reset),
-		T(test_close_destroys), T(test_renew_prolongs),
-		T(test_renew_never_revives), T(test_kernel_refuses_revival),
-		T(test_open_after_over), T(test_old_clock_opens_nothing),
-		T(test_wall_alone_shuts), T(test_too_near),
-		T(test_never_and_back), T(test_readers), T(test_restart_keeps),
-		T(test_other_table_is_replaced), T(test_boot_table),
+		T(test_new_is_shut),
+		T(test_same_as_text),
+		T(test_text_is_adopted),
+		T(test_open_and_over),
+		T(test_reply_in_flight),
+		T(test_statement_is_reset),
+		T(test_close_destroys),
+		T(test_renew_prolongs),
+		T(test_renew_never_revives),
+		T(test_kernel_refuses_revival),
+		T(test_open_after_over),
+		T(test_old_clock_opens_nothing),
+		T(test_wall_alone_shuts),
+		T(test_too_near),
+		T(test_never_and_back),
+		T(test_readers),
+		T(test_restart_keeps),
+		T(test_other_table_is_replaced),
+		T(test_boot_table),
 		T(test_renew_is_quick),
 	};
 

@@ -167,8 +167,9 @@ test_closed_is_put_back(void **state)
 		/* On a closed fence some of them change nothing. */
 		harm(harms[i]);
 		run_loop(1, strncmp(harms[i], "flush set", 9) == 0 ||
-			    strstr(harms[i], "wall") != NULL ?
-			20 * USEC_MSEC : DEADLINE);
+				    strstr(harms[i], "wall") != NULL ?
+				20 * USEC_MSEC :
+				DEADLINE);
 		assert_int_equal(lost_failed, 0);
 		assert_int_equal(fence_table(fence), ANS_YES);
 		assert_shut();
@@ -190,8 +191,9 @@ test_over_is_not_put_back(void **state)
 	struct error err;
 	usec_t until;
 
-	assert_int_equal(fence_open(fence, clock_now().raw + 100 * USEC_MSEC,
-			     &err), FENCE_DONE);
+	assert_int_equal(
+	    fence_open(fence, clock_now().raw + 100 * USEC_MSEC, &err),
+	    FENCE_DONE);
 	harm("flush ruleset");
 	netns_until(clock_now().raw + 100 * USEC_MSEC);
 	run_loop(1, DEADLINE);
@@ -245,9 +247,10 @@ test_own_changes_are_not_told(void **state)
 #define FLUSHES 100
 
 struct windows {
-	int in;           /* connections that got in */
-	int count;        /* moments in which it was open */
-	int64_t all, most; /* how long, from the first connection until the last one was made */
+	int in;		   /* connections that got in */
+	int count;	   /* moments in which it was open */
+	int64_t all, most; /* how long, from the first connection until the last
+			      one was made */
 };
 
 static void
@@ -345,9 +348,12 @@ main(void)
 {
 #define T(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(test_open_is_put_back), T(test_closed_is_put_back),
-		T(test_over_is_not_put_back), T(test_calls_put_back),
-		T(test_own_changes_are_not_told), T(test_flush_in_a_loop),
+		T(test_open_is_put_back),
+		T(test_closed_is_put_back),
+		T(test_over_is_not_put_back),
+		T(test_calls_put_back),
+		T(test_own_changes_are_not_told),
+		T(test_flush_in_a_loop),
 	};
 
 	return cmocka_run_group_tests(tests, group_setup, group_teardown);
