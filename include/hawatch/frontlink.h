@@ -5,6 +5,10 @@
  * name that their certificate proved. The engine checks that name again.
  *
  * Frames: 4 bytes of length in network order, then that many bytes of JSON.
+ *
+ * A peer gets 503 with {"error":"busy"} when its request certainly never
+ * reached the engine, and 503 with {"error":"engine-silent"} when it may have:
+ * nothing came back for five seconds.
  */
 #ifndef HAWATCH_FRONTLINK_H
 #define HAWATCH_FRONTLINK_H
@@ -37,17 +41,22 @@ struct front_request {
 	size_t len;
 };
 
+/* req is valid during the call. frontlink_reply may be called in it or any
+ * time later, frontlink_free may not. */
 typedef void (*front_request_fn)(void *arg, const struct front_request *req);
 
 /* Starts hawatch-front and starts it again when it dies (back-off up to 1 s).
- * program NULL: beside the running executable or in libexec. */
+ * program NULL: beside the running executable, in libexec, or in ../front of
+ * an uninstalled build. conf is borrowed for the life of the link. */
 struct frontlink *frontlink_new(struct loop *loop, const struct conf *conf,
 	const char *program, front_request_fn fn, void *arg, struct error *err);
 void frontlink_free(struct frontlink *l);
+/* Never waits; keeps the newest only, and a new front gets it at once. */
 void frontlink_publish(struct frontlink *l, const struct snapshot *snap);
 /* Answers request id; a request whose asker is gone is ignored. */
 void frontlink_reply(struct frontlink *l, uint64_t id, int status,
 	const char *json);
+/* 0: none at the moment. */
 int frontlink_pid(const struct frontlink *l);
 
 #endif

@@ -25,6 +25,8 @@ struct frontlink_reply {
 	size_t len;
 };
 
+STAILQ_HEAD(frontlink_replies, frontlink_reply);
+
 struct frontlink {
 	struct loop *loop;
 	const struct conf *conf;
@@ -49,10 +51,10 @@ struct frontlink {
 	char *out; /* the frame under way */
 	size_t out_len, out_at;
 	uint64_t sent; /* bytes, ever */
-	char *snap; /* the newest */
+	char *snap;    /* the newest */
 	size_t snap_len;
 	bool snap_sent, snap_last; /* of this snapshot; the frame before */
-	STAILQ_HEAD(, frontlink_reply) replies;
+	struct frontlink_replies replies;
 	size_t replies_bytes;
 
 	usec_t log_from; /* this second's lines are counted from here */

@@ -15,7 +15,7 @@
 #include "hawatch/mem.h"
 #include "hawatch/str.h"
 
-#define FRONTLINK_REPLIES_MAX ((size_t)4 * FRAME_WAITING_MAX * 1024)
+#define FRONTLINK_REPLIES_MAX ((size_t)FRAME_WAITING_MAX * 4096)
 #define FRONTLINK_LOGS 20 /* lines a second */
 
 void

@@ -12,11 +12,11 @@
 #include "hawatch/error.h"
 
 #define FRAME_FD 3 /* of the front's end, in the front */
-#define FRAME_HEAD 4
-#define FRAME_MAX (512 * 1024)
+#define FRAME_HEAD ((size_t)4)
+#define FRAME_MAX ((size_t)512 * 1024)
 /* What a peer may send and get, and how many requests may wait at once. */
-#define FRAME_BODY_MAX (16 * 1024)
-#define FRAME_REPLY_MAX (64 * 1024)
+#define FRAME_BODY_MAX ((size_t)16 * 1024)
+#define FRAME_REPLY_MAX ((size_t)64 * 1024)
 #define FRAME_WAITING_MAX 64
 /* A request's id is the front's generation and its number in it. */
 #define FRAME_ID_BITS 32

@@ -188,6 +188,8 @@ main(void)
 	struct front f = { 0 };
 	struct error err = { 0 };
 
+	/* Whatever whoever started it left open. */
+	(void)close_range(FRAME_FD + 1, ~0U, 0);
 	/* A flood must leave no memory behind. */
 	mallopt(M_ARENA_MAX, 1);
 	mallopt(M_TRIM_THRESHOLD, 64 * 1024);

@@ -94,6 +94,17 @@ peer_handle(struct conn *c, const struct http1 *req, const char *body)
 	peer_forward(c, req, text);
 }
 
+static struct conn *
+peer_asker(struct listener *l, uint64_t id)
+{
+	struct conn *c;
+
+	TAILQ_FOREACH(c, &l->list[CONN_WAITING], entry)
+		if (c->request == id)
+			return c;
+	return NULL;
+}
+
 int
 peer_reply(struct front *f, const json_t *reply, struct error *err)
 {
@@ -107,9 +118,7 @@ peer_reply(struct front *f, const json_t *reply, struct error *err)
 	if (json_want_u64(reply, "reply", &id, err) == -1 ||
 	    json_want_int(reply, "status", 200, 599, &status, err) == -1)
 		return error_wrap(err, "reply");
-	TAILQ_FOREACH(c, &f->peer->list[CONN_WAITING], entry)
-		if (c->request == id)
-			break;
+	c = peer_asker(f->peer, id);
 	if (c == NULL)
 		return 0;
 	conn_say(c, &(struct response_spec){ .status = status,

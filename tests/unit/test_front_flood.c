@@ -158,12 +158,16 @@ static void
 test_flood_of_the_peer_port(void **state)
 {
 	char buf[4096];
+	int slow = fh_connect(h.peer_port, NULL);
 
 	flood_open(h.peer_port, "127.0.0.99", NULL);
 	assert_int_equal(
 	    fh_get(h.health_port, "/health", buf, sizeof(buf)), 200);
 	peer_round_trip();
 	assert_in_range(descriptors(), 1, 100);
+	/* A node that is slow with its handshake did not give way. */
+	assert_int_equal(recv(slow, buf, 1, MSG_DONTWAIT), -1);
+	close(slow);
 	flood_close();
 	flood_open(h.peer_port, "127.0.0.99", "\x16\x03\x01\x7f");
 	peer_round_trip();
