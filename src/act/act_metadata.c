@@ -9,16 +9,19 @@
 #include "check/pglink.h"
 #include "hawatch/emit.h"
 #include "hawatch/job.h"
+#include "hawatch/loop.h"
 #include "hawatch/reason.h"
 
 #define ACT_METADATA_LIMIT (2 * USEC_SEC)
 #define ACT_METADATA_JOB (10 * USEC_SEC)
 #define ACT_METADATA_TRIES 5
+#define ACT_METADATA_APART (1 * USEC_SEC)
 
 struct act_metadata_priv {
 	struct pgc *pgc;
 	struct job *job;
 	int tries;
+	usec_t failed_at; /* 0: the last try did not */
 };
 
 static int act_metadata_observe(struct act *a, struct error *err);
@@ -104,6 +107,7 @@ act_metadata_job_cb(void *arg, const struct job_result *res)
 	struct act_metadata_priv *p = act_priv(a);
 
 	p->job = NULL;
+	p->failed_at = res->status == 0 ? 0 : clock_now().raw;
 	EMIT(repmgr_register, kv_i("status", res->status),
 	    kv_s("output", res->status == 0 ? "" : res->output));
 	act_metadata_finish(a, res->status == 0 ? ANS_YES : ANS_UNKNOWN,
@@ -125,6 +129,12 @@ act_metadata_apply(struct act *a, struct error *err)
 		.keep_fd = -1,
 	};
 
+	if (p->failed_at != 0 &&
+	    clock_now().raw - p->failed_at < ACT_METADATA_APART) {
+		act_metadata_finish(
+		    a, ANS_UNKNOWN, reason_str(REASON_repmgr_stale));
+		return 0;
+	}
 	if (p->tries++ >= ACT_METADATA_TRIES) {
 		act_metadata_finish(
 		    a, ANS_NO, reason_str(REASON_repmgr_failed));

@@ -1,0 +1,225 @@
+/*
+ * repmgr's metadata after a promotion, written by the real repmgr, and the
+ * check that compares it with what is true.
+ */
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "act/env.h"
+#include "acttest.h"
+#include "hawatch/check.h"
+#include "hawatch/loop.h"
+#include "hawatch/pgwatch.h"
+
+static struct pgpair pair;
+static struct pghost *const s1 = &pair.host[PAIR_S1];
+static struct pghost *const s2 = &pair.host[PAIR_S2];
+static const struct goal goal = { .epoch = 7 };
+static char program[128], config[2][128];
+
+static void
+configure(struct pghost *h, int i)
+{
+	FILE *f;
+
+	snprintf(config[i], sizeof(config[i]), "%s/repmgr.conf", h->dir);
+	f = fopen(config[i], "w");
+	assert_non_null(f);
+	fprintf(f,
+	    "node_id=%d\nnode_name='s%d'\n"
+	    "conninfo='host=%s port=%d user=postgres dbname=postgres"
+	    " connect_timeout=2'\n"
+	    "data_directory='%s'\npg_bindir='%s'\n",
+	    i + 1, i + 1, h->conf.node[i].address, h->conf.pg.port, h->data,
+	    h->conf.pg.bin_directory);
+	assert_int_equal(fclose(f), 0);
+	snprintf(program, sizeof(program), "%s/repmgr",
+	    h->conf.pg.bin_directory);
+	h->conf.repmgr.enabled = true;
+	h->conf.repmgr.program = program;
+	h->conf.repmgr.config = config[i];
+	h->conf.repmgr.dbname = "postgres";
+}
+
+static void
+registered(int i, const char *type)
+{
+	assert_int_equal(
+	    pgpair_run((const char *const[]){ program, "-f", config[i], type,
+	        "register", NULL }),
+	    0);
+}
+
+static int
+setup(void **state)
+{
+	(void)state;
+	pgpair_up(&pair);
+	configure(s1, 0);
+	configure(s2, 1);
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	pgpair_down(&pair);
+	return 0;
+}
+
+static void
+both_registered(void)
+{
+	registered(0, "primary");
+	registered(1, "standby");
+}
+
+struct asked {
+	char reason[160];
+	const char *want;
+};
+
+static void
+on_settled(void *arg, struct check *c)
+{
+	struct asked *x = arg;
+	struct check_state st;
+
+	check_state(c, &st);
+	snprintf(x->reason, sizeof(x->reason), "%s",
+	    st.last == ANS_YES ? "up" : st.reason);
+}
+
+static bool
+is_wanted(void *arg)
+{
+	struct asked *x = arg;
+
+	return strcmp(x->reason, x->want) == 0;
+}
+
+/* The check's word on that host. */
+static void
+says(struct acttest *t, struct pghost *h, const char *want)
+{
+	const struct pgwatch_calls calls = { 0 };
+	struct conf_check row = { .name = "repmgr", .type = "repmgr",
+		.interval = 20 * USEC_MSEC, .timeout = USEC_SEC,
+		.window = 1, .threshold = 1 };
+	struct check_env env = { .loop = t->loop, .conf = &h->conf };
+	struct asked x = { .want = want };
+	struct check *c;
+
+	env.pg = pgwatch_new(t->loop, &h->conf, &calls);
+	c = check_new(&env, checks_type("repmgr"), &row, on_settled, &x);
+	if (!pump(t->loop, is_wanted, &x, 10 * USEC_SEC))
+		fail_msg("%s, not %s", x.reason, want);
+	check_free(c);
+	pgwatch_free(env.pg);
+}
+
+static bool
+s1_seen(void *arg)
+{
+	char n[8] = "";
+
+	(void)arg;
+	return pghost_sql(s2, "SELECT count(*) FROM repmgr.nodes", n,
+	           sizeof(n)) == 0 && strcmp(n, "2") == 0;
+}
+
+static void
+test_metadata(void **state)
+{
+	struct acttest t;
+
+	(void)state;
+	acttest_up(&t, s2);
+	says(&t, s1, "sql-error");
+	registered(0, "primary");
+	says(&t, s2, "repmgr-unknown-node");
+	registered(1, "standby");
+	assert_true(acttest_wait(&t, s1_seen, NULL, 5 * USEC_SEC));
+	says(&t, s1, "up");
+	says(&t, s2, "up");
+	pghost_signal(s1, SIGKILL, NULL);
+	pghost_reap(s1);
+	assert_true(acttest_run(&t, ACT_PROMOTE, &goal, 5 * USEC_SEC));
+	says(&t, s2, "repmgr-type");
+	assert_true(acttest_run(&t, ACT_METADATA, &goal, 10 * USEC_SEC));
+	assert_int_equal(t.ans, ANS_YES);
+	says(&t, s2, "up");
+	assert_true(acttest_run(&t, ACT_METADATA, &goal, 10 * USEC_SEC));
+	assert_int_equal(t.ans, ANS_YES);
+	assert_in_range((int)t.ms, 0, 500);
+	s2->conf.repmgr.enabled = false;
+	assert_true(acttest_run(&t, ACT_METADATA, &goal, 10 * USEC_SEC));
+	assert_int_equal(t.ans, ANS_YES);
+	acttest_down(&t);
+}
+
+static void
+test_metadata_failed(void **state)
+{
+	struct acttest t;
+
+	(void)state;
+	both_registered();
+	acttest_up(&t, s2);
+	assert_true(acttest_wait(&t, s1_seen, NULL, 5 * USEC_SEC));
+	s2->conf.repmgr.program = "/bin/false";
+	assert_true(acttest_run(&t, ACT_METADATA, &goal, 10 * USEC_SEC));
+	assert_int_equal(t.ans, ANS_NO);
+	assert_string_equal(t.reason, "repmgr-failed");
+	s2->conf.repmgr.program = "/nonexistent/repmgr";
+	assert_true(acttest_run(&t, ACT_METADATA, &goal, 10 * USEC_SEC));
+	assert_int_equal(t.ans, ANS_NO);
+	acttest_down(&t);
+}
+
+/* The old primary hangs: repmgr waits for it, and a cancel ends repmgr. */
+static void
+test_metadata_hung(void **state)
+{
+	struct acttest t;
+
+	(void)state;
+	both_registered();
+	acttest_up(&t, s2);
+	assert_true(acttest_wait(&t, s1_seen, NULL, 5 * USEC_SEC));
+	assert_true(acttest_run(&t, ACT_PROMOTE, &goal, 5 * USEC_SEC));
+	pghost_signal(s1, SIGSTOP, NULL);
+	assert_false(acttest_run(&t, ACT_METADATA, &goal, 300 * USEC_MSEC));
+	acts_cancel(t.acts, ACT_METADATA);
+	acttest_idle(&t, 100 * USEC_MSEC);
+	assert_true(acttest_run(&t, ACT_METADATA, &goal, 20 * USEC_SEC));
+	assert_int_equal(t.ans, ANS_YES);
+	acttest_down(&t);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_metadata, setup,
+		    teardown),
+		cmocka_unit_test_setup_teardown(test_metadata_failed, setup,
+		    teardown),
+		cmocka_unit_test_setup_teardown(test_metadata_hung, setup,
+		    teardown),
+	};
+	int failed;
+
+	pgpair_init(&pair);
+	failed = cmocka_run_group_tests(tests, NULL, NULL);
+	pgpair_free(&pair);
+	return failed;
+}
