@@ -1,0 +1,142 @@
+#!/usr/bin/env python3
+"""Breaks the core on purpose, one rule at a time, and demands that the
+simulator notices, by the promise that the rule is there for.
+
+A mutation is a list of (file in src/core, exact old text, new text). Old text
+that is not there exactly once is an error: the table must follow the code.
+"""
+import argparse
+import concurrent.futures
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+from mutations import MUTATIONS
+
+BASE = ("emit", "error", "file", "json", "mem", "random", "sink", "str")
+VIOLATED = re.compile(r"VIOLATED (\S+) seed (\d+) at \d+ ms: (.*)")
+
+
+class Builder:
+    """Compiles everything once, and then only what a mutation changes."""
+
+    def __init__(self, source, work, cc):
+        self.source, self.work, self.cc = source, work, cc
+        self.objects = {}
+
+    def flags(self, core):
+        return ["-std=gnu11", "-D_GNU_SOURCE", "-O2", "-w",
+                "-I", str(core.parent), "-I", str(self.source / "include"),
+                "-I", str(self.source / "src")]
+
+    def compile(self, path, core, out):
+        subprocess.run([self.cc, *self.flags(core), "-c", str(path),
+                        "-o", str(out)], check=True)
+        return out
+
+    def prepare(self, pool):
+        core = self.source / "src" / "core"
+        files = sorted(core.glob("*.c"))
+        files += sorted((self.source / "tests" / "sim").glob("*.c"))
+        files += [self.source / "src" / "base" / f"{b}.c" for b in BASE]
+        jobs = {}
+        for path in files:
+            out = self.work / f"{path.parent.name}-{path.stem}.o"
+            jobs[path] = pool.submit(self.compile, path, core, out)
+        self.objects = {path: job.result() for path, job in jobs.items()}
+
+    def build(self, name, edits):
+        """The simulator with these edits; ValueError if one does not fit."""
+        home = self.work / name
+        core = home / "core"
+        shutil.copytree(self.source / "src" / "core", core)
+        for file, old, new in edits:
+            text = (core / file).read_text()
+            if text.count(old) != 1:
+                raise ValueError(f"{file}: old text found "
+                                 f"{text.count(old)} times: {old!r}")
+            (core / file).write_text(text.replace(old, new))
+        changed = {file for file, _, _ in edits}
+        header = any(not f.endswith(".c") for f in changed)
+        objects = []
+        for path, made in self.objects.items():
+            if path.parent.name == "core" and (header or
+                                               path.name in changed):
+                made = self.compile(core / path.name, core,
+                                    home / f"{path.stem}.o")
+            objects.append(str(made))
+        binary = home / "hawatch-sim"
+        subprocess.run([self.cc, "-o", str(binary), *objects, "-ljansson"],
+                       check=True)
+        return binary
+
+
+def hunt(binary, expected, seeds, limit):
+    """(seed, promise, what) of the first violation that is expected."""
+    others = set()
+    end = time.monotonic() + limit
+    with subprocess.Popen([str(binary), "--seeds", f"1..{seeds}", "--all"],
+                          stdout=subprocess.PIPE,
+                          stderr=subprocess.DEVNULL, text=True) as sim:
+        try:
+            for line in sim.stdout:
+                found = VIOLATED.match(line)
+                if found and found[1] in expected:
+                    return int(found[2]), found[1], found[3]
+                if found:
+                    others.add(found[1])
+                if time.monotonic() > end:
+                    break
+        finally:
+            sim.kill()
+    return None, " ".join(sorted(others)), ""
+
+
+def judge(builder, name, expected, edits, seeds, limit):
+    try:
+        binary = builder.build(name, edits)
+    except (ValueError, subprocess.CalledProcessError) as error:
+        return False, name, "", "", str(error)
+    seed, promise, what = hunt(binary, expected.split(), seeds, limit)
+    if seed is None:
+        return False, name, "", "", (f"not caught by {expected}" +
+                                     (f", only {promise}" if promise else ""))
+    return True, name, str(seed), promise, what
+
+
+def main():
+    top = pathlib.Path(__file__).resolve().parents[2]
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--source", type=pathlib.Path, default=top)
+    parser.add_argument("--cc", default=os.environ.get("CC", "cc"))
+    parser.add_argument("--seeds", type=int, default=1500)
+    parser.add_argument("--limit", type=float, default=60,
+                        help="seconds for one mutation")
+    parser.add_argument("--only", help="mutations whose name contains this")
+    args = parser.parse_args()
+    chosen = [m for m in MUTATIONS if not args.only or args.only in m[0]]
+    passed = failed = 0
+    with tempfile.TemporaryDirectory(prefix="hawatch-mutants-") as work, \
+            concurrent.futures.ThreadPoolExecutor(2) as pool:
+        builder = Builder(args.source, pathlib.Path(work), args.cc)
+        builder.prepare(pool)
+        print(f"{'mutation':34} {'seed':>5} promise  how", flush=True)
+        jobs = [pool.submit(judge, builder, *m, args.seeds, args.limit)
+                for m in chosen]
+        for job in jobs:
+            ok, name, seed, promise, what = job.result()
+            passed += ok
+            failed += not ok
+            print(f"{name:34} {seed:>5} {promise:8} "
+                  f"{'' if ok else 'FAILED: '}{what}", flush=True)
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed or not passed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

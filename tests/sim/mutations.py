@@ -1,0 +1,122 @@
+"""The mutations of mutants.py: (name, the promises of which one must break,
+[(file, exact old text, new text), ...])."""
+
+MUTATIONS = [
+    ("D counted from the reply", "LEASE", [
+        ("cas.c", "lease_confirmed(c, now, p.first_sent, &p.cas.rec);",
+         "lease_confirmed(c, now, now->raw, &p.cas.rec);")]),
+    ("D of (b) counted from the answer", "LEASE", [
+        ("lease.c", "lease_move(c, now, l->ask[i].sent, core_rec(c)->ttl);",
+         "lease_move(c, now, now->raw, core_rec(c)->ttl);")]),
+    ("W = T", "LEASE CLAIM OPEN", [
+        ("core.c", "return ttl * (1000000 + ppm) / (1000000 - ppm) + 1 + "
+         "c->conf.slack;", "return ttl + 0 * ppm;")]),
+    ("the candidate waits its own T", "LEASE", [
+        ("claim.c", "return c->reg.first_seen + "
+         "core_wait(c, core_rec(c)->ttl);",
+         "return c->reg.first_seen + core_wait(c, c->conf.ttl);")]),
+    ("the holder uses its own T", "LEASE", [
+        ("lease.c", "(ttl < c->conf.ttl ? ttl : c->conf.ttl)",
+         "c->conf.ttl")]),
+    ("an answer without epoch check", "ANSWER", [
+        ("promise.c", 'return "higher-epoch";', ";")]),
+    ("an answer as holder", "ANSWER", [
+        ("promise.c", 'return "is-holder";', ";")]),
+    ("an answer with a claim unresolved", "ANSWER", [
+        ("promise.c", 'return "claim-unresolved";', ";")]),
+    ("a yes to a T that is not saved", "ANSWER", [
+        ("promise.c", 'return core_saved(c, c->t_max_version) ? NULL : '
+         '"not-saved";', "return NULL;")]),
+    ("a yes that is not remembered", "CLAIM OPEN LEASE", [
+        ("claim.c", "*when = c->promise.until;", "*when = 0;")]),
+    ("no hold-off before a claim", "CLAIM", [
+        ("claim.c", "*when = c->no_claim_before;", "*when = 0;")]),
+    ("no hold-off before opening", "OPEN", [
+        ("writers.c", "return BLOCK_HOLD_OFF;", ";")]),
+    ("P without unknown CASes", "P", [
+        ("lease.c", "if (c->pending.on)\n"
+         "\t\tp |= c->pending.cas.rec.candidates;", "")]),
+    ("P of this record alone at start", "P", [
+        ("lease.c", "p |= lease_others(c);", ";")]),
+    ("add sent before D is finite", "FINITE", [
+        ("lease.c", "if (rec->holder != c->conf.self || "
+         "(added == 0 && !shorter))\n\t\treturn true;", "return true;")]),
+    ("lost by an unmoved revision", "ANSWER P STRICT LEASE", [
+        ("cas.c", "v->revision <= p->cas.revision)",
+         "v->revision < p->cas.revision)")]),
+    ("lost by a conflict", "ANSWER P STRICT", [
+        ("cas.c", "p->in_flight = false;\n\tc->read_wanted = true;",
+         "if (result == CAS_CONFLICT)\n\t\tcas_end(c);\n"
+         "\telse\n\t\tp->in_flight = false;\n\tc->read_wanted = true;")]),
+    ("candidates left in the claim", "CLAIM", [
+        ("cas.c", "rec.candidates = (rec.candidates | "
+         "NODE_BIT(rec.holder)) &\n\t    ~NODE_BIT(c->conf.self);",
+         "rec.candidates &= ~NODE_BIT(c->conf.self);")]),
+    ("a claim that is not on disk", "CLAIM", [
+        ("claim.c", "if (!c->dur.claim || c->pending.on || "
+         "!core_saved(c, c->claim_version))",
+         "if (!c->dur.claim || c->pending.on)")]),
+    ("open in claimed", "OPEN", [
+        ("writers.c", "if (core_rel(c) != REL_HELD)\n"
+         "\t\treturn BLOCK_NOT_HOLDER;\n\tif (!c->lease.confirmed)", "if (!c->lease.confirmed)"),
+        ("role.c", "if (core_rel(c) != REL_HELD || "
+         "core_pgs(c) != PGS_PRIMARY)\n\t\treturn false;\n"
+         "\tswitch (c->plan.id) {",
+         "if (core_rel(c) == REL_CLAIMED && core_pgs(c) == PGS_PRIMARY)\n"
+         "\t\treturn true;\n"
+         "\tif (core_rel(c) != REL_HELD || core_pgs(c) != PGS_PRIMARY)\n"
+         "\t\treturn false;\n\tswitch (c->plan.id) {")]),
+    ("relax before the CAS", "STRICT", [
+        ("durability.c", "\t\trec.candidates &= ~lost;\n",
+         "\t\trec.candidates &= ~lost;\n"
+         "\t\tif (!c->sync.relaxing)\n\t\t\tdurability_names(c, 0);\n")]),
+    ("relax on an unknown outcome", "STRICT P", [
+        ("durability.c", "\tkeep = lease_possible(c);\n",
+         "\tkeep = c->pending.on ? c->pending.cas.rec.candidates :\n"
+         "\t    lease_possible(c);\n"),
+        ("durability.c", "\tif (lost & ~c->lease.abdicated) {",
+         "\tif ((lost & ~c->lease.abdicated) && !c->pending.on) {")]),
+    ("add before it has flushed", "STRICT", [
+        ("durability.c", "p->doubled || p->flush < c->sync.add_lsn)",
+         "p->doubled)")]),
+    ("add without seeing a commit wait", "STRICT", [
+        ("durability.c", "if (goal_result(c, ACT_WAITING) != ANS_YES)\n"
+         "\t\treturn;",
+         "c->act[ACT_WAITING].lsn = c->pg.insert;")]),
+    ("an expired holder re-seeds", "LEASE S1 S2 STRICT", [
+        ("lease.c", "if (!r->cold || c->lease.lapsed || "
+         "!c->lease.confirmed ||", "if (!r->cold || !c->lease.confirmed ||"),
+        ("lease.c", "(lease_possible(c) & ~r->reported) != 0)", "false)")]),
+    ("release before all has ended", "S3", [
+        ("plan.c", "static enum answer\nask_stopped(const struct core *c, "
+         "const struct now *now)\n{\n\treturn goal_result(c, ACT_STOP);",
+         "static enum answer\nask_stopped(const struct core *c, "
+         "const struct now *now)\n{\n\treturn yes_if(c->plan.acted);")]),
+    ("promotion after the lease", "S3", [
+        ("plan.c", "if (!ours(c, REC_CLAIMED) || "
+         "c->lease.deadline <= now->raw) {", "if (!ours(c, REC_CLAIMED)) {")]),
+    ("promotion with readers let in", "S3 S1", [
+        ("plan.c", "return yes_if(c->fence.readers_until == 0);",
+         "return ANS_YES;"),
+        ("writers.c", "!plan_at_or_past(c, PLAN_TAKEOVER, \"readers\") &&",
+         "")]),
+    ("promotion without its names", "S3", [
+        ("plan.c", "struct goal g = { .names = core_rec(c)->candidates };",
+         "struct goal g = { .names = 0 };")]),
+    ("a proof that is not on disk", "S3", [
+        ("claim.c", "\tclaim_proof(c);\n", "")]),
+    ("an element that outlives D", "ELEMENT", [
+        ("writers.c", "writers_do(c, FENCE_OP_OPEN, c->lease.deadline);",
+         "writers_do(c, FENCE_OP_OPEN, c->lease.deadline == USEC_NEVER ?\n"
+         "\t\t    USEC_NEVER : c->lease.deadline + USEC_SEC);")]),
+    ("the fence stays open after D", "S6", [
+        ("writers.c", "if (!writers_keep(c, now))", "if (0)")]),
+    ("less is saved than was", "FORGETS", [
+        ("watch.c", "(epoch < d->epoch || "
+         "(epoch == d->epoch && seq <= d->seq)))",
+         "epoch == d->epoch && seq == d->seq)")]),
+    ("a restart in place keeps candidates", "STRICT", [
+        ("plan.c", "return yes_if(lease_possible(c) == 0 &&\n"
+         "\t    core_rec(c)->candidates == 0 && c->lease.confirmed);",
+         "return yes_if(c->lease.confirmed || true);")]),
+]
