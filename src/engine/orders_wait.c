@@ -14,6 +14,7 @@
 #include "hawatch/str.h"
 
 #define WAIT_TAKEOVER (60 * USEC_SEC)
+#define WAIT_INIT (30 * USEC_SEC)
 #define WAIT_NOTE (5 * USEC_SEC)
 #define WAIT_IDLE (2 * USEC_SEC)
 
@@ -44,8 +45,9 @@ orders_wait(struct engine *e, uint64_t id, enum long_order what)
 	usec_t limit;
 
 	core_status(e->core, &now, &st);
-	limit = what == LONG_PROMOTE || what == LONG_INIT ? WAIT_TAKEOVER :
-							    WAIT_NOTE;
+	limit = what == LONG_PROMOTE ? WAIT_TAKEOVER :
+		what == LONG_INIT    ? WAIT_INIT :
+				       WAIT_NOTE;
 	w->id = id;
 	w->what = what;
 	w->since = now.raw;
