@@ -128,8 +128,6 @@ http_call_set(struct http_call *call, const struct http_request *req)
 
 	call->headers =
 	    curl_slist_append(NULL, "Content-Type: application/json");
-	/* No waiting for "100 Continue". */
-	call->headers = curl_slist_append(call->headers, "Expect:");
 	SET(CURLOPT_HTTPHEADER, call->headers);
 	SET(CURLOPT_POST, 1L);
 	SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)req->body_len);

@@ -172,7 +172,8 @@ worker_cb(void *arg, int what)
 
 	if (read(w->efd, &count, sizeof(count)) == -1)
 		return;
-	while (!w->freed && (task = worker_take(w)) != NULL) {
+	/* A done may free the worker: then there is nothing to take. */
+	while ((task = worker_take(w)) != NULL) {
 		task->done(task->arg);
 		free(task);
 	}

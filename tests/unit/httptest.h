@@ -9,7 +9,7 @@ struct loop;
 struct httptest;
 
 /* A directory with ca.crt, and for each name NAME.crt and NAME.key; other.crt
- * and other.key, named prod-s1, are by another authority. */
+ * and other.key, named prod-s2, are by another authority. */
 void httptest_pki(char *dir, const char *const *names);
 void httptest_pki_free(const char *dir);
 
@@ -22,6 +22,8 @@ void httptest_pki_free(const char *dir);
 struct httptest *httptest_new(
     struct loop *loop, const char *dir, const char *name);
 void httptest_free(struct httptest *t);
+/* From now on TLS 1.2 only. */
+void httptest_old_tls(struct httptest *t);
 int httptest_port(const struct httptest *t);
 /* How many connections were accepted, requests understood, and how many
  * connections are open. */

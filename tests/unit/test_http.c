@@ -401,6 +401,16 @@ test_wrong_name(void **state)
 }
 
 static void
+test_old_tls(void **state)
+{
+	struct fixture *f = *state;
+
+	httptest_old_tls(f->server);
+	ask_path(f, "/echo");
+	expect_failure(f, "tls-failed", false);
+}
+
+static void
 test_wrong_authority(void **state)
 {
 	struct fixture *f = *state;
@@ -567,6 +577,7 @@ main(void)
 		TEST(test_no_answer),
 		TEST(test_silent_server),
 		TEST(test_wrong_name),
+		TEST(test_old_tls),
 		TEST(test_wrong_authority),
 		TEST(test_closed_and_garbage),
 		TEST(test_stale_connection),
