@@ -19,7 +19,8 @@
 	X(SIGNAL, "standby-signal", "standby.signal is in the data directory") \
 	X(START, "start", "PostgreSQL answers on its Unix socket") \
 	X(NAMES, "sync-names", "synchronous_standby_names is as decided") \
-	X(WAITING, "seen-waiting", "a commit was seen waiting for the standby") \
+	X(WAITING, "seen-waiting", \
+	    "a commit was seen waiting for the standby") \
 	X(PROMOTE, "promote", "PostgreSQL is out of recovery") \
 	X(SETTLE, "settle", "a commit returns on the Unix socket") \
 	X(METADATA, "repmgr-metadata", "repmgr knows this primary") \
@@ -30,17 +31,17 @@ enum act_kind {
 #define X(id, name, goal) ACT_##id,
 	ACT_KINDS(X)
 #undef X
-	ACT_COUNT
+	    ACT_COUNT
 };
 
 /* What is to be true. The fields that a kind does not need are zero. */
 struct goal {
 	uint64_t epoch;
-	node_t node;      /* WAITING: the standby */
-	nodeset_t names;  /* NAMES: the synchronous standbys */
-	lsn_t lsn;        /* out, WAITING: insert position after it was seen */
-	bool standby;     /* START: with standby.signal, never without */
-	uint64_t id;      /* of this request; comes back with its result */
+	node_t node;	 /* WAITING: the standby */
+	nodeset_t names; /* NAMES: the synchronous standbys */
+	lsn_t lsn;	 /* out, WAITING: insert position after it was seen */
+	bool standby;	 /* START: with standby.signal, never without */
+	uint64_t id;	 /* of this request; comes back with its result */
 };
 
 struct act;
@@ -74,7 +75,7 @@ const char *act_kind_goal(enum act_kind kind);
  * request that was not cancelled, with yes or no. */
 struct acts;
 typedef void (*acts_done_fn)(void *arg, enum act_kind kind,
-	const struct goal *goal, enum answer ans, const char *reason);
+    const struct goal *goal, enum answer ans, const char *reason);
 struct acts *acts_new(struct act_env *env, acts_done_fn fn, void *arg);
 void acts_free(struct acts *acts);
 /* Replaces a request of the same kind that still runs. */

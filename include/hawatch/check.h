@@ -41,12 +41,12 @@ const struct conf_check *check_conf(const struct check *c);
 struct check_state {
 	const char *name;
 	const char *type;
-	enum answer up;     /* damped; unknown also when it grew old */
+	enum answer up;	    /* damped; unknown also when it grew old */
 	enum answer last;   /* of the last probe */
 	const char *reason; /* of the last no or unknown; "" */
-	usec_t seen_at;     /* raw, start of the last answered probe; 0 never */
-	usec_t since;       /* raw, of the last transition; 0 never */
-	usec_t took;        /* by the last probe */
+	usec_t seen_at;	    /* raw, start of the last answered probe; 0 never */
+	usec_t since;	    /* raw, of the last transition; 0 never */
+	usec_t took;	    /* by the last probe */
 	bool health;
 };
 
@@ -55,8 +55,8 @@ struct check_state {
  * free the check; it may be NULL. The first probe starts within one interval,
  * at a random point. */
 struct check *check_new(const struct check_env *env,
-	const struct check_ops *ops, const struct conf_check *conf,
-	void (*settled)(void *arg, struct check *c), void *arg);
+    const struct check_ops *ops, const struct conf_check *conf,
+    void (*settled)(void *arg, struct check *c), void *arg);
 void check_free(struct check *c);
 void *check_arg(struct check *c);
 /* Probes now, or once more after the probe that runs. */
@@ -71,7 +71,7 @@ const struct check_ops *checks_type(const char *type);
 /* All checks of the configuration. changed is called from a clean turn after
  * every transition; it may be NULL. */
 struct checks *checks_new(const struct check_env *env,
-	void (*changed)(void *arg), void *arg, struct error *err) MUST_CHECK;
+    void (*changed)(void *arg), void *arg, struct error *err) MUST_CHECK;
 void checks_free(struct checks *checks);
 int checks_count(const struct checks *checks);
 void checks_state(const struct checks *checks, int i, struct check_state *out);

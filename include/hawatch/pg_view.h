@@ -11,7 +11,7 @@
  * whose client address is that node's. Absent: streaming is false. */
 struct pg_sender {
 	bool streaming; /* exactly one, in state streaming */
-	bool doubled;   /* more than one of that name, or a wrong address */
+	bool doubled;	/* more than one of that name, or a wrong address */
 	lsn_t sent, flush, replay;
 	usec_t behind_since; /* raw time since when flush lags what had been
 				written before; 0 when it does not */
@@ -21,27 +21,27 @@ struct pg_sender {
  * seen_at is the time of the proof. When a query fails otherwise, what was
  * known stays, with the age that seen_at gives it. */
 struct pg_view {
-	usec_t seen_at;       /* raw time at which the query was sent; 0 never */
-	enum answer running;  /* postmaster: alive; gone, and no process of the
-				 instance is left (proved); not known */
+	usec_t seen_at;	     /* raw time at which the query was sent; 0 never */
+	enum answer running; /* postmaster: alive; gone, and no process of the
+				instance is left (proved); not known */
 	enum answer recovery; /* pg_is_in_recovery() */
 	uint32_t timeline;
 	uint64_t system_id;
-	lsn_t wal_end;  /* in recovery: flushed or replayed, the greater;
-			   else the flush position */
-	lsn_t insert;   /* primary: the insert position */
-	bool signal;    /* standby.signal is in the data directory */
+	lsn_t wal_end;	      /* in recovery: flushed or replayed, the greater;
+				 else the flush position */
+	lsn_t insert;	      /* primary: the insert position */
+	bool signal;	      /* standby.signal is in the data directory */
 	nodeset_t sync_names; /* synchronous_standby_names, as nodes */
 	bool sync_other;      /* it names something that is no node */
 	struct pg_sender sender[NODES_MAX];
-	bool receiver;        /* recovery: the walreceiver streams */
-	lsn_t replay;         /* recovery: what readers here can see */
-	lsn_t upstream;       /* recovery: the primary's end, as last told */
-	usec_t receiver_age;  /* since the walreceiver's last message */
-	bool paused;          /* recovery: replay is paused */
+	bool receiver;	     /* recovery: the walreceiver streams */
+	lsn_t replay;	     /* recovery: what readers here can see */
+	lsn_t upstream;	     /* recovery: the primary's end, as last told */
+	usec_t receiver_age; /* since the walreceiver's last message */
+	bool paused;	     /* recovery: replay is paused */
 	bool restart_after_crash; /* the settings of these names: */
 	bool fsync;
-	int version;          /* 150020 */
+	int version;	 /* 150020 */
 	usec_t probe_at; /* raw time at which the last successful local write
 			    probe was sent; 0 never */
 };

@@ -23,7 +23,7 @@ struct pgwatch_calls {
 };
 
 struct pgwatch *pgwatch_new(struct loop *loop, const struct conf *conf,
-	const struct pgwatch_calls *calls);
+    const struct pgwatch_calls *calls);
 void pgwatch_free(struct pgwatch *w);
 /* The present view; running and signal are looked at without a query too. */
 const struct pg_view *pgwatch_view(const struct pgwatch *w);
@@ -32,7 +32,7 @@ void pgwatch_poke(struct pgwatch *w);
 
 /* Another node's PostgreSQL, as its own port answers us. */
 struct pg_peer {
-	usec_t seen_at;       /* raw, the last answer was asked for; 0 never */
+	usec_t seen_at;	      /* raw, the last answer was asked for; 0 never */
 	usec_t asked_at;      /* raw, the last question with a result */
 	enum answer reached;  /* of the last question */
 	const char *reason;   /* why not: a stable token; "" */

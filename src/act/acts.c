@@ -256,9 +256,10 @@ act_timer_cb(void *arg)
 		act_not_yet(a);
 		act_back_off(a);
 		return;
+	/* A timer without a step. */
 	case PHASE_IDLE:
 	case PHASE_OBSERVING:
 	case PHASE_APPLYING:
-		assert(!"a timer without a step");
+		assert(false);
 	}
 }

@@ -29,8 +29,8 @@ struct act_env {
 };
 
 /* All are borrowed and must live longer. */
-struct act_env *act_env_new(struct loop *loop, const struct conf *conf,
-	struct worker *worker);
+struct act_env *act_env_new(
+    struct loop *loop, const struct conf *conf, struct worker *worker);
 /* After acts_free. */
 void act_env_free(struct act_env *env);
 
@@ -38,8 +38,8 @@ void act_env_free(struct act_env *env);
  * from the pool when it is NULL. act_leave gives it back, dropping a query in
  * flight, and sets *slot to NULL. */
 int act_ask(struct act *a, struct pgc **slot, const char *sql, usec_t deadline,
-	void (*done)(void *arg, const struct pgc_result *r), struct error *err)
-	MUST_CHECK;
+    void (*done)(void *arg, const struct pgc_result *r),
+    struct error *err) MUST_CHECK;
 void act_leave(struct act *a, struct pgc **slot);
 
 /* In the background, beyond the life of the action: resumes replay on that

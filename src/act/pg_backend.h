@@ -14,13 +14,13 @@ enum pg_verb { PG_START, PG_STOP, PG_STATUS };
 
 struct pg_command {
 	const char *argv[CONF_ARGV_MAX]; /* argv[0] NULL: there is none */
-	const char *user;                /* NULL: as we are */
-	char version[16];                /* argv points here */
+	const char *user;		 /* NULL: as we are */
+	char version[16];		 /* argv points here */
 };
 
 /* Pure. Strings are borrowed from pg. */
 int pg_backend_command(const struct conf_postgres *pg, enum pg_verb verb,
-	struct pg_command *cmd, struct error *err) MUST_CHECK;
+    struct pg_command *cmd, struct error *err) MUST_CHECK;
 
 /* Gives the stop command, once, and does not wait for it. */
 void pg_backend_stop(struct act_env *env);

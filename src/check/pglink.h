@@ -14,21 +14,21 @@ struct loop;
 /* The local instance by its Unix socket. dbname NULL: the configured one;
  * options NULL: none. Caller pgc_free()s. */
 struct pgc *pglink_local(struct loop *loop, const struct conf *conf,
-	const char *dbname, const char *options);
+    const char *dbname, const char *options);
 /* A node's instance by its address and port. */
-struct pgc *pglink_node(struct loop *loop, const struct conf *conf,
-	node_t node, const char *options);
+struct pgc *pglink_node(struct loop *loop, const struct conf *conf, node_t node,
+    const char *options);
 
 /* The same address, however it is written. */
 bool pglink_same_address(const char *a, const char *b);
 
 /* -1 when NULL or not of the type. */
-int pglink_bool(const struct pgc_result *r, int row, int col, bool *out)
-	MUST_CHECK;
-int pglink_num(const struct pgc_result *r, int row, int col, int64_t *out)
-	MUST_CHECK;
+int pglink_bool(
+    const struct pgc_result *r, int row, int col, bool *out) MUST_CHECK;
+int pglink_num(
+    const struct pgc_result *r, int row, int col, int64_t *out) MUST_CHECK;
 /* A position as a decimal number of bytes; NULL is 0. */
-int pglink_lsn(const struct pgc_result *r, int row, int col, lsn_t *out)
-	MUST_CHECK;
+int pglink_lsn(
+    const struct pgc_result *r, int row, int col, lsn_t *out) MUST_CHECK;
 
 #endif

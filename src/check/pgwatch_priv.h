@@ -63,7 +63,7 @@ struct pgc_result;
 /* pg_view.c: reads an answer to pg_view_sql into view. -1: not understood. */
 extern const char pg_view_sql[];
 int pg_view_read(const struct conf *conf, const struct pgc_result *r,
-	struct pg_view *view) MUST_CHECK;
+    struct pg_view *view) MUST_CHECK;
 /* Since when each sender is behind, from one observation to the next. */
 void pg_view_behind(struct pg_view *view, struct pg_mark *mark);
 

@@ -81,8 +81,10 @@ acttest_run(struct acttest *t, enum act_kind kind, const struct goal *goal,
 		snprintf(t->reason, sizeof(t->reason), "%s",
 		    acts_reason(t->acts, kind));
 	printf("    %s: %s %s %.1f ms\n", act_kind_str(kind),
-	    !done ? "late" : t->ans == ANS_YES ? "yes" : "no", t->reason,
-	    t->ms);
+	    !done	      ? "late" :
+	    t->ans == ANS_YES ? "yes" :
+				"no",
+	    t->reason, t->ms);
 	return done;
 }
 
@@ -100,8 +102,8 @@ acttest_idle(struct acttest *t, usec_t time)
 }
 
 bool
-acttest_wait(struct acttest *t, bool (*cond)(void *arg), void *arg,
-    usec_t limit)
+acttest_wait(
+    struct acttest *t, bool (*cond)(void *arg), void *arg, usec_t limit)
 {
 	return pump(t->loop, cond, arg, limit);
 }

@@ -25,11 +25,11 @@ struct acttest {
 void acttest_up(struct acttest *t, struct pghost *h);
 void acttest_down(struct acttest *t);
 /* Runs until done or late; whether it was done. */
-bool acttest_run(struct acttest *t, enum act_kind kind,
-	const struct goal *goal, usec_t limit);
+bool acttest_run(struct acttest *t, enum act_kind kind, const struct goal *goal,
+    usec_t limit);
 /* Lets the loop turn for so long, for what goes on in the background. */
 void acttest_idle(struct acttest *t, usec_t time);
-bool acttest_wait(struct acttest *t, bool (*cond)(void *arg), void *arg,
-	usec_t limit);
+bool acttest_wait(
+    struct acttest *t, bool (*cond)(void *arg), void *arg, usec_t limit);
 
 #endif

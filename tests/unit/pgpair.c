@@ -73,7 +73,7 @@ pgpair_spawn(const char *const *argv, int out)
 	setsid();
 	if (getuid() == 0 &&
 	    (initgroups("postgres", pw->pw_gid) == -1 ||
-	        setgid(pw->pw_gid) == -1 || setuid(pw->pw_uid) == -1))
+		setgid(pw->pw_gid) == -1 || setuid(pw->pw_uid) == -1))
 		_exit(127);
 	/* A test that is killed leaves no server behind. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -209,10 +209,10 @@ pgpair_copy(struct pgpair *pair, int self)
 	char from[96];
 
 	snprintf(from, sizeof(from), "%s/keep%d", pair->dir, self);
-	need(pgpair_run((const char *const[]){ "/bin/rm", "-rf", h->data,
-	         NULL }) == 0);
-	need(pgpair_run((const char *const[]){ "/bin/cp", "-a", from, h->data,
-	         NULL }) == 0);
+	need(pgpair_run((const char *const[]){
+		 "/bin/rm", "-rf", h->data, NULL }) == 0);
+	need(pgpair_run((const char *const[]){
+		 "/bin/cp", "-a", from, h->data, NULL }) == 0);
 }
 
 void
@@ -239,20 +239,21 @@ pgpair_init(struct pgpair *pair)
 		snprintf(h->log, sizeof(h->log), "%s/s%d/log", top, i + 1);
 		need(mkdir(h->dir, 0700) == 0);
 		need(getuid() != 0 ||
-		    chown(h->dir, pw->pw_uid, pw->pw_gid) == 0);
+		     chown(h->dir, pw->pw_uid, pw->pw_gid) == 0);
 		pgpair_conf(pair, i);
 	}
 	need(pgpair_run((const char *const[]){ pgpair_program("initdb"), "-D",
-	         pair->host[0].data, "-N", "-A", "trust", "--no-locale", "-E",
-	         "UTF8", "--wal-segsize=1", "-U", "postgres", NULL }) == 0);
+		 pair->host[0].data, "-N", "-A", "trust", "--no-locale", "-E",
+		 "UTF8", "--wal-segsize=1", "-U", "postgres", NULL }) == 0);
 	pghost_settings(pair, 0);
 	pghost_launch(&pair->host[0]);
 	pghost_wait_ready(&pair->host[0]);
 	need(pghost_sql(&pair->host[0],
-	         "CREATE TABLE vote (id int PRIMARY KEY)", NULL, 0) == 0);
-	need(pgpair_run((const char *const[]){ pgpair_program("pg_basebackup"),
-	         "-h", pair->host[0].dir, "-p", port, "-U", "postgres", "-D",
-	         pair->host[1].data, "-c", "fast", "-X", "stream", NULL }) == 0);
+		 "CREATE TABLE vote (id int PRIMARY KEY)", NULL, 0) == 0);
+	need(
+	    pgpair_run((const char *const[]){ pgpair_program("pg_basebackup"),
+		"-h", pair->host[0].dir, "-p", port, "-U", "postgres", "-D",
+		pair->host[1].data, "-c", "fast", "-X", "stream", NULL }) == 0);
 	kill(pair->host[0].postmaster, SIGINT);
 	pghost_reap(&pair->host[0]);
 	pghost_settings(pair, 1);
@@ -268,8 +269,8 @@ void
 pgpair_free(struct pgpair *pair)
 {
 	pgpair_down(pair);
-	need(pgpair_run((const char *const[]){ "/bin/sh", "-c",
-	         "rm -rf \"$0\"/*", pair->dir, NULL }) == 0);
+	need(pgpair_run((const char *const[]){
+		 "/bin/sh", "-c", "rm -rf \"$0\"/*", pair->dir, NULL }) == 0);
 	need(rmdir(pair->dir) == 0);
 }
 
@@ -297,9 +298,9 @@ pgpair_up(struct pgpair *pair)
 	while (strcmp(n, "1") != 0) {
 		need(pair_ms() < end);
 		need(pghost_sql(&pair->host[0],
-		         "SELECT count(*) FROM pg_stat_replication"
-		         " WHERE state = 'streaming'",
-		         n, sizeof(n)) == 0);
+			 "SELECT count(*) FROM pg_stat_replication"
+			 " WHERE state = 'streaming'",
+			 n, sizeof(n)) == 0);
 	}
 }
 
@@ -329,8 +330,10 @@ pghost_launch(struct pghost *h)
 	unlink(lock);
 	log = open(h->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
 	need(log != -1 && fchmod(log, 0666) == 0);
-	h->postmaster = pgpair_spawn((const char *const[]){
-	    pgpair_program("postgres"), "-D", h->data, NULL }, log);
+	h->postmaster =
+	    pgpair_spawn((const char *const[]){ pgpair_program("postgres"),
+			     "-D", h->data, NULL },
+		log);
 	close(log);
 }
 
@@ -420,8 +423,9 @@ pghost_psql_to(struct pghost *h, const char *sql, int out)
 
 	snprintf(info, sizeof(info),
 	    "host=%s port=%d user=postgres dbname=postgres", h->dir, pair_port);
-	return pgpair_spawn((const char *const[]){ pgpair_program("psql"),
-	    "-XqAt", "-v", "ON_ERROR_STOP=1", "-d", info, "-c", sql, NULL },
+	return pgpair_spawn(
+	    (const char *const[]){ pgpair_program("psql"), "-XqAt", "-v",
+		"ON_ERROR_STOP=1", "-d", info, "-c", sql, NULL },
 	    out);
 }
 
@@ -443,7 +447,7 @@ pghost_sql(struct pghost *h, const char *sql, char *buf, size_t size)
 	pid = pghost_psql_to(h, sql, buf == NULL ? -1 : fd[1]);
 	close(fd[1]);
 	while (buf != NULL && used < size - 1 &&
-	    (n = read(fd[0], buf + used, size - 1 - used)) > 0)
+	       (n = read(fd[0], buf + used, size - 1 - used)) > 0)
 		used += (size_t)n;
 	close(fd[0]);
 	if (buf != NULL) {

@@ -18,7 +18,7 @@ struct loop;
 #define PAIR_A1 2 /* a witness, without PostgreSQL */
 
 struct pghost {
-	char dir[80];  /* the socket's, mode 0700 */
+	char dir[80]; /* the socket's, mode 0700 */
 	char data[96];
 	char log[96];
 	pid_t postmaster; /* 0: not started by us */

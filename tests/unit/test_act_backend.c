@@ -65,13 +65,13 @@ test_cluster(void **state)
 
 	(void)state;
 	expect(&pg, PG_START, NULL, "/usr/bin/pg_ctlcluster 15 main start");
-	expect(&pg, PG_STOP, NULL,
-	    "/usr/bin/pg_ctlcluster 15 main stop -m fast");
+	expect(
+	    &pg, PG_STOP, NULL, "/usr/bin/pg_ctlcluster 15 main stop -m fast");
 	expect(&pg, PG_STATUS, NULL, "/usr/bin/pg_ctlcluster 15 main status");
 	for (i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
 		pg.cluster = wrong[i];
-		assert_int_equal(pg_backend_command(&pg, PG_START, &cmd, &err),
-		    -1);
+		assert_int_equal(
+		    pg_backend_command(&pg, PG_START, &cmd, &err), -1);
 		assert_non_null(strstr(err.msg, "15/main"));
 	}
 }

@@ -40,8 +40,8 @@ configure(struct pghost *h, int i)
 	    i + 1, i + 1, h->conf.node[i].address, h->conf.pg.port, h->data,
 	    h->conf.pg.bin_directory);
 	assert_int_equal(fclose(f), 0);
-	snprintf(program, sizeof(program), "%s/repmgr",
-	    h->conf.pg.bin_directory);
+	snprintf(
+	    program, sizeof(program), "%s/repmgr", h->conf.pg.bin_directory);
 	h->conf.repmgr.enabled = true;
 	h->conf.repmgr.program = program;
 	h->conf.repmgr.config = config[i];
@@ -51,9 +51,8 @@ configure(struct pghost *h, int i)
 static void
 registered(int i, const char *type)
 {
-	assert_int_equal(
-	    pgpair_run((const char *const[]){ program, "-f", config[i], type,
-	        "register", NULL }),
+	assert_int_equal(pgpair_run((const char *const[]){ program, "-f",
+			     config[i], type, "register", NULL }),
 	    0);
 }
 
@@ -111,9 +110,12 @@ static void
 says(struct acttest *t, struct pghost *h, const char *want)
 {
 	const struct pgwatch_calls calls = { 0 };
-	struct conf_check row = { .name = "repmgr", .type = "repmgr",
-		.interval = 20 * USEC_MSEC, .timeout = USEC_SEC,
-		.window = 1, .threshold = 1 };
+	struct conf_check row = { .name = "repmgr",
+		.type = "repmgr",
+		.interval = 20 * USEC_MSEC,
+		.timeout = USEC_SEC,
+		.window = 1,
+		.threshold = 1 };
 	struct check_env env = { .loop = t->loop, .conf = &h->conf };
 	struct asked x = { .want = want };
 	struct check *c;
@@ -133,7 +135,8 @@ s1_seen(void *arg)
 
 	(void)arg;
 	return pghost_sql(s2, "SELECT count(*) FROM repmgr.nodes", n,
-	           sizeof(n)) == 0 && strcmp(n, "2") == 0;
+		   sizeof(n)) == 0 &&
+	       strcmp(n, "2") == 0;
 }
 
 static void
@@ -209,12 +212,11 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_metadata, setup,
-		    teardown),
-		cmocka_unit_test_setup_teardown(test_metadata_failed, setup,
-		    teardown),
-		cmocka_unit_test_setup_teardown(test_metadata_hung, setup,
-		    teardown),
+		cmocka_unit_test_setup_teardown(test_metadata, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    test_metadata_failed, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    test_metadata_hung, setup, teardown),
 	};
 	int failed;
 

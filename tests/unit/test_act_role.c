@@ -16,9 +16,9 @@
 static struct pgpair pair;
 static struct pghost *const s1 = &pair.host[PAIR_S1];
 static struct pghost *const s2 = &pair.host[PAIR_S2];
-static const struct goal to_s2 = { .epoch = 7,
-	.node = PAIR_S2,
-	.names = NODE_BIT(PAIR_S2) };
+static const struct goal to_s2 = {
+	.epoch = 7, .node = PAIR_S2, .names = NODE_BIT(PAIR_S2)
+};
 static const struct goal to_none = { .epoch = 7 };
 
 static int
@@ -55,8 +55,8 @@ is_whole(void *arg)
 	const struct pg_view *v = pgwatch_view(arg);
 
 	return v->recovery == ANS_NO && v->probe_at != 0 &&
-	    v->sender[PAIR_S2].streaming && !v->sender[PAIR_S2].doubled &&
-	    v->system_id != 0 && v->insert != 0;
+	       v->sender[PAIR_S2].streaming && !v->sender[PAIR_S2].doubled &&
+	       v->system_id != 0 && v->insert != 0;
 }
 
 static bool

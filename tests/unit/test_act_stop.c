@@ -65,8 +65,8 @@ occupy(struct pghost *h)
 	pghost_signal(s2, SIGKILL, NULL);
 	pghost_reap(s2);
 	assert_int_equal(
-	    pghost_sql(h,
-	        "ALTER SYSTEM SET synchronous_standby_names = 's2'", NULL, 0),
+	    pghost_sql(h, "ALTER SYSTEM SET synchronous_standby_names = 's2'",
+		NULL, 0),
 	    0);
 	assert_int_equal(pghost_sql(h, "SELECT pg_reload_conf()", NULL, 0), 0);
 	psql_busy = pghost_psql(h,
@@ -78,12 +78,10 @@ occupy(struct pghost *h)
 		    "INSERT INTO vote SELECT coalesce(max(id), 0) + 1"
 		    " FROM vote");
 	} while (waitpid(psql_commit, NULL, WNOHANG) != 0);
-	sql_until(h,
-	    "SELECT count(*) = 1 FROM pg_stat_activity"
-	    " WHERE query LIKE 'DO %' AND state = 'active'");
-	sql_until(h,
-	    "SELECT count(*) > 0 FROM pg_stat_activity"
-	    " WHERE wait_event = 'SyncRep'");
+	sql_until(h, "SELECT count(*) = 1 FROM pg_stat_activity"
+		     " WHERE query LIKE 'DO %' AND state = 'active'");
+	sql_until(h, "SELECT count(*) > 0 FROM pg_stat_activity"
+		     " WHERE wait_event = 'SyncRep'");
 }
 
 static void
@@ -159,8 +157,7 @@ test_stop_cancelled(void **state)
 	(void)state;
 	acttest_up(&t, s1);
 	pghost_signal(s1, SIGSTOP, NULL);
-	assert_false(
-	    acttest_run(&t, ACT_STOP, &as_primary, 300 * USEC_MSEC));
+	assert_false(acttest_run(&t, ACT_STOP, &as_primary, 300 * USEC_MSEC));
 	acts_cancel(t.acts, ACT_STOP);
 	acttest_idle(&t, 1500 * USEC_MSEC);
 	assert_true(pghost_count(s1) > 3);
@@ -209,8 +206,7 @@ test_signal(void **state)
 	/* Where no file can be made it is never done. */
 	assert_int_equal(unlink(path), 0);
 	assert_int_equal(mkdir(path, 0700), 0);
-	assert_false(
-	    acttest_run(&t, ACT_SIGNAL, &as_standby, 100 * USEC_MSEC));
+	assert_false(acttest_run(&t, ACT_SIGNAL, &as_standby, 100 * USEC_MSEC));
 	assert_non_null(strstr(t.reason, "standby.signal"));
 	rmdir(path);
 	acttest_down(&t);
@@ -296,25 +292,25 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_stop_busy, setup,
-		    teardown),
-		cmocka_unit_test_setup_teardown(test_stop_leftovers, setup,
-		    teardown),
-		cmocka_unit_test_setup_teardown(test_stop_hung, setup,
-		    teardown),
-		cmocka_unit_test_setup_teardown(test_stop_cancelled, setup,
-		    teardown),
-		cmocka_unit_test_setup_teardown(test_stop_spares_others, setup,
-		    teardown),
+		cmocka_unit_test_setup_teardown(
+		    test_stop_busy, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    test_stop_leftovers, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    test_stop_hung, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    test_stop_cancelled, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    test_stop_spares_others, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_signal, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_start_primary, setup,
-		    teardown),
+		cmocka_unit_test_setup_teardown(
+		    test_start_primary, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 		    test_start_standby_without_signal, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_start_after_crash, setup,
-		    teardown),
-		cmocka_unit_test_setup_teardown(test_start_failed, setup,
-		    teardown),
+		cmocka_unit_test_setup_teardown(
+		    test_start_after_crash, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    test_start_failed, setup, teardown),
 	};
 	int failed;
 

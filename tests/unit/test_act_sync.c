@@ -20,10 +20,9 @@
 static struct pgpair pair;
 static struct pghost *const s1 = &pair.host[PAIR_S1];
 static struct pghost *const s2 = &pair.host[PAIR_S2];
-static const struct goal to_s2 = { .epoch = 7,
-	.node = PAIR_S2,
-	.names = NODE_BIT(PAIR_S2),
-	.id = 42 };
+static const struct goal to_s2 = {
+	.epoch = 7, .node = PAIR_S2, .names = NODE_BIT(PAIR_S2), .id = 42
+};
 static const struct goal to_none = { .epoch = 7 };
 
 static int
@@ -68,9 +67,8 @@ static bool
 s1_nobody_waits(void *arg)
 {
 	(void)arg;
-	return is_true(s1,
-	    "SELECT count(*) = 0 FROM pg_stat_activity"
-	    " WHERE wait_event = 'SyncRep'");
+	return is_true(s1, "SELECT count(*) = 0 FROM pg_stat_activity"
+			   " WHERE wait_event = 'SyncRep'");
 }
 
 static bool
@@ -89,24 +87,23 @@ test_names(void **state)
 	assert_true(acttest_run(&t, ACT_NAMES, &to_s2, 5 * USEC_SEC));
 	assert_int_equal(t.ans, ANS_YES);
 	assert_int_equal(t.goal.id, 42);
-	assert_true(is_true(s1,
-	    "SELECT sync_state = 'sync' FROM pg_stat_replication"));
+	assert_true(
+	    is_true(s1, "SELECT sync_state = 'sync' FROM pg_stat_replication"));
 	/* Already so: nothing is written again. */
 	assert_true(acttest_run(&t, ACT_NAMES, &to_s2, 5 * USEC_SEC));
 	assert_int_equal(t.ans, ANS_YES);
 	/* Written and never loaded: not done. */
-	assert_int_equal(pghost_sql(s1,
-	                     "ALTER SYSTEM SET synchronous_standby_names = ''",
-	                     NULL, 0),
+	assert_int_equal(
+	    pghost_sql(
+		s1, "ALTER SYSTEM SET synchronous_standby_names = ''", NULL, 0),
 	    0);
 	assert_true(acttest_run(&t, ACT_NAMES, &to_s2, 5 * USEC_SEC));
 	assert_int_equal(t.ans, ANS_YES);
-	assert_true(is_true(s1,
-	    "SELECT count(*) = 1 FROM pg_file_settings"
-	    " WHERE setting LIKE 'FIRST 1%'"));
+	assert_true(is_true(s1, "SELECT count(*) = 1 FROM pg_file_settings"
+				" WHERE setting LIKE 'FIRST 1%'"));
 	assert_true(acttest_run(&t, ACT_NAMES, &to_none, 5 * USEC_SEC));
-	assert_true(is_true(s1,
-	    "SELECT current_setting('synchronous_standby_names') = ''"));
+	assert_true(is_true(
+	    s1, "SELECT current_setting('synchronous_standby_names') = ''"));
 	acttest_down(&t);
 }
 
@@ -159,9 +156,9 @@ test_waiting(void **state)
 	assert_int_not_equal(t.goal.lsn, 0);
 	assert_true(s2_resumed(NULL));
 	assert_true(s1_nobody_waits(NULL));
-	assert_int_equal(pghost_sql(s1,
-	                     "SELECT pg_current_wal_insert_lsn() - '0/0'", lsn,
-	                     sizeof(lsn)),
+	assert_int_equal(
+	    pghost_sql(s1, "SELECT pg_current_wal_insert_lsn() - '0/0'", lsn,
+		sizeof(lsn)),
 	    0);
 	assert_in_range(t.goal.lsn, 1, strtoull(lsn, NULL, 10));
 	assert_in_range(strtoull(lsn, NULL, 10) - t.goal.lsn, 0, 10000);
@@ -179,8 +176,8 @@ test_waiting_is_a_proof(void **state)
 	acttest_up(&t, s1);
 	assert_int_equal(pghost_signal(s1, SIGSTOP, "checkpointer"), 1);
 	assert_true(acttest_run(&t, ACT_NAMES, &to_s2, 5 * USEC_SEC));
-	assert_true(is_true(s1,
-	    "SELECT sync_state = 'sync' FROM pg_stat_replication"));
+	assert_true(
+	    is_true(s1, "SELECT sync_state = 'sync' FROM pg_stat_replication"));
 	assert_false(acttest_run(&t, ACT_WAITING, &to_s2, 500 * USEC_MSEC));
 	assert_string_equal(t.reason, "not-in-force");
 	/* It goes on trying, and sees it once it is so. */
@@ -286,8 +283,8 @@ test_promote(void **state)
 	assert_true(acttest_run(&t, ACT_VERIFY, &to_none, 5 * USEC_SEC));
 	assert_true(acttest_run(&t, ACT_CHECKPOINT, &to_none, 20 * USEC_SEC));
 	assert_int_equal(t.ans, ANS_YES);
-	assert_true(is_true(s2,
-	    "SELECT timeline_id = 2 FROM pg_control_checkpoint()"));
+	assert_true(
+	    is_true(s2, "SELECT timeline_id = 2 FROM pg_control_checkpoint()"));
 	acttest_down(&t);
 }
 
@@ -330,23 +327,23 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_names, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_names_on_standby, setup,
-		    teardown),
-		cmocka_unit_test_setup_teardown(test_names_hung, setup,
-		    teardown),
+		cmocka_unit_test_setup_teardown(
+		    test_names_on_standby, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    test_names_hung, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_waiting, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_waiting_is_a_proof, setup,
-		    teardown),
-		cmocka_unit_test_setup_teardown(test_waiting_cancelled, setup,
-		    teardown),
-		cmocka_unit_test_setup_teardown(test_waiting_standby_lost,
-		    setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    test_waiting_is_a_proof, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    test_waiting_cancelled, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    test_waiting_standby_lost, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_settle, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_promote, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_promote_paused, setup,
-		    teardown),
-		cmocka_unit_test_setup_teardown(test_promote_hung, setup,
-		    teardown),
+		cmocka_unit_test_setup_teardown(
+		    test_promote_paused, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    test_promote_hung, setup, teardown),
 	};
 	int failed;
 

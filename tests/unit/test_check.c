@@ -53,9 +53,14 @@ listen_on(int *port)
 static struct conf_check
 check_row(const char *address, int port)
 {
-	return (struct conf_check){ .name = "web", .type = "tcp",
-		.interval = 10 * USEC_MSEC, .timeout = 100 * USEC_MSEC,
-		.window = 4, .threshold = 2, .address = address, .port = port };
+	return (struct conf_check){ .name = "web",
+		.type = "tcp",
+		.interval = 10 * USEC_MSEC,
+		.timeout = 100 * USEC_MSEC,
+		.window = 4,
+		.threshold = 2,
+		.address = address,
+		.port = port };
 }
 
 struct want {
@@ -248,8 +253,8 @@ test_sync_render(void **state)
 	assert_int_equal(pgsync_render(buf, sizeof(buf), 2, &names), 0);
 	assert_string_equal(buf, "FIRST 1 (\"prod-s2\")");
 	for (set = 0; set < 16; set++) {
-		assert_int_equal(pgsync_render(buf, sizeof(buf), set, &names),
-		    0);
+		assert_int_equal(
+		    pgsync_render(buf, sizeof(buf), set, &names), 0);
 		pgsync_parse(buf, &names, &back, &other);
 		assert_int_equal(back, set);
 		assert_false(other);

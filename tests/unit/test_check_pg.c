@@ -81,9 +81,9 @@ static void
 watched_up(struct watched *x, struct pghost *h)
 {
 	struct error err;
-	struct pgwatch_calls calls = { .changed = on_changed,
-		.gone = on_gone,
-		.arg = x };
+	struct pgwatch_calls calls = {
+		.changed = on_changed, .gone = on_gone, .arg = x
+	};
 
 	memset(x, 0, sizeof(*x));
 	emit_to(on_line, NULL);
@@ -105,7 +105,7 @@ is_primary(void *arg)
 	const struct pg_view *v = ((struct watched *)arg)->v;
 
 	return v->running == ANS_YES && v->recovery == ANS_NO &&
-	    v->probe_at != 0 && v->sender[PAIR_S2].streaming;
+	       v->probe_at != 0 && v->sender[PAIR_S2].streaming;
 }
 
 static bool
@@ -152,7 +152,7 @@ test_primary(void **state)
 	printf("    first view and probe: %.1f ms\n", pair_ms() - start);
 	assert_int_equal(
 	    pghost_sql(s1, "SELECT system_identifier FROM pg_control_system()",
-	        id, sizeof(id)),
+		id, sizeof(id)),
 	    0);
 	assert_int_equal(x.v->system_id, strtoull(id, NULL, 10));
 	assert_int_equal(x.v->timeline, 1);
@@ -165,9 +165,9 @@ test_primary(void **state)
 	assert_false(x.v->sync_other);
 	assert_false(x.v->sender[PAIR_S2].doubled);
 	assert_int_equal(pghost_sql(s1,
-	                     "ALTER SYSTEM SET synchronous_standby_names ="
-	                     " 'FIRST 1 (\"s2\")'",
-	                     NULL, 0),
+			     "ALTER SYSTEM SET synchronous_standby_names ="
+			     " 'FIRST 1 (\"s2\")'",
+			     NULL, 0),
 	    0);
 	assert_int_equal(pghost_sql(s1, "SELECT pg_reload_conf()", NULL, 0), 0);
 	do
@@ -233,8 +233,8 @@ test_doubled(void **state)
 	(void)state;
 	watched_up(&x, s1);
 	assert_true(pump(x.loop, is_primary, &x, WAIT));
-	snprintf(bin, sizeof(bin), "%s/pg_receivewal",
-	    s1->conf.pg.bin_directory);
+	snprintf(
+	    bin, sizeof(bin), "%s/pg_receivewal", s1->conf.pg.bin_directory);
 	snprintf(info, sizeof(info),
 	    "host=%s port=%d user=postgres application_name=s2", s1->dir,
 	    s1->conf.pg.port);
@@ -331,9 +331,9 @@ test_leftover(void **state)
 	    " END $$");
 	while (n[0] != '1')
 		assert_int_equal(pghost_sql(s1,
-		                     "SELECT count(*) FROM pg_stat_activity"
-		                     " WHERE query LIKE 'DO %'",
-		                     n, sizeof(n)),
+				     "SELECT count(*) FROM pg_stat_activity"
+				     " WHERE query LIKE 'DO %'",
+				     n, sizeof(n)),
 		    0);
 	kill(s1->postmaster, SIGKILL);
 	pghost_reap(s1);
@@ -350,7 +350,8 @@ test_leftover(void **state)
 	watched_down(&x);
 }
 
-/* A server that is stopped lives: the view grows old, and says so by its age. */
+/* A server that is stopped lives: the view grows old, and says so by its age.
+ */
 static void
 test_hung(void **state)
 {
@@ -434,16 +435,19 @@ test_check_postgres(void **state)
 {
 	struct watched x;
 	struct check_env env;
-	struct conf_check row = { .name = "db", .type = "postgres",
-		.interval = 20 * USEC_MSEC, .timeout = USEC_SEC,
-		.window = 1, .threshold = 1 };
+	struct conf_check row = { .name = "db",
+		.type = "postgres",
+		.interval = 20 * USEC_MSEC,
+		.timeout = USEC_SEC,
+		.window = 1,
+		.threshold = 1 };
 
 	(void)state;
 	watched_up(&x, s1);
-	env = (struct check_env){ .loop = x.loop, .conf = &s1->conf,
-		.pg = x.w };
-	x.check = check_new(&env, checks_type("postgres"), &row, on_settled,
-	    &x);
+	env =
+	    (struct check_env){ .loop = x.loop, .conf = &s1->conf, .pg = x.w };
+	x.check =
+	    check_new(&env, checks_type("postgres"), &row, on_settled, &x);
 	assert_true(pump(x.loop, is_up, &x, WAIT));
 	pghost_signal(s1, SIGKILL, NULL);
 	assert_true(pump(x.loop, is_not_running, &x, WAIT));
@@ -456,18 +460,17 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_primary, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_standby_behind, setup,
-		    teardown),
+		cmocka_unit_test_setup_teardown(
+		    test_standby_behind, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_doubled, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_standby_and_peer, setup,
-		    teardown),
+		cmocka_unit_test_setup_teardown(
+		    test_standby_and_peer, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_gone, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_leftover, setup,
-		    teardown),
+		cmocka_unit_test_setup_teardown(test_leftover, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_hung, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_unpause, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_check_postgres, setup,
-		    teardown),
+		cmocka_unit_test_setup_teardown(
+		    test_check_postgres, setup, teardown),
 	};
 	int failed;
 
