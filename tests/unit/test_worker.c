@@ -63,8 +63,9 @@ work(void *arg)
 {
 	struct task *task = arg;
 
-	task->worked_as = task->f->worked++;
 	task->f->where = pthread_self();
+	task->worked_as =
+	    __atomic_fetch_add(&task->f->worked, 1, __ATOMIC_SEQ_CST);
 }
 
 static void
