@@ -204,16 +204,24 @@ ask_put(struct engine *e, struct order_ask *a, node_t node, const char *json,
 	json_array_set_new(a->nodes, (size_t)node, obj);
 }
 
-/* What is no object becomes one that says why. */
+/* What is no object becomes one that says why. The register keeps its record
+ * as the text that was written; here it is shown. */
 static json_t *
 ask_parse(const char *json, const char *why)
 {
+	const char *text;
 	struct error err;
-	json_t *obj = NULL;
+	json_t *obj = NULL, *rec;
 
 	if (json != NULL) {
 		obj = json_read(json, strlen(json), &err);
 		why = "garbage";
+	}
+	text = json_string_value(json_object_get(obj, "record"));
+	if (text != NULL) {
+		rec = json_read(text, strlen(text), &err);
+		if (rec != NULL)
+			json_put(obj, "record", rec);
 	}
 	if (obj == NULL) {
 		obj = json_object();

@@ -74,6 +74,8 @@ status_block_text(const char *token)
 {
 	size_t i;
 
+	if (token[0] == '\0')
+		return "";
 	for (i = 0; i < sizeof(status_blocks) / sizeof(*status_blocks); i++) {
 		if (strcmp(status_blocks[i].token, token) == 0)
 			return status_blocks[i].text;

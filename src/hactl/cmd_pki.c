@@ -56,8 +56,8 @@ cmd_pki_node(const struct call *call)
 			goto out;
 		}
 	}
-	code = pki_result(pki_node(dir, name, address, &err), &err,
-	    "hactl pki init DIR");
+	code = pki_result(
+	    pki_node(dir, name, address, &err), &err, "hactl pki init DIR");
 	if (code == EXITCODE_DONE)
 		printf("%s/%s.pem and %s/%s.key go to %s\n", dir, name, dir,
 		    name, name);

@@ -91,7 +91,8 @@ plan_print_steps(void)
 		}
 		plan_step(++number, rows[i].forward, rows[i].row, rows[i].limit,
 		    rows[i].limit_name, rows[i].goal);
-		print_wrapped("                                 - ", rows[i].why);
+		print_wrapped(
+		    "                                 - ", rows[i].why);
 	}
 	printf("\n!  past the point of no return: only forward\n");
 }
@@ -101,7 +102,7 @@ plan_print_answer(const json_t *answer)
 {
 	const json_t *node = get_at(answer, "node");
 	const char *block = get_str(node, "claim.block");
-	char text[400];
+	char text[400], first[NODE_NAME_MAX + 16];
 
 	if (strcmp(get_str(node, "role"), "primary") == 0)
 		(void)snprintf(text, sizeof(text), "it is the primary");
@@ -111,8 +112,9 @@ plan_print_answer(const json_t *answer)
 	else
 		(void)snprintf(text, sizeof(text), "not now: %s: %s", block,
 		    get_str(node, "claim.text"));
-	printf("Takeover by %s: ", get_str(node, "node"));
-	print_wrapped("", text);
+	(void)snprintf(
+	    first, sizeof(first), "Takeover by %s: ", get_str(node, "node"));
+	print_wrapped(first, text);
 	printf("\nWhat must hold, and what was seen there just now\n");
 	plan_conditions(node);
 	printf("\nThe steps: each ends when its goal is observed\n");
@@ -227,8 +229,9 @@ plan_condition_wal(const json_t *node)
 
 	known = lsn_parse(mine, &have) == 0 && lsn_parse(floor, &need) == 0 &&
 		have != 0;
-	(void)snprintf(seen, sizeof(seen), "%s here, %s demanded",
+	(void)snprintf(seen, sizeof(seen), "%s here %lld ms ago, %s demanded",
 	    mine[0] == '\0' ? "unknown" : mine,
+	    get_int(node, "postgres.seen_ms"),
 	    floor[0] == '\0' ? "unknown" : floor);
 	plan_condition(known, have >= need, "its WAL is far enough", seen);
 	(void)snprintf(seen, sizeof(seen), "%lld here, %lld in the record",

@@ -172,9 +172,10 @@ status_record(const json_t *answer)
 	}
 	get_list(rec, "candidates", list, sizeof(list));
 	(void)snprintf(text, sizeof(text),
-	    "epoch %lld, %s by %s since %s; candidates: %s",
-	    get_int(rec, "epoch"), get_str(rec, "state"),
-	    get_str(rec, "holder"), get_str(rec, "taken_at"), list);
+	    "epoch %lld, %s by %s%s%s; candidates: %s", get_int(rec, "epoch"),
+	    get_str(rec, "state"), get_str(rec, "holder"),
+	    get_has(rec, "taken_at") ? " since " : "", get_str(rec, "taken_at"),
+	    list);
 	print_wrapped("record  ", text);
 	(void)snprintf(text, sizeof(text),
 	    "T %lld ms, timeline %lld, candidates have flushed %s",

@@ -20,10 +20,12 @@ static void wrong_text(struct wrong_list *l, const char *next, const char *fmt,
     ...) PRINTF_LIKE(3, 4);
 static void wrong_cluster(struct wrong_list *l, const json_t *status);
 static void wrong_record(struct wrong_list *l, const json_t *status);
-static void wrong_node(struct wrong_list *l, const json_t *node);
+static void wrong_node(
+    struct wrong_list *l, const json_t *nodes, const json_t *node);
 static void wrong_fence(struct wrong_list *l, const json_t *node);
 static void wrong_postgres(struct wrong_list *l, const json_t *node);
-static void wrong_candidates(struct wrong_list *l, const json_t *node);
+static void wrong_candidates(
+    struct wrong_list *l, const json_t *nodes, const json_t *node);
 static void wrong_register(struct wrong_list *l, const json_t *node);
 static void wrong_checks(struct wrong_list *l, const json_t *node);
 static bool wrong_is(const json_t *obj, const char *path, const char *word);
@@ -38,7 +40,7 @@ wrong_find(const json_t *status, struct wrong *list, size_t max)
 	wrong_cluster(&l, status);
 	wrong_record(&l, status);
 	for (i = 0; i < json_array_size(nodes); i++)
-		wrong_node(&l, json_array_get(nodes, i));
+		wrong_node(&l, nodes, json_array_get(nodes, i));
 	return l.n;
 }
 
@@ -114,7 +116,7 @@ wrong_record(struct wrong_list *l, const json_t *status)
 }
 
 static void
-wrong_node(struct wrong_list *l, const json_t *node)
+wrong_node(struct wrong_list *l, const json_t *nodes, const json_t *node)
 {
 	const char *name = get_str(node, "node");
 	char next[120];
@@ -131,10 +133,11 @@ wrong_node(struct wrong_list *l, const json_t *node)
 	wrong_fence(l, node);
 	wrong_postgres(l, node);
 	wrong_register(l, node);
-	wrong_candidates(l, node);
+	wrong_candidates(l, nodes, node);
 	wrong_checks(l, node);
 	if (!wrong_is(node, "mode", "auto"))
-		wrong_text(l, "set mode = \"auto\" in hawatch.conf, restart hawatchd",
+		wrong_text(l,
+		    "set mode = \"auto\" in hawatch.conf, restart hawatchd",
 		    "%s: mode %s: nothing happens by itself", name,
 		    get_str(node, "mode"));
 }
@@ -170,6 +173,8 @@ wrong_postgres(struct wrong_list *l, const json_t *node)
 
 	(void)snprintf(
 	    next, sizeof(next), "ssh %s journalctl -u hawatchd -n 50", name);
+	if (get_bool(node, "durable.latch"))
+		return; /* then it is meant to be down */
 	if (wrong_is(node, "postgres.state", "gone"))
 		wrong_text(l, next, "%s: PostgreSQL does not run", name);
 	else if (wrong_is(node, "postgres.state", "unknown"))
@@ -194,19 +199,23 @@ wrong_postgres(struct wrong_list *l, const json_t *node)
 
 /* Seen by the holder: it is the one that adds them. */
 static void
-wrong_candidates(struct wrong_list *l, const json_t *node)
+wrong_candidates(struct wrong_list *l, const json_t *nodes, const json_t *node)
 {
-	const json_t *list = get_at(node, "record.candidates");
+	const json_t *list = get_at(node, "record.candidates"), *other;
+	const char *heir = "STANDBY", *why = get_str(node, "waits_text");
+	char next[120];
+	size_t i;
 
 	if (!wrong_is(node, "role", "primary") || json_array_size(list) > 0)
 		return;
-	wrong_text(l, "hactl plan promote STANDBY",
-	    "no standby may take over from %s%s%s", get_str(node, "node"),
-	    get_has(node, "waits_text") &&
-		    get_str(node, "waits_text")[0] != '\0' ?
-		": " :
-		"",
-	    get_str(node, "waits_text"));
+	for (i = 0; i < json_array_size(nodes); i++) {
+		other = json_array_get(nodes, i);
+		if (other != node && get_bool(other, "data"))
+			heir = get_str(other, "node");
+	}
+	(void)snprintf(next, sizeof(next), "hactl plan promote %s", heir);
+	wrong_text(l, next, "no standby may take over from %s%s%s",
+	    get_str(node, "node"), why[0] == '\0' ? "" : ": ", why);
 }
 
 static void

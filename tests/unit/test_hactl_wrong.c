@@ -120,7 +120,7 @@ test_each(void **state)
 	with(0, "postgres.probe", json_string("no"));
 	says("does not commit", "ssh s1");
 	with(0, "record.candidates", json_array());
-	says("no standby may take over", "hactl plan promote");
+	says("no standby may take over", "hactl plan promote s2");
 	with(0, "register.cold", json_true());
 	says("cold", "hactl register adopt");
 	with(0, "register.amnesiac", json_true());
