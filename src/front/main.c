@@ -22,6 +22,8 @@
 #define MAIN_PEER_CONNECTIONS 128
 /* Link, listeners, epoll, standard descriptors, the one being accepted. */
 #define MAIN_FILES 32
+/* Descriptors whose records are made at the start. */
+#define MAIN_RECORDS 2048
 /* Callbacks of the health port before the link and the peers are looked at. */
 #define MAIN_BATCH 32
 
@@ -118,7 +120,7 @@ main_records(struct front *f, int files)
 	struct event *ev;
 	int fd;
 
-	for (fd = FRAME_FD + 1; fd < files; fd++) {
+	for (fd = FRAME_FD + 1; fd < files && fd < MAIN_RECORDS; fd++) {
 		if (fcntl(fd, F_GETFD) != -1 || dup2(FRAME_FD, fd) != fd)
 			continue;
 		ev = event_new(f->base, fd, EV_READ, main_nothing_cb, NULL);
