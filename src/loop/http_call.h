@@ -15,7 +15,7 @@ struct http {
 	struct timer *timer;
 	char *ca, *cert, *key; /* PEM; a disk that hangs is not read again */
 	bool freed;
-	LIST_HEAD(, http_call) calls;
+	LIST_HEAD(http_calls, http_call) calls;
 };
 
 struct http_call {

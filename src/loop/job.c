@@ -48,7 +48,7 @@ struct children {
 	struct loop_end end;
 	struct loop *loop;
 	struct sigwatch *sigchld;
-	LIST_HEAD(, job) jobs;
+	LIST_HEAD(jobs, job) jobs;
 };
 
 static struct children *children_of(struct loop *loop);

@@ -22,8 +22,8 @@ struct loop {
 	struct event_base *base;
 	struct event *wake;
 	bool stop;
-	STAILQ_HEAD(, reap) reaps;
-	LIST_HEAD(, loop_end) ends;
+	STAILQ_HEAD(reaps, reap) reaps;
+	LIST_HEAD(loop_ends, loop_end) ends;
 };
 
 static struct event_base *loop_base_new(void);
@@ -38,7 +38,7 @@ loop_new(struct error *err)
 	STAILQ_INIT(&loop->reaps);
 	LIST_INIT(&loop->ends);
 	/* A peer that goes away is an error of the write, not of us. */
-	signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGPIPE, SIG_IGN);
 	loop->base = loop_base_new();
 	if (loop->base == NULL) {
 		error_set(err, ERR_SYS, "libevent finds no usable epoll");

@@ -7,7 +7,6 @@
  * PQconnectPoll; therefore the watch is taken down before that call and made
  * anew after it.
  */
-#include <assert.h>
 #include <libpq-fe.h>
 #include <stdlib.h>
 #include <string.h>
@@ -71,7 +70,8 @@ pgc_params(const struct pgc *c, const char **key, const char **val)
 	size_t i;
 	int n = 0;
 
-	assert(sizeof(params) / sizeof(params[0]) < PGC_PARAMS_MAX);
+	_Static_assert(sizeof(params) / sizeof(params[0]) < PGC_PARAMS_MAX,
+	    "no room for the final NULL");
 	for (i = 0; i < sizeof(params) / sizeof(params[0]); i++) {
 		if (params[i].val == NULL)
 			continue;
