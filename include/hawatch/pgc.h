@@ -1,8 +1,7 @@
 /*
  * Asynchronous libpq: one connection, one query at a time, one deadline over
  * all of it. Never blocks: addresses only (hostaddr or a Unix socket), no
- * PQcancel, no PQexec. Only the files behind this
- * header know libpq.
+ * PQcancel, no PQexec. Only the files behind this header know libpq.
  */
 #ifndef HAWATCH_PGC_H
 #define HAWATCH_PGC_H
