@@ -214,8 +214,9 @@ cas_by_read(struct core *c, const struct now *now)
 		c->lease.unknown = 0;
 		return;
 	}
+	/* The cold state that a reseed was for is left only once. */
 	if (strcmp(v->instance, p->cas.instance) != 0 ||
-	    v->revision <= p->cas.revision)
+	    (v->revision <= p->cas.revision && !p->cas.reseed))
 		return;
 	if (strcmp(v->rec.nonce, p->cas.rec.nonce) == 0) {
 		cas_won(c, now, v->revision, v->instance);

@@ -127,7 +127,6 @@ struct plan_state {
 	uint64_t version;    /* journal of this row */
 	bool promoted;       /* pg_promote was ordered */
 	usec_t retry_at;     /* no plan before, after one was abandoned */
-	usec_t ended;        /* views older than this show what was before */
 };
 
 struct order {

@@ -124,7 +124,7 @@ durability_remove(struct core *c, const struct now *now)
 	if (c->sync.add != ADD_NONE)
 		keep |= NODE_BIT(c->sync.adding);
 	if (c->sync.relaxing) {
-		if (goal_result(c, ACT_NAMES) == ANS_UNKNOWN)
+		if (c->act[ACT_NAMES].running)
 			return true;
 		c->sync.relaxing = false;
 		c->sync.relaxed_at = now->raw;
@@ -250,6 +250,17 @@ add_row_cas(struct core *c, const struct now *now)
 	add_fail(c, now, "the register took another write");
 }
 
+/* What the row waits for was refused, or is not under way any more. */
+static bool
+add_broken(const struct core *c)
+{
+	enum act_kind kind = c->sync.add == ADD_NAMES ? ACT_NAMES :
+	    ACT_WAITING;
+
+	return c->sync.add <= ADD_WAITING && !c->act[kind].running &&
+	    goal_result(c, kind) != ANS_YES;
+}
+
 static void
 durability_add(struct core *c, const struct now *now)
 {
@@ -269,8 +280,7 @@ durability_add(struct core *c, const struct now *now)
 			add_fail(c, now, "it does not stream any more");
 		else if (now->raw - s->add_since > ADD_LIMIT)
 			add_fail(c, now, "it took too long");
-		else if (goal_result(c, ACT_WAITING) == ANS_NO ||
-		    goal_result(c, ACT_NAMES) == ANS_NO)
+		else if (add_broken(c))
 			add_fail(c, now, "refused");
 	}
 	rows[s->add](c, now);
@@ -285,7 +295,7 @@ durability_turn(struct core *c, const struct now *now)
 	if (core_rel(c) != REL_HELD || core_pgs(c) != PGS_PRIMARY ||
 	    c->plan.id == PLAN_STEPDOWN || c->plan.id == PLAN_RESTART ||
 	    (c->plan.id == PLAN_TAKEOVER &&
-	    !plan_at_or_past(c, PLAN_TAKEOVER, "verify"))) {
+	    !plan_at_or_past(c, PLAN_TAKEOVER, "announce"))) {
 		if (c->sync.add != ADD_NONE && !c->pending.on)
 			durability_reset(c);
 		return;

@@ -132,9 +132,9 @@ lease_capped(struct core *c, const struct now *now, const struct record *rec)
 		return true;
 	if (l->deadline > limit)
 		l->deadline = limit;
-	if (c->fence.writers == WRITERS_OPEN && c->fence.element > limit)
-		return false; /* writers_turn shortens it first */
-	return true;
+	/* writers_turn shortens it, or closes what is in doubt, first. */
+	return c->fence.writers == WRITERS_CLOSED ||
+	    (c->fence.writers == WRITERS_OPEN && c->fence.element <= limit);
 }
 
 /* Why the lease must not be prolonged; BLOCK_NONE when it may. */

@@ -48,6 +48,8 @@ ask_proof(const struct core *c, const struct now *now)
 static enum answer
 ask_runs(const struct core *c, const struct now *now)
 {
+	if (goal_result(c, ACT_START) == ANS_NO)
+		return ANS_NO;
 	return yes_if(core_pgs(c) == PGS_STANDBY ||
 	    core_pgs(c) == PGS_PRIMARY);
 }
@@ -167,6 +169,8 @@ ask_alone(const struct core *c, const struct now *now)
 static enum answer
 ask_follows(const struct core *c, const struct now *now)
 {
+	if (goal_result(c, ACT_START) == ANS_NO)
+		return ANS_NO;
 	return yes_if(core_pgs(c) == PGS_STANDBY);
 }
 

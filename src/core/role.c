@@ -183,9 +183,13 @@ role_plan_stands(const struct core *c)
 	case PLAN_TAKEOVER:
 		if (rel == REL_OTHER || rel == REL_RELEASED)
 			return c->dur.claim; /* not yet ours, still asked */
-		return rel == REL_CLAIMED || core_pgs(c) == PGS_PRIMARY;
+		if (rel == REL_CLAIMED) /* what died is started again */
+			return core_pgs(c) != PGS_GONE ||
+			    !plan_at_or_past(c, PLAN_TAKEOVER, "wal");
+		return core_pgs(c) == PGS_PRIMARY;
 	case PLAN_RESTART:
-		return rel == REL_HELD;
+		return rel == REL_HELD && (core_pgs(c) != PGS_GONE ||
+		    !plan_at_or_past(c, PLAN_RESTART, "relax"));
 	case PLAN_FOLLOW:
 		return !c->dur.latch && rel != REL_HELD;
 	}
@@ -220,10 +224,6 @@ role_turn(struct core *c, const struct now *now)
 		else
 			return;
 	}
-	/* A view that is older than the last plan's end tells of before. */
-	if (c->plan.ended != 0 && c->pg.seen_at <= c->plan.ended &&
-	    c->gone_at <= c->plan.ended)
-		return;
 	id = role_plan(c, now);
 	if (id != PLAN_NONE && now->raw >= c->plan.retry_at)
 		plan_start(c, now, id);

@@ -96,7 +96,6 @@ plan_end(struct core *c, const struct now *now, const char *why)
 	retry_at = c->plan.retry_at;
 	memset(&c->plan, 0, sizeof(c->plan));
 	c->plan.retry_at = retry_at;
-	c->plan.ended = now->raw;
 	c->dur.plan = PLAN_NONE;
 	c->dur.row = 0;
 	core_save(c);
