@@ -75,6 +75,18 @@ netns_run(const char *fmt, ...)
 }
 
 int
+netns_try(const char *fmt, ...)
+{
+	char cmd[1024];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(cmd, sizeof(cmd), fmt, ap);
+	va_end(ap);
+	return system(cmd);
+}
+
+int
 netns_listen(bool there, int port)
 {
 	struct sockaddr_in sin = { .sin_family = AF_INET };

@@ -16,6 +16,8 @@
 void netns_setup(void);
 /* A command of the system; dies unless it succeeds. */
 void netns_run(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* The same; how it ended, as from system(). */
+int netns_try(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* Listening on every address of "here" or "there". */
 int netns_listen(bool there, int port);

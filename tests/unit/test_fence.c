@@ -141,7 +141,9 @@ test_new_is_shut(void **state)
 static void
 test_same_as_text(void **state)
 {
-	netns_run("nft list table inet hawatch | diff -u " FENCE_TEXT " -");
+	assert_int_equal(
+	    netns_try("nft list table inet hawatch | diff -u " FENCE_TEXT " -"),
+	    0);
 }
 
 /* A table made by nft from the text is ours, and is not made anew. */
@@ -151,13 +153,16 @@ test_text_is_adopted(void **state)
 	struct error err;
 
 	fence_free(fence);
+	fence = NULL;
 	netns_run("nft flush ruleset; nft -f " FENCE_TEXT);
 	netns_run("nft -a list ruleset >/tmp/hawatch-fence.%d", getpid());
 	fence = fence_new(loop, PORT, ignore_lost, NULL, &err);
 	assert_non_null(fence);
 	assert_int_equal(fence_table(fence), ANS_YES);
-	netns_run(
-	    "nft -a list ruleset | diff - /tmp/hawatch-fence.%d", getpid());
+	assert_int_equal(
+	    netns_try(
+		"nft -a list ruleset | diff - /tmp/hawatch-fence.%d", getpid()),
+	    0);
 	netns_run("rm /tmp/hawatch-fence.%d", getpid());
 }
 
@@ -377,6 +382,7 @@ test_wall_alone_shuts(void **state)
 
 	assert_int_equal(nl_open(&nl, NETLINK_NETFILTER, &err), 0);
 	fence_free(fence);
+	fence = NULL;
 	nl_begin(&nl);
 	elem_add(&nl, FENCE_WRITERS, PORT, 1800 * USEC_MSEC);
 	rules_add_wall(&nl, clock_now().wall - USEC_SEC);
@@ -419,12 +425,17 @@ test_never_and_back(void **state)
 	far = join(true, NETNS_HERE);
 	assert_int_equal(fence_look(fence, &until), ANS_YES);
 	assert_true(until == USEC_NEVER);
-	netns_run("nft list chain inet hawatch wall | grep -qw accept");
-	netns_run("! nft list chain inet hawatch wall | grep -q time");
+	assert_int_equal(
+	    netns_try("nft list chain inet hawatch wall | grep -qw accept"), 0);
+	assert_int_equal(
+	    netns_try("! nft list chain inet hawatch wall | grep -q time"), 0);
 	assert_int_equal(fence_renew(fence, after(USEC_SEC), &err), FENCE_DONE);
 	assert_int_equal(fence_look(fence, &until), ANS_YES);
 	assert_true(until < after(USEC_SEC));
-	netns_run("nft list chain inet hawatch wall | grep -q 'meta time <'");
+	assert_int_equal(
+	    netns_try(
+		"nft list chain inet hawatch wall | grep -q 'meta time <'"),
+	    0);
 	assert_int_equal(fence_renew(fence, USEC_NEVER, &err), FENCE_DONE);
 	assert_int_equal(fence_look(fence, &until), ANS_YES);
 	assert_true(until == USEC_NEVER);
@@ -477,6 +488,7 @@ test_restart_keeps(void **state)
 	assert_int_equal(fence_look(fence, &before), ANS_YES);
 	far = join(true, NETNS_HERE);
 	fence_free(fence);
+	fence = NULL;
 	fence = fence_new(loop, PORT, ignore_lost, NULL, &err);
 	assert_non_null(fence);
 	assert_int_equal(fence_look(fence, &until), ANS_YES);
@@ -497,16 +509,22 @@ test_other_table_is_replaced(void **state)
 
 	open_for(5 * USEC_SEC);
 	fence_free(fence);
+	fence = NULL;
 	netns_run("nft insert rule inet hawatch gate accept");
 	fence = fence_new(loop, PORT, ignore_lost, NULL, &err);
 	assert_non_null(fence);
 	assert_shut();
-	netns_run("nft list table inet hawatch | diff -u " FENCE_TEXT " -");
+	assert_int_equal(
+	    netns_try("nft list table inet hawatch | diff -u " FENCE_TEXT " -"),
+	    0);
 	fence_free(fence);
+	fence = NULL;
 	netns_run("nft add element inet hawatch writers { 80 }");
 	fence = fence_new(loop, PORT, ignore_lost, NULL, &err);
 	assert_non_null(fence);
-	netns_run("nft list table inet hawatch | diff -u " FENCE_TEXT " -");
+	assert_int_equal(
+	    netns_try("nft list table inet hawatch | diff -u " FENCE_TEXT " -"),
+	    0);
 }
 
 static void
@@ -516,6 +534,7 @@ test_boot_table(void **state)
 
 	open_for(5 * USEC_SEC);
 	fence_free(fence);
+	fence = NULL;
 	assert_int_equal(fence_install_closed(PORT, &err), 0);
 	assert_shut();
 	netns_run("nft flush ruleset");
