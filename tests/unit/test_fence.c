@@ -3,13 +3,16 @@
  * both, every way in which it must be shut. The wall clock of the machine is
  * never touched: calls that come too late are given an old clock instead.
  */
+#include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -271,6 +274,81 @@ test_close_destroys(void **state)
 	part(near);
 	part(out);
 	close(other);
+}
+
+/* To ::1 or, as a JVM does, to an IPv4 address through an IPv6 socket. */
+static int
+connect6(const char *address)
+{
+	struct sockaddr_in6 sin6 = { .sin6_family = AF_INET6 };
+	int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	sin6.sin6_port = htons(PORT);
+	assert_int_equal(inet_pton(AF_INET6, address, &sin6.sin6_addr), 1);
+	if (connect(fd, (struct sockaddr *)&sin6, sizeof(sin6)) == 0)
+		return fd;
+	assert_int_equal(errno, ECONNREFUSED);
+	close(fd);
+	return -1;
+}
+
+static void
+test_ipv6(void **state)
+{
+	struct sockaddr_in6 sin6 = { .sin6_family = AF_INET6 };
+	struct error err;
+	struct pair six, mapped;
+	int64_t took;
+	int server6 = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0), one = 1;
+
+	sin6.sin6_port = htons(PORT);
+	sin6.sin6_addr = in6addr_loopback;
+	setsockopt(server6, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	assert_int_equal(
+	    bind(server6, (struct sockaddr *)&sin6, sizeof(sin6)), 0);
+	assert_int_equal(listen(server6, 8), 0);
+	assert_int_equal(connect6("::1"), -1);
+	assert_int_equal(connect6("::ffff:10.9.0.1"), -1);
+	open_for(5 * USEC_SEC);
+	six.client = connect6("::1");
+	six.server = netns_accept(server6, LONG_MS);
+	mapped.client = connect6("::ffff:10.9.0.1");
+	mapped.server = netns_accept(server, LONG_MS);
+	assert_int_equal(netns_pass(six.client, six.server, LONG_MS), 0);
+	assert_int_equal(netns_pass(mapped.client, mapped.server, LONG_MS), 0);
+	assert_int_equal(fence_close(fence, &err), FENCE_DONE);
+	assert_int_not_equal(
+	    netns_wait_error(six.client, LONG_MS, &took), ETIMEDOUT);
+	assert_int_not_equal(
+	    netns_wait_error(mapped.client, LONG_MS, &took), ETIMEDOUT);
+	assert_int_equal(connect6("::1"), -1);
+	part(six);
+	part(mapped);
+	close(server6);
+}
+
+/* More connections than one answer of the kernel holds. */
+static void
+test_close_many(void **state)
+{
+	enum { MANY = 400 };
+	static struct pair p[MANY];
+	struct error err;
+	int64_t start, took;
+	int i;
+
+	open_for(20 * USEC_SEC);
+	for (i = 0; i < MANY; i++)
+		p[i] = join(i % 2 == 0, NETNS_HERE);
+	start = netns_usec();
+	assert_int_equal(fence_close(fence, &err), FENCE_DONE);
+	printf("close: %d connections in %lld us\n", MANY,
+	    (long long)(netns_usec() - start));
+	for (i = 0; i < MANY; i++) {
+		assert_int_not_equal(
+		    netns_wait_error(p[i].client, LONG_MS, &took), ETIMEDOUT);
+		part(p[i]);
+	}
 }
 
 static void
@@ -595,6 +673,8 @@ main(void)
 		T(test_reply_in_flight),
 		T(test_statement_is_reset),
 		T(test_close_destroys),
+		T(test_ipv6),
+		T(test_close_many),
 		T(test_renew_prolongs),
 		T(test_renew_never_revives),
 		T(test_kernel_refuses_revival),
