@@ -59,10 +59,13 @@ engine_start(struct world *w, int n)
 	if (e->core != NULL || !h->up)
 		return;
 	e->inc++;
+	if (w->retune && rng_ppm(&w->rng, 150000))
+		w->conf[n].ttl = rng_in(&w->rng, 1, 5) * USEC_SEC;
 	snprintf(seed, sizeof(seed), "n%d.%u", n, e->inc);
 	e->core = core_new(&w->conf[n], h->disk_has ? &h->disk : NULL, seed,
 	    &now);
 	e->start_raw = now.raw;
+	e->ran_since = w->t;
 	e->paused_until = 0;
 	e->draining = e->call = false;
 	e->held_confirmed = 0;
@@ -131,7 +134,7 @@ engine_pause(struct world *w, int n, usec_t for_us)
 		return;
 	trace(w, "s%d engine stopped for %lld ms", n + 1,
 	    (long long)for_us / USEC_MSEC);
-	e->paused_until = w->t + for_us;
+	e->paused_until = e->ran_since = w->t + for_us;
 	ev_at(w, e->paused_until, EV_RESUME, n, e->inc, 0);
 }
 

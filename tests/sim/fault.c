@@ -106,6 +106,7 @@ fault_unsuspend(struct world *w, int n)
 	if (!h->suspended)
 		return;
 	h->suspended = false;
+	h->e.ran_since = w->t;
 	clk_go(w, n);
 	trace(w, "s%d host wakes", n + 1);
 	h->e.wake_t = 0;
@@ -149,6 +150,8 @@ fault_postgres(struct world *w, int n, enum fault f)
 	struct pg *p = &w->host[n].pg;
 
 	if (f == F_PG_STALL) {
+		if (w->t >= p->stalled_until)
+			p->stalled_at = w->t;
 		p->stalled_until = w->t + fault_long(w);
 		return;
 	}

@@ -141,6 +141,22 @@ judge_turn(struct world *w, int n)
 	cover_turn(w, n);
 }
 
+/* A primary that cannot write loses its lease, where its engine runs. */
+static void
+judge_stalled(struct world *w, int n)
+{
+	const struct host *h = &w->host[n];
+	usec_t limit = w->conf[n].ttl > 3 * USEC_SEC ? w->conf[n].ttl :
+	    3 * USEC_SEC, since = h->pg.stalled_at;
+
+	if (since < h->e.ran_since)
+		since = h->e.ran_since;
+	if (w->t < h->pg.stalled_until && fence_writers(w, n) &&
+	    pg_writable(w, n) && w->t - since > limit + 4 * USEC_SEC)
+		violated(w, "L4", "s%d is open and could not write for %lld "
+		    "ms", n + 1, (long long)(w->t - since) / USEC_MSEC);
+}
+
 /* All that was decided is done: what is not allowed any more is closed, at
  * once, or after the few retries that a failing call to the kernel takes. */
 void
@@ -153,6 +169,7 @@ judge_drained(struct world *w, int n)
 	bool long_open = open && d > raw &&
 	    fence_until(w, n) - d > 10 * USEC_MSEC;
 
+	judge_stalled(w, n);
 	if (!long_open && !(open && d <= raw)) {
 		e->late_close_at = 0;
 		return;
@@ -192,8 +209,9 @@ judge_cas(struct world *w, int n, const struct do_cas *cas)
 
 	e->sent[e->sents++ % 16] = (struct sent_cas){ .id = cas->id,
 		.epoch = cas->rec.epoch, .state = cas->rec.state };
-	if (cas->rec.state == REC_CLAIMED && cas->rec.seq > 0 &&
-	    v->rec.state != REC_CLAIMED)
+	/* Not the renewals of a claim that was won. */
+	if (cas->rec.state == REC_CLAIMED &&
+	    (e->st.rel != REL_CLAIMED || e->st.rec.epoch != cas->rec.epoch))
 		judge_claim(w, n, cas);
 	if (cas->rec.state == REC_RELEASED)
 		judge_release(w, n);

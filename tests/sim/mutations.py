@@ -15,13 +15,8 @@ MUTATIONS = [
         ("claim.c", "return c->reg.first_seen + "
          "core_wait(c, core_rec(c)->ttl);",
          "return c->reg.first_seen + core_wait(c, c->conf.ttl);")]),
-    ("the holder uses its own T", "LEASE", [
-        ("lease.c", "(ttl < c->conf.ttl ? ttl : c->conf.ttl)",
-         "c->conf.ttl")]),
     ("an answer without epoch check", "ANSWER", [
         ("promise.c", 'return "higher-epoch";', ";")]),
-    ("an answer as holder", "ANSWER", [
-        ("promise.c", 'return "is-holder";', ";")]),
     ("an answer with a claim unresolved", "ANSWER", [
         ("promise.c", 'return "claim-unresolved";', ";")]),
     ("a yes to a T that is not saved", "ANSWER", [
@@ -36,18 +31,12 @@ MUTATIONS = [
     ("P without unknown CASes", "P", [
         ("lease.c", "if (c->pending.on)\n"
          "\t\tp |= c->pending.cas.rec.candidates;", "")]),
-    ("P of this record alone at start", "P", [
-        ("lease.c", "p |= lease_others(c);", ";")]),
     ("add sent before D is finite", "FINITE", [
         ("lease.c", "if (rec->holder != c->conf.self || "
          "(added == 0 && !shorter))\n\t\treturn true;", "return true;")]),
     ("lost by an unmoved revision", "ANSWER P STRICT LEASE", [
         ("cas.c", "v->revision <= p->cas.revision)",
          "v->revision < p->cas.revision)")]),
-    ("lost by a conflict", "ANSWER P STRICT", [
-        ("cas.c", "p->in_flight = false;\n\tc->read_wanted = true;",
-         "if (result == CAS_CONFLICT)\n\t\tcas_end(c);\n"
-         "\telse\n\t\tp->in_flight = false;\n\tc->read_wanted = true;")]),
     ("candidates left in the claim", "CLAIM", [
         ("cas.c", "rec.candidates = (rec.candidates | "
          "NODE_BIT(rec.holder)) &\n\t    ~NODE_BIT(c->conf.self);",
@@ -56,16 +45,6 @@ MUTATIONS = [
         ("claim.c", "if (!c->dur.claim || c->pending.on || "
          "!core_saved(c, c->claim_version))",
          "if (!c->dur.claim || c->pending.on)")]),
-    ("open in claimed", "OPEN", [
-        ("writers.c", "if (core_rel(c) != REL_HELD)\n"
-         "\t\treturn BLOCK_NOT_HOLDER;\n\tif (!c->lease.confirmed)", "if (!c->lease.confirmed)"),
-        ("role.c", "if (core_rel(c) != REL_HELD || "
-         "core_pgs(c) != PGS_PRIMARY)\n\t\treturn false;\n"
-         "\tswitch (c->plan.id) {",
-         "if (core_rel(c) == REL_CLAIMED && core_pgs(c) == PGS_PRIMARY)\n"
-         "\t\treturn true;\n"
-         "\tif (core_rel(c) != REL_HELD || core_pgs(c) != PGS_PRIMARY)\n"
-         "\t\treturn false;\n\tswitch (c->plan.id) {")]),
     ("relax before the CAS", "STRICT", [
         ("durability.c", "\t\trec.candidates &= ~lost;\n",
          "\t\trec.candidates &= ~lost;\n"
@@ -83,15 +62,6 @@ MUTATIONS = [
         ("durability.c", "if (goal_result(c, ACT_WAITING) != ANS_YES)\n"
          "\t\treturn;",
          "c->act[ACT_WAITING].lsn = c->pg.insert;")]),
-    ("an expired holder re-seeds", "LEASE S1 S2 STRICT", [
-        ("lease.c", "if (!r->cold || c->lease.lapsed || "
-         "!c->lease.confirmed ||", "if (!r->cold || !c->lease.confirmed ||"),
-        ("lease.c", "(lease_possible(c) & ~r->reported) != 0)", "false)")]),
-    ("release before all has ended", "S3", [
-        ("plan.c", "static enum answer\nask_stopped(const struct core *c, "
-         "const struct now *now)\n{\n\treturn goal_result(c, ACT_STOP);",
-         "static enum answer\nask_stopped(const struct core *c, "
-         "const struct now *now)\n{\n\treturn yes_if(c->plan.acted);")]),
     ("promotion after the lease", "S3", [
         ("plan.c", "if (!ours(c, REC_CLAIMED) || "
          "c->lease.deadline <= now->raw) {", "if (!ours(c, REC_CLAIMED)) {")]),
@@ -103,20 +73,55 @@ MUTATIONS = [
     ("promotion without its names", "S3", [
         ("plan.c", "struct goal g = { .names = core_rec(c)->candidates };",
          "struct goal g = { .names = 0 };")]),
-    ("a proof that is not on disk", "S3", [
-        ("claim.c", "\tclaim_proof(c);\n", "")]),
     ("an element that outlives D", "ELEMENT", [
         ("writers.c", "writers_do(c, FENCE_OP_OPEN, c->lease.deadline);",
          "writers_do(c, FENCE_OP_OPEN, c->lease.deadline == USEC_NEVER ?\n"
          "\t\t    USEC_NEVER : c->lease.deadline + USEC_SEC);")]),
-    ("the fence stays open after D", "S6", [
-        ("writers.c", "if (!writers_keep(c, now))", "if (0)")]),
-    ("less is saved than was", "FORGETS", [
-        ("watch.c", "(epoch < d->epoch || "
-         "(epoch == d->epoch && seq <= d->seq)))",
-         "epoch == d->epoch && seq == d->seq)")]),
     ("a restart in place keeps candidates", "STRICT", [
         ("plan.c", "return yes_if(lease_possible(c) == 0 &&\n"
          "\t    core_rec(c)->candidates == 0 && c->lease.confirmed);",
          "return yes_if(c->lease.confirmed || true);")]),
+    ("a promise for its own T", "CLAIM OPEN LEASE", [
+        ("promise.c", "\tif (c->promise.until < now->raw + "
+         "core_wait(c, ask->ttl))\n\t\tc->promise.until = now->raw + "
+         "core_wait(c, ask->ttl);",
+         "\tc->promise.until = now->raw + core_wait(c, c->conf.ttl);")]),
+    ("lost by an unknown outcome", "ANSWER P STRICT", [
+        ("cas.c", "p->in_flight = false;\n\tc->read_wanted = true;",
+         "if (result == CAS_UNKNOWN)\n\t\tcas_end(c);\n"
+         "\telse\n\t\tp->in_flight = false;\n\tc->read_wanted = true;")]),
+    ("open in claimed", "OPEN", [
+        ("writers.c", "if (core_rel(c) != REL_HELD)\n"
+         "\t\treturn BLOCK_NOT_HOLDER;\n\tif (!c->lease.confirmed)",
+         "if (!c->lease.confirmed)"),
+        ("writers.c", "if (claim_wal(c) != BLOCK_NONE)", "if (0)"),
+        ("role.c", "if (core_rel(c) != REL_HELD || "
+         "core_pgs(c) != PGS_PRIMARY)\n\t\treturn false;\n"
+         "\tswitch (c->plan.id) {",
+         "if (core_rel(c) == REL_CLAIMED && core_pgs(c) == PGS_PRIMARY)\n"
+         "\t\treturn true;\n"
+         "\tif (core_rel(c) != REL_HELD || core_pgs(c) != PGS_PRIMARY)\n"
+         "\t\treturn false;\n\tswitch (c->plan.id) {")]),
+    ("an expired holder re-seeds", "LEASE S1 S2 STRICT", [
+        ("lease.c", "if (!r->cold || c->lease.lapsed || "
+         "!c->lease.confirmed ||", "if (!r->cold || !c->lease.confirmed ||"),
+        ("lease.c", "(lease_possible(c) & ~r->reported) != 0)", "false)")]),
+    ("answers from before D ended", "LEASE S6", [
+        ("lease.c", "if (sent == 0 || sent < l->void_before)",
+         "if (sent == 0)")]),
+    ("no L4: a stalled primary renews", "L4", [
+        ("lease.c", "\t\treturn BLOCK_PROBE;\n", "\t\t;\n")]),
+    ("release while a backend lives", "S3", [
+        ("plan.c", "static enum answer\nask_stopped(const struct core *c, "
+         "const struct now *now)\n{\n\treturn goal_result(c, ACT_STOP);",
+         "static enum answer\nask_stopped(const struct core *c, "
+         "const struct now *now)\n{\n\treturn yes_if(c->plan.acted);"),
+        ("core.c", "if (c->pg.running == ANS_NO)",
+         "if (c->pg.running != ANS_YES)")]),
+    ("no proof is written", "S3", [
+        ("claim.c", "\tclaim_proof(c);\n", ""),
+        ("plan.c", "if (c->dur.proof_epoch != core_rec(c)->epoch)",
+         "if (0)")]),
+    ("the fence stays open after D", "S6 OPEN", [
+        ("writers.c", "if (!writers_keep(c, now))", "if (0)")]),
 ]

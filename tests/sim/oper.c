@@ -104,7 +104,9 @@ oper_ack(struct world *w, int n)
 	engine_poke(w, n);
 }
 
-/* A file that was never put back by an older one says what was agreed. */
+/* A file that was never put back by an older one says what was agreed. First
+ * every node that runs has had the time to report: who did not would not
+ * believe the adopted instance. */
 static void
 oper_adopt(struct world *w)
 {
@@ -117,7 +119,8 @@ oper_adopt(struct world *w)
 	}
 	if (r->cold_since == 0)
 		r->cold_since = w->t;
-	if (!w->healed || w->t - r->cold_since < 15 * USEC_SEC || r->reverted)
+	if (!w->healed || w->t - r->cold_since < 15 * USEC_SEC || r->reverted ||
+	    w->t - w->heal_at < 10 * USEC_SEC)
 		return;
 	trace(w, "the register is adopted");
 	reg_adopt(w);

@@ -273,7 +273,7 @@ reg_up(struct world *w)
 	if (r->up)
 		return;
 	if (r->revert_pending && r->images > 1) {
-		uint64_t back = (uint64_t)rng_in(&w->rng, 1, r->images <
+		uint64_t back = (uint64_t)rng_log(&w->rng, 1, r->images <
 		    IMAGES ? (int64_t)r->images - 1 : IMAGES - 1);
 
 		a = r->image[(r->images - 1 - back) % IMAGES];

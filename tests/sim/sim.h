@@ -167,7 +167,7 @@ struct pg {
 	uint32_t *log, len, flushed, cap; /* ids of records; all in WAL order */
 	uint32_t restarted; /* rows below became visible by a crash recovery */
 	nodeset_t names, flag;
-	usec_t paused_until, stalled_until;
+	usec_t paused_until, stalled_at, stalled_until;
 	usec_t zombie_until; /* a second walsender of the same name shows */
 	usec_t flushing;     /* a flush of the WAL is under way */
 	usec_t diverged_at;
@@ -221,7 +221,7 @@ struct engine {
 	struct ask asked[16];
 	uint32_t asked_inc[16]; /* of the asker: its connection */
 	unsigned sents, askeds;
-	usec_t turn_suspended, late_close_at;
+	usec_t turn_suspended, late_close_at, ran_since;
 };
 
 #define SAVES_MAX 32
@@ -247,7 +247,7 @@ struct host {
 	uint32_t verified; /* of w->acked, found in this node's log */
 };
 
-#define IMAGES 24
+#define IMAGES 128
 struct reg {
 	bool up, writing, broken;
 	uint64_t inc;
@@ -275,7 +275,8 @@ struct world {
 	uint64_t seed;
 	struct rng rng;
 	usec_t t, end, heal_at;
-	bool healed, inited, stop;
+	bool healed, stop;
+	bool retune; /* a restarted engine may find another T */
 	uint64_t order, hash;
 	struct ev *heap;
 	size_t heap_n, heap_cap;

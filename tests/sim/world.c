@@ -17,6 +17,7 @@ world_conf(struct world *w)
 	struct core_conf *c;
 	int n;
 
+	w->retune = rng_ppm(&w->rng, 300000);
 	w->names.cluster = "sim";
 	w->names.count = HOSTS;
 	for (n = 0; n < HOSTS; n++)
