@@ -104,6 +104,9 @@ core_on_read(struct core *c, const struct now *now, usec_t sent,
 	struct watched *r = &c->reg;
 	bool was_cold = r->cold, was_amnesiac = r->amnesiac;
 
+	/* Late: the cold state before this instance is left only once. */
+	if (v->cold && strcmp(v->next, r->value.instance) == 0)
+		return;
 	r->failing = false;
 	r->read_at = sent;
 	r->cold = v->cold;

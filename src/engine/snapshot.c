@@ -17,6 +17,7 @@
 #define FRESH (5 * USEC_SEC / 2)
 #define EVERY (USEC_SEC / 2)
 #define VIEW_GOOD (3 * USEC_SEC)
+#define PROBE (3 * USEC_SEC) /* a write probe is good for so long, or T */
 #define REASONS_MAX 512
 
 static void
@@ -53,8 +54,13 @@ snapshot_database(const struct engine *e, const struct core_status *st,
 {
 	const struct pg_view *v = pgwatch_view(e->pg);
 
+	usec_t probed = e->conf->ttl > PROBE ? e->conf->ttl : PROBE;
+
+	/* A hung engine must not be a primary for ever, even alone. */
+	probed += v->probe_at > e->started_at ? v->probe_at : now->raw;
 	if (status_is_primary(st, now))
-		snap->primary_until = st->deadline;
+		snap->primary_until = st->deadline < probed ? st->deadline :
+		    probed;
 	if (st->pg == PGS_STANDBY && v->receiver)
 		snap->standby_until = v->seen_at + VIEW_GOOD;
 	if (v->upstream > v->replay)
