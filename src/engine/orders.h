@@ -41,7 +41,7 @@ struct order_ask {
 	enum ask_for what;
 	node_t node;     /* PLAN: whose; PROMOTE: the holder */
 	int pending;
-	usec_t until;
+	usec_t since, until;
 	json_t *nodes;   /* by index of the configuration */
 	json_t *reg;
 	char *fenced;    /* PROMOTE: what the person says */
@@ -76,10 +76,12 @@ void orders_wake_by(struct engine *e, usec_t after);
 
 /* orders_promote.c. fenced: what the person did to the old primary, or NULL.
  * holder: what the holder's engine has just said; NULL when there is no other
- * holder to be asked. */
+ * holder to be asked. since: when the order came. */
 void orders_promote_ask(struct engine *e, uint64_t id, const char *fenced);
 void orders_promote(struct engine *e, uint64_t id, const char *fenced,
-    const json_t *holder);
+    const json_t *holder, usec_t since);
+/* The port of the holder's PostgreSQL was asked after that moment. */
+bool orders_promote_asked(const struct engine *e, node_t holder, usec_t since);
 
 /* orders_ask.c */
 void orders_ask(struct engine *e, uint64_t id, enum ask_for what, node_t node,

@@ -21,6 +21,7 @@ static void ask_register_cb(void *arg, const char *json, const char *why);
 static struct order_question *question_new(
     struct engine *e, uint64_t serial, uint64_t id);
 static void question_free(struct order_question *q);
+static bool ask_waits(const struct engine *e, const struct order_ask *a);
 static struct order_ask *ask_find(struct engine *e, uint64_t serial);
 static void ask_put(struct engine *e, struct order_ask *a, node_t node,
     const char *json, const char *why);
@@ -42,6 +43,7 @@ orders_ask(struct engine *e, uint64_t id, enum ask_for what, node_t node,
 	a->serial = ++e->orders->serials;
 	a->what = what;
 	a->node = node;
+	a->since = now.raw;
 	a->until = now.raw + ASK_LIMIT;
 	a->nodes = json_array();
 	if (fenced != NULL)
@@ -68,13 +70,22 @@ orders_ask_turn(struct engine *e, const struct now *now)
 	struct order_ask *a, *next;
 
 	TAILQ_FOREACH_SAFE(a, &e->orders->asks, entry, next) {
-		if (a->pending > 0 && now->raw < a->until)
+		if (ask_waits(e, a) && now->raw < a->until)
 			continue;
 		ask_end(e, a);
 		orders_ask_free(a, e->orders);
 	}
 	if (!TAILQ_EMPTY(&e->orders->asks))
 		orders_wake_by(e, 100 * USEC_MSEC);
+}
+
+static bool
+ask_waits(const struct engine *e, const struct order_ask *a)
+{
+	if (a->pending > 0)
+		return true;
+	return a->what == ASK_PROMOTE &&
+	       !orders_promote_asked(e, a->node, a->since);
 }
 
 void
@@ -245,7 +256,7 @@ ask_end(struct engine *e, struct order_ask *a)
 	case ASK_PROMOTE:
 		holder = json_array_get(a->nodes, (size_t)a->node);
 		orders_promote(e, a->id, a->fenced,
-		    json_is_object(holder) ? holder : NULL);
+		    json_is_object(holder) ? holder : NULL, a->since);
 		break;
 	}
 }

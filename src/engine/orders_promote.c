@@ -13,11 +13,8 @@
 #include "hawatch/mem.h"
 #include "hawatch/pgwatch.h"
 
-/* An answer of the port that is older than this says nothing any more. */
-#define PROMOTE_FRESH (3 * USEC_SEC)
-
-static bool promote_answers(const struct engine *e, const struct now *now,
-    node_t holder, const json_t *said);
+static bool promote_answers(
+    const struct engine *e, node_t holder, const json_t *said, usec_t since);
 static char *promote_stop_command(const struct engine *e, node_t holder);
 
 void
@@ -30,16 +27,18 @@ orders_promote_ask(struct engine *e, uint64_t id, const char *fenced)
 	if (status_is_primary(&st, &now))
 		orders_refuse(e, id, EXITCODE_REFUSED,
 		    "this node is the primary already", "hactl status");
-	else if (st.rec.state != REC_NONE && st.rec.holder != NODE_NONE &&
-		 st.rec.holder != e->conf->self)
+	else if (st.rec.state == REC_NONE || st.rec.holder == NODE_NONE ||
+		 st.rec.holder == e->conf->self)
+		orders_promote(e, id, fenced, NULL, now.raw);
+	else {
 		orders_ask(e, id, ASK_PROMOTE, st.rec.holder, fenced);
-	else
-		orders_promote(e, id, fenced, NULL);
+		pgwatch_poke_peer(e->pg, st.rec.holder);
+	}
 }
 
 void
-orders_promote(
-    struct engine *e, uint64_t id, const char *fenced, const json_t *holder)
+orders_promote(struct engine *e, uint64_t id, const char *fenced,
+    const json_t *holder, usec_t since)
 {
 	const struct now now = clock_now();
 	const char *refused;
@@ -47,7 +46,7 @@ orders_promote(
 	char *next;
 
 	core_status(e->core, &now, &st);
-	if (promote_answers(e, &now, st.rec.holder, holder)) {
+	if (promote_answers(e, st.rec.holder, holder, since)) {
 		next = promote_stop_command(e, st.rec.holder);
 		orders_refuse(e, id, EXITCODE_REFUSED,
 		    "the primary answers: a takeover now would break what "
@@ -66,10 +65,19 @@ orders_promote(
 	orders_wait(e, id, LONG_PROMOTE);
 }
 
-/* Its engine says that it is open, or its port answers as a primary. */
+bool
+orders_promote_asked(const struct engine *e, node_t holder, usec_t since)
+{
+	const struct pg_peer *pg = pgwatch_peer(e->pg, holder);
+
+	return pg == NULL || pg->asked_at >= since;
+}
+
+/* Its engine says that it is open, or its port answers as a primary: to a
+ * question that was asked after the order was given. */
 static bool
-promote_answers(const struct engine *e, const struct now *now, node_t holder,
-    const json_t *said)
+promote_answers(
+    const struct engine *e, node_t holder, const json_t *said, usec_t since)
 {
 	const struct pg_peer *pg;
 	const char *role;
@@ -80,8 +88,7 @@ promote_answers(const struct engine *e, const struct now *now, node_t holder,
 	if (role != NULL && strcmp(role, "primary") == 0)
 		return true;
 	pg = pgwatch_peer(e->pg, holder);
-	return pg != NULL && pg->reached == ANS_YES && pg->recovery == ANS_NO &&
-	       now->raw - pg->seen_at < PROMOTE_FRESH;
+	return pg != NULL && pg->recovery == ANS_NO && pg->seen_at >= since;
 }
 
 static char *

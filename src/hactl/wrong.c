@@ -67,17 +67,21 @@ static void
 wrong_cluster(struct wrong_list *l, const json_t *status)
 {
 	const json_t *nodes = get_at(status, "nodes"), *node;
+	const char *heir = "NODE";
 	int primaries = 0;
+	char next[120];
 	size_t i;
 
 	for (i = 0; i < json_array_size(nodes); i++) {
 		node = json_array_get(nodes, i);
 		if (wrong_is(node, "role", "primary"))
 			primaries++;
+		if (wrong_is(node, "postgres.state", "standby"))
+			heir = get_str(node, "node");
 	}
+	(void)snprintf(next, sizeof(next), "hactl plan promote %s", heir);
 	if (primaries == 0)
-		wrong_text(l, "hactl plan promote NODE",
-		    "no node that answers accepts writes");
+		wrong_text(l, next, "no node that answers accepts writes");
 	if (primaries > 1)
 		wrong_text(l,
 		    "hactl register show; stop PostgreSQL on those "

@@ -35,6 +35,7 @@ static struct {
 	enum answer signal;
 	struct pg_view view;
 	struct pg_peer pg_peer;
+	bool port_silent; /* no result of the question comes */
 } fake;
 
 static struct engine eng;
@@ -101,6 +102,16 @@ const struct pg_peer *
 pgwatch_peer(const struct pgwatch *w, node_t node)
 {
 	return node == A ? &fake.pg_peer : NULL;
+}
+
+void
+pgwatch_poke_peer(struct pgwatch *w, node_t node)
+{
+	if (fake.port_silent)
+		return;
+	fake.pg_peer.asked_at = clock_now().raw + 1;
+	if (fake.pg_peer.reached == ANS_YES)
+		fake.pg_peer.seen_at = fake.pg_peer.asked_at;
 }
 
 int
@@ -360,16 +371,28 @@ test_promote_beside_a_primary(void **state)
 	    "ssh n-a pg_ctlcluster 15 main stop; hactl status");
 	/* Its engine is silent, but its port answers. */
 	fake.peer[A] = NULL;
-	fake.pg_peer = (struct pg_peer){ .seen_at = clock_now().raw,
-		.reached = ANS_YES,
-		.recovery = ANS_NO };
+	fake.pg_peer =
+	    (struct pg_peer){ .reached = ANS_YES, .recovery = ANS_NO };
 	ask("promote",
 	    "{\"verb\":\"promote\",\"node\":\"n-b\",\"fenced\":\"sure\"}");
 	refused(1, "the primary answers", "hactl status");
-	/* An old answer says nothing. */
-	fake.pg_peer.seen_at -= 10 * USEC_SEC;
+	/* It answers, but as a standby. */
+	fake.pg_peer.recovery = ANS_YES;
 	ask("promote", "{\"verb\":\"promote\",\"node\":\"n-b\"}");
 	assert_false(fake.final);
+	/* What it answered before the order says nothing, and no answer is
+	 * waited for within a limit. */
+	fake.pg_peer = (struct pg_peer){ .seen_at = clock_now().raw,
+		.asked_at = clock_now().raw,
+		.reached = ANS_YES,
+		.recovery = ANS_NO };
+	fake.port_silent = true;
+	ask("promote", "{\"verb\":\"promote\",\"node\":\"n-b\"}");
+	assert_int_equal(fake.n, 0);
+	at.raw = clock_now().raw + 2 * USEC_SEC;
+	orders_turn(&eng, &at);
+	assert_int_equal(fake.n, 1);
+	assert_non_null(json_object_get(fake.lines[0], "waits"));
 }
 
 /* An accepted order that does not get on is told so, and its limit. */
