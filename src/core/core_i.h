@@ -172,6 +172,7 @@ struct core {
 	usec_t heard_at[NODES_MAX];
 	struct ask_answer peer[NODES_MAX];
 	enum relation rel_last;
+	usec_t signal_at;        /* standby.signal is not tried before */
 	enum block waits;        /* what holds up this turn's wish */
 	bool read_wanted, alarm, acking;
 	struct action out[OUT_MAX];

@@ -10,6 +10,8 @@
 #include "core/core_i.h"
 #include "hawatch/str.h"
 
+#define SIGNAL_AGAIN (30 * USEC_SEC) /* the data may be in the rebuild */
+
 /* clang-format off */
 static const struct duty role_table[REL_COUNT][PGS_COUNT] = {
 [REL_UNKNOWN] = {
@@ -135,6 +137,18 @@ role_may_claim(struct core *c, const struct now *now)
 	return b == BLOCK_NONE && now->raw >= c->plan.retry_at;
 }
 
+/* A latched node whose PostgreSQL runs, or would start as a primary. */
+static bool
+role_unsafe(struct core *c, const struct now *now)
+{
+	if (core_pgs(c) == PGS_STANDBY || core_pgs(c) == PGS_PRIMARY)
+		return true;
+	if (core_pgs(c) != PGS_GONE || c->pg.signal || now->raw < c->signal_at)
+		return false;
+	c->signal_at = now->raw + SIGNAL_AGAIN;
+	return true;
+}
+
 /* A cell's plan, if there is a reason to start it now. */
 static enum plan_id
 role_plan(struct core *c, const struct now *now)
@@ -144,9 +158,7 @@ role_plan(struct core *c, const struct now *now)
 	if (c->conf.mode == CORE_OBSERVE)
 		return PLAN_NONE;
 	if (c->dur.latch)
-		return core_pgs(c) == PGS_STANDBY ||
-			core_pgs(c) == PGS_PRIMARY ?
-		    PLAN_STEPDOWN : PLAN_NONE;
+		return role_unsafe(c, now) ? PLAN_STEPDOWN : PLAN_NONE;
 	if (id == PLAN_FOLLOW)
 		return role_may_follow(c, now) ? id : PLAN_NONE;
 	if (id == PLAN_TAKEOVER && core_rel(c) != REL_CLAIMED)
