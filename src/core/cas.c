@@ -247,6 +247,7 @@ cas_turn(struct core *c, const struct now *now)
 	    now->raw - p->last_sent < cas_resend_after(c))
 		return;
 	c->read_wanted = true;
+	p->last_sent = now->raw;
 	if (!watch_usable(c) && !p->cas.reseed)
 		return;
 	cas_emit(c, now);
