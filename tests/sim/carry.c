@@ -200,6 +200,10 @@ carry_register(struct world *w, int n, const struct action *a)
 	struct msg *m;
 
 	if (a->kind == DO_READ) {
+		/* One at a time, until its own deadline. */
+		if (w->t < w->host[n].e.read_until)
+			return;
+		w->host[n].e.read_until = w->t + w->conf[n].ttl / 4;
 		m = msg_new(w, M_READ_REQ, n, ARB);
 		m->sent = clk_raw(w, n);
 	} else {

@@ -74,6 +74,7 @@ engine_start(struct world *w, int n)
 	e->wake_t = 0;
 	e->turns_at_once = 0;
 	e->turn_raw = 0;
+	e->read_until = 0;
 	memset(e->act, 0, sizeof(e->act));
 	memset(&e->polled, 0, sizeof(e->polled));
 	memset(e->sent, 0, sizeof(e->sent));
@@ -225,6 +226,8 @@ engine_take(struct world *w, int n)
 	if (w->verbose)
 		trace(w, "s%d gets %s", n + 1, msg_name[m->kind]);
 	engine_feed(w, n, m);
+	if (m->kind == M_READ_FAILED || (m->kind == M_READ && !m->poll))
+		e->read_until = 0;
 	if (m->kind == M_READ && m->poll) {
 		/* The answer to a poll that another has replaced asks for
 		 * nothing. */

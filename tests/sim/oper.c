@@ -64,7 +64,8 @@ oper_latched(struct world *w, int n)
 		return;
 	if (oper_other_leads(w, n))
 		oper_rebuild(w, n);
-	else if (w->last_open != n || w->t - h->latched_at < 15 * USEC_SEC)
+	else if (w->last_open != n || w->reg.now.value.rec.holder != n ||
+	    w->t - h->latched_at < 15 * USEC_SEC)
 		return;
 	no = core_order_unfence(h->e.core, &now);
 	trace(w, "s%d unfence: %s", n + 1, no == NULL ? "taken" : no);

@@ -221,7 +221,7 @@ struct engine {
 	struct ask asked[16];
 	uint32_t asked_inc[16]; /* of the asker: its connection */
 	unsigned sents, askeds;
-	usec_t turn_suspended, late_close_at, ran_since;
+	usec_t turn_suspended, late_close_at, ran_since, read_until;
 };
 
 #define SAVES_MAX 32
