@@ -76,6 +76,7 @@ writers_keep(const struct core *c, const struct now *now)
 		return (core_rel(c) == REL_HELD ||
 		    core_rel(c) == REL_UNKNOWN) && core_pgs(c) != PGS_GONE &&
 		    core_pgs(c) != PGS_STANDBY && c->plan.id == PLAN_NONE &&
+		    lease_probe(c, now) != ANS_NO &&
 		    now->raw < f->element;
 	return role_serves(c) && c->lease.deadline > now->raw;
 }
