@@ -127,9 +127,11 @@ core_on_fence_lost(struct core *c, const struct now *now, bool restored,
 {
 	core_tell(c, EMIT_fence_lost, "restored=%s after %lld us",
 	    restored ? "yes" : "no", (long long)open_for);
-	if (restored && open_for <= c->conf.slack)
+	/* What passed while the table was missing, passed under a lease that
+	 * is still ahead; had D come in between, nothing earlier counts. A
+	 * table that stays away is told again and again, and is doubt. */
+	if (restored && c->lease.deadline > now->raw)
 		return;
-	/* Whatever passed in between had no lease: nothing earlier counts. */
 	lease_void(c, now);
 	if (!restored) {
 		c->lease.doubt = true;
