@@ -107,6 +107,38 @@ test_names(void **state)
 	acttest_down(&t);
 }
 
+static bool
+is_done(void *arg)
+{
+	return ((struct acttest *)arg)->done > 0;
+}
+
+/* A request that is replaced says nothing, the one that replaced it once. */
+static void
+test_replaced(void **state)
+{
+	struct acttest t;
+	int i;
+
+	(void)state;
+	acttest_up(&t, s1);
+	for (i = 0; i < 6; i++) {
+		t.done = 0;
+		acts_start(t.acts, ACT_NAMES, i % 2 == 0 ? &to_s2 : &to_none);
+		acttest_idle(&t, i * USEC_MSEC / 2);
+		if (t.done > 0)
+			continue;
+		acts_start(t.acts, ACT_NAMES, i % 2 == 0 ? &to_none : &to_s2);
+		assert_true(acttest_wait(&t, is_done, &t, 5 * USEC_SEC));
+		acttest_idle(&t, 20 * USEC_MSEC);
+		assert_int_equal(t.done, 1);
+		assert_int_equal(
+		    t.goal.names, i % 2 == 0 ? 0 : NODE_BIT(PAIR_S2));
+		assert_string_equal(acts_reason(t.acts, ACT_NAMES), "");
+	}
+	acttest_down(&t);
+}
+
 static void
 test_names_on_standby(void **state)
 {
@@ -327,6 +359,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_names, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_replaced, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 		    test_names_on_standby, setup, teardown),
 		cmocka_unit_test_setup_teardown(
