@@ -18,7 +18,13 @@
 #define WAIT_NOTE (5 * USEC_SEC)
 #define WAIT_IDLE (2 * USEC_SEC)
 
-enum wait_end { WAIT_ON, WAIT_DONE, WAIT_FAILED };
+#define WAIT_HOPELESS USEC_SEC
+
+enum wait_end { WAIT_ON, WAIT_DONE, WAIT_FAILED, WAIT_STUCK };
+
+/* What stands against a claim and does not pass with time. */
+static const char *const wait_hopeless[] = { "not-candidate", "abdicated",
+	"wal-behind", "timeline", "latched", "not-armed" };
 
 static bool wait_step(struct engine *e, struct order_wait *w,
     const struct core_status *st, const struct now *now);
@@ -34,6 +40,10 @@ static void wait_late(struct engine *e, const struct order_wait *w,
     const struct core_status *st, const struct now *now);
 static const char *wait_reason(
     const struct order_wait *w, const struct core_status *st);
+static bool wait_is_stuck(
+    const struct order_wait *w, const struct core_status *st);
+static void wait_stuck(
+    struct engine *e, const struct order_wait *w, const struct core_status *st);
 static const char *wait_goal(const char *plan, const char *row);
 
 void
@@ -93,6 +103,9 @@ wait_step(struct engine *e, struct order_wait *w, const struct core_status *st,
 			"another node took over" :
 			"the plan was abandoned",
 		    "hactl status");
+		return true;
+	case WAIT_STUCK:
+		wait_stuck(e, w, st);
 		return true;
 	case WAIT_ON:
 		break;
@@ -165,6 +178,8 @@ wait_look(const struct order_wait *w, const struct core_status *st,
 	if (w->idle_since != 0 && now->raw - w->idle_since > WAIT_IDLE &&
 	    st->rel != REL_HELD)
 		return WAIT_FAILED;
+	if (now->raw - w->since > WAIT_HOPELESS && wait_is_stuck(w, st))
+		return WAIT_STUCK;
 	return WAIT_ON;
 }
 
@@ -199,6 +214,45 @@ wait_late(struct engine *e, const struct order_wait *w,
 	    reason[0] == '\0' ? "the plan goes on" : status_block_text(reason));
 	orders_refuse(e, w->id, EXITCODE_UNKNOWN, why, "hactl status");
 	free(why);
+}
+
+static bool
+wait_is_stuck(const struct order_wait *w, const struct core_status *st)
+{
+	const char *reason = wait_reason(w, st);
+	size_t i;
+
+	if (w->what != LONG_PROMOTE || w->ran)
+		return false;
+	for (i = 0; i < sizeof(wait_hopeless) / sizeof(*wait_hopeless); i++) {
+		if (strcmp(reason, wait_hopeless[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* The order stands for a minute, in case that it changes after all. */
+static void
+wait_stuck(
+    struct engine *e, const struct order_wait *w, const struct core_status *st)
+{
+	const char *reason = wait_reason(w, st);
+	const char *self = e->conf->names.node[e->conf->self];
+	char *why, *next;
+
+	why = xasprintf("nothing happens while this stands against it: %s",
+	    status_block_text(reason));
+	if (strcmp(reason, "not-candidate") == 0 ||
+	    strcmp(reason, "abdicated") == 0 ||
+	    strcmp(reason, "wal-behind") == 0)
+		next = xasprintf("hactl promote %s --fenced WHY, once a person "
+				 "made sure that the primary is off",
+		    self);
+	else
+		next = xasprintf("hactl plan promote %s", self);
+	orders_refuse(e, w->id, EXITCODE_UNKNOWN, why, next);
+	free(why);
+	free(next);
 }
 
 /* Before a takeover has begun, what stands against its first step. */

@@ -414,6 +414,29 @@ test_promote_is_bounded(void **state)
 	assert_non_null(json_object_get(fake.lines[0], "waits"));
 }
 
+/* What does not pass with time is told soon. */
+static void
+test_promote_without_being_listed(void **state)
+{
+	struct reg_value v = { .instance = "inst", .revision = 8 };
+
+	v.rec = (struct record){ .epoch = 4,
+		.seq = 10,
+		.state = REC_HELD,
+		.holder = A,
+		.target = NODE_NONE,
+		.ttl = 2 * USEC_SEC,
+		.written_by = A };
+	strcpy(v.rec.nonce, "n2");
+	core_on_read(eng.core, &at, at.raw, &v);
+	core_turn(eng.core, &at);
+	ask("promote", "{\"verb\":\"promote\",\"node\":\"n-b\"}");
+	assert_false(fake.final);
+	at.raw += 3 * USEC_SEC;
+	orders_turn(&eng, &at);
+	refused(4, "does not list this node", "hactl promote n-b --fenced");
+}
+
 static void
 test_promote_overtaken(void **state)
 {
@@ -464,6 +487,7 @@ main(void)
 		T(test_status_is_bounded),
 		T(test_promote_beside_a_primary),
 		T(test_promote_is_bounded),
+		T(test_promote_without_being_listed),
 		T(test_promote_overtaken),
 		T(test_plan),
 	};
