@@ -99,6 +99,7 @@ enum do_kind {
 	DO_READERS, /* readers' element for so long; 0 removes; core_on_readers */
 	DO_ACT,     /* kind, goal: answer by core_on_act */
 	DO_ACT_CANCEL,
+	DO_LOOK,    /* a fresh view of PostgreSQL, by core_on_pg */
 	DO_TELL     /* something happened that people want to know */
 };
 

@@ -172,7 +172,9 @@ struct core {
 	usec_t heard_at[NODES_MAX];
 	struct ask_answer peer[NODES_MAX];
 	enum relation rel_last;
-	usec_t signal_at;        /* standby.signal is not tried before */
+	bool signal_looked;      /* a latched node's standby.signal */
+	usec_t looked_at;        /* a fresh view was asked for */
+	usec_t prepare_at;       /* names of a standby, not before */
 	enum block waits;        /* what holds up this turn's wish */
 	bool read_wanted, alarm, acking;
 	struct action out[OUT_MAX];

@@ -10,7 +10,8 @@
 #include "core/core_i.h"
 #include "hawatch/str.h"
 
-#define SIGNAL_AGAIN (30 * USEC_SEC) /* the data may be in the rebuild */
+#define LOOK_EVERY (10 * USEC_MSEC)
+#define PREPARE_EVERY (5 * USEC_SEC)
 
 /* clang-format off */
 static const struct duty role_table[REL_COUNT][PGS_COUNT] = {
@@ -108,6 +109,7 @@ role_latch(struct core *c, const char *why)
 	if (c->dur.latch)
 		return;
 	c->dur.latch = true;
+	c->signal_looked = false;
 	str_cut(c->dur.latch_why, sizeof(c->dur.latch_why), why);
 	core_save(c);
 	core_tell(c, EMIT_node_latched, "%s", why);
@@ -134,19 +136,26 @@ role_may_claim(struct core *c, const struct now *now)
 
 	if (b != BLOCK_NONE)
 		c->waits = b;
+	/* All else holds: a view that is a second old must not decide. */
+	if ((b == BLOCK_WAL_BEHIND || b == BLOCK_PG_UNKNOWN) &&
+	    now->raw - c->looked_at >= LOOK_EVERY) {
+		core_do(c, DO_LOOK);
+		c->looked_at = now->raw;
+	}
 	return b == BLOCK_NONE && now->raw >= c->plan.retry_at;
 }
 
 /* A latched node whose PostgreSQL runs, or would start as a primary. */
 static bool
-role_unsafe(struct core *c, const struct now *now)
+role_unsafe(struct core *c)
 {
 	if (core_pgs(c) == PGS_STANDBY || core_pgs(c) == PGS_PRIMARY)
 		return true;
-	if (core_pgs(c) != PGS_GONE || c->pg.signal || now->raw < c->signal_at)
+	/* Looked at once: later, a person may be rebuilding the data. */
+	if (core_pgs(c) != PGS_GONE || c->signal_looked)
 		return false;
-	c->signal_at = now->raw + SIGNAL_AGAIN;
-	return true;
+	c->signal_looked = true;
+	return !c->pg.signal;
 }
 
 /* A cell's plan, if there is a reason to start it now. */
@@ -158,7 +167,7 @@ role_plan(struct core *c, const struct now *now)
 	if (c->conf.mode == CORE_OBSERVE)
 		return PLAN_NONE;
 	if (c->dur.latch)
-		return role_unsafe(c, now) ? PLAN_STEPDOWN : PLAN_NONE;
+		return role_unsafe(c) ? PLAN_STEPDOWN : PLAN_NONE;
 	if (id == PLAN_FOLLOW)
 		return role_may_follow(c, now) ? id : PLAN_NONE;
 	if (id == PLAN_TAKEOVER && core_rel(c) != REL_CLAIMED)
@@ -167,6 +176,25 @@ role_plan(struct core *c, const struct now *now)
 	    c->conf.mode == CORE_AUTO)
 		return PLAN_STEPDOWN;
 	return id;
+}
+
+/*
+ * While it follows, a standby already names the others as those that commits
+ * would wait for: a takeover finds it done, and a promotion by hand can
+ * acknowledge nothing.
+ */
+static void
+role_prepare(struct core *c, const struct now *now)
+{
+	struct goal g = { .names = c->conf.data & ~NODE_BIT(c->conf.self) };
+
+	if (core_rel(c) != REL_OTHER || core_pgs(c) != PGS_STANDBY ||
+	    c->conf.mode != CORE_AUTO || c->plan.id != PLAN_NONE ||
+	    (c->pg.sync_names == g.names && !c->pg.sync_other) ||
+	    c->act[ACT_NAMES].running || now->raw < c->prepare_at)
+		return;
+	c->prepare_at = now->raw + PREPARE_EVERY;
+	goal_ask(c, ACT_NAMES, &g);
 }
 
 static void
@@ -236,6 +264,7 @@ role_turn(struct core *c, const struct now *now)
 		else
 			return;
 	}
+	role_prepare(c, now);
 	id = role_plan(c, now);
 	if (id != PLAN_NONE && now->raw >= c->plan.retry_at)
 		plan_start(c, now, id);

@@ -200,6 +200,9 @@ driver_do(struct engine *e, const struct now *now, const struct action *a)
 	case DO_ACT_CANCEL:
 		acts_cancel(e->acts, a->act);
 		break;
+	case DO_LOOK:
+		pgwatch_poke(e->pg);
+		break;
 	case DO_TELL:
 		driver_tell(e, now, a);
 		break;
