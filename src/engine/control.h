@@ -45,8 +45,7 @@ struct control {
 	TAILQ_HEAD(, conn) conns;
 };
 
-bool control_may_ask(const struct control *c, int fd,
-    const struct ucred *cred);
+bool control_may_ask(const struct control *c, int fd, const struct ucred *cred);
 
 /* control_conn.c. fd is taken. */
 void conn_new(struct control *c, int fd);

@@ -25,7 +25,7 @@ struct order_wait {
 	enum long_order what;
 	usec_t since, until;
 	usec_t idle_since; /* a plan ran, and none does now; 0 */
-	uint64_t epoch;    /* of the record when it was given */
+	uint64_t epoch;	   /* of the record when it was given */
 	bool ran;
 	char row[48];
 	char waits[48];
@@ -39,12 +39,12 @@ struct order_ask {
 	uint64_t id;
 	uint64_t serial; /* callbacks carry it, not a pointer */
 	enum ask_for what;
-	node_t node;     /* PLAN: whose; PROMOTE: the holder */
+	node_t node; /* PLAN: whose; PROMOTE: the holder */
 	int pending;
 	usec_t since, until;
-	json_t *nodes;   /* by index of the configuration */
+	json_t *nodes; /* by index of the configuration */
 	json_t *reg;
-	char *fenced;    /* PROMOTE: what the person says */
+	char *fenced; /* PROMOTE: what the person says */
 };
 
 /* One request to another part, until its callback. */
@@ -52,7 +52,7 @@ struct order_question {
 	TAILQ_ENTRY(order_question) entry;
 	struct engine *e;
 	uint64_t serial; /* of the ask */
-	uint64_t id;     /* of the asker, where there is no ask */
+	uint64_t id;	 /* of the asker, where there is no ask */
 };
 
 struct orders {

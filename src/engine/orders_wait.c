@@ -19,6 +19,7 @@
 #define WAIT_IDLE (2 * USEC_SEC)
 
 #define WAIT_HOPELESS USEC_SEC
+#define WAIT_QUIET (200 * USEC_MSEC) /* what passes at once is not told */
 
 enum wait_end { WAIT_ON, WAIT_DONE, WAIT_FAILED, WAIT_STUCK };
 
@@ -146,7 +147,7 @@ wait_tell_waits(struct engine *e, struct order_wait *w,
 	const char *reason = wait_reason(w, st);
 	json_t *obj;
 
-	if (strcmp(w->waits, reason) == 0)
+	if (strcmp(w->waits, reason) == 0 || now->raw - w->since < WAIT_QUIET)
 		return;
 	str_cut(w->waits, sizeof(w->waits), reason);
 	if (w->waits[0] == '\0')

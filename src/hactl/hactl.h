@@ -34,7 +34,7 @@ enum hactl_option {
 #define X(id, name, letter, value, text) OPT_##id,
 	HACTL_OPTIONS(X)
 #undef X
-	OPT_COUNT
+	    OPT_COUNT
 };
 #define OPT_BIT(id) (1u << OPT_##id)
 
@@ -50,9 +50,9 @@ struct call {
 struct verb {
 	const char *words; /* "plan promote" */
 	const char *args;  /* "NODE"; "[FILE]"; "" */
-	int min, max;      /* so many args */
+	int min, max;	   /* so many args */
 	unsigned options;  /* that it takes beside the common ones */
-	unsigned needs;    /* of these, one must be there */
+	unsigned needs;	   /* of these, one must be there */
 	const char *help;  /* one line */
 	enum exitcode (*run)(const struct call *call);
 };
@@ -68,9 +68,8 @@ void verb_usage(const struct verb *v, char *buf, size_t size);
 /* ask.c: the engine's answer, line by line. line may be NULL; it gets every
  * line without "exit". last gets the final one: caller json_decref()s. What
  * is refused, late or silent is printed on standard error. */
-enum exitcode ask_engine(const struct call *call, json_t *request,
-    usec_t limit, void (*line)(void *arg, const json_t *obj), void *arg,
-    json_t **last);
+enum exitcode ask_engine(const struct call *call, json_t *request, usec_t limit,
+    void (*line)(void *arg, const json_t *obj), void *arg, json_t **last);
 /* The request itself; caller gives it to ask_engine, which takes it. */
 json_t *ask_request(const char *verb);
 /* Reads the configuration; NULL with its errors printed. */

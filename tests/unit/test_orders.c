@@ -391,7 +391,7 @@ test_promote_beside_a_primary(void **state)
 	assert_int_equal(fake.n, 0);
 	at.raw = clock_now().raw + 2 * USEC_SEC;
 	orders_turn(&eng, &at);
-	assert_int_equal(fake.n, 1);
+	assert_true(fake.n > 0);
 	assert_non_null(json_object_get(fake.lines[0], "waits"));
 }
 
