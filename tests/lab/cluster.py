@@ -107,7 +107,9 @@ class Cluster:
                          '/var/log/postgresql/postgresql-15-main.log'):
                 try:
                     with open(path, errors='replace') as f:
-                        text.append('==== %s\n%s' % (path, f.read()[-12000:]))
+                        lines = [x for x in f if not _dull(x)]
+                        text.append('==== %s\n%s' % (
+                            path, ''.join(lines[-120:])))
                 except FileNotFoundError:
                     continue
         return '\n'.join(text)
@@ -128,7 +130,14 @@ class Cluster:
         """What a person does about a failed node today: clone it, and let
         the engine start it."""
         self.lab.rebuild_standby(key, primary)
-        self.hactl(key, 'unfence')
+        done = self.hactl(key, 'unfence', '--yes')
+        assert done.returncode == 0, done.stderr
+        wait_for(lambda: self.lab.pg[key].in_recovery(), 20,
+                 'the engine starts the rebuilt standby')
+        # By TCP, which the engine opens to readers a moment later.
+        wait_for(lambda: self.lab.pg[key].repmgr(
+            'standby', 'register', '--force', check=False).returncode == 0,
+            20, 'repmgr registers the rebuilt standby', every=0.2)
 
     # -- votes -----------------------------------------------------------
 
@@ -146,6 +155,13 @@ class Cluster:
         report = auditor.audit(attempts, rows, fault, changes)
         print(auditor.verdict(report))
         return report
+
+
+def _dull(line):
+    """What PostgreSQL says again and again while a client walks by."""
+    return any(words in line for words in (
+        'cannot execute INSERT', 'STATEMENT:', 'could not connect to the pri',
+        'Is the server running', 'connection to client lost'))
 
 
 def now():

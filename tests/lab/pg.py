@@ -141,13 +141,12 @@ class Postgres:
         for pid, (comm, _) in self.host.processes().items():
             if comm != 'postgres':
                 continue
-            with open('/proc/%d/stat' % pid) as f:
-                parent = int(f.read().rsplit(')', 1)[1].split()[1])
             try:
-                with open('/proc/%d/comm' % parent) as f:
-                    if f.read().strip() != 'postgres':
-                        return pid
+                with open('/proc/%d/stat' % pid) as f:
+                    parent = int(f.read().rsplit(')', 1)[1].split()[1])
             except OSError:
+                continue            # a backend that has just ended
+            if parent == self.host.pid:
                 return pid
         return None
 

@@ -10,10 +10,11 @@ import shutil
 import subprocess
 
 from . import pg as pgmod
+from .wait import wait_for
 
 SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__))))
-UNITS = os.environ.get('HAWATCH_UNITS') or os.path.join(SOURCE, 'conf', 'systemd')
+UNITS = os.path.join(SOURCE, 'conf', 'systemd')
 PROGRAMS = {
     'hawatchd': 'src/engine/hawatchd',
     'hawatch-front': 'src/front/hawatch-front',
@@ -21,7 +22,7 @@ PROGRAMS = {
 }
 PEER_PORT = 7400
 HEALTH_PORT = 8008
-GATE = 'postgresql@15-main.service.d/hawatch.conf'
+GATE = 'postgresql@.service.d/hawatch.conf'
 ACCOUNT = 'hawatch:x:989:989::/nonexistent:/usr/sbin/nologin\n'
 
 CONF = '''\
@@ -80,7 +81,7 @@ def conf_text(settings=None):
         'data': pgmod.DATA, 'bin': pgmod.BIN.rstrip('/'),
         'start': ', '.join(
             '"%s"' % w for w in pgmod.Postgres.start_argv(wait=False)),
-        'gate': '/etc/systemd/system/' + GATE if GATE in units() else '',
+        'gate': '/etc/systemd/system/' + GATE,
         'more': '',
     }
     values.update(settings or {})
@@ -203,15 +204,29 @@ def unit(host, name):
     return Unit(host.read('/etc/systemd/system/' + name))
 
 
-def _runtime(host, u):
-    for name in u.all('RuntimeDirectory'):
-        mode = (u.all('RuntimeDirectoryMode') or ['0755'])[0]
-        host.run(['install', '-d', '-m', mode, '/run/' + name])
+def _directories(host, u):
+    for kind, base in (('Runtime', '/run/'), ('State', '/var/lib/')):
+        for name in u.all(kind + 'Directory'):
+            mode = (u.all(kind + 'DirectoryMode') or ['0755'])[-1]
+            host.run(['install', '-d', '-m', mode, base + name])
+
+
+def _confined(u, argv):
+    """argv with the unit's capabilities and file mode mask."""
+    words = ['sh', '-c', 'umask %s; exec "$@"' % (
+        u.all('UMask') or ['0022'])[-1], 'sh', 'setpriv']
+    caps = ' '.join(u.all('CapabilityBoundingSet')).lower().split()
+    if caps:
+        words += ['--bounding-set', ','.join(
+            ['-all'] + [c.replace('cap_', '+') for c in caps])]
+    if 'yes' in u.all('NoNewPrivileges'):
+        words.append('--no-new-privs')
+    return words + ['--'] + argv if len(words) > 5 else argv
 
 
 def _oneshot(host, u, key):
     for ignore, argv in u.commands(key):
-        done = host.run(argv, check=False)
+        done = host.run(_confined(u, argv), check=False)
         if done.returncode != 0 and not ignore:
             return '%s: exit %d: %s' % (shlex.join(argv), done.returncode,
                                         done.stderr.strip())
@@ -219,10 +234,10 @@ def _oneshot(host, u, key):
 
 
 def boot_before_network(host):
-    if host.key == 'client' or 'hawatch-fence.service' not in units():
+    if host.key == 'client':
         return []
     u = unit(host, 'hawatch-fence.service')
-    _runtime(host, u)
+    _directories(host, u)
     failed = _oneshot(host, u, 'ExecStartPre') or \
         _oneshot(host, u, 'ExecStart')
     return [('hawatch-fence.service', failed or 'ok')]
@@ -259,14 +274,16 @@ def log_path(host):
 
 
 def daemon_start(host, env=None):
-    """Starts hawatchd by its unit's ExecStart; returns at once."""
+    """Starts hawatchd by its unit's ExecStart; returns when it runs, which
+    does not mean that it is ready."""
     u = unit(host, 'hawatchd.service')
-    _runtime(host, u)
+    _directories(host, u)
     failed = _oneshot(host, u, 'ExecStartPre')
     if failed:
         raise RuntimeError(failed)
     argv = u.commands('ExecStart')[-1][1]
-    host.spawn(argv, log_path(host), env=env)
+    host.spawn(_confined(u, argv), log_path(host), env=env)
+    wait_for(lambda: host.pids('hawatchd'), 5, 'hawatchd runs', every=0.005)
 
 
 def hactl(host, *words, **kw):

@@ -253,6 +253,8 @@ carry(struct world *w, int n, const struct action *a)
 		break;
 	case DO_TELL:
 		trace(w, "s%d tells: %s", n + 1, a->text);
+		if (a->tell == EMIT_plan_row)
+			cover_tell(w, a->text);
 		break;
 	}
 }

@@ -6,6 +6,24 @@
 
 #include "sim.h"
 
+/* A row that is done within one turn is seen by what is told of it. */
+void
+cover_tell(struct world *w, const char *text)
+{
+	const struct plan_doc *rows;
+	size_t i, plan, row, count = core_plan_doc(&rows);
+
+	for (i = 0; i < count && i < 128; i++) {
+		plan = strlen(rows[i].plan);
+		row = strlen(rows[i].row);
+		if (strncmp(text, rows[i].plan, plan) == 0 &&
+		    strncmp(text + plan, ": ", 2) == 0 &&
+		    strncmp(text + plan + 2, rows[i].row, row) == 0 &&
+		    text[plan + 2 + row] == ' ')
+			w->tot->row[i]++;
+	}
+}
+
 void
 cover_turn(struct world *w, int n)
 {

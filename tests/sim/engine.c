@@ -299,6 +299,7 @@ engine_turn(struct world *w, int n)
 	core_status(e->core, &now, &e->st);
 	e->deadline = e->st.deadline;
 	e->turn_suspended = now.suspended;
+	e->turn_at = now.raw;
 	e->draining = true;
 	engine_count(w, n, now.raw);
 	judge_turn(w, n);

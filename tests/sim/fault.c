@@ -145,6 +145,21 @@ fault_arbiter(struct world *w, enum fault f)
 }
 
 static void
+fault_by_hand(struct world *w, int n)
+{
+	struct pg *p = &w->host[n].pg;
+	const struct record *rec = &w->reg.now.value.rec;
+
+	if (!pg_runs(w, n) || !p->recovery || p->promoting ||
+	    !(rec->state == REC_RELEASED ||
+	    (rec->state == REC_HELD && rec->holder != n)))
+		return;
+	p->promoting = p->by_hand = true;
+	ev_at(w, w->t + rng_in(&w->rng, 10, 200) * USEC_MSEC, EV_PROMOTED, n,
+	    p->gen, 0);
+}
+
+static void
 fault_postgres(struct world *w, int n, enum fault f)
 {
 	struct pg *p = &w->host[n].pg;
@@ -246,6 +261,9 @@ fault_begin(struct world *w, enum fault f, int n)
 		break;
 	case F_PG_CRASH: case F_POSTMASTER: case F_PG_STALL:
 		fault_postgres(w, n, f);
+		break;
+	case F_BY_HAND:
+		fault_by_hand(w, n);
 		break;
 	case F_DISK_FULL:
 		w->host[n].disk_full_until = w->t + fault_long(w);

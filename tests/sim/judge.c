@@ -94,7 +94,7 @@ judge_instant(struct world *w)
 	int n, count = 0;
 
 	for (n = 0; n < DATA; n++) {
-		open[n] = pg_writable(w, n) && (fence_writers(w, n) ||
+		open[n] = pg_writable(w, n) && !pg_rogue(w, n) && (fence_writers(w, n) ||
 		    clk_raw(w, n) < w->host[n].fence.readers_end);
 		if (open[n] && !fence_writers(w, n))
 			violated(w, "S1", "s%d is a primary while its port is "
@@ -352,7 +352,7 @@ judge_promote(struct world *w, int n, const struct goal *goal)
 		why = "no proof is on its disk";
 	else if (st->rel != REL_CLAIMED || st->rec.holder != n)
 		why = "the record is not its claim";
-	else if (st->deadline <= clk_raw(w, n))
+	else if (st->deadline <= h->e.turn_at) /* when it was decided */
 		why = "its own lease is over";
 	else if (fence_writers(w, n) ||
 	    clk_raw(w, n) < h->fence.readers_end)

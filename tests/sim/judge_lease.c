@@ -47,7 +47,8 @@ judge_input(struct world *w, int n, const struct msg *m)
 	if (m->kind == M_CAS && m->u.res.result == CAS_CONFIRMED)
 		for (i = 0; i < 16; i++)
 			if (e->sent[i].id == m->u.res.id &&
-			    e->sent[i].state == REC_HELD)
+			    e->sent[i].state == REC_HELD &&
+			    e->sent[i].epoch > e->held_confirmed)
 				e->held_confirmed = e->sent[i].epoch;
 	if (m->kind != M_READ || m->u.value.cold)
 		return;
@@ -57,6 +58,7 @@ judge_input(struct world *w, int n, const struct msg *m)
 		h->promised.until = 0;
 	snprintf(seed, sizeof(seed), "n%d.%u-", n, e->inc);
 	if (rec->state == REC_HELD && rec->holder == n &&
+	    rec->epoch > e->held_confirmed &&
 	    strncmp(rec->nonce, seed, strlen(seed)) == 0)
 		e->held_confirmed = rec->epoch;
 }

@@ -166,7 +166,7 @@ main(int argc, char **argv)
 		show_end(argv[0], &o, seed - 1);
 	if (!o.quiet)
 		print_totals(&tot, all);
-	if (o.coverage && !any) {
+	if (o.coverage) {
 		never = cover_print(&tot);
 		printf("never entered: %d\n", never);
 	}

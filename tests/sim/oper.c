@@ -72,15 +72,25 @@ oper_latched(struct world *w, int n)
 	engine_poke(w, n);
 }
 
-/* A standby whose history is not the primary's never streams again. */
+/* A standby whose history is not the primary's never streams again; one that
+ * was promoted by hand and died is not started by anybody. */
+static bool
+oper_is_diverged(const struct world *w, int n)
+{
+	const struct pg *p = &w->host[n].pg;
+
+	if (p->st == PG_GONE)
+		return !p->signal;
+	return pg_runs(w, n) && p->recovery && !p->promoting &&
+	    !(wal_prefix(w, 1 - n, n) && p->tl <= w->host[1 - n].pg.tl);
+}
+
 static void
 oper_diverged(struct world *w, int n)
 {
 	struct pg *p = &w->host[n].pg;
 
-	if (!pg_runs(w, n) || !p->recovery || p->promoting ||
-	    !oper_other_leads(w, n) || (wal_prefix(w, 1 - n, n) &&
-	    p->tl <= w->host[1 - n].pg.tl)) {
+	if (!oper_is_diverged(w, n) || !oper_other_leads(w, n)) {
 		p->diverged_at = 0;
 		return;
 	}

@@ -41,6 +41,17 @@ pg_accepts(const struct world *w, int n)
 	return pg_writable(w, n) && fence_passes(w, n);
 }
 
+/* Promoted by hand, and the record is not its own: outside of what is promised
+ * until the engine has noticed. */
+bool
+pg_rogue(const struct world *w, int n)
+{
+	const struct record *rec = &w->reg.now.value.rec;
+
+	return w->host[n].pg.by_hand && !(rec->holder == n &&
+	    (rec->state == REC_CLAIMED || rec->state == REC_HELD));
+}
+
 /* The postmaster ends; orphans: one backend in mid-COMMIT stays. */
 void
 pg_die(struct world *w, int n, bool orphans)
@@ -57,7 +68,7 @@ pg_die(struct world *w, int n, bool orphans)
 	}
 	p->st = PG_GONE;
 	p->gen = ++w->gens;
-	p->promoting = false;
+	p->promoting = p->by_hand = false;
 	p->flushing = 0;
 	p->flag = 0;
 	p->paused_until = 0;

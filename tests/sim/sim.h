@@ -41,6 +41,7 @@
 	X(CLOCK_RATE, "clock-rate") \
 	X(FLUSH, "ruleset-flush") \
 	X(UNARMED, "unarmed") \
+	X(BY_HAND, "promotion-by-hand") \
 	X(ORDER, "order") \
 	X(STEP_PAUSE, "pause-between-actions") \
 	X(STEP_CRASH, "crash-between-actions") \
@@ -161,7 +162,8 @@ struct commits {
 };
 struct pg {
 	enum pg_st st;
-	bool recovery, signal, promoting, stalled;
+	bool recovery, signal, promoting;
+	bool by_hand; /* somebody promoted it past the engine */
 	uint64_t gen; /* of the processes */
 	uint32_t tl;
 	uint32_t *log, len, flushed, cap; /* ids of records; all in WAL order */
@@ -221,7 +223,7 @@ struct engine {
 	struct ask asked[16];
 	uint32_t asked_inc[16]; /* of the asker: its connection */
 	unsigned sents, askeds;
-	usec_t turn_suspended, late_close_at, ran_since, read_until;
+	usec_t turn_at, turn_suspended, late_close_at, ran_since, read_until;
 };
 
 #define SAVES_MAX 32
@@ -369,6 +371,7 @@ bool pg_runs(const struct world *w, int n);
 usec_t pg_held_until(const struct world *w, int n);
 bool pg_writable(const struct world *w, int n);
 bool pg_accepts(const struct world *w, int n);
+bool pg_rogue(const struct world *w, int n);
 void pg_die(struct world *w, int n, bool orphans);
 void pg_start(struct world *w, int n);
 void pg_event(struct world *w, const struct ev *ev);
@@ -435,6 +438,7 @@ void world_free(struct world *w);
 
 /* cover.c */
 void cover_turn(struct world *w, int n);
+void cover_tell(struct world *w, const char *text);
 int cover_print(const struct totals *tot);
 
 #endif

@@ -295,7 +295,8 @@ client_turn(struct world *w)
 	for (n = 0; n < DATA; n++) {
 		p = &w->host[n].pg;
 		wal_deliver(w, n);
-		if (!pg_accepts(w, n) || pg_held_until(w, n) != 0 ||
+		if (!pg_accepts(w, n) || pg_rogue(w, n) ||
+		    pg_held_until(w, n) != 0 ||
 		    w->t < p->stalled_until || p->open.n > 200)
 			continue;
 		if (p->restarted > 0 && fence_writers(w, n))

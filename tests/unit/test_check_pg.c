@@ -222,21 +222,21 @@ is_doubled(void *arg)
 	return ((struct watched *)arg)->v->sender[PAIR_S2].doubled;
 }
 
-/* A second receiver under the standby's name. */
+/* A second receiver under the standby's name, which comes from the standby's
+ * own address, or from another place. */
 static void
-test_doubled(void **state)
+doubled_by(const char *host)
 {
 	struct watched x;
 	char info[200], bin[128];
 	pid_t pid;
 
-	(void)state;
 	watched_up(&x, s1);
 	assert_true(pump(x.loop, is_primary, &x, WAIT));
 	snprintf(
 	    bin, sizeof(bin), "%s/pg_receivewal", s1->conf.pg.bin_directory);
 	snprintf(info, sizeof(info),
-	    "host=%s port=%d user=postgres application_name=s2", s1->dir,
+	    "host=%s port=%d user=postgres application_name=s2", host,
 	    s1->conf.pg.port);
 	pid = pgpair_start(
 	    (const char *const[]){ bin, "-D", s2->dir, "-d", info, NULL });
@@ -245,6 +245,14 @@ test_doubled(void **state)
 	kill(pid, SIGKILL);
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
 	watched_down(&x);
+}
+
+static void
+test_doubled(void **state)
+{
+	(void)state;
+	doubled_by(s1->conf.node[PAIR_S1].address);
+	doubled_by(s1->dir);
 }
 
 static void
