@@ -122,7 +122,8 @@ role_may_follow(const struct core *c, const struct now *now)
 	if (c->conf.mode == CORE_OBSERVE || now->raw < c->plan.retry_at)
 		return false;
 	if (c->dur.primary_epoch == 0)
-		return c->pg.signal && core_rel(c) == REL_OTHER;
+		return c->pg.signal && (core_rel(c) == REL_OTHER ||
+		    claim_waited(c, now));
 	/* Our own data, and nobody took over: to be asked what it holds. */
 	return (core_rel(c) == REL_RELEASED ||
 	    core_rec(c)->state != REC_HELD) && claim_waited(c, now);
@@ -250,6 +251,11 @@ role_turn(struct core *c, const struct now *now)
 		c->dur.primary_epoch = core_rec(c)->epoch;
 		c->mark_version = core_save(c);
 	}
+	if (core_rel(c) == REL_OTHER && core_pgs(c) == PGS_PRIMARY &&
+	    c->dur.primary_epoch == 0)
+		role_latch(c, "PostgreSQL here was promoted by hand while "
+		    "another node holds the cluster; rebuild it, then hactl "
+		    "unfence");
 	if (role_diverged(c))
 		role_latch(c, "another node holds a later epoch: this data "
 		    "may have diverged; rebuild it, then hactl unfence");
