@@ -251,6 +251,9 @@ carry(struct world *w, int n, const struct action *a)
 	case DO_ACT_CANCEL:
 		act_cancel(w, n, a->act);
 		break;
+	case DO_LOOK:
+		pg_view_send(w, n);
+		break;
 	case DO_TELL:
 		trace(w, "s%d tells: %s", n + 1, a->text);
 		if (a->tell == EMIT_plan_row)
