@@ -117,7 +117,7 @@ const struct conf_row conf_rows[] = {
   .doc = "File that must contain \"hactl gate\", so that nobody else starts the instance as primary; may be left out with backend argv." },
 { "postgres.start_timeout", CT_USEC, PG(start_timeout), .min = USEC_SEC, .max = 24 * 3600 * USEC_SEC, .def = "5min",
   .doc = "For how long a start, with its crash recovery, is waited for." },
-{ "postgres.standby_timeout", CT_USEC, PG(standby_timeout), .min = 100 * USEC_MSEC, .max = 60 * USEC_SEC, .def = "1s",
+{ "postgres.standby_timeout", CT_USEC, PG(standby_timeout), .min = 100 * USEC_MSEC, .max = 60 * USEC_SEC, .def = "500ms",
   .doc = "A standby that has flushed nothing for so long while something was to be flushed is lost, and writes go on without it." },
 
 { "repmgr.enabled", CT_BOOL, AT(conf.repmgr.enabled), .def = "true",

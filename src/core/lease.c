@@ -223,6 +223,18 @@ lease_ask_abdication(struct core *c, const struct now *now, node_t n)
 	str_cut(a->ask.instance, sizeof(a->ask.instance), c->dur.instance);
 }
 
+/* A peer that is not the holder says that its PostgreSQL is a primary. */
+static void
+rogue_watch(struct core *c, const struct ask_answer *ans)
+{
+	bool was = c->peer[ans->from].recovery == ANS_NO;
+
+	if (ans->recovery == ANS_NO && ans->running == ANS_YES && !was &&
+	    lease_mine(c) && ans->epoch <= core_rec(c)->epoch)
+		core_tell(c, EMIT_rogue_primary, "%s",
+		    c->conf.names->node[ans->from]);
+}
+
 void
 core_on_answer(struct core *c, const struct now *now,
     const struct ask_answer *ans)
@@ -231,6 +243,7 @@ core_on_answer(struct core *c, const struct now *now,
 	int i;
 
 	c->heard_at[ans->from] = now->raw;
+	rogue_watch(c, ans);
 	c->peer[ans->from] = *ans;
 	if (ans->epoch > core_rec(c)->epoch && ans->epoch > c->reg.hint_epoch) {
 		c->reg.hint_epoch = ans->epoch;

@@ -99,7 +99,7 @@ test_minimal(void **state)
 	assert_string_equal(conf->pg.gate, "");
 	assert_string_equal(conf->pg.data_directory, "/data");
 	assert_true(conf->pg.start_timeout == 300 * USEC_SEC);
-	assert_true(conf->pg.standby_timeout == USEC_SEC);
+	assert_true(conf->pg.standby_timeout == USEC_SEC / 2);
 	assert_string_equal(conf->cert, "/etc/hawatch/pki/b.crt");
 	assert_string_equal(conf->state_dir, "/var/lib/hawatch");
 	assert_string_equal(conf->run_dir, "/run/hawatch");
