@@ -49,7 +49,9 @@ pg_local_answered(
 		return;
 	}
 	view.seen_at = w->status_sent;
-	view.running = ANS_YES;
+	/* A backend may outlive its postmaster and still answer. */
+	pgwatch_follow(w);
+	view.running = w->postmaster != NULL ? ANS_YES : ANS_UNKNOWN;
 	view.signal = w->view.signal;
 	view.probe_at = w->view.probe_at;
 	pg_view_behind(&view, w->mark);
