@@ -80,6 +80,13 @@ ask_engine(const struct call *call, json_t *request, usec_t limit,
 			line(arg, obj);
 		json_decref(obj);
 	}
+	/* Anything but a number of its own must not pass for a yes. */
+	if (!json_is_integer(json_object_get(obj, "exit"))) {
+		error_set(&err, ERR_PROTOCOL, "its answer has no exit code");
+		code = ask_silent(path, &err);
+		json_decref(obj);
+		goto out;
+	}
 	code = (enum exitcode)get_int(obj, "exit");
 	if (json_has(obj, "refused"))
 		print_wrong(get_str(obj, "refused"), get_str(obj, "next"));
