@@ -253,7 +253,8 @@ judge_written(struct world *w, const struct arbiter *old)
 	const struct record *rec = &w->reg.now.value.rec;
 	int n;
 
-	if (w->reg.now.value.revision > old->value.revision &&
+	if (!w->reg.now.value.cold &&
+	    w->reg.now.value.revision > old->value.revision &&
 	    rec->state == REC_CLAIMED && rec->epoch > old->value.rec.epoch &&
 	    rec->holder >= 0 && rec->holder < DATA)
 		judge_landed(w, rec);

@@ -48,8 +48,9 @@ pg_rogue(const struct world *w, int n)
 {
 	const struct record *rec = &w->reg.now.value.rec;
 
-	return w->host[n].pg.by_hand && !(rec->holder == n &&
-	    (rec->state == REC_CLAIMED || rec->state == REC_HELD));
+	return w->host[n].pg.by_hand && (w->reg.now.value.cold ||
+	    !(rec->holder == n &&
+	    (rec->state == REC_CLAIMED || rec->state == REC_HELD)));
 }
 
 /* The postmaster ends; orphans: one backend in mid-COMMIT stays. */
