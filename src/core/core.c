@@ -260,5 +260,7 @@ core_turn(struct core *c, const struct now *now)
 	next = now->raw + 50 * USEC_MSEC;
 	if (lease_next(c) < next)
 		next = lease_next(c);
+	if (c->claim_when > now->raw && c->claim_when < next)
+		next = c->claim_when;
 	return next > now->raw ? next : now->raw + USEC_MSEC;
 }

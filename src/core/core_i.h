@@ -173,6 +173,7 @@ struct core {
 	struct ask_answer peer[NODES_MAX];
 	enum relation rel_last;
 	bool signal_looked;      /* a latched node's standby.signal */
+	usec_t claim_when;       /* what stands against a claim ends then */
 	usec_t looked_at;        /* a fresh view was asked for */
 	usec_t prepare_at;       /* names of a standby, not before */
 	enum block waits;        /* what holds up this turn's wish */

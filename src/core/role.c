@@ -132,8 +132,7 @@ role_may_follow(const struct core *c, const struct now *now)
 static bool
 role_may_claim(struct core *c, const struct now *now)
 {
-	usec_t when;
-	enum block b = claim_check(c, now, &when);
+	enum block b = claim_check(c, now, &c->claim_when);
 
 	if (b != BLOCK_NONE)
 		c->waits = b;
