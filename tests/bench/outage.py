@@ -61,7 +61,7 @@ def _once(cluster, row):
     # Not in step with the renewals: they come every T/5.
     time.sleep((now() // 1000 % 400) / 1000)
     at = now()
-    row.fault(lab)
+    at = row.fault(lab) or at
     server = lab.host[row.survivor].address
     vote.wait_acked(100, since=at, server=server, deadline=20)
     stock.wait_acked(20, since=at, server=server, deadline=20)

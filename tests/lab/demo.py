@@ -44,7 +44,7 @@ def show(cluster, fault):
         voter.wait_acked(50, deadline=20)
     progress(words)
     at = now()
-    action(lab)
+    at = action(lab) or at
     vote.wait_acked(300, since=at, server=lab.s2.address, deadline=30)
     lines = story(cluster, vote, at)
     print()

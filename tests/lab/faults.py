@@ -1,7 +1,7 @@
 """What goes wrong: for the end-to-end tests, the bench and the demo alike.
 
-Each function makes one fault on the lab and returns when it has happened. The
-primary is prod-s1.
+Each function makes one fault on the lab; where finding the victims takes time it
+returns the moment at which they were hit. The primary is prod-s1.
 """
 
 import signal
@@ -9,12 +9,12 @@ import signal
 
 def databases_killed(lab):
     """Every process of the primary's PostgreSQL, by SIGKILL."""
-    lab.pg['s1'].kill_all()
+    return lab.pg['s1'].kill_all()
 
 
 def postmaster_killed(lab):
     """The postmaster alone; backends live on for a while."""
-    lab.pg['s1'].kill_postmaster()
+    return lab.pg['s1'].kill_postmaster()
 
 
 def host_lost(lab):

@@ -8,6 +8,7 @@ hawatchd. The servers run as postgres, never as root.
 import os
 import signal
 import subprocess
+import time
 
 from .host import wait_gone
 from .wait import wait_for
@@ -164,16 +165,21 @@ class Postgres:
         return None
 
     def kill_all(self):
-        """SIGKILL to the postmaster and all of its children."""
+        """SIGKILL to the postmaster and all of its children; returns when it
+        was sent."""
         pids = self.host.pids('postgres')
+        at = time.monotonic_ns()
         self.host.kill(pids, signal.SIGKILL)
         wait_gone(pids)
+        return at
 
     def kill_postmaster(self):
         """SIGKILL to the postmaster alone; backends may live on."""
         pid = self.postmaster()
+        at = time.monotonic_ns()
         self.host.kill([pid])
         wait_gone([pid])
+        return at
 
     # -- building --------------------------------------------------------
 

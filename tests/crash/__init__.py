@@ -1,0 +1,1 @@
+"""The engine killed at one point of its plans after the other."""
