@@ -131,9 +131,9 @@ const struct conf_row conf_rows[] = {
 
 { "peer.port", PORT, .offset = AT(conf.peer_port), .def = "7400",
   .doc = "Port of the peer API, mutual TLS, on the node's address." },
-{ "peer.ca", CT_PATH, AT(conf.ca), .max = 4000, .def = "/etc/hawatch/pki/ca.crt",
+{ "peer.ca", CT_PATH, AT(conf.ca), .max = 4000, .def = "/etc/hawatch/pki/ca.pem",
   .doc = "Certificate of the authority that signs the nodes' certificates." },
-{ "peer.cert", CT_NODE_PATH, AT(conf.cert), .max = 4000, .def = "/etc/hawatch/pki/${node}.crt",
+{ "peer.cert", CT_NODE_PATH, AT(conf.cert), .max = 4000, .def = "/etc/hawatch/pki/${node}.pem",
   .doc = "This node's certificate; ${node} becomes its name." },
 { "peer.key", CT_NODE_PATH, AT(conf.key), .max = 4000, .def = "/etc/hawatch/pki/${node}.key",
   .doc = "This node's private key, mode 0600; ${node} becomes its name." },

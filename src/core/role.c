@@ -151,8 +151,11 @@ role_unsafe(struct core *c)
 {
 	if (core_pgs(c) == PGS_STANDBY || core_pgs(c) == PGS_PRIMARY)
 		return true;
+	/* A claim that landed late: the record goes back. */
+	if (lease_mine(c))
+		return true;
 	/* Looked at once: later, a person may be rebuilding the data. */
-	if (core_pgs(c) != PGS_GONE || c->signal_looked)
+	if (c->pg.running != ANS_NO || c->signal_looked)
 		return false;
 	c->signal_looked = true;
 	return !c->pg.signal;

@@ -308,6 +308,9 @@ armed_gate(const struct conf_postgres *pg, struct error *err)
 	char *text, *line, *rest;
 	enum answer ans = ANS_NO;
 
+	/* Only the argv backend may name none: no unit starts it then. */
+	if (pg->gate[0] == '\0')
+		return ANS_YES;
 	text = file_read(pg->gate, GATE_FILE_MAX, NULL, err);
 	if (text == NULL) {
 		error_wrap(err, "gate");

@@ -66,7 +66,7 @@ test_sample(void **state)
 	assert_string_equal(conf->pg.cluster, "15/main");
 	assert_null(conf->pg.start[0]);
 	assert_true(conf->repmgr.enabled);
-	assert_string_equal(conf->cert, "/etc/hawatch/pki/prod-s2.crt");
+	assert_string_equal(conf->cert, "/etc/hawatch/pki/prod-s2.pem");
 	assert_string_equal(conf->key, "/etc/hawatch/pki/prod-s2.key");
 	assert_string_equal(conf->health_address, "");
 	assert_int_equal(conf->health_port, 8008);
@@ -100,7 +100,7 @@ test_minimal(void **state)
 	assert_string_equal(conf->pg.data_directory, "/data");
 	assert_true(conf->pg.start_timeout == 300 * USEC_SEC);
 	assert_true(conf->pg.standby_timeout == USEC_SEC / 2);
-	assert_string_equal(conf->cert, "/etc/hawatch/pki/b.crt");
+	assert_string_equal(conf->cert, "/etc/hawatch/pki/b.pem");
 	assert_string_equal(conf->state_dir, "/var/lib/hawatch");
 	assert_string_equal(conf->run_dir, "/run/hawatch");
 	assert_int_equal(conf->connections_max, 1024);
