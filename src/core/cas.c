@@ -159,6 +159,7 @@ cas_won(struct core *c, const struct now *now, uint64_t revision,
 	struct pending p = c->pending;
 	struct watched *r = &c->reg;
 
+	r->believed_at = now->raw;
 	if (strcmp(r->value.instance, instance) != 0 ||
 	    r->value.revision < revision) {
 		str_cut(r->value.instance, sizeof(r->value.instance),

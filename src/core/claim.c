@@ -94,9 +94,12 @@ claim_wal(const struct core *c)
 		return BLOCK_PG_UNKNOWN;
 	if (rec->system_id != 0 && c->pg.system_id != rec->system_id)
 		return BLOCK_TIMELINE;
+	/* The position that a person may override is one on a timeline. */
+	if (claim_fenced(c))
+		return BLOCK_NONE;
 	if (rec->timeline != 0 && c->pg.timeline != rec->timeline)
 		return BLOCK_TIMELINE;
-	if (c->pg.wal_end < rec->lsn && !claim_fenced(c))
+	if (c->pg.wal_end < rec->lsn)
 		return BLOCK_WAL_BEHIND;
 	return BLOCK_NONE;
 }

@@ -22,6 +22,7 @@ enum cas_for { FOR_RENEW, FOR_ADD, FOR_REMOVE, FOR_HELD, FOR_CLAIM,
 struct watched {
 	struct reg_value value; /* the newest that is believed */
 	usec_t first_seen;      /* of this (instance, revision, nonce) */
+	usec_t believed_at;     /* the belief was last formed or confirmed */
 	usec_t read_at;         /* last successful read; 0 never */
 	bool failing;           /* the last read failed */
 	bool cold, amnesiac;

@@ -81,6 +81,7 @@ watch_accept(struct core *c, const struct now *now, const struct reg_value *v)
 {
 	struct watched *r = &c->reg;
 
+	r->believed_at = now->raw;
 	if (r->first_seen == 0 || !watch_same(&r->value, v))
 		r->first_seen = now->raw;
 	r->value = *v;
@@ -104,15 +105,20 @@ core_on_read(struct core *c, const struct now *now, usec_t sent,
 	struct watched *r = &c->reg;
 	bool was_cold = r->cold, was_amnesiac = r->amnesiac;
 
-	/* Late: the cold state before this instance is left only once. */
-	if (v->cold && strcmp(v->next, r->value.instance) == 0)
+	/* What contradicts the belief must have been asked for after it was
+	 * formed: a late reply tells of the past, of a cold state that was
+	 * left or of an instance that was given up. */
+	if (sent <= r->believed_at && (v->cold || watch_amnesiac(c, v))) {
+		c->read_wanted = true;
 		return;
+	}
 	r->failing = false;
 	r->read_at = sent;
 	r->cold = v->cold;
 	r->reported = v->reported;
 	str_cut(r->next, sizeof(r->next), v->next);
 	if (v->cold) {
+		r->believed_at = now->raw;
 		/* Even an old copy's higher epoch was somebody's. */
 		if (v->rec.epoch > core_rec(c)->epoch &&
 		    r->hint_epoch < v->rec.epoch)
