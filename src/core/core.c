@@ -240,6 +240,7 @@ usec_t
 core_turn(struct core *c, const struct now *now)
 {
 	usec_t next;
+	bool busy;
 
 	suspend_turn(c, now);
 	watch_turn(c, now);
@@ -256,8 +257,11 @@ core_turn(struct core *c, const struct now *now)
 		core_do(c, DO_READ);
 		c->read_wanted = false;
 	}
-	/* The lease path has its own moments; all else is served by a tick. */
-	next = now->raw + 50 * USEC_MSEC;
+	/* The lease path has its own moments; all else is served by a tick,
+	 * a slower one while nothing is under way. */
+	busy = c->plan.id != PLAN_NONE || c->pending.on ||
+	    c->sync.add != ADD_NONE || c->sync.relaxing;
+	next = now->raw + (busy ? 20 : 100) * USEC_MSEC;
 	if (lease_next(c) < next)
 		next = lease_next(c);
 	if (c->claim_when > now->raw && c->claim_when < next)
