@@ -67,6 +67,11 @@ core_new(const struct core_conf *conf, const struct durable *durable,
 		str_cut(c->pending.cas.nonce, sizeof(c->pending.cas.nonce),
 		    c->dur.claim_nonce);
 	}
+	/* A takeover that was held when the engine ended is gone on with. */
+	if (c->dur.plan == PLAN_TAKEOVER) {
+		c->resume_epoch = c->dur.plan_epoch;
+		c->resume_row = c->dur.row;
+	}
 	c->read_wanted = true;
 	return c;
 }

@@ -164,6 +164,8 @@ struct core {
 	struct durability sync;
 	struct act_state act[ACT_COUNT];
 	struct plan_state plan;
+	uint64_t resume_epoch;   /* of the takeover before the start; 0 none */
+	int resume_row;
 	struct order order;
 	struct pg_view pg;
 	usec_t gone_at;          /* the postmaster ended then; 0 no */
@@ -272,6 +274,8 @@ const struct plan_row *plan_rows(enum plan_id id, int *count);
 int plan_find(enum plan_id id, const char *row);
 bool plan_at_or_past(const struct core *c, enum plan_id id, const char *row);
 void plan_start(struct core *c, const struct now *now, enum plan_id id);
+/* Goes on with a takeover of an earlier incarnation, past the promotion. */
+void plan_resume(struct core *c, const struct now *now);
 void plan_end(struct core *c, const struct now *now, const char *why);
 void plan_turn(struct core *c, const struct now *now);
 

@@ -175,8 +175,9 @@ role_plan(struct core *c, const struct now *now)
 		return role_may_follow(c, now) ? id : PLAN_NONE;
 	if (id == PLAN_TAKEOVER && core_rel(c) != REL_CLAIMED)
 		return role_may_claim(c, now) ? id : PLAN_NONE;
-	if (id == PLAN_RESTART && role_heir(c, now) &&
-	    c->conf.mode == CORE_AUTO)
+	/* With standby.signal in place a stepdown was under way. */
+	if (id == PLAN_RESTART && (c->pg.signal || (role_heir(c, now) &&
+	    c->conf.mode == CORE_AUTO)))
 		return PLAN_STEPDOWN;
 	return id;
 }
@@ -273,6 +274,12 @@ role_turn(struct core *c, const struct now *now)
 			return;
 	}
 	role_prepare(c, now);
+	if (core_rel(c) == REL_HELD && core_pgs(c) == PGS_PRIMARY &&
+	    c->resume_epoch == core_rec(c)->epoch && c->conf.mode !=
+	    CORE_OBSERVE && !c->dur.latch) {
+		plan_resume(c, now);
+		return;
+	}
 	id = role_plan(c, now);
 	if (id != PLAN_NONE && now->raw >= c->plan.retry_at)
 		plan_start(c, now, id);

@@ -63,6 +63,18 @@ plan_start(struct core *c, const struct now *now, enum plan_id id)
 	    role_duty(c)->name);
 }
 
+void
+plan_resume(struct core *c, const struct now *now)
+{
+	int row = plan_find(PLAN_TAKEOVER, "relax");
+
+	if (c->resume_row > row)
+		row = c->resume_row;
+	c->resume_epoch = 0;
+	plan_start(c, now, PLAN_TAKEOVER);
+	plan_enter(c, now, row);
+}
+
 /* An abandoned claim becomes `released`; a mark without a promotion goes. */
 static void
 plan_abandon(struct core *c, const struct now *now)
