@@ -16,8 +16,8 @@ act_commit_returns(const struct world *w, int n)
 	if (!pg_writable(w, n) || pg_held_until(w, n) != 0 ||
 	    w->t < p->stalled_until)
 		return false;
-	return p->flag == 0 || (c->up && c->p == n &&
-	    net_up(w, c->p, c->s) && net_up(w, c->s, c->p));
+	return p->flag == 0 || (c->up && c->p == n && net_up(w, c->p, c->s) &&
+				   net_up(w, c->s, c->p));
 }
 
 static bool
@@ -27,15 +27,15 @@ act_seen_waiting(const struct world *w, int n, node_t standby)
 	const struct conn *c = &w->conn;
 
 	return pg_writable(w, n) && pg_held_until(w, n) == 0 &&
-	    w->t >= p->stalled_until && c->up && c->p == n &&
-	    c->s == standby && w->t >= p->zombie_until &&
-	    (p->flag & NODE_BIT(standby)) && net_up(w, n, standby) &&
-	    net_up(w, standby, n) && fence_passes(w, n);
+	       w->t >= p->stalled_until && c->up && c->p == n &&
+	       c->s == standby && w->t >= p->zombie_until &&
+	       (p->flag & NODE_BIT(standby)) && net_up(w, n, standby) &&
+	       net_up(w, standby, n) && fence_passes(w, n);
 }
 
 static bool
-act_holds(const struct world *w, int n, enum act_kind kind,
-    const struct goal *g)
+act_holds(
+    const struct world *w, int n, enum act_kind kind, const struct goal *g)
 {
 	const struct pg *p = &w->host[n].pg;
 	bool answers = pg_runs(w, n) && pg_held_until(w, n) == 0;
@@ -91,7 +91,7 @@ act_gate(struct world *w, int n)
 	struct now now = clk_now(w, n);
 
 	return w->host[n].e.core != NULL &&
-	    core_may_start_primary(w->host[n].e.core, &now) == NULL;
+	       core_may_start_primary(w->host[n].e.core, &now) == NULL;
 }
 
 /* False: refused for good. */
@@ -113,10 +113,10 @@ act_apply(struct world *w, int n, enum act_kind kind, const struct goal *g)
 		if (p->signal || act_gate(w, n))
 			pg_start(w, n);
 	} else if (kind == ACT_NAMES && pg_runs(w, n) &&
-	    pg_held_until(w, n) == 0)
+		   pg_held_until(w, n) == 0)
 		pg_set_names(w, n, g->names);
 	else if (kind == ACT_PROMOTE && pg_runs(w, n) && !p->promoting &&
-	    p->recovery && pg_held_until(w, n) == 0) {
+		 p->recovery && pg_held_until(w, n) == 0) {
 		p->promoting = true;
 		ev_at(w, t, EV_PROMOTED, n, p->gen, 0);
 	}
@@ -138,8 +138,8 @@ act_begin(struct world *w, int n, enum act_kind kind, const struct goal *goal)
 	r->goal = *goal;
 	r->gen = ++w->gens;
 	r->backoff = 5 * USEC_MSEC;
-	ev_at(w, w->t + rng_in(&w->rng, 100, 3 * USEC_MSEC), EV_ACT, n,
-	    r->gen, (uint32_t)kind);
+	ev_at(w, w->t + rng_in(&w->rng, 100, 3 * USEC_MSEC), EV_ACT, n, r->gen,
+	    (uint32_t)kind);
 }
 
 void
@@ -158,9 +158,10 @@ act_step(struct world *w, const struct ev *ev)
 	if (h->e.core == NULL || !r->on || r->gen != ev->gen)
 		return;
 	if (!engine_can_run(w, ev->node)) {
-		ev_at(w, h->suspended ? h->suspended_until + 1000 :
-		    h->e.paused_until + 1000, EV_ACT, ev->node, ev->gen,
-		    ev->arg);
+		ev_at(w,
+		    h->suspended ? h->suspended_until + 1000 :
+				   h->e.paused_until + 1000,
+		    EV_ACT, ev->node, ev->gen, ev->arg);
 		return;
 	}
 	if (act_holds(w, ev->node, kind, &r->goal)) {

@@ -14,9 +14,10 @@ carry_cas(struct world *w, int n, const struct do_cas *cas)
 
 	if (w->verbose || cas->rec.seq != rec->seq ||
 	    cas->rec.epoch != rec->epoch || cas->reseed)
-		trace(w, "s%d CAS %llu on rev %llu: epoch %llu seq %llu %s "
-		    "holder %d candidates %x%s", n + 1,
-		    (unsigned long long)cas->id,
+		trace(w,
+		    "s%d CAS %llu on rev %llu: epoch %llu seq %llu %s "
+		    "holder %d candidates %x%s",
+		    n + 1, (unsigned long long)cas->id,
 		    (unsigned long long)cas->revision,
 		    (unsigned long long)cas->rec.epoch,
 		    (unsigned long long)cas->rec.seq,
@@ -36,8 +37,8 @@ carry_save(struct world *w, int n, uint64_t version)
 	usec_t took = rng_in(&w->rng, 500, 5 * USEC_MSEC);
 
 	if (h->saves == SAVES_MAX) {
-		violated(w, "COST", "s%d has %d saves under way", n + 1,
-		    h->saves);
+		violated(
+		    w, "COST", "s%d has %d saves under way", n + 1, h->saves);
 		return;
 	}
 	h->save[h->saves].d = *h->e.st.durable;
@@ -68,28 +69,31 @@ carry_saved(struct world *w, int n, uint64_t inc)
 		judge_saved(w, n, &old);
 	}
 	h->saves--;
-	memmove(&h->save[0], &h->save[1],
-	    (size_t)h->saves * sizeof(h->save[0]));
+	memmove(
+	    &h->save[0], &h->save[1], (size_t)h->saves * sizeof(h->save[0]));
 	if (h->saves > 0)
-		ev_at(w, w->t + rng_in(&w->rng, 500, 5 * USEC_MSEC), EV_SAVE,
-		    n, inc, 0);
+		ev_at(w, w->t + rng_in(&w->rng, 500, 5 * USEC_MSEC), EV_SAVE, n,
+		    inc, 0);
 	engine_local(w, m, 10);
 }
 
 static const char *const op_name[] = { "open", "renew", "close" };
 
 static void
-carry_fence_done(struct world *w, int n, enum fence_op op, usec_t deadline,
-    enum answer ans)
+carry_fence_done(
+    struct world *w, int n, enum fence_op op, usec_t deadline, enum answer ans)
 {
 	struct engine *e = &w->host[n].e;
 	struct now now = clk_now(w, n);
 
 	if (op != FENCE_OP_RENEW || ans != ANS_YES || w->verbose)
 		trace(w, "s%d fence %s: %s, D in %lld ms", n + 1, op_name[op],
-		    ans == ANS_YES ? "yes" : ans == ANS_NO ? "no" : "unknown",
-		    deadline == USEC_NEVER ? -1LL : (long long)
-		    (deadline - now.raw) / USEC_MSEC);
+		    ans == ANS_YES ? "yes" :
+		    ans == ANS_NO  ? "no" :
+				     "unknown",
+		    deadline == USEC_NEVER ?
+			-1LL :
+			(long long)(deadline - now.raw) / USEC_MSEC);
 	mix(w, (uint64_t)op * 4 + (uint64_t)ans);
 	if (op != FENCE_OP_CLOSE && fence_writers(w, n))
 		judge_opened(w, n);
@@ -113,8 +117,7 @@ carry_fence(struct world *w, int n, enum fence_op op, usec_t deadline)
 		e->call_deadline = deadline;
 		e->call_raw = now.raw;
 		e->call_wall = now.wall;
-		engine_pause(w, n, rng_log(&w->rng, USEC_MSEC,
-		    20 * USEC_SEC));
+		engine_pause(w, n, rng_log(&w->rng, USEC_MSEC, 20 * USEC_SEC));
 		return;
 	}
 	if (w->on[F_FENCE_ERROR] && rng_ppm(&w->rng, 2000)) {
@@ -134,8 +137,8 @@ carry_call(struct world *w, int n)
 	enum answer ans;
 
 	e->call = false;
-	ans = fence_do(w, n, e->call_op, e->call_deadline, e->call_raw,
-	    e->call_wall);
+	ans = fence_do(
+	    w, n, e->call_op, e->call_deadline, e->call_raw, e->call_wall);
 	carry_fence_done(w, n, e->call_op, e->call_deadline, ans);
 }
 
@@ -178,8 +181,8 @@ carry_peer(struct world *w, int n, const struct action *a)
 
 	if (a->node < 0 || a->node >= DATA || a->node == n) {
 		if (a->kind != DO_NUDGE)
-			violated(w, "SHAPE", "s%d message to %d", n + 1,
-			    a->node);
+			violated(
+			    w, "SHAPE", "s%d message to %d", n + 1, a->node);
 		return;
 	}
 	if (a->kind == DO_ASK) {

@@ -60,8 +60,8 @@ cover_print(const struct totals *tot)
 	}
 	count = core_plan_doc(&rows);
 	for (i = 0; i < count && i < 128; i++) {
-		printf("row  %-10s %-22s %10llu\n", rows[i].plan,
-		    rows[i].row, (unsigned long long)tot->row[i]);
+		printf("row  %-10s %-22s %10llu\n", rows[i].plan, rows[i].row,
+		    (unsigned long long)tot->row[i]);
 		never += tot->row[i] == 0;
 	}
 	return never;

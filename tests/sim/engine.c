@@ -8,12 +8,22 @@
 #include "sim.h"
 
 static const char *const msg_name[] = { [M_READ_REQ] = "read?",
-	[M_POLL_REQ] = "poll?", [M_CAS_REQ] = "cas?",
-	[M_REPORT_REQ] = "report?", [M_READ] = "read",
-	[M_READ_FAILED] = "read failed", [M_CAS] = "cas",
-	[M_REPORTED] = "reported", [M_ASK] = "ask", [M_ANSWER] = "answer",
-	[M_NUDGE] = "nudge", [M_SAVED] = "saved", [M_PG] = "postgres",
-	[M_ARMED] = "armed", [M_FENCE_LOST] = "fence lost", [M_ACT] = "act" };
+	[M_POLL_REQ] = "poll?",
+	[M_CAS_REQ] = "cas?",
+	[M_REPORT_REQ] = "report?",
+	[M_READ] = "read",
+	[M_READ_FAILED] = "read failed",
+	[M_CAS] = "cas",
+	[M_REPORTED] = "reported",
+	[M_ASK] = "ask",
+	[M_ANSWER] = "answer",
+	[M_NUDGE] = "nudge",
+	[M_SAVED] = "saved",
+	[M_PG] = "postgres",
+	[M_PG_GONE] = "postmaster gone",
+	[M_ARMED] = "armed",
+	[M_FENCE_LOST] = "fence lost",
+	[M_ACT] = "act" };
 
 bool
 engine_can_run(const struct world *w, int n)
@@ -21,7 +31,7 @@ engine_can_run(const struct world *w, int n)
 	const struct host *h = &w->host[n];
 
 	return h->up && !h->suspended && h->e.core != NULL &&
-	    w->t >= h->e.paused_until;
+	       w->t >= h->e.paused_until;
 }
 
 /* To the engine that runs now, from its own host, after so long. */
@@ -62,8 +72,8 @@ engine_start(struct world *w, int n)
 	if (w->retune && rng_ppm(&w->rng, 150000))
 		w->conf[n].ttl = rng_in(&w->rng, 1, 5) * USEC_SEC;
 	snprintf(seed, sizeof(seed), "n%d.%u", n, e->inc);
-	e->core = core_new(&w->conf[n], h->disk_has ? &h->disk : NULL, seed,
-	    &now);
+	e->core =
+	    core_new(&w->conf[n], h->disk_has ? &h->disk : NULL, seed, &now);
 	e->start_raw = now.raw;
 	e->ran_since = w->t;
 	e->paused_until = 0;
@@ -175,6 +185,9 @@ engine_feed(struct world *w, int n, const struct msg *m)
 	case M_PG:
 		core_on_pg(c, &now, &m->u.view);
 		break;
+	case M_PG_GONE:
+		core_on_pg_gone(c, &now);
+		break;
 	case M_ARMED:
 		/* As it is now, not as it was when this was due. */
 		if (w->t < h->unarmed_until)
@@ -183,8 +196,8 @@ engine_feed(struct world *w, int n, const struct msg *m)
 			core_on_armed(c, &now, ANS_YES, "");
 		break;
 	case M_FENCE_LOST:
-		core_on_fence_lost(c, &now, m->u.lost.restored,
-		    m->u.lost.open_for);
+		core_on_fence_lost(
+		    c, &now, m->u.lost.restored, m->u.lost.open_for);
 		break;
 	case M_ACT:
 		core_on_act(c, &now, m->u.act.kind, &m->u.act.goal,
@@ -304,8 +317,7 @@ engine_turn(struct world *w, int n)
 	engine_count(w, n, now.raw);
 	judge_turn(w, n);
 	if (rng_ppm(&w->rng, w->step_pause / 4)) {
-		engine_pause(w, n, rng_log(&w->rng, USEC_MSEC,
-		    20 * USEC_SEC));
+		engine_pause(w, n, rng_log(&w->rng, USEC_MSEC, 20 * USEC_SEC));
 		return false;
 	}
 	return true;
@@ -325,12 +337,14 @@ engine_drain(struct world *w, int n)
 		if (a->kind == DO_TELL)
 			continue;
 		if (rng_ppm(&w->rng, w->step_pause))
-			engine_pause(w, n, rng_log(&w->rng, USEC_MSEC,
-			    20 * USEC_SEC));
+			engine_pause(
+			    w, n, rng_log(&w->rng, USEC_MSEC, 20 * USEC_SEC));
 		if (rng_ppm(&w->rng, w->step_crash)) {
 			engine_crash(w, n);
-			ev_at(w, w->t + rng_log(&w->rng, 50 * USEC_MSEC,
-			    5 * USEC_SEC), EV_ENGINE_START, n, 0, 0);
+			ev_at(w,
+			    w->t +
+				rng_log(&w->rng, 50 * USEC_MSEC, 5 * USEC_SEC),
+			    EV_ENGINE_START, n, 0, 0);
 			return false;
 		}
 		if (w->t < e->paused_until)

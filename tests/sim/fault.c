@@ -25,7 +25,7 @@ fault_draw(struct world *w)
 	 * for: a wall clock set back while the host sleeps. */
 	if (w->on[F_WALL_STEP])
 		w->on[F_SUSPEND] = w->on[F_CALL_PAUSE] = false;
-	w->fault_every = rng_log(r, 2 * USEC_SEC, 40 * USEC_SEC);
+	w->fault_every = rng_log(r, USEC_SEC, 40 * USEC_SEC);
 	if (w->on[F_LOSS])
 		w->loss = rng_log(r, 1000, 200000);
 	if (w->on[F_REPEAT])
@@ -77,8 +77,8 @@ host_boot(struct world *w, int n)
 	h->clk.suspended = 0;
 	h->up = true;
 	/* The judge's memory of a promise, on the new clock. */
-	h->promised.until += h->clk.base_raw - h->down_raw -
-	    (w->t - h->down_at);
+	h->promised.until +=
+	    h->clk.base_raw - h->down_raw - (w->t - h->down_at);
 	h->probe_wal_at = 0;
 	ev_at(w, w->t + rng_log(&w->rng, 100 * USEC_MSEC, 3 * USEC_SEC),
 	    EV_ENGINE_START, n, 0, 0);
@@ -125,12 +125,35 @@ fault_cut(struct world *w, int a, int b, bool both)
 		w->cut_until[b][a] = until;
 }
 
+/* Slow first, and then often cut: what is on its way stays there for long. */
+static void
+fault_slow(struct world *w, int n)
+{
+	usec_t until = w->t + rng_log(&w->rng, 200 * USEC_MSEC, 8 * USEC_SEC);
+	int peer = rng_ppm(&w->rng, 700000) ? ARB : 1 - n;
+
+	w->slow_by = rng_log(&w->rng, 20 * USEC_MSEC, 3 * USEC_SEC);
+	trace(w, "slow %d - %d by %lld ms for %lld ms", n, peer,
+	    (long long)w->slow_by / USEC_MSEC,
+	    (long long)(until - w->t) / USEC_MSEC);
+	if (rng_ppm(&w->rng, 700000))
+		w->slow_until[peer][n] = until;
+	if (rng_ppm(&w->rng, 400000))
+		w->slow_until[n][peer] = until;
+	if (!rng_ppm(&w->rng, 500000))
+		return;
+	/* Only towards the others: late replies still come in. */
+	w->cut_until[n][1 - n] = w->cut_until[n][ARB] =
+	    until + rng_in(&w->rng, 0, 15) * USEC_SEC;
+}
+
 static void
 fault_arbiter(struct world *w, enum fault f)
 {
 	struct reg *r = &w->reg;
-	usec_t back = f == F_ARB_GONE ? rng_in(&w->rng, 61, 90) * USEC_SEC :
-	    rng_log(&w->rng, 20 * USEC_MSEC, 20 * USEC_SEC);
+	usec_t back = f == F_ARB_GONE ?
+			  rng_in(&w->rng, 61, 90) * USEC_SEC :
+			  rng_log(&w->rng, 20 * USEC_MSEC, 20 * USEC_SEC);
 
 	if (!r->up)
 		return;
@@ -141,6 +164,9 @@ fault_arbiter(struct world *w, enum fault f)
 	trace(w, "arbiter dies");
 	reg_down(w);
 	r->revert_pending = f == F_ARB_REVERT;
+	/* Who holds it now may not see what comes back. */
+	if (r->revert_pending && rng_ppm(&w->rng, 400000))
+		fault_cut(w, (int)rng_in(&w->rng, 0, 1), ARB, true);
 	ev_at(w, w->t + back, EV_REG_START, ARB, r->inc, 0);
 }
 
@@ -152,9 +178,9 @@ fault_by_hand(struct world *w, int n)
 
 	if (!pg_runs(w, n) || !p->recovery || p->promoting ||
 	    !(rec->state == REC_RELEASED ||
-	    (rec->state == REC_HELD && rec->holder != n)))
+		(rec->state == REC_HELD && rec->holder != n)))
 		return;
-	p->promoting = p->by_hand = true;
+	p->promoting = p->by_hand = p->tainted = true;
 	ev_at(w, w->t + rng_in(&w->rng, 10, 200) * USEC_MSEC, EV_PROMOTED, n,
 	    p->gen, 0);
 }
@@ -187,8 +213,7 @@ fault_flush(struct world *w, int n)
 	if (!engine_can_run(w, n))
 		return;
 	h->fence.flushed_until = w->t + open_for;
-	trace(w, "s%d table flushed for %lld us", n + 1,
-	    (long long)open_for);
+	trace(w, "s%d table flushed for %lld us", n + 1, (long long)open_for);
 	ev_at(w, h->fence.flushed_until, EV_UNFLUSH, n, h->e.inc,
 	    (uint32_t)open_for);
 }
@@ -203,8 +228,8 @@ fault_host(struct world *w, int n, enum fault f)
 		ev_at(w, w->t + fault_long(w), EV_BOOT, n, 0, 0);
 	} else if (f == F_ENGINE_CRASH) {
 		engine_crash(w, n);
-		ev_at(w, w->t + rng_log(&w->rng, 50 * USEC_MSEC,
-		    10 * USEC_SEC), EV_ENGINE_START, n, 0, 0);
+		ev_at(w, w->t + rng_log(&w->rng, 50 * USEC_MSEC, 10 * USEC_SEC),
+		    EV_ENGINE_START, n, 0, 0);
 	} else if (f == F_ENGINE_PAUSE || f == F_HOST_PAUSE) {
 		engine_pause(w, n, fault_long(w));
 		if (f == F_HOST_PAUSE)
@@ -241,8 +266,8 @@ fault_order(struct world *w, int n)
 	if (!engine_can_run(w, n) || e->draining || e->call)
 		return;
 	no = core_order_promote(e->core, &now, NULL);
-	trace(w, "s%d is told to promote: %s", n + 1,
-	    no == NULL ? "taken" : no);
+	trace(
+	    w, "s%d is told to promote: %s", n + 1, no == NULL ? "taken" : no);
 	engine_poke(w, n);
 }
 
@@ -252,14 +277,19 @@ fault_begin(struct world *w, enum fault f, int n)
 	trace(w, "fault %s on %d", fault_name[f], n);
 	w->tot->faults[f]++;
 	switch ((int)f) {
-	case F_ENGINE_CRASH: case F_ENGINE_PAUSE: case F_HOST_CRASH:
-	case F_HOST_PAUSE: case F_UNARMED:
+	case F_ENGINE_CRASH:
+	case F_ENGINE_PAUSE:
+	case F_HOST_CRASH:
+	case F_HOST_PAUSE:
+	case F_UNARMED:
 		fault_host(w, n, f);
 		break;
 	case F_SUSPEND:
 		fault_suspend(w, n);
 		break;
-	case F_PG_CRASH: case F_POSTMASTER: case F_PG_STALL:
+	case F_PG_CRASH:
+	case F_POSTMASTER:
+	case F_PG_STALL:
 		fault_postgres(w, n, f);
 		break;
 	case F_BY_HAND:
@@ -278,18 +308,25 @@ fault_begin(struct world *w, enum fault f, int n)
 		fault_cut(w, n, ARB, true);
 		break;
 	case F_CUT_ONE_WAY:
-		fault_cut(w, n, (int)rng_in(&w->rng, 1, 2) == 1 ? 1 - n : ARB,
-		    false);
+		fault_cut(
+		    w, n, (int)rng_in(&w->rng, 1, 2) == 1 ? 1 - n : ARB, false);
 		break;
 	case F_CUT_HOST:
 		fault_cut(w, n, ARB, true);
 		w->cut_until[n][1 - n] = w->cut_until[1 - n][n] =
 		    w->cut_until[n][ARB];
 		break;
-	case F_ARB_CRASH: case F_ARB_GONE: case F_ARB_REVERT: case F_ARB_FULL:
+	case F_SLOW_LINK:
+		fault_slow(w, n);
+		break;
+	case F_ARB_CRASH:
+	case F_ARB_GONE:
+	case F_ARB_REVERT:
+	case F_ARB_FULL:
 		fault_arbiter(w, f);
 		break;
-	case F_WALL_STEP: case F_CLOCK_RATE:
+	case F_WALL_STEP:
+	case F_CLOCK_RATE:
 		fault_clock(w, n, f);
 		break;
 	case F_FLUSH:
@@ -315,8 +352,9 @@ fault_turn(struct world *w)
 		fault_begin(w, (enum fault)f, (int)rng_in(&w->rng, 0, 1));
 		break;
 	}
-	ev_at(w, w->t + rng_log(&w->rng, w->fault_every / 8,
-	    w->fault_every * 2), EV_FAULT, 0, 0, 0);
+	ev_at(w,
+	    w->t + rng_log(&w->rng, w->fault_every / 8, w->fault_every * 2),
+	    EV_FAULT, 0, 0, 0);
 }
 
 void
@@ -353,7 +391,7 @@ fault_heal(struct world *w)
 	reg_up(w);
 	for (a = 0; a < HOSTS; a++)
 		for (b = 0; b < HOSTS; b++)
-			w->cut_until[a][b] = 0;
+			w->cut_until[a][b] = w->slow_until[a][b] = 0;
 	for (a = 0; a < DATA; a++) {
 		h = &w->host[a];
 		h->disk_full_until = h->disk_slow_until = 0;

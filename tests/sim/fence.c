@@ -12,8 +12,8 @@ fence_element(const struct world *w, int n)
 {
 	const struct klease *f = &w->host[n].fence;
 
-	return f->present && (f->end_raw == USEC_NEVER ||
-	    clk_raw(w, n) < f->end_raw);
+	return f->present &&
+	       (f->end_raw == USEC_NEVER || clk_raw(w, n) < f->end_raw);
 }
 
 bool
@@ -21,8 +21,8 @@ fence_writers(const struct world *w, int n)
 {
 	const struct klease *f = &w->host[n].fence;
 
-	return fence_element(w, n) && (f->limit_wall == USEC_NEVER ||
-	    clk_wall(w, n) < f->limit_wall);
+	return fence_element(w, n) &&
+	       (f->limit_wall == USEC_NEVER || clk_wall(w, n) < f->limit_wall);
 }
 
 bool
@@ -36,7 +36,7 @@ bool
 fence_passes(const struct world *w, int n)
 {
 	return fence_writers(w, n) || fence_flushed(w, n) ||
-	    clk_raw(w, n) < w->host[n].fence.readers_end;
+	       clk_raw(w, n) < w->host[n].fence.readers_end;
 }
 
 /* The end of the element that is there, as the engine's start reads it. Where

@@ -36,15 +36,16 @@ void
 ev_at(struct world *w, usec_t t, enum ev_kind kind, int node, uint64_t gen,
     uint32_t arg)
 {
-	ev_push(w, (struct ev){ .t = t, .kind = kind, .node = node, .gen = gen,
-	    .arg = arg });
+	ev_push(w,
+	    (struct ev){
+		.t = t, .kind = kind, .node = node, .gen = gen, .arg = arg });
 }
 
 void
 ev_msg(struct world *w, usec_t t, struct msg *m)
 {
-	ev_push(w, (struct ev){ .t = t, .kind = EV_MSG, .node = m->to,
-	    .msg = m });
+	ev_push(
+	    w, (struct ev){ .t = t, .kind = EV_MSG, .node = m->to, .msg = m });
 }
 
 bool

@@ -20,9 +20,10 @@ judge_has_all(struct world *w, int n, const char *promise, const char *as)
 		c = &w->acked.v[h->verified];
 		if (c->idx < h->pg.flushed && h->pg.log[c->idx] == c->id)
 			continue;
-		violated(w, promise, "s%d %s without the acknowledged commit "
-		    "%u at %u (its log ends at %u)", n + 1, as, c->id,
-		    c->idx, h->pg.flushed);
+		violated(w, promise,
+		    "s%d %s without the acknowledged commit "
+		    "%u at %u (its log ends at %u)",
+		    n + 1, as, c->id, c->idx, h->pg.flushed);
 		return false;
 	}
 	return true;
@@ -68,7 +69,8 @@ judge_members(struct world *w)
 			set |= judge_effective(w, &m->u.cas.rec);
 	for (n = 0; n < DATA; n++)
 		if (set & NODE_BIT(n))
-			judge_has_all(w, n, "STRICT", "is, or may become, a "
+			judge_has_all(w, n, "STRICT",
+			    "is, or may become, a "
 			    "candidate");
 }
 
@@ -79,9 +81,10 @@ judge_delivered(struct world *w, int n, const struct commit *c)
 
 	(void)c;
 	if (!fence_flushed(w, n) && f->epoch < w->max_open_epoch)
-		violated(w, "S1", "s%d delivers an acknowledgement under "
-		    "epoch %llu, epoch %llu was opened", n + 1,
-		    (unsigned long long)f->epoch,
+		violated(w, "S1",
+		    "s%d delivers an acknowledgement under "
+		    "epoch %llu, epoch %llu was opened",
+		    n + 1, (unsigned long long)f->epoch,
 		    (unsigned long long)w->max_open_epoch);
 	judge_members(w);
 }
@@ -94,11 +97,14 @@ judge_instant(struct world *w)
 	int n, count = 0;
 
 	for (n = 0; n < DATA; n++) {
-		open[n] = pg_writable(w, n) && !pg_rogue(w, n) && (fence_writers(w, n) ||
-		    clk_raw(w, n) < w->host[n].fence.readers_end);
+		open[n] = pg_writable(w, n) && !pg_rogue(w, n) &&
+			  (fence_writers(w, n) ||
+			      clk_raw(w, n) < w->host[n].fence.readers_end);
 		if (open[n] && !fence_writers(w, n))
-			violated(w, "S1", "s%d is a primary while its port is "
-			    "open for readers", n + 1);
+			violated(w, "S1",
+			    "s%d is a primary while its port is "
+			    "open for readers",
+			    n + 1);
 		count += open[n];
 		if (open[n] && !w->was_open[n]) {
 			mix(w, (uint64_t)n + 77);
@@ -130,8 +136,8 @@ judge_possible(struct world *w, int n)
 		if (m->u.cas.rec.holder == n && reg_may_land(w, &m->u.cas))
 			set |= judge_effective(w, &m->u.cas.rec);
 	if ((set & ~p) != 0)
-		violated(w, "P", "s%d believes P = %x, but %x may claim",
-		    n + 1, p & ~NODE_BIT(n), set);
+		violated(w, "P", "s%d believes P = %x, but %x may claim", n + 1,
+		    p & ~NODE_BIT(n), set);
 }
 
 void
@@ -147,14 +153,17 @@ judge_stalled(struct world *w, int n)
 {
 	const struct host *h = &w->host[n];
 	usec_t limit = w->conf[n].ttl > 3 * USEC_SEC ? w->conf[n].ttl :
-	    3 * USEC_SEC, since = h->pg.stalled_at;
+						       3 * USEC_SEC,
+	       since = h->pg.stalled_at;
 
 	if (since < h->e.ran_since)
 		since = h->e.ran_since;
 	if (w->t < h->pg.stalled_until && fence_writers(w, n) &&
 	    pg_writable(w, n) && w->t - since > limit + 4 * USEC_SEC)
-		violated(w, "L4", "s%d is open and could not write for %lld "
-		    "ms", n + 1, (long long)(w->t - since) / USEC_MSEC);
+		violated(w, "L4",
+		    "s%d is open and could not write for %lld "
+		    "ms",
+		    n + 1, (long long)(w->t - since) / USEC_MSEC);
 }
 
 /* All that was decided is done: what is not allowed any more is closed, at
@@ -164,10 +173,10 @@ judge_drained(struct world *w, int n)
 {
 	struct engine *e = &w->host[n].e;
 	usec_t raw = clk_raw(w, n), d = e->st.deadline;
-	bool open = fence_writers(w, n) &&
-	    !(e->found_open && e->held_confirmed == 0);
-	bool long_open = open && d > raw &&
-	    fence_until(w, n) - d > 10 * USEC_MSEC;
+	bool open =
+	    fence_writers(w, n) && !(e->found_open && e->held_confirmed == 0);
+	bool long_open =
+	    open && d > raw && fence_until(w, n) - d > 10 * USEC_MSEC;
 
 	judge_stalled(w, n);
 	if (!long_open && !(open && d <= raw)) {
@@ -179,8 +188,10 @@ judge_drained(struct world *w, int n)
 	if (w->t - e->late_close_at <= LATE)
 		return;
 	if (long_open)
-		violated(w, "ELEMENT", "s%d has an element that ends %lld us "
-		    "after D", n + 1, (long long)(fence_until(w, n) - d));
+		violated(w, "ELEMENT",
+		    "s%d has an element that ends %lld us "
+		    "after D",
+		    n + 1, (long long)(fence_until(w, n) - d));
 	else
 		violated(w, "S6", "s%d stays open without a lease", n + 1);
 }
@@ -195,8 +206,10 @@ judge_release(struct world *w, int n)
 		violated(w, "S1", "s%d releases with an open fence", n + 1);
 	if (v->rec.holder == n && v->rec.state == REC_HELD &&
 	    p->st != PG_GONE && !(p->st == PG_UP && p->recovery))
-		violated(w, "S3", "s%d releases while a process of "
-		    "PostgreSQL may live", n + 1);
+		violated(w, "S3",
+		    "s%d releases while a process of "
+		    "PostgreSQL may live",
+		    n + 1);
 }
 
 void
@@ -207,8 +220,9 @@ judge_cas(struct world *w, int n, const struct do_cas *cas)
 	const struct reg_value *v = &w->reg.now.value;
 	usec_t raw = clk_raw(w, n);
 
-	e->sent[e->sents++ % 16] = (struct sent_cas){ .id = cas->id,
-		.epoch = cas->rec.epoch, .state = cas->rec.state };
+	e->sent[e->sents++ % 16] = (struct sent_cas){
+		.id = cas->id, .epoch = cas->rec.epoch, .state = cas->rec.state
+	};
 	/* Not the renewals of a claim that was won. */
 	if (cas->rec.state == REC_CLAIMED &&
 	    (e->st.rel != REL_CLAIMED || e->st.rec.epoch != cas->rec.epoch))
@@ -217,13 +231,17 @@ judge_cas(struct world *w, int n, const struct do_cas *cas)
 		judge_release(w, n);
 	if (cas->rec.state == REC_HELD && cas->rec.candidates != 0 &&
 	    fence_writers(w, n) && f->end_raw == USEC_NEVER)
-		violated(w, "FINITE", "s%d sends candidates %x while its "
-		    "element has no end", n + 1, cas->rec.candidates);
+		violated(w, "FINITE",
+		    "s%d sends candidates %x while its "
+		    "element has no end",
+		    n + 1, cas->rec.candidates);
 	if (cas->rec.state == REC_HELD && cas->rec.ttl < v->rec.ttl &&
 	    v->rec.holder == n && cas->rec.candidates != 0 &&
 	    fence_writers(w, n) && f->end_raw > raw + cas->rec.ttl)
-		violated(w, "TTL", "s%d sends a shorter T before its element "
-		    "is shorter", n + 1);
+		violated(w, "TTL",
+		    "s%d sends a shorter T before its element "
+		    "is shorter",
+		    n + 1);
 	judge_possible(w, n);
 	judge_members(w);
 }
@@ -238,13 +256,18 @@ judge_landed(struct world *w, const struct record *rec)
 	if (h->up && !h->suspended && h->e.core != NULL &&
 	    h->e.turn_suspended == h->clk.suspended &&
 	    h->e.deadline > clk_raw(w, o))
-		violated(w, "LEASE", "the claim of s%d landed while D of s%d "
-		    "is ahead by %lld ms", rec->holder + 1, o + 1,
-		    h->e.deadline == USEC_NEVER ? -1LL : (long long)
-		    (h->e.deadline - clk_raw(w, o)) / USEC_MSEC);
+		violated(w, "LEASE",
+		    "the claim of s%d landed while D of s%d "
+		    "is ahead by %lld ms",
+		    rec->holder + 1, o + 1,
+		    h->e.deadline == USEC_NEVER ?
+			-1LL :
+			(long long)(h->e.deadline - clk_raw(w, o)) / USEC_MSEC);
 	if (w->was_open[o] && fence_writers(w, o) && pg_writable(w, o))
-		violated(w, "LEASE", "the claim of s%d landed while s%d "
-		    "accepts writes", rec->holder + 1, o + 1);
+		violated(w, "LEASE",
+		    "the claim of s%d landed while s%d "
+		    "accepts writes",
+		    rec->holder + 1, o + 1);
 }
 
 void
@@ -281,8 +304,8 @@ judge_open(struct world *w, int n)
 	else if (!judge_up_for_wait(w, n))
 		why = "its engine is not up for W";
 	else if (w->t < w->host[n].unarmed_until &&
-	    w->t - w->host[n].unarmed_at > USEC_SEC &&
-	    clk_raw(w, n) - e->start_raw > USEC_SEC)
+		 w->t - w->host[n].unarmed_at > USEC_SEC &&
+		 clk_raw(w, n) - e->start_raw > USEC_SEC)
 		why = "its fence is not armed";
 	else if (w->host[n].disk.primary_epoch != st->rec.epoch)
 		why = "is not on its disk";
@@ -298,8 +321,10 @@ judge_fence(struct world *w, int n, enum fence_op op, usec_t deadline)
 	if (op == FENCE_OP_CLOSE)
 		return;
 	if (deadline > e->st.deadline)
-		violated(w, "ELEMENT", "s%d asks for an element that ends "
-		    "after D", n + 1);
+		violated(w, "ELEMENT",
+		    "s%d asks for an element that ends "
+		    "after D",
+		    n + 1);
 	if (op == FENCE_OP_OPEN)
 		judge_open(w, n);
 	else if (e->st.rel != REL_HELD)
@@ -329,12 +354,13 @@ judge_saved(struct world *w, int n, const struct durable *old)
 	const struct durable *d = &w->host[n].disk;
 
 	if (strcmp(old->instance, d->instance) == 0 &&
-	    (d->epoch < old->epoch || (d->epoch == old->epoch &&
-	    d->seq < old->seq)))
-		violated(w, "FORGETS", "s%d saves epoch %llu seq %llu after "
-		    "%llu %llu", n + 1, (unsigned long long)d->epoch,
-		    (unsigned long long)d->seq,
-		    (unsigned long long)old->epoch,
+	    (d->epoch < old->epoch ||
+		(d->epoch == old->epoch && d->seq < old->seq)))
+		violated(w, "FORGETS",
+		    "s%d saves epoch %llu seq %llu after "
+		    "%llu %llu",
+		    n + 1, (unsigned long long)d->epoch,
+		    (unsigned long long)d->seq, (unsigned long long)old->epoch,
 		    (unsigned long long)old->seq);
 	if (d->t_max < old->t_max)
 		violated(w, "FORGETS", "s%d saves a smaller T", n + 1);
@@ -355,8 +381,7 @@ judge_promote(struct world *w, int n, const struct goal *goal)
 		why = "the record is not its claim";
 	else if (st->deadline <= h->e.turn_at) /* when it was decided */
 		why = "its own lease is over";
-	else if (fence_writers(w, n) ||
-	    clk_raw(w, n) < h->fence.readers_end)
+	else if (fence_writers(w, n) || clk_raw(w, n) < h->fence.readers_end)
 		why = "its port is open";
 	else if (w->was_open[1 - n])
 		why = "the other accepts writes";
@@ -373,17 +398,22 @@ judge_end(struct world *w)
 	const struct record *rec = &w->reg.now.value.rec;
 	int p = rec->holder;
 
-	if (w->reg.now.value.cold && w->reg.reverted) {
+	/* Where only a person can know which data is right. */
+	if ((w->reg.now.value.cold && w->reg.reverted) ||
+	    (w->last_open >= 0 && w->host[w->last_open].pg.tainted)) {
 		w->tot->skipped_live++;
 		return;
 	}
 	if (w->reg.now.value.cold || p < 0 || rec->state != REC_HELD ||
 	    !w->was_open[p])
-		violated(w, "LIVE", "no open primary, long after the faults; "
-		    "record %s holder %d epoch %llu%s", rec_state_str(
-		    rec->state), p, (unsigned long long)rec->epoch,
+		violated(w, "LIVE",
+		    "no open primary, long after the faults; "
+		    "record %s holder %d epoch %llu%s",
+		    rec_state_str(rec->state), p,
+		    (unsigned long long)rec->epoch,
 		    w->reg.now.value.cold ? " cold" : "");
 	else if (rec->candidates != NODE_BIT(1 - p))
-		violated(w, "LIVE", "the standby is no candidate, long after "
+		violated(w, "LIVE",
+		    "the standby is no candidate, long after "
 		    "the faults");
 }

@@ -65,8 +65,8 @@ judge_input(struct world *w, int n, const struct msg *m)
 
 /* A yes: a promise from now on. */
 void
-judge_answer(struct world *w, int n, const struct ask_answer *a,
-    const struct ask *ask)
+judge_answer(
+    struct world *w, int n, const struct ask_answer *a, const struct ask *ask)
 {
 	struct host *h = &w->host[n];
 	const struct engine *e = &h->e;
@@ -77,26 +77,31 @@ judge_answer(struct world *w, int n, const struct ask_answer *a,
 	if (!a->yes)
 		return;
 	if (ask == NULL) {
-		violated(w, "ANSWER", "s%d answers what it was not asked",
-		    n + 1);
+		violated(
+		    w, "ANSWER", "s%d answers what it was not asked", n + 1);
 		return;
 	}
 	if (e->st.durable->epoch > ask->epoch)
-		violated(w, "ANSWER", "s%d says yes to epoch %llu, but has "
-		    "seen %llu", n + 1, (unsigned long long)ask->epoch,
+		violated(w, "ANSWER",
+		    "s%d says yes to epoch %llu, but has "
+		    "seen %llu",
+		    n + 1, (unsigned long long)ask->epoch,
 		    (unsigned long long)e->st.durable->epoch);
 	if (rec->holder == n && rec->epoch >= ask->epoch &&
 	    rec->state != REC_RELEASED && !w->reg.now.value.cold)
-		violated(w, "ANSWER", "s%d says yes, and is the holder",
-		    n + 1);
+		violated(w, "ANSWER", "s%d says yes, and is the holder", n + 1);
 	if (ask->ttl > h->disk.t_max)
-		violated(w, "ANSWER", "s%d says yes to a T that is not on its "
-		    "disk", n + 1);
+		violated(w, "ANSWER",
+		    "s%d says yes to a T that is not on its "
+		    "disk",
+		    n + 1);
 	for (m = w->cas; m != NULL; m = m->cas_next)
 		if (m->u.cas.rec.state == REC_CLAIMED &&
 		    m->u.cas.rec.holder == n && reg_may_land(w, &m->u.cas))
-			violated(w, "ANSWER", "s%d says yes with a claim "
-			    "under way", n + 1);
+			violated(w, "ANSWER",
+			    "s%d says yes with a claim "
+			    "under way",
+			    n + 1);
 	until = clk_raw(w, n) + judge_wait(w, ask->ttl);
 	if (h->promised.until < until)
 		h->promised.until = until;
@@ -110,10 +115,12 @@ judge_claim(struct world *w, int n, const struct do_cas *cas)
 	struct host *h = &w->host[n];
 	const struct reg_value *v = &w->reg.now.value;
 	const char *why = NULL;
-	nodeset_t must = (v->rec.candidates | NODE_BIT(v->rec.holder)) &
-	    ~NODE_BIT(n);
+	nodeset_t must = v->rec.candidates;
 	char seed[ID_MAX];
 
+	if (v->rec.holder >= 0)
+		must |= NODE_BIT(v->rec.holder);
+	must &= ~NODE_BIT(n);
 	snprintf(seed, sizeof(seed), "n%d.%u-", n, h->e.inc);
 	if (!h->disk_has || !h->disk.claim ||
 	    strcmp(h->disk.claim_rec.nonce, cas->rec.nonce) != 0)
@@ -121,17 +128,17 @@ judge_claim(struct world *w, int n, const struct do_cas *cas)
 	else if (!judge_promise_ended(w, n))
 		why = "against a promise of its own";
 	else if (strncmp(cas->rec.nonce, seed, strlen(seed)) == 0 &&
-	    !judge_up_for_wait(w, n))
+		 !judge_up_for_wait(w, n))
 		why = "before its engine is up for W";
 	else if (cas->revision != v->revision ||
-	    strcmp(cas->instance, v->instance) != 0 || v->cold)
+		 strcmp(cas->instance, v->instance) != 0 || v->cold)
 		return; /* it cannot land, or the base is not known here */
 	else if (cas->rec.epoch != v->rec.epoch + 1)
 		why = "not in the next epoch";
 	else if (cas->rec.candidates != must)
 		why = "with other candidates than those who may have all";
 	else if (!(v->rec.candidates & NODE_BIT(n)) &&
-	    !(v->rec.state == REC_RELEASED && v->rec.holder == n))
+		 !(v->rec.state == REC_RELEASED && v->rec.holder == n))
 		why = "without being eligible";
 	if (why != NULL)
 		violated(w, "CLAIM", "s%d claims %s", n + 1, why);

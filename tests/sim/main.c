@@ -21,7 +21,8 @@ struct options {
 static void
 usage(void)
 {
-	fprintf(stderr, "usage: hawatch-sim [--seed N | --seeds A..B] "
+	fprintf(stderr,
+	    "usage: hawatch-sim [--seed N | --seeds A..B] "
 	    "[--minutes N] [--trace] "
 	    "[--verbose] [--twice] [--all] [--coverage] [--quiet]\n");
 	exit(2);
@@ -34,20 +35,21 @@ show_end(const char *self, const struct options *o, uint64_t seed)
 	char cmd[4096];
 
 	fflush(stdout);
-	snprintf(cmd, sizeof(cmd), "'%s' --seed %llu --minutes %lld --trace "
-	    "--quiet | tail -n %d", self, (unsigned long long)seed,
+	snprintf(cmd, sizeof(cmd),
+	    "'%s' --seed %llu --minutes %lld --trace "
+	    "--quiet | tail -n %d",
+	    self, (unsigned long long)seed,
 	    (long long)(o->length / USEC_SEC / 60), LAST_LINES);
 	if (system(cmd) != 0)
 		printf("(no trace)\n");
 	printf("replay: %s --seed %llu --minutes %lld --trace\n", self,
-	    (unsigned long long)seed,
-	    (long long)(o->length / USEC_SEC / 60));
+	    (unsigned long long)seed, (long long)(o->length / USEC_SEC / 60));
 }
 
 /* One seed; its hash. *failed: a promise was broken. */
 static uint64_t
-run_one(const struct options *o, uint64_t seed, struct totals *tot,
-    bool *failed)
+run_one(
+    const struct options *o, uint64_t seed, struct totals *tot, bool *failed)
 {
 	struct world *w = world_new(seed, o->length, tot, o->trace);
 	uint64_t hash;
@@ -70,9 +72,9 @@ print_totals(const struct totals *t, uint64_t hash)
 	int f;
 
 	printf("runs %llu, simulated %lld h %lld min, events %llu, votes "
-	    "acknowledged %llu, openings %llu, takeovers %llu, liveness not "
-	    "asked %llu\nfaults:", (unsigned long long)t->runs,
-	    (long long)(t->time / USEC_SEC / 3600),
+	       "acknowledged %llu, openings %llu, takeovers %llu, liveness not "
+	       "asked %llu\nfaults:",
+	    (unsigned long long)t->runs, (long long)(t->time / USEC_SEC / 3600),
 	    (long long)(t->time / USEC_SEC / 60 % 60),
 	    (unsigned long long)t->events, (unsigned long long)t->acked,
 	    (unsigned long long)t->opens, (unsigned long long)t->takeovers,
@@ -103,8 +105,8 @@ parse_seeds(struct options *o, char *arg)
 static void
 parse(struct options *o, int argc, char **argv)
 {
-	static const struct option longs[] = {
-		{ "seed", required_argument, NULL, 's' },
+	static const struct option longs[] = { { "seed", required_argument,
+						   NULL, 's' },
 		{ "seeds", required_argument, NULL, 's' },
 		{ "minutes", required_argument, NULL, 'm' },
 		{ "trace", no_argument, NULL, 't' },
@@ -112,9 +114,7 @@ parse(struct options *o, int argc, char **argv)
 		{ "all", no_argument, NULL, 'a' },
 		{ "twice", no_argument, NULL, '2' },
 		{ "coverage", no_argument, NULL, 'c' },
-		{ "quiet", no_argument, NULL, 'q' },
-		{ NULL, 0, NULL, 0 }
-	};
+		{ "quiet", no_argument, NULL, 'q' }, { NULL, 0, NULL, 0 } };
 	uint64_t minutes;
 	int ch;
 

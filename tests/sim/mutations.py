@@ -35,8 +35,8 @@ MUTATIONS = [
         ("lease.c", "if (rec->holder != c->conf.self || "
          "(added == 0 && !shorter))\n\t\treturn true;", "return true;")]),
     ("lost by an unmoved revision", "ANSWER P STRICT LEASE", [
-        ("cas.c", "v->revision <= p->cas.revision)",
-         "v->revision < p->cas.revision)")]),
+        ("cas.c", "(v->revision <= p->cas.revision &&",
+         "(v->revision < p->cas.revision &&")]),
     ("candidates left in the claim", "CLAIM", [
         ("cas.c", "rec.candidates = (rec.candidates | "
          "NODE_BIT(rec.holder)) &\n\t    ~NODE_BIT(c->conf.self);",
@@ -102,22 +102,22 @@ MUTATIONS = [
          "\t\treturn true;\n"
          "\tif (core_rel(c) != REL_HELD || core_pgs(c) != PGS_PRIMARY)\n"
          "\t\treturn false;\n\tswitch (c->plan.id) {")]),
-    ("an expired holder re-seeds", "LEASE S1 S2 STRICT", [
+    ("an expired holder re-seeds", "LEASE S1 S2 S3 STRICT P", [
         ("lease.c", "if (!r->cold || c->lease.lapsed || "
          "!c->lease.confirmed ||", "if (!r->cold || !c->lease.confirmed ||"),
-        ("lease.c", "(lease_possible(c) & ~r->reported) != 0)", "false)")]),
-    ("answers from before D ended", "LEASE S6", [
+        ("lease.c", "(lease_possible(c) & ~r->reported) != 0)", "false)"),
+        ("arbiter.c", "(cas->rec.candidates & ~v->reported) != 0)",
+         "false)")]),
+    ("answers from before D ended", "LEASE S1 S2 S6", [
         ("lease.c", "if (sent == 0 || sent < l->void_before)",
          "if (sent == 0)")]),
     ("no L4: a stalled primary renews", "L4", [
         ("lease.c", "\t\treturn BLOCK_PROBE;\n", "\t\t;\n")]),
-    ("release while a backend lives", "S3", [
+    ("release before all has ended", "S3", [
         ("plan.c", "static enum answer\nask_stopped(const struct core *c, "
          "const struct now *now)\n{\n\treturn goal_result(c, ACT_STOP);",
          "static enum answer\nask_stopped(const struct core *c, "
-         "const struct now *now)\n{\n\treturn yes_if(c->plan.acted);"),
-        ("core.c", "if (c->pg.running == ANS_NO)",
-         "if (c->pg.running != ANS_YES)")]),
+         "const struct now *now)\n{\n\treturn yes_if(c->plan.acted);")]),
     ("no proof is written", "S3", [
         ("claim.c", "\tclaim_proof(c);\n", ""),
         ("plan.c", "if (c->dur.proof_epoch != core_rec(c)->epoch)",

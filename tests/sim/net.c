@@ -56,7 +56,7 @@ bool
 net_up(const struct world *w, int from, int to)
 {
 	return w->host[from].up && w->host[to].up &&
-	    w->t >= w->cut_until[from][to];
+	       w->t >= w->cut_until[from][to];
 }
 
 usec_t
@@ -91,10 +91,18 @@ net_lost(struct world *w, struct msg *m)
 		r->u.res.result = CAS_UNKNOWN;
 	if (r != NULL) {
 		r->inc = m->inc;
-		engine_local(w, r, rng_in(&w->rng, 200 * USEC_MSEC,
-		    USEC_SEC));
+		engine_local(w, r, rng_in(&w->rng, 200 * USEC_MSEC, USEC_SEC));
 	}
 	msg_free(w, m);
+}
+
+/* A link that has become slow, for a while. */
+static usec_t
+net_slow(struct world *w, const struct msg *m)
+{
+	if (w->t >= w->slow_until[m->from][m->to])
+		return 0;
+	return rng_in(&w->rng, w->slow_by / 4, w->slow_by);
 }
 
 void
@@ -115,10 +123,11 @@ net_send(struct world *w, struct msg *m)
 		copy->u = m->u;
 		if (m->kind == M_CAS_REQ)
 			msg_cas_track(w, copy);
-		ev_msg(w, w->t + net_delay(w) + rng_log(&w->rng, 100,
-		    5 * USEC_SEC), copy);
+		ev_msg(w,
+		    w->t + net_delay(w) + rng_log(&w->rng, 100, 5 * USEC_SEC),
+		    copy);
 	}
-	ev_msg(w, w->t + net_delay(w), m);
+	ev_msg(w, w->t + net_delay(w) + net_slow(w, m), m);
 }
 
 void
@@ -128,8 +137,9 @@ net_arrive(struct world *w, struct msg *m)
 		if (rng_ppm(&w->rng, 400000))
 			net_lost(w, m);
 		else
-			ev_msg(w, w->t + rng_log(&w->rng, 10 * USEC_MSEC,
-			    USEC_SEC), m);
+			ev_msg(w,
+			    w->t + rng_log(&w->rng, 10 * USEC_MSEC, USEC_SEC),
+			    m);
 		return;
 	}
 	if (m->to == ARB)

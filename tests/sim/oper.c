@@ -34,9 +34,9 @@ oper_other_leads(const struct world *w, int n)
 {
 	const struct reg_value *v = &w->reg.now.value;
 
-	return !v->cold && v->rec.state == REC_HELD &&
-	    v->rec.holder == 1 - n && !(v->rec.candidates & NODE_BIT(n)) &&
-	    w->was_open[1 - n] && w->last_open == 1 - n;
+	return !v->cold && v->rec.state == REC_HELD && v->rec.holder == 1 - n &&
+	       !(v->rec.candidates & NODE_BIT(n)) && w->was_open[1 - n] &&
+	       w->last_open == 1 - n;
 }
 
 static void
@@ -65,7 +65,7 @@ oper_latched(struct world *w, int n)
 	if (oper_other_leads(w, n))
 		oper_rebuild(w, n);
 	else if (w->last_open != n || w->reg.now.value.rec.holder != n ||
-	    w->t - h->latched_at < 15 * USEC_SEC)
+		 w->t - h->latched_at < 15 * USEC_SEC)
 		return;
 	no = core_order_unfence(h->e.core, &now);
 	trace(w, "s%d unfence: %s", n + 1, no == NULL ? "taken" : no);
@@ -82,7 +82,7 @@ oper_is_diverged(const struct world *w, int n)
 	if (p->st == PG_GONE)
 		return !p->signal;
 	return pg_runs(w, n) && p->recovery && !p->promoting &&
-	    !(wal_prefix(w, 1 - n, n) && p->tl <= w->host[1 - n].pg.tl);
+	       !(wal_prefix(w, 1 - n, n) && p->tl <= w->host[1 - n].pg.tl);
 }
 
 static void

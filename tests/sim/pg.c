@@ -32,7 +32,7 @@ bool
 pg_writable(const struct world *w, int n)
 {
 	return pg_runs(w, n) && !w->host[n].suspended &&
-	    !w->host[n].pg.recovery;
+	       !w->host[n].pg.recovery;
 }
 
 bool
@@ -48,9 +48,10 @@ pg_rogue(const struct world *w, int n)
 {
 	const struct record *rec = &w->reg.now.value.rec;
 
-	return w->host[n].pg.by_hand && (w->reg.now.value.cold ||
-	    !(rec->holder == n &&
-	    (rec->state == REC_CLAIMED || rec->state == REC_HELD)));
+	return w->host[n].pg.by_hand &&
+	       (w->reg.now.value.cold ||
+		   !(rec->holder == n &&
+		       (rec->state == REC_CLAIMED || rec->state == REC_HELD)));
 }
 
 /* The postmaster ends; orphans: one backend in mid-COMMIT stays. */
@@ -58,11 +59,17 @@ void
 pg_die(struct world *w, int n, bool orphans)
 {
 	struct pg *p = &w->host[n].pg;
+	struct msg *m;
 	uint32_t i;
 
 	if (p->st == PG_GONE)
 		return;
 	trace(w, "s%d postgres ends%s", n + 1, orphans ? ", orphans" : "");
+	if (p->st != PG_ORPHANS && w->host[n].e.core != NULL) {
+		/* Its pidfd says so at once. */
+		m = msg_new(w, M_PG_GONE, n, n);
+		engine_local(w, m, rng_in(&w->rng, 10, 300));
+	}
 	if (orphans && p->st == PG_UP && !p->recovery) {
 		p->st = PG_ORPHANS;
 		return;
@@ -177,8 +184,7 @@ pg_event(struct world *w, const struct ev *ev)
 		if (p->st == PG_ORPHANS || ev->arg == 1)
 			pg_die(w, ev->node, false);
 	} else if (ev->kind == EV_FLAG && p->st == PG_UP) {
-		trace(w, "s%d backends obey names %x", ev->node + 1,
-		    p->names);
+		trace(w, "s%d backends obey names %x", ev->node + 1, p->names);
 		p->flag = p->names;
 		wal_release(w, ev->node);
 	}
@@ -199,6 +205,7 @@ pg_rebuild(struct world *w, int n, int from)
 	p->names = q->names;
 	p->signal = true;
 	p->restarted = 0;
+	p->tainted = false;
 	p->diverged_at = 0;
 	p->acks.n = 0;
 }
@@ -226,8 +233,8 @@ pg_view_query(struct world *w, int n, struct pg_view *v)
 	memset(s, 0, sizeof(*s));
 	if (!p->recovery && c->up && c->p == n && w->t < h->pg.zombie_until)
 		s->doubled = true;
-	else if (!p->recovery && ((c->up && c->p == n) ||
-	    w->t < h->pg.zombie_until)) {
+	else if (!p->recovery &&
+		 ((c->up && c->p == n) || w->t < h->pg.zombie_until)) {
 		s->streaming = true;
 		s->sent = wal_lsn(c->sent);
 		s->flush = s->replay = wal_lsn(c->known);
@@ -252,8 +259,9 @@ pg_view_send(struct world *w, int n)
 	v->signal = p->signal;
 	v->system_id = SYSTEM_ID;
 	v->probe_at = h->probe_at;
-	v->running = p->st == PG_GONE ? ANS_NO : p->st == PG_UP ||
-	    p->st == PG_STARTING ? ANS_YES : ANS_UNKNOWN;
+	v->running = p->st == PG_GONE			    ? ANS_NO :
+		     p->st == PG_UP || p->st == PG_STARTING ? ANS_YES :
+							      ANS_UNKNOWN;
 	if (p->st == PG_GONE) {
 		v->seen_at = clk_raw(w, n);
 		v->recovery = ANS_UNKNOWN;
@@ -262,6 +270,9 @@ pg_view_send(struct world *w, int n)
 		memset(v->sender, 0, sizeof(v->sender));
 	} else if (p->st == PG_UP && pg_held_until(w, n) == 0)
 		pg_view_query(w, n, v);
+	/* Dead before this engine started: a pidfd would not tell. */
+	if (p->st == PG_ORPHANS)
+		engine_local(w, msg_new(w, M_PG_GONE, n, n), 100);
 	m = msg_new(w, M_PG, n, n);
 	m->u.view = *v;
 	/* One connection: what was seen later does not arrive earlier. */

@@ -30,13 +30,13 @@ reg_durable(struct world *w, const struct arbiter *next)
 	if (w->verbose || o->rec.seq != v->rec.seq || o->cold != v->cold ||
 	    o->rec.epoch != v->rec.epoch ||
 	    strcmp(o->instance, v->instance) != 0)
-		trace(w, "register %s rev %llu epoch %llu seq %llu %s holder "
-		    "%d candidates %x%s", v->instance,
-		    (unsigned long long)v->revision,
+		trace(w,
+		    "register %s rev %llu epoch %llu seq %llu %s holder "
+		    "%d candidates %x%s",
+		    v->instance, (unsigned long long)v->revision,
 		    (unsigned long long)v->rec.epoch,
-		    (unsigned long long)v->rec.seq,
-		    rec_state_str(v->rec.state), v->rec.holder,
-		    v->rec.candidates, v->cold ? " COLD" : "");
+		    (unsigned long long)v->rec.seq, rec_state_str(v->rec.state),
+		    v->rec.holder, v->rec.candidates, v->cold ? " COLD" : "");
 	if (o->cold && !v->cold)
 		r->reverted = false;
 	judge_written(w, &old);
@@ -59,7 +59,8 @@ reg_show(struct world *w, struct msg *req)
 	if (w->on[F_STALE_READ] && r->images > 3 && !req->poll &&
 	    rng_ppm(&w->rng, 30000)) {
 		a = &r->image[(r->images - 1 -
-		    (uint64_t)rng_in(&w->rng, 1, 2)) % IMAGES];
+				  (uint64_t)rng_in(&w->rng, 1, 2)) %
+			      IMAGES];
 		if (strcmp(a->value.instance, r->now.value.instance) != 0 ||
 		    a->value.cold != r->now.value.cold)
 			a = &r->now;
@@ -95,8 +96,8 @@ reg_reply(struct world *w, const struct msg *req, enum cas_result result)
 		m->u.res.id = req->u.cas.id;
 		m->u.res.result = result;
 		m->u.res.revision = w->reg.now.value.revision;
-		snprintf(m->u.res.instance, ID_MAX, "%s",
-		    w->reg.now.value.instance);
+		snprintf(
+		    m->u.res.instance, ID_MAX, "%s", w->reg.now.value.instance);
 	} else {
 		m = msg_new(w, M_REPORTED, ARB, req->from);
 		m->u.res.result = result;
@@ -129,8 +130,8 @@ reg_handle(struct world *w, struct msg *m)
 
 	if (m->kind == M_CAS_REQ) {
 		r->next = r->now;
-		res = arbiter_cas(&r->now, &m->u.cas, NODE_BIT(DATA) - 1,
-		    &r->next, &changed);
+		res = arbiter_cas(
+		    &r->now, &m->u.cas, NODE_BIT(DATA) - 1, &r->next, &changed);
 		if (changed) {
 			reg_write(w, m);
 			return false;
@@ -139,8 +140,8 @@ reg_handle(struct world *w, struct msg *m)
 	} else if (m->kind == M_REPORT_REQ) {
 		r->next = r->now;
 		if (arbiter_report(&r->now, m->from, m->u.report.instance,
-			m->u.report.epoch, m->u.report.seq,
-			NODE_BIT(DATA) - 1, &r->next)) {
+			m->u.report.epoch, m->u.report.seq, NODE_BIT(DATA) - 1,
+			&r->next)) {
 			reg_write(w, m);
 			return false;
 		}
@@ -241,8 +242,7 @@ reg_down(struct world *w)
 
 	if (!r->up)
 		return;
-	if (r->writing && w->t >= r->full_until &&
-	    rng_ppm(&w->rng, 500000))
+	if (r->writing && w->t >= r->full_until && rng_ppm(&w->rng, 500000))
 		reg_durable(w, &r->next);
 	r->up = r->writing = false;
 	r->inc++;
@@ -261,21 +261,37 @@ reg_down(struct world *w)
 	}
 }
 
+/* How many writes ago the copy was made that is put back: any, or the last
+ * one of an earlier epoch. */
+static uint64_t
+reg_older(struct world *w)
+{
+	const struct reg *r = &w->reg;
+	uint64_t max = r->images < IMAGES ? r->images - 1 : IMAGES - 1, back;
+
+	if (rng_ppm(&w->rng, 500000))
+		for (back = 1; back <= max; back++)
+			if (r->image[(r->images - 1 - back) % IMAGES]
+				.value.rec.epoch < r->now.value.rec.epoch)
+				return back;
+	return (uint64_t)rng_log(&w->rng, 1, (int64_t)max);
+}
+
 void
 reg_up(struct world *w)
 {
 	struct reg *r = &w->reg;
 	struct arbiter_origin origin = { .found = r->made,
-		.same_file = !r->revert_pending, .wall = clk_wall(w, ARB) };
+		.same_file = !r->revert_pending,
+		.wall = clk_wall(w, ARB) };
 	char instance[ID_MAX], next[ID_MAX];
 	struct arbiter a = r->now;
+	uint64_t back;
 
 	if (r->up)
 		return;
 	if (r->revert_pending && r->images > 1) {
-		uint64_t back = (uint64_t)rng_log(&w->rng, 1, r->images <
-		    IMAGES ? (int64_t)r->images - 1 : IMAGES - 1);
-
+		back = reg_older(w);
 		a = r->image[(r->images - 1 - back) % IMAGES];
 		r->reverted = true;
 		trace(w, "arbiter: file put back by %llu writes",
@@ -300,7 +316,7 @@ reg_may_land(const struct world *w, const struct do_cas *cas)
 	if (cas->reseed)
 		return v->cold && strcmp(cas->instance, v->next) == 0;
 	return !v->cold && strcmp(cas->instance, v->instance) == 0 &&
-	    cas->revision >= v->revision;
+	       cas->revision >= v->revision;
 }
 
 void
@@ -308,8 +324,7 @@ reg_adopt(struct world *w)
 {
 	struct arbiter next = w->reg.now;
 
-	if (!w->reg.up || w->reg.writing ||
-	    !arbiter_adopt(&w->reg.now, &next))
+	if (!w->reg.up || w->reg.writing || !arbiter_adopt(&w->reg.now, &next))
 		return;
 	next.written_at = clk_wall(w, ARB);
 	reg_durable(w, &next);

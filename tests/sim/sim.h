@@ -8,63 +8,8 @@
 
 #include <stdio.h>
 
-#include "hawatch/arbiter.h"
-#include "hawatch/core.h"
+#include "world.h"
 
-#define DATA 2 /* data nodes; the arbiter's host is the next one */
-#define ARB DATA
-#define HOSTS (DATA + 1)
-#define LSN_BASE 0x1000000u
-#define LSN_STEP 0x40u
-
-/* what, name in the report */
-#define FAULTS(X) \
-	X(ENGINE_CRASH, "engine-crash") \
-	X(ENGINE_PAUSE, "engine-pause") \
-	X(HOST_CRASH, "host-crash") \
-	X(HOST_PAUSE, "host-pause") \
-	X(SUSPEND, "suspend") \
-	X(PG_CRASH, "postgres-crash") \
-	X(POSTMASTER, "postmaster-alone") \
-	X(PG_STALL, "postgres-stall") \
-	X(DISK_FULL, "disk-full") \
-	X(DISK_SLOW, "disk-slow") \
-	X(CUT_NODES, "cut-nodes") \
-	X(CUT_ARBITER, "cut-arbiter") \
-	X(CUT_ONE_WAY, "cut-one-way") \
-	X(CUT_HOST, "cut-host") \
-	X(ARB_CRASH, "arbiter-crash") \
-	X(ARB_GONE, "arbiter-gone") \
-	X(ARB_REVERT, "arbiter-revert") \
-	X(ARB_FULL, "arbiter-full") \
-	X(WALL_STEP, "wall-step") \
-	X(CLOCK_RATE, "clock-rate") \
-	X(FLUSH, "ruleset-flush") \
-	X(UNARMED, "unarmed") \
-	X(BY_HAND, "promotion-by-hand") \
-	X(ORDER, "order") \
-	X(STEP_PAUSE, "pause-between-actions") \
-	X(STEP_CRASH, "crash-between-actions") \
-	X(CALL_PAUSE, "pause-in-call") \
-	X(LOSS, "loss") \
-	X(REPEAT, "repeat") \
-	X(DELAY, "delay") \
-	X(STALE_READ, "stale-read") \
-	X(FLAG_LATE, "sync-flag-late") \
-	X(ACT_REFUSED, "act-refused") \
-	X(FENCE_ERROR, "fence-error")
-
-enum fault {
-#define X(id, name) F_##id,
-	FAULTS(X)
-#undef X
-	F_COUNT
-};
-#define F_TIMED (F_ORDER + 1) /* those before happen at a moment */
-
-struct rng {
-	uint64_t s;
-};
 uint64_t rng_next(struct rng *r);
 /* In [lo, hi]. */
 int64_t rng_in(struct rng *r, int64_t lo, int64_t hi);
@@ -72,241 +17,9 @@ int64_t rng_in(struct rng *r, int64_t lo, int64_t hi);
 int64_t rng_log(struct rng *r, int64_t lo, int64_t hi);
 bool rng_ppm(struct rng *r, int64_t ppm);
 
-struct clk {
-	usec_t base_t, base_raw;
-	usec_t wall_off, suspended;
-	int ppm;
-	bool stopped;
-};
-
-enum ev_kind { EV_MSG, EV_WAKE, EV_RESUME, EV_ENGINE_START, EV_BOOT,
-	EV_UNSUSPEND, EV_SAVE, EV_POLL, EV_REG_WRITTEN, EV_REG_START, EV_VIEW,
-	EV_CLIENT, EV_CONN, EV_SHIP, EV_REPLY, EV_WAL, EV_FLAG, EV_STOPPED,
-	EV_STARTED, EV_PROMOTED, EV_ACT, EV_FAULT, EV_UNFLUSH, EV_OPER,
-	EV_COUNT };
-
-struct msg;
-struct ev {
-	usec_t t;
-	uint64_t order;
-	enum ev_kind kind;
-	int node;
-	uint64_t gen;
-	uint32_t arg;
-	struct msg *msg;
-};
-
-enum msg_kind { M_READ_REQ, M_POLL_REQ, M_CAS_REQ, M_REPORT_REQ, M_READ,
-	M_READ_FAILED, M_CAS, M_REPORTED, M_ASK, M_ANSWER, M_NUDGE, M_SAVED,
-	M_PG, M_ARMED, M_FENCE_LOST, M_ACT };
-
-struct msg {
-	enum msg_kind kind;
-	int from, to;
-	uint32_t inc; /* engine that waits for this; 0 whichever runs */
-	uint32_t sender; /* engine that sent it */
-	bool poll;
-	usec_t sent;
-	struct msg *next;              /* of a queue */
-	struct msg *cas_next, **cas_at; /* requests that may still land */
-	union {
-		struct reg_value value;
-		struct do_cas cas;
-		struct {
-			uint64_t id, revision;
-			enum cas_result result;
-			char instance[ID_MAX];
-		} res;
-		struct {
-			uint64_t epoch, seq;
-			char instance[ID_MAX];
-		} report;
-		struct ask ask;
-		struct ask_answer answer;
-		struct {
-			uint64_t version;
-			bool ok;
-		} saved;
-		struct pg_view view;
-		struct {
-			bool restored;
-			usec_t open_for;
-		} lost;
-		struct {
-			enum act_kind kind;
-			struct goal goal;
-			enum answer result;
-			bool refused;
-		} act;
-	} u;
-};
-
-/* The writers' element and the wall clock's limit; survives the engine. */
-struct klease {
-	bool present;
-	usec_t end_raw, limit_wall; /* USEC_NEVER: none */
-	usec_t readers_end;         /* raw */
-	uint64_t epoch;             /* of the record it was opened under */
-	usec_t flushed_until;       /* others flushed the table */
-};
-
-enum pg_st { PG_GONE, PG_ORPHANS, PG_STARTING, PG_UP };
-struct commit {
-	uint32_t id, idx;
-	bool waits; /* flushed here, waits for the standby */
-	usec_t at;
-};
-struct commits {
-	struct commit *v;
-	uint32_t n, cap;
-};
-struct pg {
-	enum pg_st st;
-	bool recovery, signal, promoting;
-	bool by_hand; /* somebody promoted it past the engine */
-	uint64_t gen; /* of the processes */
-	uint32_t tl;
-	uint32_t *log, len, flushed, cap; /* ids of records; all in WAL order */
-	uint32_t restarted; /* rows below became visible by a crash recovery */
-	nodeset_t names, flag;
-	usec_t paused_until, stalled_at, stalled_until;
-	usec_t zombie_until; /* a second walsender of the same name shows */
-	usec_t flushing;     /* a flush of the WAL is under way */
-	usec_t diverged_at;
-	struct commits open, acks; /* in progress; on the way to the client */
-};
-
-/* The one replication connection of a pair. */
-struct conn {
-	bool up, shipping;
-	int p, s;
-	uint64_t gen;
-	uint32_t sent, known;
-	usec_t bad_since, behind_since;
-};
-
-struct act_run {
-	bool on, applied;
-	uint64_t gen;
-	struct goal goal;
-	usec_t backoff;
-};
-
-struct promised {
-	int to;
-	uint64_t epoch;
-	usec_t until; /* raw */
-};
-
-struct engine {
-	struct core *core;
-	uint32_t inc;
-	bool draining;
-	usec_t paused_until, start_raw;
-	usec_t wake_raw, wake_t; /* the wake-up that is in the heap */
-	struct msg *in, **in_tail;
-	struct core_status st;
-	usec_t deadline;  /* D of the last turn; 0 without an engine */
-	uint64_t held_confirmed; /* epoch, by a CAS of this incarnation */
-	bool found_open;  /* at start the kernel element lived */
-	bool call;        /* stopped inside of a call to the kernel */
-	enum fence_op call_op;
-	usec_t call_deadline, call_raw, call_wall;
-	struct act_run act[ACT_COUNT];
-	uint32_t turns_at_once;
-	usec_t turn_raw;
-	struct reg_value polled;
-	struct sent_cas {
-		uint64_t id, epoch;
-		enum rec_state state;
-	} sent[16];
-	struct ask asked[16];
-	uint32_t asked_inc[16]; /* of the asker: its connection */
-	unsigned sents, askeds;
-	usec_t turn_at, turn_suspended, late_close_at, ran_since, read_until;
-};
-
-#define SAVES_MAX 32
-struct host {
-	bool up, suspended;
-	usec_t suspended_until, unarmed_at, unarmed_until;
-	struct clk clk;
-	struct engine e;
-	struct klease fence;
-	struct pg pg;
-	struct durable disk;
-	bool disk_has;
-	usec_t disk_full_until, disk_slow_until;
-	struct {
-		struct durable d;
-		uint64_t version;
-	} save[SAVES_MAX];
-	int saves;
-	usec_t probe_at, probe_wal_at, view_due;
-	struct pg_view view;
-	struct promised promised;
-	usec_t latched_at, down_at, down_raw;
-	uint32_t verified; /* of w->acked, found in this node's log */
-};
-
-#define IMAGES 128
-struct reg {
-	bool up, writing, broken;
-	uint64_t inc;
-	struct arbiter now, next, image[IMAGES];
-	uint64_t images;
-	bool made;
-	struct msg *job, *queue, **queue_tail;
-	struct msg *poll[DATA];
-	usec_t full_until;
-	bool reverted, revert_pending;
-	usec_t restart_at;
-	unsigned ids;
-	usec_t cold_since;
-};
-
-struct totals {
-	uint64_t runs, events, acked, takeovers, opens, skipped_live;
-	usec_t time;
-	uint64_t faults[F_COUNT];
-	uint64_t duty[REL_COUNT][PGS_COUNT];
-	uint64_t row[128];
-};
-
-struct world {
-	uint64_t seed;
-	struct rng rng;
-	usec_t t, end, heal_at;
-	bool healed, stop;
-	bool retune; /* a restarted engine may find another T */
-	uint64_t order, hash;
-	struct ev *heap;
-	size_t heap_n, heap_cap;
-	struct host host[HOSTS];
-	struct reg reg;
-	struct conn conn;
-	struct msg *cas; /* all CAS requests that are somewhere */
-	struct msg *pool;
-	usec_t cut_until[HOSTS][HOSTS];
-	bool on[F_COUNT];
-	usec_t fault_every;
-	int64_t loss, repeat, delay, step_pause, step_crash;
-	struct names names;
-	struct core_conf conf[DATA];
-	uint32_t recs;        /* ids of WAL records */
-	uint64_t gens;
-	struct commits acked; /* delivered to a client, or seen by one */
-	uint64_t max_open_epoch;
-	int last_open;
-	bool was_open[DATA];
-	struct totals *tot;
-	bool trace, verbose, failed;
-	char promise[40], what[400];
-};
-
 /* rng.c, heap.c, clock.c */
-void ev_at(struct world *w, usec_t t, enum ev_kind kind, int node,
-	uint64_t gen, uint32_t arg);
+void ev_at(struct world *w, usec_t t, enum ev_kind kind, int node, uint64_t gen,
+    uint32_t arg);
 void ev_msg(struct world *w, usec_t t, struct msg *m);
 bool ev_pop(struct world *w, struct ev *ev);
 usec_t clk_raw(const struct world *w, int host);
@@ -321,7 +34,7 @@ void clk_go(struct world *w, int host);
 void trace(struct world *w, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void mix(struct world *w, uint64_t v);
 void violated(struct world *w, const char *promise, const char *fmt, ...)
-	PRINTF_LIKE(3, 4);
+    PRINTF_LIKE(3, 4);
 
 /* net.c */
 struct msg *msg_new(struct world *w, enum msg_kind kind, int from, int to);
@@ -364,7 +77,7 @@ bool fence_passes(const struct world *w, int n);
 bool fence_flushed(const struct world *w, int n);
 usec_t fence_until(const struct world *w, int n);
 enum answer fence_do(struct world *w, int n, enum fence_op op, usec_t deadline,
-	usec_t raw, usec_t wall);
+    usec_t raw, usec_t wall);
 
 /* pg.c, wal.c */
 bool pg_runs(const struct world *w, int n);
@@ -392,8 +105,8 @@ void commits_add(struct commits *c, const struct commit *one);
 void client_turn(struct world *w);
 
 /* act.c */
-void act_begin(struct world *w, int n, enum act_kind kind,
-	const struct goal *goal);
+void act_begin(
+    struct world *w, int n, enum act_kind kind, const struct goal *goal);
 void act_cancel(struct world *w, int n, enum act_kind kind);
 void act_step(struct world *w, const struct ev *ev);
 
@@ -424,15 +137,15 @@ void judge_end(struct world *w);
 /* judge_lease.c */
 usec_t judge_wait(const struct world *w, usec_t ttl);
 void judge_input(struct world *w, int n, const struct msg *m);
-void judge_answer(struct world *w, int n, const struct ask_answer *a,
-	const struct ask *ask);
+void judge_answer(
+    struct world *w, int n, const struct ask_answer *a, const struct ask *ask);
 void judge_claim(struct world *w, int n, const struct do_cas *cas);
 bool judge_promise_ended(const struct world *w, int n);
 bool judge_up_for_wait(const struct world *w, int n);
 
 /* world.c */
-struct world *world_new(uint64_t seed, usec_t length, struct totals *tot,
-	bool trace);
+struct world *world_new(
+    uint64_t seed, usec_t length, struct totals *tot, bool trace);
 void world_run(struct world *w);
 void world_free(struct world *w);
 

@@ -39,17 +39,17 @@ trace_node(struct world *w, int n)
 		trace(w, "s%d has no engine", n + 1);
 		return;
 	}
-	trace(w, "s%d duty %s plan %s row %s waits '%s' claim '%s' P %x "
+	trace(w,
+	    "s%d duty %s plan %s row %s waits '%s' claim '%s' P %x "
 	    "armed %d cold %d amnesiac %d latch %d primary_epoch %llu claim "
-	    "%d postgres %d wal %u tl %u names %x flag %x%s%s%s seen %s", n + 1,
-	    st->duty, st->plan == NULL ? "-" : st->plan,
+	    "%d postgres %d wal %u tl %u names %x flag %x%s%s%s seen %s",
+	    n + 1, st->duty, st->plan == NULL ? "-" : st->plan,
 	    st->row == NULL ? "-" : st->row, st->waits_for, st->claim_block,
-	    st->possible, st->armed, st->cold, st->amnesiac,
-	    st->durable->latch, (unsigned long long)st->durable->primary_epoch,
-	    st->durable->claim, h->pg.st, h->pg.flushed, h->pg.tl,
-	    h->pg.names, h->pg.flag, h->pg.recovery ? " recovery" : "",
-	    h->pg.signal ? " signal" : "", fence_writers(w, n) ? " open" : "",
-	    st->durable->instance);
+	    st->possible, st->armed, st->cold, st->amnesiac, st->durable->latch,
+	    (unsigned long long)st->durable->primary_epoch, st->durable->claim,
+	    h->pg.st, h->pg.flushed, h->pg.tl, h->pg.names, h->pg.flag,
+	    h->pg.recovery ? " recovery" : "", h->pg.signal ? " signal" : "",
+	    fence_writers(w, n) ? " open" : "", st->durable->instance);
 }
 
 void

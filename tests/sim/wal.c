@@ -48,8 +48,9 @@ wal_prefix(const struct world *w, int of, int n)
 {
 	const struct pg *p = &w->host[n].pg, *q = &w->host[of].pg;
 
-	return p->flushed <= q->flushed && (p->flushed == 0 ||
-	    p->log[p->flushed - 1] == q->log[p->flushed - 1]);
+	return p->flushed <= q->flushed &&
+	       (p->flushed == 0 ||
+		   p->log[p->flushed - 1] == q->log[p->flushed - 1]);
 }
 
 void
@@ -105,9 +106,11 @@ wal_release(struct world *w, int n)
 
 	for (i = 0; i < p->open.n; i++) {
 		one = p->open.v[i];
-		if (one.idx >= p->flushed || (one.waits && sync &&
-		    !(c->up && c->p == n && (p->flag & NODE_BIT(c->s)) &&
-		    c->known > one.idx)) || (!one.waits && sync)) {
+		if (one.idx >= p->flushed ||
+		    (one.waits && sync &&
+			!(c->up && c->p == n && (p->flag & NODE_BIT(c->s)) &&
+			    c->known > one.idx)) ||
+		    (!one.waits && sync)) {
 			/* Flushed now: does the backend see the flag? */
 			if (one.idx < p->flushed && sync)
 				one.waits = true;
@@ -152,15 +155,15 @@ conn_cut(struct world *w, bool zombie)
 	c->up = c->shipping = false;
 	c->bad_since = w->t;
 	if (zombie)
-		w->host[c->p].pg.zombie_until = w->t + rng_log(&w->rng,
-		    10 * USEC_MSEC, 10 * USEC_SEC);
+		w->host[c->p].pg.zombie_until =
+		    w->t + rng_log(&w->rng, 10 * USEC_MSEC, 10 * USEC_SEC);
 }
 
 static bool
 conn_flows(const struct world *w, int from, int to)
 {
 	return net_up(w, from, to) && fence_passes(w, w->conn.p) &&
-	    pg_held_until(w, to) == 0;
+	       pg_held_until(w, to) == 0;
 }
 
 static void
@@ -171,9 +174,8 @@ conn_try(struct world *w, int p, int s)
 
 	if (!pg_writable(w, p) || !pg_runs(w, s) || !b->recovery ||
 	    b->promoting || pg_held_until(w, p) != 0 ||
-	    pg_held_until(w, s) != 0 || !net_up(w, p, s) ||
-	    !net_up(w, s, p) || !fence_passes(w, p) || b->tl > a->tl ||
-	    !wal_prefix(w, p, s))
+	    pg_held_until(w, s) != 0 || !net_up(w, p, s) || !net_up(w, s, p) ||
+	    !fence_passes(w, p) || b->tl > a->tl || !wal_prefix(w, p, s))
 		return;
 	memset(c, 0, sizeof(*c));
 	c->up = true;
@@ -191,8 +193,8 @@ conn_turn(struct world *w)
 {
 	struct conn *c = &w->conn;
 
-	if (c->up && (!conn_flows(w, c->p, c->s) ||
-	    !conn_flows(w, c->s, c->p))) {
+	if (c->up &&
+	    (!conn_flows(w, c->p, c->s) || !conn_flows(w, c->s, c->p))) {
 		if (c->bad_since == 0)
 			c->bad_since = w->t;
 		else if (w->t - c->bad_since > 4 * USEC_SEC)
@@ -216,8 +218,7 @@ wal_shipped(struct world *w, const struct ev *ev)
 		c->shipping = false;
 		wal_copy(w, c->s, c->p, ev->arg);
 		w->host[c->s].pg.tl = w->host[c->p].pg.tl;
-		ev_at(w, w->t + net_delay(w), EV_REPLY, c->p, c->gen,
-		    ev->arg);
+		ev_at(w, w->t + net_delay(w), EV_REPLY, c->p, c->gen, ev->arg);
 		wal_ship(w);
 		return;
 	}
@@ -238,11 +239,12 @@ wal_event(struct world *w, const struct ev *ev)
 	if (ev->kind == EV_SHIP || ev->kind == EV_REPLY) {
 		if (!c->up || c->gen != ev->gen)
 			return;
-		if (!conn_flows(w, ev->kind == EV_SHIP ? c->p : c->s,
-			ev->node)) {
-			ev_at(w, w->t + rng_in(&w->rng, 20 * USEC_MSEC,
-			    200 * USEC_MSEC), ev->kind, ev->node, ev->gen,
-			    ev->arg);
+		if (!conn_flows(
+			w, ev->kind == EV_SHIP ? c->p : c->s, ev->node)) {
+			ev_at(w,
+			    w->t + rng_in(&w->rng, 20 * USEC_MSEC,
+				       200 * USEC_MSEC),
+			    ev->kind, ev->node, ev->gen, ev->arg);
 			return;
 		}
 		wal_shipped(w, ev);
@@ -296,8 +298,8 @@ client_turn(struct world *w)
 		p = &w->host[n].pg;
 		wal_deliver(w, n);
 		if (!pg_accepts(w, n) || pg_rogue(w, n) ||
-		    pg_held_until(w, n) != 0 ||
-		    w->t < p->stalled_until || p->open.n > 200)
+		    pg_held_until(w, n) != 0 || w->t < p->stalled_until ||
+		    p->open.n > 200)
 			continue;
 		if (p->restarted > 0 && fence_writers(w, n))
 			client_sees(w, n);

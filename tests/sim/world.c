@@ -30,11 +30,13 @@ world_conf(struct world *w)
 		c->mode = CORE_AUTO;
 		/* Sometimes a new T has reached one of them only. */
 		c->ttl = rng_ppm(&w->rng, 250000) ?
-		    ttl[rng_in(&w->rng, 0, 3)] * USEC_SEC : t;
+			     ttl[rng_in(&w->rng, 0, 3)] * USEC_SEC :
+			     t;
 		c->slack = 50 * USEC_MSEC;
 		c->clock_ppm = 1000;
-		c->min_interval = rng_ppm(&w->rng, 500000) ? 0 :
-		    rng_in(&w->rng, 5, 60) * USEC_SEC;
+		c->min_interval = rng_ppm(&w->rng, 500000) ?
+				      0 :
+				      rng_in(&w->rng, 5, 60) * USEC_SEC;
 		c->standby_timeout = rng_in(&w->rng, 500, 3000) * USEC_MSEC;
 		c->start_timeout = 30 * USEC_SEC;
 	}
@@ -49,8 +51,8 @@ world_host(struct world *w, int n)
 	h->up = true;
 	h->clk.base_raw = rng_in(&w->rng, 10, 100) * USEC_SEC;
 	h->clk.ppm = rng_ppm(&w->rng, 300000) ?
-	    (rng_ppm(&w->rng, 500000) ? 1000 : -1000) :
-	    (int)rng_in(&w->rng, -1000, 1000);
+			 (rng_ppm(&w->rng, 500000) ? 1000 : -1000) :
+			 (int)rng_in(&w->rng, -1000, 1000);
 	h->promised.to = NODE_NONE;
 	h->e.in_tail = &h->e.in;
 	if (n == ARB)
@@ -126,16 +128,18 @@ static void
 world_view(struct world *w, const struct ev *ev)
 {
 	struct host *h = &w->host[ev->node];
-	bool fast = pg_writable(w, ev->node) &&
-	    (h->pg.names != 0 || w->conn.up);
+	bool fast =
+	    pg_writable(w, ev->node) && (h->pg.names != 0 || w->conn.up);
 
 	if (h->e.inc != ev->gen || h->e.core == NULL)
 		return;
 	if (engine_can_run(w, ev->node))
 		pg_view_send(w, ev->node);
-	ev_at(w, w->t + (fast ? rng_in(&w->rng, 150, 260) :
-	    rng_in(&w->rng, 400, 1000)) * USEC_MSEC, EV_VIEW, ev->node,
-	    ev->gen, 0);
+	ev_at(w,
+	    w->t + (fast ? rng_in(&w->rng, 150, 260) :
+			   rng_in(&w->rng, 400, 1000)) *
+		       USEC_MSEC,
+	    EV_VIEW, ev->node, ev->gen, 0);
 }
 
 static void
@@ -154,8 +158,8 @@ world_engine(struct world *w, const struct ev *ev)
 	if (ev->kind == EV_POLL) {
 		if (engine_can_run(w, ev->node))
 			engine_poll(w, ev->node);
-		ev_at(w, w->t + 1500 * USEC_MSEC, EV_POLL, ev->node, ev->gen,
-		    0);
+		ev_at(
+		    w, w->t + 1500 * USEC_MSEC, EV_POLL, ev->node, ev->gen, 0);
 		return;
 	}
 	engine_run(w, ev->node);
@@ -186,7 +190,10 @@ world_event(struct world *w, const struct ev *ev)
 	case EV_MSG:
 		net_arrive(w, ev->msg);
 		break;
-	case EV_WAKE: case EV_RESUME: case EV_ENGINE_START: case EV_POLL:
+	case EV_WAKE:
+	case EV_RESUME:
+	case EV_ENGINE_START:
+	case EV_POLL:
 		world_engine(w, ev);
 		break;
 	case EV_SAVE:
@@ -202,13 +209,20 @@ world_event(struct world *w, const struct ev *ev)
 	case EV_VIEW:
 		world_view(w, ev);
 		break;
-	case EV_CLIENT: case EV_CONN: case EV_OPER:
+	case EV_CLIENT:
+	case EV_CONN:
+	case EV_OPER:
 		world_tick(w, ev);
 		break;
-	case EV_SHIP: case EV_REPLY: case EV_WAL:
+	case EV_SHIP:
+	case EV_REPLY:
+	case EV_WAL:
 		wal_event(w, ev);
 		break;
-	case EV_FLAG: case EV_STOPPED: case EV_STARTED: case EV_PROMOTED:
+	case EV_FLAG:
+	case EV_STOPPED:
+	case EV_STARTED:
+	case EV_PROMOTED:
 		pg_event(w, ev);
 		break;
 	case EV_ACT:
@@ -217,7 +231,9 @@ world_event(struct world *w, const struct ev *ev)
 	case EV_FAULT:
 		fault_turn(w);
 		break;
-	case EV_BOOT: case EV_UNSUSPEND: case EV_UNFLUSH:
+	case EV_BOOT:
+	case EV_UNSUSPEND:
+	case EV_UNFLUSH:
 		fault_event(w, ev);
 		break;
 	case EV_COUNT:
