@@ -1,0 +1,157 @@
+/*
+ * The deeds of the plans' rows: each asks for a goal, or writes the record.
+ * One that cannot be done now is tried again in the next turn.
+ */
+#include "core/steps.h"
+
+void
+deed_claim(struct core *c, const struct now *now)
+{
+	if (!c->dur.claim)
+		claim_begin(c, now);
+}
+
+void
+deed_start_standby(struct core *c, const struct now *now)
+{
+	/* What was promoted under this very claim comes back as it is. */
+	bool promoted = c->dur.primary_epoch == core_rec(c)->epoch &&
+	    steps_ours(c, REC_CLAIMED) && !c->pg.signal;
+	struct goal g = { .standby = !promoted };
+
+	goal_ask(c, ACT_START, &g);
+}
+
+void
+deed_start_primary(struct core *c, const struct now *now)
+{
+	struct goal g = { .standby = false };
+
+	goal_ask(c, ACT_START, &g);
+}
+
+void
+deed_nothing(struct core *c, const struct now *now)
+{
+}
+
+void
+deed_names_claim(struct core *c, const struct now *now)
+{
+	struct goal g = { .names = core_rec(c)->candidates };
+
+	goal_ask(c, ACT_NAMES, &g);
+}
+
+void
+deed_names_none(struct core *c, const struct now *now)
+{
+	struct goal g = { .names = 0 };
+
+	goal_ask(c, ACT_NAMES, &g);
+}
+
+/* From here on this data may hold what others do not have. */
+void
+deed_mark(struct core *c, const struct now *now)
+{
+	if (c->dur.primary_epoch == core_rec(c)->epoch)
+		return;
+	c->dur.primary_epoch = core_rec(c)->epoch;
+	c->mark_version = core_save(c);
+}
+
+void
+deed_promote(struct core *c, const struct now *now)
+{
+	struct goal g = { 0 };
+
+	/* Only while the record is ours and its lease is ahead. */
+	if (!steps_ours(c, REC_CLAIMED) || c->lease.deadline <= now->raw) {
+		c->plan.acted = false;
+		return;
+	}
+	c->plan.promoted = true;
+	goal_ask(c, ACT_PROMOTE, &g);
+}
+
+void
+deed_held(struct core *c, const struct now *now)
+{
+	struct record rec = *core_rec(c);
+
+	rec.state = REC_HELD;
+	rec.candidates = 0;
+	if (!cas_send(c, now, FOR_HELD, &rec))
+		c->plan.acted = false;
+}
+
+void
+deed_settle(struct core *c, const struct now *now)
+{
+	struct goal g = { 0 };
+
+	goal_ask(c, ACT_SETTLE, &g);
+}
+
+void
+deed_verify(struct core *c, const struct now *now)
+{
+	struct goal g = { 0 };
+
+	goal_ask(c, ACT_VERIFY, &g);
+}
+
+void
+deed_metadata(struct core *c, const struct now *now)
+{
+	struct goal g = { 0 };
+
+	goal_ask(c, ACT_METADATA, &g);
+}
+
+void
+deed_checkpoint(struct core *c, const struct now *now)
+{
+	struct goal g = { 0 };
+
+	goal_ask(c, ACT_CHECKPOINT, &g);
+}
+
+void
+deed_pg_stop(struct core *c, const struct now *now)
+{
+	struct goal g = { 0 };
+
+	goal_ask(c, ACT_STOP, &g);
+}
+
+void
+deed_signal(struct core *c, const struct now *now)
+{
+	struct goal g = { 0 };
+
+	goal_ask(c, ACT_SIGNAL, &g);
+}
+
+void
+deed_release(struct core *c, const struct now *now)
+{
+	struct record rec = *core_rec(c);
+
+	if (!lease_mine(c))
+		return;
+	rec.state = REC_RELEASED;
+	if (!cas_send(c, now, FOR_RELEASE, &rec))
+		c->plan.acted = false;
+}
+
+void
+deed_alone(struct core *c, const struct now *now)
+{
+	struct record rec = *core_rec(c);
+
+	rec.candidates = 0;
+	if (!cas_send(c, now, FOR_REMOVE, &rec))
+		c->plan.acted = false;
+}

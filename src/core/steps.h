@@ -1,0 +1,54 @@
+/*
+ * What the rows of the plans are made of: questions about the world and deeds.
+ * plan.c puts them in order.
+ */
+#ifndef HAWATCH_CORE_STEPS_H
+#define HAWATCH_CORE_STEPS_H
+
+#include "core/core_i.h"
+
+/* The record names this node, in this state. */
+bool steps_ours(const struct core *c, enum rec_state state);
+
+/* ask.c */
+enum answer ask_claimed(const struct core *c, const struct now *now);
+enum answer ask_proof(const struct core *c, const struct now *now);
+enum answer ask_runs(const struct core *c, const struct now *now);
+enum answer ask_wal(const struct core *c, const struct now *now);
+enum answer ask_readers(const struct core *c, const struct now *now);
+enum answer ask_names(const struct core *c, const struct now *now);
+enum answer ask_marked(const struct core *c, const struct now *now);
+enum answer ask_primary(const struct core *c, const struct now *now);
+enum answer ask_held(const struct core *c, const struct now *now);
+enum answer ask_relaxed(const struct core *c, const struct now *now);
+enum answer ask_settled(const struct core *c, const struct now *now);
+enum answer ask_open(const struct core *c, const struct now *now);
+enum answer ask_verified(const struct core *c, const struct now *now);
+enum answer ask_beside(const struct core *c, const struct now *now);
+enum answer ask_closed(const struct core *c, const struct now *now);
+enum answer ask_stopped(const struct core *c, const struct now *now);
+enum answer ask_signal(const struct core *c, const struct now *now);
+enum answer ask_released(const struct core *c, const struct now *now);
+enum answer ask_alone(const struct core *c, const struct now *now);
+enum answer ask_follows(const struct core *c, const struct now *now);
+
+/* deed.c */
+void deed_claim(struct core *c, const struct now *now);
+void deed_start_standby(struct core *c, const struct now *now);
+void deed_start_primary(struct core *c, const struct now *now);
+void deed_nothing(struct core *c, const struct now *now);
+void deed_names_claim(struct core *c, const struct now *now);
+void deed_names_none(struct core *c, const struct now *now);
+void deed_mark(struct core *c, const struct now *now);
+void deed_promote(struct core *c, const struct now *now);
+void deed_held(struct core *c, const struct now *now);
+void deed_settle(struct core *c, const struct now *now);
+void deed_verify(struct core *c, const struct now *now);
+void deed_metadata(struct core *c, const struct now *now);
+void deed_checkpoint(struct core *c, const struct now *now);
+void deed_pg_stop(struct core *c, const struct now *now);
+void deed_signal(struct core *c, const struct now *now);
+void deed_release(struct core *c, const struct now *now);
+void deed_alone(struct core *c, const struct now *now);
+
+#endif
