@@ -33,6 +33,18 @@ core_wait(const struct core *c, usec_t ttl)
 	return ttl * (1000000 + ppm) / (1000000 - ppm) + 1 + c->conf.slack;
 }
 
+/* Where the request ids of this incarnation begin: an answer to a question of
+ * an earlier one must not fit one of these. */
+static uint64_t
+core_first_id(const char *seed)
+{
+	uint64_t h = 14695981039346656037u; /* FNV-1a */
+
+	for (; *seed != '\0'; seed++)
+		h = (h ^ (unsigned char)*seed) * 1099511628211u;
+	return (h & 0x7fffffff) << 31;
+}
+
 struct core *
 core_new(const struct core_conf *conf, const struct durable *durable,
     const char *seed, const struct now *now)
@@ -41,6 +53,7 @@ core_new(const struct core_conf *conf, const struct durable *durable,
 
 	c->conf = *conf;
 	str_cut(c->seed, sizeof(c->seed), seed);
+	c->ids = core_first_id(seed);
 	c->started = now->raw;
 	c->suspended = now->suspended;
 	c->reg.value.rec.holder = NODE_NONE;
