@@ -19,7 +19,7 @@ DEADLINE = 30       # for votes: loose, since labs share the machine
 VOTES = 20
 
 Result = collections.namedtuple('Result', 'scenario point met outage_ms seconds '
-                                'problems')
+                                'problems broken')
 
 
 class Unit:
@@ -95,20 +95,23 @@ class Rounds:
         self.fault = None
         self.vote = self.cluster.vote(name='vote%d' % self.number)
         self.served = None
+        broken = False      # not fit for another round
         try:
             self.vote.wait_acked(10)
             SCENARIOS[scenario](self, point)
         except (AssertionError, RuntimeError) as e:
             self.problems.append('%s: %s' % (type(e).__name__, e))
+            broken = True
         met = any(at > (self.fault or 0) for at in unit.ended.values())
         if unit.ended and not met:
             self.problems.append('met before the fault')
         for key in unit.unasked:
             self.problems.append('the engine of %s ended by itself' % key)
+            broken = True
         if self.problems:
             self.problems.append(self.picture())
         return Result(scenario, point, met, self.outage(),
-                      time.monotonic() - start, self.problems)
+                      time.monotonic() - start, self.problems, broken)
 
     def outage(self):
         if self.fault is None:
@@ -194,11 +197,27 @@ class Rounds:
         self.holder, self.other = primary, loser
 
     def follow(self):
-        """A person rebuilds the other node, unless it follows by itself."""
+        """A person rebuilds the other node by repmgr, once the takeover is
+        over, unless it follows by itself."""
+        self.unit.wait(lambda: not self.cluster.status(self.holder).get(
+            'plan'), DEADLINE, 'the end of the plan', every=0.1)
+        holder = self.lab.pg[self.holder]
+        try:
+            self.unit.wait(self.registered, 6, 'repmgr knows the primary',
+                           every=0.2)
+        except Late:
+            self.problems.append('repmgr does not know that %s is primary' %
+                                 self.holder)
+            holder.repmgr('primary', 'register', '--force')
         if self.cluster.status(self.other).get('role') == 'standby' and \
-                self.lab.pg[self.holder].streams_to(self.lab.pg[self.other]):
+                holder.streams_to(self.lab.pg[self.other]):
             return
         self.cluster.rebuild(self.other, self.holder)
+
+    def registered(self):
+        return self.lab.pg[self.holder].sql(
+            "SELECT node_name FROM repmgr.nodes WHERE type = 'primary' AND "
+            "active", db='repmgr') == [[self.lab.host[self.holder].name]]
 
     # -- scenarios -------------------------------------------------------
 
@@ -209,6 +228,10 @@ class Rounds:
         fault()
         self.votes_again()
         self.met_or_later()
+        self.moved()
+
+    def moved(self):
+        """The end of a round in which the holder may have changed."""
         primary, loser = self.check()
         self.unit.disarm()
         self.swap(primary, loser)
@@ -265,6 +288,7 @@ class Rounds:
         self.unit.wait(lambda: self.cluster.candidates(self.holder) ==
                        [self.lab.host[self.other].name], DEADLINE,
                        'the standby is a candidate', every=0.1)
+        self.met_or_later(4)
         self.stays()
 
     def restart(self, point):
@@ -307,6 +331,35 @@ class Rounds:
         self.met_or_later(1)
         self.stays()
 
+    def takenback(self, point):
+        """Released, and nobody comes: the holder takes it back. Its engine
+        dies on the way."""
+        self.arm(self.holder, point)
+        self.pair_ready()
+        host = self.lab.host[self.other]
+        self.fault = now()
+        self.lab.pg[self.holder].kill_all()
+        host.kill(host.pids('hawatchd'), signal.SIGSTOP)
+        self.votes_again()
+        self.met_or_later(1)
+        host.kill(host.pids('hawatchd'), signal.SIGCONT)
+        self.stays()
+
+    def claimant(self, point):
+        """The claimant's engine dies, then its database, which its next
+        engine starts, and dies once more."""
+        self.arm(self.other, 'takeover.names:act-start')
+        self.pair_ready()
+        self.fault = now()
+        self.lab.pg[self.holder].kill_all()
+        wait_for(lambda: not self.lab.host[self.other].pids('hawatchd'),
+                 DEADLINE, 'the claimant is killed', every=0.005)
+        self.lab.pg[self.other].kill_all()
+        self.arm(self.other, point)
+        self.votes_again()
+        self.met_or_later(1)
+        self.moved()
+
     def stays(self):
         self.check(changes=0)
         self.unit.disarm()
@@ -314,4 +367,5 @@ class Rounds:
 
 
 SCENARIOS = {name: getattr(Rounds, name) for name in (
-    'stepdown', 'takeover', 'lost', 'added', 'restart', 'both', 'standby')}
+    'stepdown', 'takeover', 'lost', 'added', 'restart', 'both', 'standby', 'takenback',
+    'claimant')}
