@@ -32,6 +32,8 @@ ROWS = [
     Row('all database processes killed', faults.databases_killed, 0.3),
     Row('host lost', faults.host_lost, T + 0.3, stock=T + 0.6),
     Row('primary cut off, clients still reach it', faults.cut_off, T + 0.5),
+    # Stock libpq hangs until the thaw: the stopped host's kernel goes on
+    # confirming what it receives, so tcp_user_timeout never ends it.
     Row('processes stopped 60 s, continued', faults.stopped, T + 0.5,
         hold=60, after=thaw),
     Row('standby lost', faults.standby_lost, 1.0, survivor='s1'),
@@ -64,7 +66,8 @@ def _once(cluster, row):
     at = row.fault(lab) or at
     server = lab.host[row.survivor].address
     vote.wait_acked(100, since=at, server=server, deadline=20)
-    stock.wait_acked(20, since=at, server=server, deadline=20)
+    if row.fault is not faults.stopped:
+        stock.wait_acked(20, since=at, server=server, deadline=20)
     wait_for(lambda: now() - at > row.hold * 1e9, row.hold + 5, every=0.2)
     lines = story(cluster, vote, at)
     thawed = None

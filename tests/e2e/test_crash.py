@@ -21,7 +21,7 @@ from lab.lab import DATA_NODES
 HERE = os.path.dirname(os.path.abspath(__file__))
 BUILD = os.environ.get('HAWATCH_BUILD_CRASH')
 HOLD_OFF_MS = 2300      # an engine that has just started claims nothing
-ROUNDS = 12     # of one cluster, before it is made anew
+ROUNDS = 6      # of one cluster, before it is made anew
 
 
 def known():
@@ -42,14 +42,11 @@ def wanted():
 
 
 def groups():
-    """Points for the old holder beside points for the new one, in clusters of
-    ROUNDS rounds."""
-    old = [p for p in wanted() if p.startswith(('stepdown.', 'idle:'))]
-    new = [p for p in wanted() if p.startswith(('takeover.', 'follow.',
-                                                'restart.'))]
-    pairs = [(old[i] if i < len(old) else None,
-              new[i] if i < len(new) else None)
-             for i in range(max(len(old), len(new)))]
+    """(point of the old holder, point of the new one), one of them None: an
+    old holder that ends before its release takes back what it held. In
+    clusters of ROUNDS rounds."""
+    pairs = [(p, None) if p.startswith(('stepdown.', 'restart.', 'idle:'))
+             else (None, p) for p in wanted()]
     return [pairs[i:i + ROUNDS] for i in range(0, len(pairs), ROUNDS)]
 
 

@@ -111,7 +111,10 @@ def audit(attempts, rows, fault=None, changes=1):
     warned = [a for a in attempts if a.outcome == 'ack-warning']
     unknown = [a for a in attempts if a.outcome == 'unknown']
     denied = [a for a in attempts if a.outcome == 'error']
-    clients = {a.client for a in attempts}
+    # A client that was killed left no line about the vote that it had sent.
+    last = {}
+    for client, seq in keys:
+        last[client] = max(seq, last.get(client, 0))
 
     def present(some):
         return sum((a.client, a.seq) in rows for a in some)
@@ -124,8 +127,8 @@ def audit(attempts, rows, fault=None, changes=1):
         'unknown': len(unknown), 'unknown_present': present(unknown),
         'denied': len(denied), 'denied_present': present(denied),
         'duplicates': sorted(k for k, n in keys.items() if n > 1),
-        'unheard_of': sum(1 for k in rows
-                          if k[0] in clients and k not in keys),
+        'unheard_of': sum(1 for c, n in rows if c in last and
+                          (c, n) not in keys and n != last[c] + 1),
         'writers': [{'server': p[0].server, 'acknowledged': len(p),
                      'first_start': p[0].start,
                      'last_end': max(a.end for a in p)}

@@ -64,6 +64,7 @@ def test_cast_twice_denied_and_unheard_of():
     assert audit(denied, ROWS)['ok']
     assert not audit(denied, ROWS | {('c.0', 6)})['ok']
     assert not audit(HANDOVER, ROWS | {('c.0', 7)})['ok']
+    assert audit(HANDOVER, ROWS | {('c.0', 6)})['ok']     # killed after it
 
 
 def test_outage_is_not_hidden_by_votes_in_flight():

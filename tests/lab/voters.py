@@ -2,7 +2,6 @@
 
 import os
 import signal
-import subprocess
 import time
 
 from . import auditor
@@ -14,6 +13,7 @@ class Voter:
 
     def __init__(self, lab, mode='vote', name=None, hosts=('s1', 's2'),
                  words=()):
+        self.mode = mode
         self.name = name or mode
         self.log = os.path.join(lab.dir, 'client', self.name + '.votes')
         addresses = ','.join(lab.host[h].address for h in hosts)
@@ -39,18 +39,16 @@ class Voter:
                                                  server or 'anyone'))
 
     def stop(self):
-        """SIGTERM to lab-voter itself, as nsenter does not pass it on."""
+        """SIGTERM to lab-voter itself, as nsenter does not pass it on. Stock
+        libpq may sit in a call that never ends, as an application would: it is
+        killed, and its last vote is in no log."""
         if self.proc.returncode is not None:
             return
+        sig = signal.SIGKILL if self.mode == 'stock' else signal.SIGTERM
         for pid, (comm, line) in self.lab.client.processes().items() \
                 if self.lab.client.up else ():
             if comm == 'lab-voter' and self.log in line:
-                os.kill(pid, signal.SIGTERM)
-        try:
-            code = self.proc.wait(5)
-        except subprocess.TimeoutExpired:
-            self.proc.kill()
-            self.proc.wait()
-            raise
-        if code != 0:
+                os.kill(pid, sig)
+        code = self.proc.wait(10)
+        if code != 0 and sig != signal.SIGKILL:
             raise RuntimeError('lab-voter %s: exit %d' % (self.name, code))
