@@ -5,6 +5,8 @@ import sys
 import tempfile
 import time
 
+from lab import exit_on_term
+
 from . import cost, outage
 
 
@@ -29,6 +31,7 @@ def main():
     parser.add_argument('--only', help='rows whose name contains this; '
                         '"cost" for memory, CPU and the health endpoint')
     args = parser.parse_args()
+    exit_on_term()
     start = time.monotonic()
 
     def say(text):

@@ -8,8 +8,11 @@ import pytest
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-from lab import gc  # noqa: E402
+from lab import exit_on_term, gc  # noqa: E402
 from lab.cluster import Cluster  # noqa: E402
+
+
+exit_on_term()
 
 
 @pytest.fixture(scope='session')

@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 from . import lab as labmod
+from .wait import exit_on_term
 
 
 def up(args):
@@ -71,6 +72,7 @@ def main():
     p = verbs.add_parser('gc', help='removes labs whose creator died')
     p.set_defaults(run=collect)
     args = parser.parse_args()
+    exit_on_term()
     try:
         return args.run(args)
     except (OSError, RuntimeError) as e:

@@ -6,7 +6,10 @@ import pytest
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-from lab import Lab  # noqa: E402
+from lab import Lab, exit_on_term  # noqa: E402
+
+
+exit_on_term()
 
 
 @pytest.fixture(scope='session')

@@ -6,6 +6,7 @@ import time
 
 from . import faults
 from .cluster import Cluster, now
+from .wait import exit_on_term
 from .story import dominates, story
 
 FAULTS = {
@@ -70,6 +71,7 @@ def main():
                         help='leave the lab up, and say what to try')
     parser.add_argument('--fault', choices=FAULTS, default='database')
     args = parser.parse_args()
+    exit_on_term()
     progress('three hosts: prod-s1 and prod-s2 with PostgreSQL, the witness '
              'prod-a1')
     start = time.monotonic()

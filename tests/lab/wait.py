@@ -1,5 +1,7 @@
 """Waiting for a condition, with a deadline and a reason."""
 
+import signal
+import sys
 import time
 
 
@@ -19,3 +21,8 @@ def wait_for(cond, deadline=10.0, what=None, every=0.02):
                 deadline, what or getattr(cond, '__name__', 'condition'),
                 value))
         time.sleep(every)
+
+
+def exit_on_term():
+    """SIGTERM ends this process as SIGINT does: with everything cleaned up."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
