@@ -84,13 +84,28 @@ host_boot(struct world *w, int n)
 	    EV_ENGINE_START, n, 0, 0);
 }
 
+/* This one too, a little later. */
 static void
-fault_suspend(struct world *w, int n)
+fault_soon(struct world *w, enum fault f, int n, usec_t after)
+{
+	ev_at(w, w->t + after, EV_FAULT, n, 0, (uint32_t)f + 1);
+}
+
+static void
+fault_suspend(struct world *w, int n, bool at_once)
 {
 	struct host *h = &w->host[n];
 
 	if (!h->up || h->suspended)
 		return;
+	if (!at_once && rng_ppm(&w->rng, 400000)) {
+		/* What was sent before is received after the sleep. */
+		w->slow_by = rng_in(&w->rng, 1, 4) * USEC_SEC;
+		w->slow_until[1 - n][n] = w->slow_until[ARB][n] =
+		    w->t + 3 * USEC_SEC;
+		fault_soon(w, F_SUSPEND, n, rng_in(&w->rng, 1, 2) * USEC_SEC);
+		return;
+	}
 	trace(w, "s%d host sleeps", n + 1);
 	clk_stop(w, n);
 	h->suspended = true;
@@ -165,7 +180,7 @@ fault_arbiter(struct world *w, enum fault f)
 	reg_down(w);
 	r->revert_pending = f == F_ARB_REVERT;
 	/* Who holds it now may not see what comes back. */
-	if (r->revert_pending && rng_ppm(&w->rng, 400000))
+	if (r->revert_pending && rng_ppm(&w->rng, 250000))
 		fault_cut(w, (int)rng_in(&w->rng, 0, 1), ARB, true);
 	ev_at(w, w->t + back, EV_REG_START, ARB, r->inc, 0);
 }
@@ -271,8 +286,26 @@ fault_order(struct world *w, int n)
 	engine_poke(w, n);
 }
 
+/* From everybody. And sometimes, while another takes over, the register's
+ * file becomes one of before, which the one that was cut off sees first. */
 static void
-fault_begin(struct world *w, enum fault f, int n)
+fault_cut_host(struct world *w, int n)
+{
+	usec_t back;
+
+	fault_cut(w, n, ARB, true);
+	w->cut_until[n][1 - n] = w->cut_until[1 - n][n] = w->cut_until[n][ARB];
+	if (!w->on[F_ARB_REVERT] || !rng_ppm(&w->rng, 400000))
+		return;
+	back = rng_in(&w->rng, 5, 20) * USEC_SEC;
+	w->cut_until[n][ARB] = w->cut_until[ARB][n] = w->t + back;
+	w->cut_until[n][1 - n] = w->cut_until[1 - n][n] = w->t + back +
+	    rng_in(&w->rng, 0, 20) * USEC_SEC;
+	fault_soon(w, F_ARB_REVERT, n, back - USEC_SEC);
+}
+
+static void
+fault_begin(struct world *w, enum fault f, int n, bool at_once)
 {
 	trace(w, "fault %s on %d", fault_name[f], n);
 	w->tot->faults[f]++;
@@ -285,7 +318,7 @@ fault_begin(struct world *w, enum fault f, int n)
 		fault_host(w, n, f);
 		break;
 	case F_SUSPEND:
-		fault_suspend(w, n);
+		fault_suspend(w, n, at_once);
 		break;
 	case F_PG_CRASH:
 	case F_POSTMASTER:
@@ -312,9 +345,7 @@ fault_begin(struct world *w, enum fault f, int n)
 		    w, n, (int)rng_in(&w->rng, 1, 2) == 1 ? 1 - n : ARB, false);
 		break;
 	case F_CUT_HOST:
-		fault_cut(w, n, ARB, true);
-		w->cut_until[n][1 - n] = w->cut_until[1 - n][n] =
-		    w->cut_until[n][ARB];
+		fault_cut_host(w, n);
 		break;
 	case F_SLOW_LINK:
 		fault_slow(w, n);
@@ -339,17 +370,22 @@ fault_begin(struct world *w, enum fault f, int n)
 }
 
 void
-fault_turn(struct world *w)
+fault_turn(struct world *w, const struct ev *ev)
 {
 	int64_t f, tries;
 
 	if (w->healed)
 		return;
+	if (ev->arg > 0) {
+		fault_begin(w, (enum fault)(ev->arg - 1), ev->node, true);
+		return;
+	}
 	for (tries = 0; tries < 60 && w->max_open_epoch > 0; tries++) {
 		f = rng_in(&w->rng, 0, F_TIMED - 1);
 		if (!w->on[f])
 			continue;
-		fault_begin(w, (enum fault)f, (int)rng_in(&w->rng, 0, 1));
+		fault_begin(
+		    w, (enum fault)f, (int)rng_in(&w->rng, 0, 1), false);
 		break;
 	}
 	ev_at(w,

@@ -112,7 +112,7 @@ void act_step(struct world *w, const struct ev *ev);
 
 /* fault.c, oper.c */
 void fault_draw(struct world *w);
-void fault_turn(struct world *w);
+void fault_turn(struct world *w, const struct ev *ev);
 void fault_heal(struct world *w);
 void fault_event(struct world *w, const struct ev *ev);
 void host_boot(struct world *w, int n);

@@ -229,7 +229,7 @@ world_event(struct world *w, const struct ev *ev)
 		act_step(w, ev);
 		break;
 	case EV_FAULT:
-		fault_turn(w);
+		fault_turn(w, ev);
 		break;
 	case EV_BOOT:
 	case EV_UNSUSPEND:
