@@ -26,17 +26,15 @@ arbiter_start(struct arbiter *a, const struct arbiter_origin *o,
 		str_cut(v->instance, sizeof(v->instance), instance);
 		v->rec.holder = NODE_NONE;
 		v->rec.target = NODE_NONE;
-	} else if (!v->cold && o->same_file && o->wall >= a->written_at &&
+	} else if (o->same_file && o->wall >= a->written_at &&
 	    o->wall - a->written_at <= wall_gap) {
-		return false;
-	} else if (v->cold && o->same_file) {
-		/* What was reported is reported still. */
 		return false;
 	}
 	v->cold = true;
 	str_cut(v->next, sizeof(v->next), next);
 	v->reported = 0;
 	a->ahead = 0;
+	a->reported_epoch = 0;
 	return true;
 }
 
@@ -116,8 +114,8 @@ arbiter_report(const struct arbiter *a, node_t node, const char *instance,
 	v->reported |= NODE_BIT(node);
 	if (epoch > rec->epoch || (epoch == rec->epoch && seq > rec->seq))
 		next->ahead |= NODE_BIT(node);
-	else
-		next->ahead &= ~NODE_BIT(node);
+	if (epoch > next->reported_epoch)
+		next->reported_epoch = epoch;
 	if ((data & ~v->reported) == 0 && next->ahead == 0)
 		arbiter_warm(next);
 	return true;
@@ -126,9 +124,23 @@ arbiter_report(const struct arbiter *a, node_t node, const char *instance,
 bool
 arbiter_adopt(const struct arbiter *a, struct arbiter *next)
 {
+	struct record *rec = &next->value.rec;
+
 	if (!a->value.cold)
 		return false;
 	*next = *a;
 	arbiter_warm(next);
+	if (rec->state == REC_NONE)
+		return true;
+	/* Above all that any node has seen, so that every node takes it: also
+	 * those that reported more, or could not report. */
+	if (rec->epoch < a->reported_epoch)
+		rec->epoch = a->reported_epoch;
+	rec->epoch++;
+	rec->seq++;
+	/* Whom it lists may have been removed since: the holder adds anew. */
+	rec->candidates = 0;
+	next->value.revision++;
+	str_cut(rec->nonce, sizeof(rec->nonce), next->value.instance);
 	return true;
 }

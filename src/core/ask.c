@@ -84,6 +84,13 @@ ask_primary(const struct core *c, const struct now *now)
 	return yes_if(core_pgs(c) == PGS_PRIMARY);
 }
 
+/* Only while the record is ours and its lease is ahead. */
+bool
+may_promote(const struct core *c, const struct now *now)
+{
+	return steps_ours(c, REC_CLAIMED) && c->lease.deadline > now->raw;
+}
+
 enum answer
 ask_held(const struct core *c, const struct now *now)
 {

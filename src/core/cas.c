@@ -47,13 +47,17 @@ cas_complete(struct core *c, struct record *rec, enum cas_for why)
 		 * abdication that a restart made us forget shows here. */
 		rec->candidates &= c->pg.sync_names;
 		rec->lsn = durability_lsn(c, rec);
+	} else if (rec->state == REC_HELD) {
+		rec->candidates = 0;
 	}
 	rec->seq = now_is->seq;
 	/* The first write of an incarnation raises seq: what an earlier one
-	 * sent and forgot is then never ahead of what is seen. */
+	 * sent and forgot is then never ahead of what is seen. An abdication
+	 * that was asked for and not heard is overtaken likewise. */
 	if (rec->epoch != now_is->epoch || rec->state != now_is->state ||
 	    rec->candidates != now_is->candidates ||
-	    rec->ttl != now_is->ttl || !c->lease.confirmed)
+	    rec->ttl != now_is->ttl || !c->lease.confirmed ||
+	    c->lease.abdication != 0)
 		rec->seq++;
 }
 
@@ -94,6 +98,7 @@ cas_send(struct core *c, const struct now *now, enum cas_for why,
 		c->dur.sent_seq = rec.seq;
 		core_save(c);
 	}
+	c->lease.abdication = 0;
 	if (why == FOR_RELEASE) {
 		lease_void(c, now);
 		c->lease.answers_count = false;
@@ -215,9 +220,14 @@ cas_by_read(struct core *c, const struct now *now)
 		c->lease.unknown = 0;
 		return;
 	}
+	/* The register that it was for is no more: it can never land. */
+	if (strcmp(v->instance, p->cas.instance) != 0) {
+		cas_end(c);
+		c->lease.unknown = 0;
+		return;
+	}
 	/* The cold state that a reseed was for is left only once. */
-	if (strcmp(v->instance, p->cas.instance) != 0 ||
-	    (v->revision <= p->cas.revision && !p->cas.reseed))
+	if (v->revision <= p->cas.revision && !p->cas.reseed)
 		return;
 	if (strcmp(v->rec.nonce, p->cas.rec.nonce) == 0) {
 		cas_won(c, now, v->revision, v->instance);

@@ -51,8 +51,7 @@ claim_eligible(const struct core *c)
 		return BLOCK_NONE;
 	if (!listed && !self)
 		return BLOCK_NOT_CANDIDATE;
-	if (c->dur.abdicated_epoch == rec->epoch &&
-	    rec->seq <= c->dur.abdicated_seq && !self)
+	if (c->dur.abdicated_epoch != 0 && !self)
 		return BLOCK_ABDICATED;
 	return BLOCK_NONE;
 }
@@ -128,6 +127,9 @@ claim_check(const struct core *c, const struct now *now, usec_t *when)
 		return BLOCK_MODE;
 	if (c->dur.latch)
 		return BLOCK_LATCHED;
+	/* It could not leave, and would only keep us from promising. */
+	if (c->reg.failing)
+		return BLOCK_REGISTER_DOWN;
 	if (c->reg.cold)
 		return BLOCK_COLD;
 	if (c->reg.amnesiac)

@@ -28,7 +28,6 @@ struct watched {
 	bool cold, amnesiac;
 	char next[ID_MAX];      /* of the cold register */
 	nodeset_t reported;
-	char reported_next[ID_MAX]; /* we reported, for this next */
 	uint64_t report_version;    /* must be saved before the report */
 	bool reporting;
 	usec_t report_at;           /* not again before */
@@ -48,12 +47,13 @@ struct pending {
 #define ASK_SLOTS 8
 struct ask_slot {
 	uint64_t id;
-	usec_t sent;
+	usec_t sent, ttl;
 	nodeset_t yes;
 };
 
 struct lease {
 	bool confirmed;       /* a CAS of our own, in this incarnation */
+	uint64_t epoch;       /* of that one */
 	bool answers_count;   /* (b) is available */
 	usec_t deadline;      /* D; 0 none */
 	usec_t void_before;   /* requests that left before do not move D */
@@ -64,6 +64,7 @@ struct lease {
 	struct ask_slot ask[ASK_SLOTS];
 	uint64_t next_ask;
 	bool doubt;           /* about the fence */
+	usec_t doubt_since;
 	bool lapsed;          /* D was not ahead at some moment since the last
 				 confirmed CAS */
 	usec_t primary_since; /* PostgreSQL seen as primary; probes count from it */
@@ -98,7 +99,6 @@ enum add_row { ADD_NONE, ADD_NAMES, ADD_WAITING, ADD_FLUSH, ADD_FINITE,
 	ADD_CAS };
 
 struct durability {
-	nodeset_t in_force;     /* names that commits are known to wait for */
 	usec_t good_since[NODES_MAX], bad_since[NODES_MAX];
 	enum add_row add;       /* of this node: */
 	node_t adding;
@@ -110,7 +110,7 @@ struct durability {
 
 struct act_state {
 	uint64_t id;
-	bool running;
+	bool running, standby; /* standby: of START, with standby.signal */
 	enum answer result;
 	lsn_t lsn;
 	char reason[48];
@@ -126,6 +126,7 @@ struct plan_state {
 	usec_t started;
 	bool acted;
 	uint64_t version;    /* journal of this row */
+	bool marked;         /* this plan set primary_epoch */
 	bool promoted;       /* pg_promote was ordered */
 	usec_t retry_at;     /* no plan before, after one was abandoned */
 };
@@ -202,6 +203,7 @@ void watch_seen(struct core *c, const char *instance, uint64_t epoch,
 	uint64_t seq);
 void watch_restart(struct core *c, const struct now *now);
 bool watch_usable(const struct core *c);
+bool watch_reported(const struct core *c);
 
 /* cas.c: the one CAS under way */
 bool cas_send(struct core *c, const struct now *now, enum cas_for why,
@@ -263,6 +265,8 @@ struct plan_row {
 	const char *goal;
 	enum answer (*ask)(const struct core *c, const struct now *now);
 	void (*act)(struct core *c, const struct now *now);
+	/* NULL: always. Else the deed is done, and goes on, only while it may. */
+	bool (*may)(const struct core *c, const struct now *now);
 	usec_t limit;
 	enum { LATE_AGAIN, LATE_GO_ON, LATE_ABANDON } late;
 	bool beside;  /* starts, and the next row does not wait for it */

@@ -58,6 +58,7 @@ deed_mark(struct core *c, const struct now *now)
 	if (c->dur.primary_epoch == core_rec(c)->epoch)
 		return;
 	c->dur.primary_epoch = core_rec(c)->epoch;
+	c->plan.marked = true;
 	c->mark_version = core_save(c);
 }
 
@@ -66,11 +67,6 @@ deed_promote(struct core *c, const struct now *now)
 {
 	struct goal g = { 0 };
 
-	/* Only while the record is ours and its lease is ahead. */
-	if (!steps_ours(c, REC_CLAIMED) || c->lease.deadline <= now->raw) {
-		c->plan.acted = false;
-		return;
-	}
 	c->plan.promoted = true;
 	goal_ask(c, ACT_PROMOTE, &g);
 }
@@ -82,6 +78,8 @@ deed_held(struct core *c, const struct now *now)
 
 	rec.state = REC_HELD;
 	rec.candidates = 0;
+	/* Nothing of this epoch is acknowledged: our own end is its floor. */
+	rec.lsn = 0;
 	if (!cas_send(c, now, FOR_HELD, &rec))
 		c->plan.acted = false;
 }

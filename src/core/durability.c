@@ -97,6 +97,27 @@ durability_names(struct core *c, nodeset_t names)
 	c->sync.relaxing = true;
 }
 
+/* The register cannot be written, or does not say what became of a write. */
+static bool
+durability_stuck(const struct core *c, const struct now *now)
+{
+	return c->reg.failing || !watch_usable(c) || (c->pending.on &&
+	    now->raw - c->pending.first_sent > c->conf.ttl / 5);
+}
+
+static void
+add_fail(struct core *c, const struct now *now, const char *why)
+{
+	core_tell(c, EMIT_standby_not_added, "%s: %s",
+	    c->conf.names->node[c->sync.adding], why);
+	goal_stop(c, ACT_WAITING);
+	goal_stop(c, ACT_NAMES);
+	c->lease.finite = false;
+	c->sync.add = ADD_NONE;
+	c->sync.adding = NODE_NONE;
+	c->sync.add_retry_at = now->raw + ADD_AGAIN;
+}
+
 /*
  * Remove: CAS out whoever is lost; with the register down, ask the candidate
  * to leave by its own word. Then relax. True while this has work to do.
@@ -109,17 +130,21 @@ durability_remove(struct core *c, const struct now *now)
 	node_t n;
 
 	for (n = 0; n < NODES_MAX; n++)
-		if ((rec.candidates & NODE_BIT(n)) && durability_lost(c, now, n))
+		if ((lease_possible(c) & NODE_BIT(n)) &&
+		    durability_lost(c, now, n))
 			lost |= NODE_BIT(n);
-	if (lost & ~c->lease.abdicated) {
+	if (lost != 0) {
 		rec.candidates &= ~lost;
 		if (!c->pending.on)
 			cas_send(c, now, FOR_REMOVE, &rec);
-		for (n = 0; n < NODES_MAX && c->reg.failing; n++)
-			if (lost & ~c->lease.abdicated & NODE_BIT(n))
+		for (n = 0; n < NODES_MAX && durability_stuck(c, now); n++)
+			if (lost & NODE_BIT(n))
 				lease_ask_abdication(c, now, n);
 		return true;
 	}
+	if (c->sync.add == ADD_CAS &&
+	    (c->lease.abdicated & NODE_BIT(c->sync.adding)))
+		add_fail(c, now, "it abdicated");
 	keep = lease_possible(c);
 	if (c->sync.add != ADD_NONE)
 		keep |= NODE_BIT(c->sync.adding);
@@ -144,19 +169,6 @@ add_enter(struct core *c, const struct now *now, enum add_row row)
 {
 	c->sync.add = row;
 	c->sync.add_since = now->raw;
-}
-
-static void
-add_fail(struct core *c, const struct now *now, const char *why)
-{
-	core_tell(c, EMIT_standby_not_added, "%s: %s",
-	    c->conf.names->node[c->sync.adding], why);
-	goal_stop(c, ACT_WAITING);
-	goal_stop(c, ACT_NAMES);
-	c->lease.finite = false;
-	c->sync.add = ADD_NONE;
-	c->sync.adding = NODE_NONE;
-	c->sync.add_retry_at = now->raw + ADD_AGAIN;
 }
 
 /* Begins with the node that streams steadily and is no candidate yet. */
@@ -200,7 +212,6 @@ add_row_waiting(struct core *c, const struct now *now)
 {
 	if (goal_result(c, ACT_WAITING) != ANS_YES)
 		return;
-	c->sync.in_force |= NODE_BIT(c->sync.adding);
 	c->sync.add_lsn = c->act[ACT_WAITING].lsn;
 	add_enter(c, now, ADD_FLUSH);
 }
@@ -225,6 +236,9 @@ add_row_finite(struct core *c, const struct now *now)
 
 	if (c->lease.deadline == USEC_NEVER || c->pending.on ||
 	    !(c->pg.sync_names & NODE_BIT(c->sync.adding)))
+		return;
+	/* The record's own position has moved on meanwhile. */
+	if (c->pg.sender[c->sync.adding].flush < rec.lsn)
 		return;
 	rec.candidates |= NODE_BIT(c->sync.adding);
 	if (rec.lsn < c->sync.add_lsn)

@@ -40,6 +40,7 @@ goal_ask(struct core *c, enum act_kind kind, const struct goal *goal)
 	memset(st, 0, sizeof(*st));
 	st->id = ++c->ids;
 	st->running = true;
+	st->standby = goal->standby;
 	a->act = kind;
 	a->goal = *goal;
 	a->goal.id = st->id;

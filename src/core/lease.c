@@ -107,6 +107,7 @@ lease_confirmed(struct core *c, const struct now *now, usec_t sent,
 
 	if (sent != 0) {
 		l->confirmed = true;
+		l->epoch = rec->epoch;
 		l->answers_count = true;
 	}
 	lease_move(c, now, sent, rec->ttl);
@@ -172,6 +173,7 @@ lease_ask(struct core *c, const struct now *now)
 	memset(slot, 0, sizeof(*slot));
 	slot->id = ++c->ids;
 	slot->sent = now->raw;
+	slot->ttl = core_rec(c)->ttl;
 	for (n = 0; n < NODES_MAX; n++) {
 		/* Those who are no candidates are asked too, for the evidence
 		 * that they are there; their answers are not needed. */
@@ -266,7 +268,7 @@ core_on_answer(struct core *c, const struct now *now,
 		l->ask[i].yes |= NODE_BIT(ans->from);
 		if (l->answers_count && lease_block(c, now) == BLOCK_NONE &&
 		    (lease_possible(c) & ~l->ask[i].yes) == 0)
-			lease_move(c, now, l->ask[i].sent, core_rec(c)->ttl);
+			lease_move(c, now, l->ask[i].sent, l->ask[i].ttl);
 	}
 }
 
@@ -299,8 +301,7 @@ lease_reseed(struct core *c, const struct now *now)
 
 	if (!r->cold || c->lease.lapsed || !c->lease.confirmed ||
 	    c->pending.on || core_rel(c) != REL_HELD ||
-	    strcmp(r->reported_next, r->next) != 0 ||
-	    (lease_possible(c) & ~r->reported) != 0)
+	    !watch_reported(c) || (lease_possible(c) & ~r->reported) != 0)
 		return;
 	rec.epoch++;
 	cas_send(c, now, FOR_RESEED, &rec);

@@ -33,7 +33,7 @@ core_order_init(struct core *c, const struct now *now)
 	if (c->pending.on)
 		return "a write of the register is under way\nhactl status";
 	memset(&rec, 0, sizeof(rec));
-	rec.epoch = 1;
+	rec.epoch = c->dur.epoch + 1; /* above all that was, if any was */
 	rec.state = REC_HELD;
 	rec.holder = c->conf.self;
 	rec.target = NODE_NONE;
@@ -102,7 +102,7 @@ core_order_unfence(struct core *c, const struct now *now)
 const char *
 core_may_start_primary(struct core *c, const struct now *now)
 {
-	if (c->act[ACT_START].running)
+	if (c->act[ACT_START].running && !c->act[ACT_START].standby)
 		return NULL;
 	return "only hawatchd starts a primary, and it does not want one now\n"
 	       "hactl status";

@@ -11,6 +11,7 @@
 #include "hawatch/str.h"
 
 #define LOOK_EVERY (10 * USEC_MSEC)
+#define DOUBT_MAX USEC_SEC
 #define PREPARE_EVERY (5 * USEC_SEC)
 
 /* clang-format off */
@@ -171,6 +172,11 @@ role_plan(struct core *c, const struct now *now)
 		return PLAN_NONE;
 	if (c->dur.latch)
 		return role_unsafe(c) ? PLAN_STEPDOWN : PLAN_NONE;
+	/* A fence that cannot be closed, with an heir: the next layer stops
+	 * PostgreSQL itself. */
+	if (c->lease.doubt && lease_mine(c) && lease_possible(c) != 0 &&
+	    now->raw - c->lease.doubt_since >= DOUBT_MAX)
+		return PLAN_STEPDOWN;
 	if (id == PLAN_FOLLOW)
 		return role_may_follow(c, now) ? id : PLAN_NONE;
 	if (id == PLAN_TAKEOVER && core_rel(c) != REL_CLAIMED)

@@ -84,7 +84,7 @@ plan_abandon(struct core *c, const struct now *now)
 	bool before = c->plan.id == PLAN_TAKEOVER && !c->plan.promoted &&
 	    core_pgs(c) != PGS_PRIMARY;
 
-	if (before && core_pgs(c) == PGS_STANDBY &&
+	if (before && c->plan.marked && core_pgs(c) == PGS_STANDBY &&
 	    c->dur.primary_epoch == core_rec(c)->epoch)
 		c->dur.primary_epoch = 0;
 	if (before && core_rel(c) == REL_CLAIMED) {
@@ -129,6 +129,18 @@ plan_late(struct core *c, const struct now *now)
 	}
 }
 
+/* What the row asked for must not go on now. */
+static void
+plan_pause(struct core *c)
+{
+	int k;
+
+	for (k = 0; k < ACT_COUNT && c->plan.acted; k++)
+		if (k != ACT_METADATA && k != ACT_CHECKPOINT)
+			goal_stop(c, (enum act_kind)k);
+	c->plan.acted = false;
+}
+
 static void
 plan_done(struct core *c, const struct now *now)
 {
@@ -165,7 +177,9 @@ plan_turn(struct core *c, const struct now *now)
 			plan_end(c, now, "refused");
 			return;
 		}
-		if (ans != ANS_YES && !c->plan.acted) {
+		if (ans != ANS_YES && r->may != NULL && !r->may(c, now)) {
+			plan_pause(c);
+		} else if (ans != ANS_YES && !c->plan.acted) {
 			c->plan.acted = true;
 			r->act(c, now);
 			ans = r->beside ? ANS_YES : r->ask(c, now);

@@ -31,6 +31,7 @@ enum answer ask_signal(const struct core *c, const struct now *now);
 enum answer ask_released(const struct core *c, const struct now *now);
 enum answer ask_alone(const struct core *c, const struct now *now);
 enum answer ask_follows(const struct core *c, const struct now *now);
+bool may_promote(const struct core *c, const struct now *now);
 
 /* deed.c */
 void deed_claim(struct core *c, const struct now *now);

@@ -62,8 +62,10 @@ watch_amnesiac(const struct core *c, const struct reg_value *v)
 
 	if (d->instance[0] == '\0')
 		return false;
+	/* Empty, and of the instance that was reported to: a person adopted
+	 * it, and says by hactl init who holds. */
 	if (strcmp(v->instance, d->instance) == 0)
-		return watch_less(d, &v->rec);
+		return v->rec.state != REC_NONE && watch_less(d, &v->rec);
 	return v->rec.epoch <= d->epoch;
 }
 
@@ -73,6 +75,23 @@ watch_same(const struct reg_value *a, const struct reg_value *b)
 	return a->revision == b->revision &&
 	    strcmp(a->instance, b->instance) == 0 &&
 	    strcmp(a->rec.nonce, b->rec.nonce) == 0;
+}
+
+/* An abdication ends when a holder's own later record lists this node again:
+ * claims and releases only copy what was listed before. */
+static void
+watch_readmitted(struct core *c, const struct record *rec)
+{
+	struct durable *d = &c->dur;
+
+	if (d->abdicated_epoch == 0 || rec->state != REC_HELD ||
+	    !(rec->candidates & NODE_BIT(c->conf.self)) ||
+	    rec->epoch < d->abdicated_epoch ||
+	    (rec->epoch == d->abdicated_epoch && rec->seq <= d->abdicated_seq))
+		return;
+	d->abdicated_epoch = 0;
+	d->abdicated_seq = 0;
+	core_save(c);
 }
 
 /* A value of the believed register, newer than or as new as the known one. */
@@ -95,6 +114,12 @@ watch_accept(struct core *c, const struct now *now, const struct reg_value *v)
 		c->promise.until = 0;
 	if (c->reg.hint_epoch <= v->rec.epoch)
 		c->reg.hint_epoch = 0;
+	watch_readmitted(c, &v->rec);
+	/* An epoch that no write of ours confirmed: a person adopted it. */
+	if (v->rec.epoch != c->lease.epoch) {
+		c->lease.confirmed = false;
+		c->lease.answers_count = false;
+	}
 	cas_by_read(c, now);
 }
 
@@ -128,7 +153,6 @@ core_on_read(struct core *c, const struct now *now, usec_t sent,
 			    "report of every data node");
 		return;
 	}
-	r->reported_next[0] = '\0';
 	r->amnesiac = watch_amnesiac(c, v);
 	if (r->amnesiac) {
 		if (!was_amnesiac)
@@ -161,11 +185,17 @@ core_on_nudge(struct core *c, const struct now *now)
 void
 core_on_reported(struct core *c, const struct now *now, bool ok)
 {
+	/* The register's own word, in the next read, says what it took. */
 	c->reg.reporting = false;
-	if (ok)
-		str_cut(c->reg.reported_next, sizeof(c->reg.reported_next),
-		    c->dur.instance);
 	c->read_wanted = true;
+}
+
+/* Has this node reported to the cold register as it is now? */
+bool
+watch_reported(const struct core *c)
+{
+	return (c->reg.reported & NODE_BIT(c->conf.self)) != 0 &&
+	    strcmp(c->dur.instance, c->reg.next) == 0;
 }
 
 /* Reports to a cold register, once what the report promises is on disk. */
@@ -177,7 +207,7 @@ watch_report(struct core *c, const struct now *now)
 	struct action *a;
 	bool sent_more;
 
-	if (strcmp(r->reported_next, r->next) == 0)
+	if (watch_reported(c))
 		return;
 	if (strcmp(d->instance, r->next) != 0 || d->claim || c->pending.on) {
 		str_cut(d->instance, sizeof(d->instance), r->next);

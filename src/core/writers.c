@@ -90,6 +90,14 @@ writers_do(struct core *c, enum fence_op op, usec_t deadline)
 	a->deadline = deadline;
 }
 
+static void
+writers_doubt(struct core *c, const struct now *now)
+{
+	if (!c->lease.doubt)
+		c->lease.doubt_since = now->raw;
+	c->lease.doubt = true;
+}
+
 void
 core_on_fence(struct core *c, const struct now *now, enum fence_op op,
     usec_t deadline, enum answer result)
@@ -99,7 +107,7 @@ core_on_fence(struct core *c, const struct now *now, enum fence_op op,
 	if (result == ANS_UNKNOWN) {
 		f->writers = WRITERS_UNKNOWN;
 		f->retry_at = now->raw + 20 * USEC_MSEC;
-		c->lease.doubt = true;
+		writers_doubt(c, now);
 		return;
 	}
 	c->lease.doubt = false;
@@ -134,7 +142,7 @@ core_on_fence_lost(struct core *c, const struct now *now, bool restored,
 		return;
 	lease_void(c, now);
 	if (!restored) {
-		c->lease.doubt = true;
+		writers_doubt(c, now);
 		c->fence.writers = WRITERS_UNKNOWN;
 	}
 }

@@ -62,7 +62,7 @@ static const struct order_row order_rows[] = {
 	{ .verb = "register-adopt", .run = order_adopt },
 	{ .verb = "unfence", .data = true, .run = order_unfence },
 	{ .verb = "ack", .data = true, .run = order_ack },
-	{ .verb = "role", .data = true, .run = order_role },
+	{ .verb = "role", .run = order_role },
 	{ .verb = "gate", .data = true, .run = order_gate },
 	{ .verb = "ping", .run = order_ping },
 };
@@ -379,11 +379,13 @@ order_role(struct engine *e, const struct request *req)
 	const struct now now = clock_now();
 	struct core_status st;
 	json_t *obj;
-	bool primary, standby;
+	bool primary = false, standby = false;
 
-	core_status(e->core, &now, &st);
-	primary = status_is_primary(&st, &now);
-	standby = !primary && st.pg == PGS_STANDBY;
+	if (e->core != NULL) {
+		core_status(e->core, &now, &st);
+		primary = status_is_primary(&st, &now);
+		standby = !primary && st.pg == PGS_STANDBY;
+	}
 	obj = json_object();
 	json_put_string(obj, "role",
 	    primary ? "primary" :

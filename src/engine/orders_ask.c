@@ -18,6 +18,8 @@ static void ask_node_cb(
     void *arg, node_t node, const char *json, const char *why);
 static void ask_reg_cb(void *arg, const char *json, const char *why);
 static void ask_register_cb(void *arg, const char *json, const char *why);
+static void ask_register_refused(
+    const struct order_question *q, const char *why);
 static struct order_question *question_new(
     struct engine *e, uint64_t serial, uint64_t id);
 static void question_free(struct order_question *q);
@@ -161,9 +163,7 @@ ask_register_cb(void *arg, const char *json, const char *why)
 	json_t *obj;
 
 	if (json == NULL) {
-		orders_refuse(q->e, q->id, EXITCODE_REFUSED,
-		    why == NULL ? "the register does not answer" : why,
-		    "hactl status");
+		ask_register_refused(q, why);
 	} else {
 		obj = json_object();
 		json_put_i64(obj, "exit", EXITCODE_DONE);
@@ -171,6 +171,31 @@ ask_register_cb(void *arg, const char *json, const char *why)
 		orders_reply(q->e, q->id, obj);
 	}
 	question_free(q);
+}
+
+/* A reason of ours when nobody answered, else what the arbiter said. */
+static void
+ask_register_refused(const struct order_question *q, const char *why)
+{
+	struct error err;
+	char *text, *next = NULL;
+	json_t *obj;
+
+	why = why == NULL ? "no answer" : why;
+	obj = why[0] == '{' ? json_read(why, strlen(why), &err) : NULL;
+	if (json_is_string(json_object_get(obj, "error"))) {
+		text = xasprintf("the register refuses: %s",
+		    json_string_value(json_object_get(obj, "error")));
+		next = xstrdup("hactl register show");
+	} else {
+		text = xasprintf("the register does not answer: %s", why);
+		next = xasprintf("ssh %s systemctl status hawatchd",
+		    q->e->conf->names.node[q->e->conf->reg_node]);
+	}
+	orders_refuse(q->e, q->id, EXITCODE_REFUSED, text, next);
+	json_decref(obj);
+	free(text);
+	free(next);
 }
 
 static struct order_question *
@@ -210,8 +235,14 @@ ask_put(struct engine *e, struct order_ask *a, node_t node, const char *json,
 {
 	json_t *obj = ask_parse(json, why);
 
-	/* The name is ours, whatever the other says that it is. */
+	/* The name is ours, whatever the other says that it is; and who is
+	 * silent is still known by the configuration. */
 	json_put_string(obj, "node", e->conf->names.node[node]);
+	if (json_has(obj, "silent")) {
+		json_put_bool(
+		    obj, "data", e->conf->node[node].role == ROLE_DATA);
+		json_put_bool(obj, "arbiter", node == e->conf->reg_node);
+	}
 	json_array_set_new(a->nodes, (size_t)node, obj);
 }
 

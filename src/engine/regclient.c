@@ -18,6 +18,7 @@
 #include "hawatch/str.h"
 
 #define ANSWER_MAX 16384
+#define WAIT_MAX (2 * USEC_SEC) /* the arbiter allows no longer poll */
 #define RETRY (100 * USEC_MSEC)
 
 /* One request under way. */
@@ -163,11 +164,15 @@ static void
 reg_poll(void *arg)
 {
 	struct regclient *r = arg;
-	usec_t wait = r->failing ? 0 : r->e->conf->ttl / 5;
+	usec_t wait = r->e->conf->ttl / 5;
 	json_t *obj = json_object();
 	struct reg_call *c;
 	char *body;
 
+	if (r->failing)
+		wait = 0;
+	if (wait > WAIT_MAX)
+		wait = WAIT_MAX;
 	json_put_string(obj, "instance", r->seen);
 	json_put_u64(obj, "revision", r->revision);
 	json_put_bool(obj, "cold", r->cold);
