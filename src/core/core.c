@@ -81,10 +81,8 @@ core_new(const struct core_conf *conf, const struct durable *durable,
 		    c->dur.claim_nonce);
 	}
 	/* A takeover that was held when the engine ended is gone on with. */
-	if (c->dur.plan == PLAN_TAKEOVER) {
+	if (c->dur.plan == PLAN_TAKEOVER)
 		c->resume_epoch = c->dur.plan_epoch;
-		c->resume_row = c->dur.row;
-	}
 	c->read_wanted = true;
 	return c;
 }

@@ -166,7 +166,6 @@ struct core {
 	struct act_state act[ACT_COUNT];
 	struct plan_state plan;
 	uint64_t resume_epoch;   /* of the takeover before the start; 0 none */
-	int resume_row;
 	struct order order;
 	struct pg_view pg;
 	usec_t gone_at;          /* the postmaster ended then; 0 no */

@@ -281,8 +281,8 @@ role_turn(struct core *c, const struct now *now)
 	}
 	role_prepare(c, now);
 	if (core_rel(c) == REL_HELD && core_pgs(c) == PGS_PRIMARY &&
-	    c->resume_epoch == core_rec(c)->epoch && c->conf.mode !=
-	    CORE_OBSERVE && !c->dur.latch) {
+	    c->lease.confirmed && c->resume_epoch == core_rec(c)->epoch &&
+	    c->conf.mode != CORE_OBSERVE && !c->dur.latch) {
 		plan_resume(c, now);
 		return;
 	}

@@ -66,13 +66,14 @@ plan_start(struct core *c, const struct now *now, enum plan_id id)
 void
 plan_resume(struct core *c, const struct now *now)
 {
-	int row = plan_find(PLAN_TAKEOVER, "relax");
+	/* An open element proves all up to the opening; what ran beside is
+	 * done anew. */
+	bool open = c->fence.writers == WRITERS_OPEN;
 
-	if (c->resume_row > row)
-		row = c->resume_row;
 	c->resume_epoch = 0;
 	plan_start(c, now, PLAN_TAKEOVER);
-	plan_enter(c, now, row);
+	plan_enter(c, now, plan_find(PLAN_TAKEOVER,
+	    open ? "metadata" : "relax"));
 }
 
 /* An abandoned claim becomes `released`; a mark without a promotion goes. */
