@@ -37,19 +37,35 @@ static int sink_syslog_fd = -1;
 static unsigned long long sink_lost;
 static unsigned long long sink_syslog_lost;
 
+/* The time; before it, when standard error is the journal's, the priority as
+ * journald reads it, so that journalctl -p notice is the short story. */
+static void
+sink_head(char *buf, size_t size, enum level level)
+{
+	static const int priority[] = { [L_DEBUG] = 7, [L_INFO] = 6,
+		[L_NOTICE] = 5, [L_WARN] = 4, [L_ERROR] = 3 };
+	char stamp[64];
+
+	sink_stamp(stamp, sizeof(stamp));
+	if (getenv("JOURNAL_STREAM") != NULL)
+		snprintf(buf, size, "<%d>ts=%s", priority[level], stamp);
+	else
+		snprintf(buf, size, "ts=%s", stamp);
+}
+
 void
 sink_stderr(void *arg, enum level level, const char *line)
 {
 	char out[SINK_LINE_MAX];
-	char stamp[64];
+	char stamp[80];
 	int n;
 
 	if (sink_way == SINK_NEW)
 		sink_open();
-	sink_stamp(stamp, sizeof(stamp));
+	sink_head(stamp, sizeof(stamp), level);
 	if (sink_lost > 0) {
 		n = snprintf(out, sizeof(out),
-		    "ts=%s ev=%s level=warn count=%llu\n", stamp,
+		    "%s ev=%s level=warn count=%llu\n", stamp,
 		    emit_name(EMIT_log_dropped), sink_lost);
 		if (!sink_write(out, (size_t)n)) {
 			sink_lost++;
@@ -57,7 +73,7 @@ sink_stderr(void *arg, enum level level, const char *line)
 		}
 		sink_lost = 0;
 	}
-	n = snprintf(out, sizeof(out), "ts=%s %s\n", stamp, line);
+	n = snprintf(out, sizeof(out), "%s %s\n", stamp, line);
 	if (n < 0 || (size_t)n >= sizeof(out) || !sink_write(out, (size_t)n))
 		sink_lost++;
 }

@@ -93,6 +93,7 @@ struct fence_state {
 	usec_t readers_until, readers_next;
 	bool known;        /* core_on_start_fence was called */
 	usec_t retry_at;   /* after a call that failed */
+	enum block why;    /* the last close */
 };
 
 enum add_row { ADD_NONE, ADD_NAMES, ADD_WAITING, ADD_FLUSH, ADD_FINITE,

@@ -339,8 +339,13 @@ lease_turn(struct core *c, const struct now *now)
 		return;
 	}
 	lease_alone(c, now);
-	if (l->deadline <= now->raw)
+	if (l->deadline <= now->raw) {
+		if (!l->lapsed && l->deadline != 0)
+			core_tell(c, EMIT_lease_lost, "no confirmation within "
+			    "T: the register is silent, and not every "
+			    "candidate answered");
 		l->lapsed = true;
+	}
 	if (now->raw >= l->next_renewal)
 		lease_renew(c, now);
 	lease_reseed(c, now);

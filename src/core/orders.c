@@ -23,7 +23,8 @@ core_order_init(struct core *c, const struct now *now)
 		       "arbiter\nhactl register show";
 	if (c->reg.cold)
 		return "the register waits for a report of every data node: "
-		       "start hawatchd on all of them\nhactl register show";
+		       "start hawatchd on all of them; only if one is lost for "
+		       "good, adopt what it holds\nhactl register adopt";
 	if (c->reg.amnesiac)
 		return "the register is not the one this node has seen\n"
 		       "hactl register show";

@@ -81,6 +81,17 @@ writers_keep(const struct core *c, const struct now *now)
 	return role_serves(c) && c->lease.deadline > now->raw;
 }
 
+/* What to say of a fence that is closed now. */
+static enum block
+writers_why(const struct core *c, const struct now *now)
+{
+	enum block b = open_check(c, now);
+
+	if (c->plan.id == PLAN_STEPDOWN)
+		return BLOCK_STEPPING_DOWN;
+	return b != BLOCK_NONE ? b : BLOCK_PLAN;
+}
+
 static void
 writers_do(struct core *c, enum fence_op op, usec_t deadline)
 {
@@ -114,7 +125,8 @@ core_on_fence(struct core *c, const struct now *now, enum fence_op op,
 	if (op == FENCE_OP_CLOSE || result == ANS_NO) {
 		if (f->writers == WRITERS_OPEN)
 			core_tell(c, EMIT_fence_closed, "%s",
-			    op == FENCE_OP_CLOSE ? "ordered" : "expired");
+			    op == FENCE_OP_CLOSE ? block_str(f->why) :
+			    "expired");
 		f->writers = WRITERS_CLOSED;
 		f->element = 0;
 		f->inherited = false;
@@ -188,8 +200,10 @@ writers_turn(struct core *c, const struct now *now)
 	}
 	readers_turn(c, now);
 	if (f->writers == WRITERS_OPEN) {
-		if (!writers_keep(c, now))
+		if (!writers_keep(c, now)) {
+			f->why = writers_why(c, now);
 			writers_do(c, FENCE_OP_CLOSE, 0);
+		}
 		else if (c->lease.confirmed && f->element != c->lease.deadline)
 			writers_do(c, FENCE_OP_RENEW, c->lease.deadline);
 		return;
