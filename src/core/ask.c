@@ -65,6 +65,10 @@ ask_names(const struct core *c, const struct now *now)
 {
 	if (core_pgs(c) == PGS_PRIMARY && steps_ours(c, REC_HELD))
 		return ANS_YES;
+	/* Prepared while it followed. */
+	if (core_pgs(c) == PGS_STANDBY && !c->pg.sync_other &&
+	    c->pg.sync_names == core_rec(c)->candidates)
+		return ANS_YES;
 	return goal_result(c, ACT_NAMES);
 }
 
