@@ -13,7 +13,6 @@
 struct arbiter {
 	struct reg_value value;
 	nodeset_t ahead; /* cold: who reported more than the value shows */
-	uint64_t reported_epoch; /* cold: the highest that was reported */
 	usec_t written_at; /* wall */
 };
 

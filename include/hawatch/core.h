@@ -48,6 +48,8 @@ struct durable {
 	char claim_nonce[ID_MAX]; /* that it replaces */
 	struct record claim_rec; /* as sent, its nonce with it */
 	uint64_t abdicated_epoch, abdicated_seq;
+	nodeset_t left;        /* as holder of left_epoch: who abdicated */
+	uint64_t left_epoch;
 	uint64_t primary_epoch; /* PostgreSQL here may hold what others do not
 				   have, since this epoch; 0 no */
 	bool latch;            /* stays stopped until a person says so */

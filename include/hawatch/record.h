@@ -42,6 +42,7 @@ struct reg_value {
 	bool cold;             /* refuses every CAS until reports or a person */
 	char next[ID_MAX];     /* cold: the instance it will take */
 	nodeset_t reported;    /* cold: who has reported */
+	uint64_t floor;        /* the highest epoch that was reported */
 };
 
 struct names; /* node names in configuration order */

@@ -34,7 +34,7 @@ arbiter_start(struct arbiter *a, const struct arbiter_origin *o,
 	str_cut(v->next, sizeof(v->next), next);
 	v->reported = 0;
 	a->ahead = 0;
-	a->reported_epoch = 0;
+	v->floor = 0;
 	return true;
 }
 
@@ -114,8 +114,8 @@ arbiter_report(const struct arbiter *a, node_t node, const char *instance,
 	v->reported |= NODE_BIT(node);
 	if (epoch > rec->epoch || (epoch == rec->epoch && seq > rec->seq))
 		next->ahead |= NODE_BIT(node);
-	if (epoch > next->reported_epoch)
-		next->reported_epoch = epoch;
+	if (epoch > v->floor)
+		v->floor = epoch;
 	if ((data & ~v->reported) == 0 && next->ahead == 0)
 		arbiter_warm(next);
 	return true;
@@ -134,8 +134,8 @@ arbiter_adopt(const struct arbiter *a, struct arbiter *next)
 		return true;
 	/* Above all that any node has seen, so that every node takes it: also
 	 * those that reported more, or could not report. */
-	if (rec->epoch < a->reported_epoch)
-		rec->epoch = a->reported_epoch;
+	if (rec->epoch < a->value.floor)
+		rec->epoch = a->value.floor;
 	rec->epoch++;
 	rec->seq++;
 	/* Whom it lists may have been removed since: the holder adds anew. */

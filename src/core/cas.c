@@ -40,6 +40,8 @@ cas_complete(struct core *c, struct record *rec, enum cas_for why)
 	rec->written_by = c->conf.self;
 	rec->ttl = c->conf.ttl;
 	rec->candidates &= ~c->lease.abdicated;
+	if (c->dur.left_epoch == rec->epoch)
+		rec->candidates &= ~c->dur.left;
 	if (rec->state == REC_HELD && core_pgs(c) == PGS_PRIMARY) {
 		rec->timeline = c->pg.timeline;
 		rec->system_id = c->pg.system_id;
@@ -184,6 +186,10 @@ cas_won(struct core *c, const struct now *now, uint64_t revision,
 	c->lease.unknown = 0;
 	/* An abdication matters while the record still names the node. */
 	c->lease.abdicated &= p.cas.rec.candidates;
+	if (c->dur.left & ~p.cas.rec.candidates) {
+		c->dur.left &= p.cas.rec.candidates;
+		core_save(c);
+	}
 	if (p.cas.rec.state != REC_RELEASED)
 		lease_confirmed(c, now, p.first_sent, &p.cas.rec);
 	if (p.why != FOR_RENEW)

@@ -59,6 +59,7 @@ struct lease {
 	usec_t void_before;   /* requests that left before do not move D */
 	nodeset_t unknown;    /* candidates of CASes that were voided */
 	nodeset_t abdicated;  /* members that durably left */
+	uint64_t left_version; /* dur.left must be saved to count */
 	bool finite;          /* an add is being prepared: D must be finite */
 	usec_t next_renewal;
 	struct ask_slot ask[ASK_SLOTS];

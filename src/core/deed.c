@@ -46,7 +46,8 @@ deed_names_claim(struct core *c, const struct now *now)
 void
 deed_names_none(struct core *c, const struct now *now)
 {
-	struct goal g = { .names = 0 };
+	/* Nobody, here; a name never leaves while its node may claim. */
+	struct goal g = { .names = lease_possible(c) };
 
 	goal_ask(c, ACT_NAMES, &g);
 }

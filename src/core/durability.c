@@ -244,6 +244,7 @@ add_row_finite(struct core *c, const struct now *now)
 	if (rec.lsn < c->sync.add_lsn)
 		rec.lsn = c->sync.add_lsn;
 	c->lease.abdicated &= ~NODE_BIT(c->sync.adding);
+	c->dur.left &= ~NODE_BIT(c->sync.adding);
 	if (cas_send(c, now, FOR_ADD, &rec))
 		add_enter(c, now, ADD_CAS);
 }

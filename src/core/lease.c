@@ -259,7 +259,11 @@ core_on_answer(struct core *c, const struct now *now,
 	    ans->from == l->abdication_of &&
 	    l->abdication_epoch == c->dur.sent_epoch &&
 	    l->abdication_seq >= c->dur.sent_seq) {
-		l->abdicated |= NODE_BIT(ans->from);
+		/* On disk first: an engine that forgot it would list the node
+		 * again, for whom commits do not wait any more. */
+		c->dur.left = l->abdicated | NODE_BIT(ans->from);
+		c->dur.left_epoch = core_rec(c)->epoch;
+		l->left_version = core_save(c);
 		l->abdication = 0;
 	}
 	for (i = 0; i < ASK_SLOTS && ans->yes; i++) {
@@ -338,6 +342,9 @@ lease_turn(struct core *c, const struct now *now)
 		l->next_renewal = 0;
 		return;
 	}
+	if (c->dur.left_epoch == core_rec(c)->epoch &&
+	    core_saved(c, l->left_version))
+		l->abdicated |= c->dur.left;
 	lease_alone(c, now);
 	if (l->deadline <= now->raw) {
 		if (!l->lapsed && l->deadline != 0)

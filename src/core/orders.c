@@ -34,7 +34,10 @@ core_order_init(struct core *c, const struct now *now)
 	if (c->pending.on)
 		return "a write of the register is under way\nhactl status";
 	memset(&rec, 0, sizeof(rec));
-	rec.epoch = c->dur.epoch + 1; /* above all that was, if any was */
+	/* Above all that was, if any was. */
+	rec.epoch = c->dur.epoch + 1;
+	if (rec.epoch <= c->reg.value.floor)
+		rec.epoch = c->reg.value.floor + 1;
 	rec.state = REC_HELD;
 	rec.holder = c->conf.self;
 	rec.target = NODE_NONE;

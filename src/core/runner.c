@@ -66,9 +66,10 @@ plan_start(struct core *c, const struct now *now, enum plan_id id)
 void
 plan_resume(struct core *c, const struct now *now)
 {
-	/* An open element proves all up to the opening; what ran beside is
-	 * done anew. */
-	bool open = c->fence.writers == WRITERS_OPEN;
+	/* An open element, or a candidate, proves all up to the opening; what
+	 * ran beside is done anew. */
+	bool open = c->fence.writers == WRITERS_OPEN ||
+	    lease_possible(c) != 0;
 
 	c->resume_epoch = 0;
 	plan_start(c, now, PLAN_TAKEOVER);

@@ -116,6 +116,8 @@ watch_accept(struct core *c, const struct now *now, const struct reg_value *v)
 		c->reg.hint_epoch = 0;
 	watch_readmitted(c, &v->rec);
 	/* An epoch that no write of ours confirmed: a person adopted it. */
+	if (v->rec.epoch != c->dur.left_epoch)
+		c->lease.abdicated = 0;
 	if (v->rec.epoch != c->lease.epoch) {
 		c->lease.confirmed = false;
 		c->lease.answers_count = false;
@@ -133,7 +135,8 @@ core_on_read(struct core *c, const struct now *now, usec_t sent,
 	/* What contradicts the belief must have been asked for after it was
 	 * formed: a late reply tells of the past, of a cold state that was
 	 * left or of an instance that was given up. */
-	if (sent <= r->believed_at && (v->cold || watch_amnesiac(c, v))) {
+	if (sent <= r->believed_at && (v->cold || watch_amnesiac(c, v) ||
+	    strcmp(v->instance, c->dur.instance) != 0)) {
 		c->read_wanted = true;
 		return;
 	}

@@ -46,7 +46,6 @@ arbiter_file_str(const struct arbiter *a, const struct names *names)
 
 	json_put_string(obj, "value", value);
 	json_put_u64(obj, "ahead", a->ahead);
-	json_put_u64(obj, "reported_epoch", a->reported_epoch);
 	json_put_i64(obj, "written_at_us", a->written_at);
 	text = json_text(obj);
 	json_decref(obj);
@@ -66,8 +65,6 @@ arbiter_file_parse(const char *text, const struct names *names,
 	if (obj != NULL &&
 	    json_want_string(obj, "value", value, FILE_MAX, err) == 0 &&
 	    json_want_u64(obj, "ahead", &ahead, err) == 0 &&
-	    json_want_u64(obj, "reported_epoch", &a->reported_epoch,
-		err) == 0 &&
 	    json_want_i64(obj, "written_at_us", 0, INT64_MAX, &a->written_at,
 		err) == 0 &&
 	    wire_value_parse(&a->value, value, strlen(value), names,

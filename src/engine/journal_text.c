@@ -40,6 +40,8 @@ journal_str(const struct durable *d, const struct names *names)
 	put_claim(obj, d, names);
 	json_put_u64(obj, "abdicated_epoch", d->abdicated_epoch);
 	json_put_u64(obj, "abdicated_seq", d->abdicated_seq);
+	json_put_u64(obj, "left", d->left);
+	json_put_u64(obj, "left_epoch", d->left_epoch);
 	json_put_u64(obj, "primary_epoch", d->primary_epoch);
 	json_put_bool(obj, "latch", d->latch);
 	json_put_string(obj, "latch_why", d->latch_why);
@@ -80,7 +82,9 @@ want_rest(const json_t *obj, struct durable *d, struct error *err)
 {
 	int proof = 0;
 
-	if (json_want_u64(obj, "abdicated_epoch", &d->abdicated_epoch, err) ||
+	if (json_want_u32(obj, "left", &d->left, err) ||
+	    json_want_u64(obj, "left_epoch", &d->left_epoch, err) ||
+	    json_want_u64(obj, "abdicated_epoch", &d->abdicated_epoch, err) ||
 	    json_want_u64(obj, "abdicated_seq", &d->abdicated_seq, err) ||
 	    json_want_u64(obj, "primary_epoch", &d->primary_epoch, err) ||
 	    json_want_bool(obj, "latch", &d->latch, err) ||

@@ -262,6 +262,7 @@ wire_value_str(const struct reg_value *v, const struct names *names)
 	json_put_bool(obj, "cold", v->cold);
 	json_put_string(obj, "next", v->next);
 	put_set(obj, "reported", v->reported, names);
+	json_put_u64(obj, "floor", v->floor);
 	put_record(obj, &v->rec, names);
 	return finish(obj);
 }
@@ -282,6 +283,7 @@ wire_value_parse(struct reg_value *v, const char *json, size_t len,
 	    json_want_bool(obj, "cold", &v->cold, err) == 0 &&
 	    json_want_string(obj, "next", v->next, sizeof(v->next), err) == 0 &&
 	    want_set(obj, "reported", &v->reported, names, err) == 0 &&
+	    json_want_u64(obj, "floor", &v->floor, err) == 0 &&
 	    want_record(obj, &v->rec, names, err) == 0)
 		rc = 0;
 	json_decref(obj);
