@@ -190,7 +190,7 @@ ask_register_refused(const struct order_question *q, const char *why)
 	} else {
 		text = xasprintf("the register does not answer: %s", why);
 		next = xasprintf("ssh %s systemctl status hawatchd",
-		    q->e->conf->names.node[q->e->conf->reg_node]);
+		    q->e->conf->names.node[q->e->conf->arbiter]);
 	}
 	orders_refuse(q->e, q->id, EXITCODE_REFUSED, text, next);
 	json_decref(obj);
@@ -241,7 +241,7 @@ ask_put(struct engine *e, struct order_ask *a, node_t node, const char *json,
 	if (json_has(obj, "silent")) {
 		json_put_bool(
 		    obj, "data", e->conf->node[node].role == ROLE_DATA);
-		json_put_bool(obj, "arbiter", node == e->conf->reg_node);
+		json_put_bool(obj, "arbiter", node == e->conf->arbiter);
 	}
 	json_array_set_new(a->nodes, (size_t)node, obj);
 }

@@ -21,7 +21,7 @@
 #define WAIT_HOPELESS USEC_SEC
 #define WAIT_QUIET (200 * USEC_MSEC) /* what passes at once is not told */
 
-enum wait_end { WAIT_ON, WAIT_DONE, WAIT_FAILED, WAIT_STUCK };
+enum wait_end { WAIT_ON, WAIT_DONE, WAIT_FAILED, WAIT_STUCK, WAIT_DEAF };
 
 /* What stands against a claim and does not pass with time. */
 static const char *const wait_hopeless[] = { "not-candidate", "abdicated",
@@ -45,6 +45,9 @@ static bool wait_is_stuck(
     const struct order_wait *w, const struct core_status *st);
 static void wait_stuck(
     struct engine *e, const struct order_wait *w, const struct core_status *st);
+static bool wait_is_deaf(
+    const struct order_wait *w, const struct core_status *st);
+static void wait_deaf(struct engine *e, const struct order_wait *w);
 static const char *wait_goal(const char *plan, const char *row);
 
 void
@@ -107,6 +110,9 @@ wait_step(struct engine *e, struct order_wait *w, const struct core_status *st,
 		return true;
 	case WAIT_STUCK:
 		wait_stuck(e, w, st);
+		return true;
+	case WAIT_DEAF:
+		wait_deaf(e, w);
 		return true;
 	case WAIT_ON:
 		break;
@@ -181,6 +187,8 @@ wait_look(const struct order_wait *w, const struct core_status *st,
 		return WAIT_FAILED;
 	if (now->raw - w->since > WAIT_HOPELESS && wait_is_stuck(w, st))
 		return WAIT_STUCK;
+	if (now->raw - w->since > WAIT_NOTE && wait_is_deaf(w, st))
+		return WAIT_DEAF;
 	return WAIT_ON;
 }
 
@@ -253,6 +261,27 @@ wait_stuck(
 		next = xasprintf("hactl plan promote %s", self);
 	orders_refuse(e, w->id, EXITCODE_UNKNOWN, why, next);
 	free(why);
+	free(next);
+}
+
+/* Without the register no claim can begin, or end. */
+static bool
+wait_is_deaf(const struct order_wait *w, const struct core_status *st)
+{
+	return w->what == LONG_PROMOTE && !st->register_ok &&
+	       st->rel == REL_OTHER;
+}
+
+static void
+wait_deaf(struct engine *e, const struct order_wait *w)
+{
+	char *next = xasprintf("ssh %s systemctl status hawatchd",
+	    e->conf->names.node[e->conf->arbiter]);
+
+	orders_refuse(e, w->id, EXITCODE_UNKNOWN,
+	    "nothing happens while the register does not answer: bring the "
+	    "arbiter back first; the order stands for a minute",
+	    next);
 	free(next);
 }
 

@@ -111,7 +111,7 @@ ask_conf(const struct call *call)
 	conf = conf_load(
 	    path == NULL ? CONF_PATH : path, call->opt[OPT_NODE], &errors);
 	for (i = 0; conf == NULL && i < errors.count; i++)
-		fprintf(stderr, "%s\n", errors.text[i]);
+		print_folded(stderr, "", 8, errors.text[i]);
 	conf_errors_free(&errors);
 	return conf;
 }

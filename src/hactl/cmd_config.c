@@ -18,13 +18,13 @@ cmd_config_check(const struct call *call)
 	conf = ask_conf(&with);
 	if (conf == NULL)
 		return EXITCODE_CONFIG;
-	printf("%s: cluster %s, mode %s, this host is %s;", conf->path,
-	    conf->cluster, conf_mode_str(conf->mode),
+	printf("%s: no errors\ncluster %s, mode %s, this host is %s\n",
+	    conf->path, conf->cluster, conf_mode_str(conf->mode),
 	    conf->node[conf->self].name);
 	for (i = 0; i < conf->node_count; i++)
-		printf(" %s (%s)", conf->node[i].name,
-		    conf->node[i].role == ROLE_DATA ? "data" : "witness");
-	printf("\n");
+		printf("  %-20s %-8s %s\n", conf->node[i].name,
+		    conf->node[i].role == ROLE_DATA ? "data" : "witness",
+		    conf->node[i].address);
 	conf_free(conf);
 	return EXITCODE_DONE;
 }

@@ -2,6 +2,7 @@
  * hactl pki: a small authority for the cluster's certificates, for those who
  * have none of their own. It runs on any host and asks no engine.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -10,6 +11,7 @@
 
 static enum exitcode pki_result(
     int rc, const struct error *err, const char *next);
+static const char *pki_next(const struct error *err);
 static const char *pki_address(const struct conf *conf, const char *name);
 
 enum exitcode
@@ -22,8 +24,12 @@ cmd_pki_init(const struct call *call)
 
 	if (cluster == NULL) {
 		conf = ask_conf(call);
-		if (conf == NULL)
+		if (conf == NULL) {
+			print_wrong("the cluster's name comes from the "
+				    "configuration, or from --cluster",
+			    "hactl pki init --cluster NAME DIR");
 			return EXITCODE_CONFIG;
+		}
 		cluster = conf->cluster;
 	}
 	code = pki_result(pki_init(call->arg[0], cluster, &err), &err,
@@ -47,8 +53,12 @@ cmd_pki_node(const struct call *call)
 
 	if (address == NULL) {
 		conf = ask_conf(call);
-		if (conf == NULL)
+		if (conf == NULL) {
+			print_wrong("the node's address comes from the "
+				    "configuration, or from --address",
+			    "hactl pki node --address ADDRESS DIR NAME");
 			return EXITCODE_CONFIG;
+		}
 		address = pki_address(conf, name);
 		if (address == NULL) {
 			print_wrong("the configuration has no such node",
@@ -57,7 +67,7 @@ cmd_pki_node(const struct call *call)
 		}
 	}
 	code = pki_result(
-	    pki_node(dir, name, address, &err), &err, "hactl pki init DIR");
+	    pki_node(dir, name, address, &err), &err, pki_next(&err));
 	if (code == EXITCODE_DONE)
 		printf("%s/%s.pem and %s/%s.key go to %s\n", dir, name, dir,
 		    name, name);
@@ -97,6 +107,16 @@ pki_result(int rc, const struct error *err, const char *next)
 		return EXITCODE_DONE;
 	print_wrong(err->msg, next);
 	return EXITCODE_LOCAL;
+}
+
+/* Only a missing authority is a reason to make one. */
+static const char *
+pki_next(const struct error *err)
+{
+	if (err->sys == ENOENT)
+		return "hactl pki init DIR, or name the directory that it "
+		       "made";
+	return "hactl pki node --help";
 }
 
 static const char *

@@ -23,7 +23,6 @@ static void plan_condition(
 static void plan_condition_record(const json_t *node);
 static void plan_condition_wal(const json_t *node);
 static void plan_condition_time(const json_t *node);
-static bool plan_in(const json_t *list, const char *name);
 static void plan_step(int number, bool forward, const char *row, usec_t limit,
     const char *late, const char *goal);
 
@@ -102,19 +101,33 @@ plan_print_answer(const json_t *answer)
 {
 	const json_t *node = get_at(answer, "node");
 	const char *block = get_str(node, "claim.block");
-	char text[400], first[NODE_NAME_MAX + 16];
+	bool primary = strcmp(get_str(node, "role"), "primary") == 0;
+	char text[400], first[NODE_NAME_MAX + 16], ms[32];
 
-	if (strcmp(get_str(node, "role"), "primary") == 0)
+	if (primary)
 		(void)snprintf(text, sizeof(text), "it is the primary");
 	else if (block[0] == '\0')
 		(void)snprintf(
 		    text, sizeof(text), "yes: nothing stands against it now");
-	else
+	else if (!get_bool(node, "register.read"))
+		(void)snprintf(text, sizeof(text),
+		    "not now: the register does not answer, and without it "
+		    "nobody takes over");
+	else if (strcmp(block, "lease-runs") == 0 ||
+		 strcmp(block, "promised") == 0) {
+		print_ms(ms, sizeof(ms), get_int(node, "claim.in_ms"));
+		(void)snprintf(text, sizeof(text),
+		    "yes, once the holder's lease has run out: if it is lost "
+		    "now, in %s at the earliest",
+		    ms);
+	} else
 		(void)snprintf(text, sizeof(text), "not now: %s: %s", block,
 		    get_str(node, "claim.text"));
 	(void)snprintf(
 	    first, sizeof(first), "Takeover by %s: ", get_str(node, "node"));
 	print_wrapped(first, text);
+	if (primary)
+		return;
 	printf("\nWhat must hold, and what was seen there just now\n");
 	plan_conditions(node);
 	printf("\nThe steps: each ends when its goal is observed\n");
@@ -212,7 +225,7 @@ plan_condition_record(const json_t *node)
 	    "epoch %lld, %s by %s, candidates: %s", get_int(rec, "epoch"),
 	    get_str(rec, "state"), get_str(rec, "holder"), list);
 	listed =
-	    plan_in(get_at(rec, "candidates"), get_str(node, "node")) ||
+	    get_in(get_at(rec, "candidates"), get_str(node, "node")) ||
 	    (strcmp(get_str(rec, "state"), "released") == 0 &&
 		strcmp(get_str(rec, "holder"), get_str(node, "node")) == 0);
 	plan_condition(true, listed, "the record lists it", seen);
@@ -229,10 +242,14 @@ plan_condition_wal(const json_t *node)
 
 	known = lsn_parse(mine, &have) == 0 && lsn_parse(floor, &need) == 0 &&
 		have != 0;
-	(void)snprintf(seen, sizeof(seen), "%s here %lld ms ago, %s demanded",
-	    mine[0] == '\0' ? "unknown" : mine,
-	    get_int(node, "postgres.seen_ms"),
-	    floor[0] == '\0' ? "unknown" : floor);
+	/* While it receives, what was seen of it is older than the demand;
+	 * the takeover looks again. */
+	known = known &&
+		(have >= need || !get_bool(node, "postgres.receiver"));
+	(void)snprintf(seen, sizeof(seen), "%s here %lld ms ago, %s demanded%s",
+	    have == 0 ? "unknown" : mine, get_int(node, "postgres.seen_ms"),
+	    floor[0] == '\0' ? "unknown" : floor,
+	    known || have == 0 ? "" : "; it streams, and step 4 looks again");
 	plan_condition(known, have >= need, "its WAL is far enough", seen);
 	(void)snprintf(seen, sizeof(seen), "%lld here, %lld in the record",
 	    get_int(node, "postgres.timeline"),
@@ -268,20 +285,6 @@ plan_condition_time(const json_t *node)
 	}
 	plan_condition(true, !get_has(node, "promised_ms"),
 	    "its promises to the holder are over", seen);
-}
-
-static bool
-plan_in(const json_t *list, const char *name)
-{
-	const char *text;
-	size_t i;
-
-	for (i = 0; i < json_array_size(list); i++) {
-		text = json_string_value(json_array_get(list, i));
-		if (text != NULL && strcmp(text, name) == 0)
-			return true;
-	}
-	return false;
 }
 
 static void

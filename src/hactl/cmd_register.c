@@ -10,6 +10,8 @@
 
 #define REGISTER_LIMIT (10 * USEC_SEC)
 
+static void register_print(const json_t *reg);
+
 enum exitcode
 cmd_register_show(const struct call *call)
 {
@@ -24,7 +26,7 @@ cmd_register_show(const struct call *call)
 		printf("%s\n", text);
 		free(text);
 	} else if (code == EXITCODE_DONE) {
-		print_object(get_at(answer, "register"), "");
+		register_print(get_at(answer, "register"));
 	}
 	json_decref(answer);
 	return code;
@@ -53,7 +55,26 @@ cmd_register_adopt(const struct call *call)
 	code = ask_engine(call, ask_request("register-adopt"), REGISTER_LIMIT,
 	    NULL, NULL, &answer);
 	if (code == EXITCODE_DONE)
-		print_object(get_at(answer, "register"), "");
+		register_print(get_at(answer, "register"));
 	json_decref(answer);
 	return code;
+}
+
+static void
+register_print(const json_t *reg)
+{
+	char text[320], list[160];
+
+	(void)snprintf(text, sizeof(text), "instance %s, revision %lld",
+	    get_str(reg, "instance"), get_int(reg, "revision"));
+	print_wrapped("register ", text);
+	if (get_bool(reg, "cold")) {
+		get_list(reg, "reported", list, sizeof(list));
+		(void)snprintf(text, sizeof(text),
+		    "cold: refuses every change until all data nodes have "
+		    "reported, or a person adopts it; reported: %s",
+		    list);
+		print_wrapped("         ", text);
+	}
+	print_record(get_at(reg, "record"));
 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "hactl/hactl.h"
 #include "hawatch/json.h"
@@ -19,7 +20,6 @@ static void status_wal(char *buf, size_t size, const json_t *node);
 static void status_lease(char *buf, size_t size, const json_t *node);
 static void status_fence(char *buf, size_t size, const json_t *node);
 static const char *status_note(const json_t *node);
-static void status_record(const json_t *answer);
 static const json_t *status_newest(const json_t *answer);
 static void status_wrong(const json_t *answer);
 
@@ -54,7 +54,8 @@ cmd_status(const struct call *call)
 		for (i = 0; i < n; i++)
 			status_row(&rows[i], json_array_get(nodes, i));
 		print_table(head, STATUS_COLUMNS, rows, n);
-		status_record(answer);
+		putchar('\n');
+		print_record(status_newest(answer));
 		status_wrong(answer);
 	}
 	json_decref(answer);
@@ -69,6 +70,8 @@ status_row(struct print_row *row, const json_t *node)
 
 	memset(row, 0, sizeof(*row));
 	str_cut(row->cell[0], PRINT_CELL_MAX, get_str(node, "node"));
+	if (get_has(node, "silent"))
+		role = "silent";
 	str_cut(row->cell[1], PRINT_CELL_MAX, role[0] == '\0' ? "?" : role);
 	str_cut(row->cell[2], PRINT_CELL_MAX, pg[0] == '\0' ? "-" : pg);
 	str_cut(row->cell[3], PRINT_CELL_MAX, "-");
@@ -150,6 +153,8 @@ status_note(const json_t *node)
 	if (note[0] != '\0')
 		return note;
 	note = get_str(node, "waits_for");
+	if (strcmp(note, "lease-runs") == 0 || strcmp(note, "promised") == 0)
+		return "candidate"; /* it waits for nothing but a fault */
 	if (note[0] != '\0')
 		return note;
 	if (get_bool(node, "arbiter"))
@@ -159,27 +164,32 @@ status_note(const json_t *node)
 		   get_str(node, "mode");
 }
 
-static void
-status_record(const json_t *answer)
+void
+print_record(const json_t *rec)
 {
-	const json_t *rec = status_newest(answer);
-	char text[320], list[160];
+	char text[320], list[160], since[64];
+	time_t sec = (time_t)(get_int(rec, "taken_at_ms") / 1000);
+	struct tm tm;
 
-	putchar('\n');
-	if (rec == NULL) {
-		print_wrapped("record  ", "none that this host knows of");
+	if (!json_is_object(rec)) {
+		print_wrapped("record  ", "none was ever written");
 		return;
 	}
 	get_list(rec, "candidates", list, sizeof(list));
+	(void)snprintf(since, sizeof(since), "%s%s",
+	    get_has(rec, "taken_at") ? " since " : "",
+	    get_str(rec, "taken_at"));
+	if (sec > 0 && gmtime_r(&sec, &tm) != NULL)
+		(void)strftime(
+		    since, sizeof(since), " since %Y-%m-%dT%H:%M:%SZ", &tm);
 	(void)snprintf(text, sizeof(text),
-	    "epoch %lld, %s by %s%s%s; candidates: %s", get_int(rec, "epoch"),
-	    get_str(rec, "state"), get_str(rec, "holder"),
-	    get_has(rec, "taken_at") ? " since " : "", get_str(rec, "taken_at"),
-	    list);
+	    "epoch %lld, %s by %s%s; candidates: %s", get_int(rec, "epoch"),
+	    get_str(rec, "state"), get_str(rec, "holder"), since, list);
 	print_wrapped("record  ", text);
-	(void)snprintf(text, sizeof(text),
-	    "T %lld ms, timeline %lld, candidates have flushed %s",
+	(void)snprintf(text, sizeof(text), "T %lld ms, timeline %lld, %s %s",
 	    get_int(rec, "ttl_ms"), get_int(rec, "timeline"),
+	    strcmp(list, "none") == 0 ? "WAL at least" :
+					"candidates have flushed",
 	    get_str(rec, "lsn"));
 	print_wrapped("        ", text);
 }

@@ -55,6 +55,20 @@ get_has(const json_t *obj, const char *path)
 	return value != NULL && !json_is_null(value);
 }
 
+bool
+get_in(const json_t *list, const char *name)
+{
+	const char *text;
+	size_t i;
+
+	for (i = 0; i < json_array_size(list); i++) {
+		text = json_string_value(json_array_get(list, i));
+		if (text != NULL && strcmp(text, name) == 0)
+			return true;
+	}
+	return false;
+}
+
 void
 get_list(const json_t *obj, const char *path, char *buf, size_t size)
 {

@@ -8,6 +8,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include "hawatch/conf.h"
 #include "hawatch/exitcode.h"
@@ -84,6 +85,8 @@ long long get_int(const json_t *obj, const char *path);
 bool get_bool(const json_t *obj, const char *path);
 bool get_has(const json_t *obj, const char *path);
 const json_t *get_at(const json_t *obj, const char *path);
+/* Whether an array of strings has this one. */
+bool get_in(const json_t *list, const char *name);
 /* "a, b" of an array of strings; "none". */
 void get_list(const json_t *obj, const char *path, char *buf, size_t size);
 
@@ -102,14 +105,16 @@ void print_table(const char *const *head, int columns,
     const struct print_row *rows, size_t n);
 /* Words wrapped; the first line begins with first, the others are as deep. */
 void print_wrapped(const char *first, const char *text);
+/* The same to any file, with a depth of its own. */
+void print_folded(FILE *out, const char *first, int depth, const char *text);
 void print_coloured(enum colour colour, const char *text);
 /* Copies, with whatever a terminal would obey as '?'. */
 void print_clean(char *dst, size_t size, const char *src);
 void print_wrong(const char *text, const char *next);
 /* "1.234 s" */
 void print_ms(char *buf, size_t size, long long ms);
-/* Every value of an object, one a line, deeper ones with their path. */
-void print_object(const json_t *obj, const char *prefix);
+/* The record in words, as status and register show say it. */
+void print_record(const json_t *rec);
 
 /* The verbs. */
 enum exitcode cmd_status(const struct call *call);

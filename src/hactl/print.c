@@ -54,29 +54,37 @@ print_table(const char *const *head, int columns, const struct print_row *rows,
 void
 print_wrapped(const char *first, const char *text)
 {
-	int depth = print_cell_width(first), column = depth, w;
-	char word[PRINT_CELL_MAX];
+	print_folded(stdout, first, print_cell_width(first), text);
+}
+
+void
+print_folded(FILE *out, const char *first, int depth, const char *text)
+{
+	int column = print_cell_width(first), w;
+	bool begun = false;
+	char word[1024];
 	size_t len;
 
-	printf("%s", first);
+	fputs(first, out);
 	while (*text != '\0') {
 		len = strcspn(text, " ");
 		print_clean(word,
 		    len + 1 < sizeof(word) ? len + 1 : sizeof(word), text);
 		w = print_cell_width(word);
-		if (column > depth && column + 1 + w > PRINT_PARAGRAPH) {
-			printf("\n%*s", depth, "");
+		if (begun && column + 1 + w > PRINT_PARAGRAPH) {
+			fprintf(out, "\n%*s", depth, "");
 			column = depth;
-		} else if (column > depth) {
-			putchar(' ');
+		} else if (begun) {
+			fputc(' ', out);
 			column++;
 		}
-		printf("%s", word);
+		fputs(word, out);
+		begun = true;
 		column += w;
 		text += len;
 		text += strspn(text, " ");
 	}
-	putchar('\n');
+	fputc('\n', out);
 }
 
 /* With a text: that text alone in the colour. Without: from here on. */
@@ -121,14 +129,14 @@ print_clean(char *dst, size_t size, const char *src)
 	dst[used] = '\0';
 }
 
+/* A command is not folded: it is there to be copied. */
 void
 print_wrong(const char *text, const char *next)
 {
 	char clean[1024];
 
 	fflush(stdout);
-	print_clean(clean, sizeof(clean), text);
-	fprintf(stderr, "hactl: %s\n", clean);
+	print_folded(stderr, "hactl: ", 7, text);
 	if (next != NULL && next[0] != '\0') {
 		print_clean(clean, sizeof(clean), next);
 		fprintf(stderr, "next:  %s\n", clean);
@@ -139,39 +147,6 @@ void
 print_ms(char *buf, size_t size, long long ms)
 {
 	(void)snprintf(buf, size, "%lld.%03lld s", ms / 1000, ms % 1000);
-}
-
-void
-print_object(const json_t *obj, const char *prefix)
-{
-	char path[128], list[512], clean[512];
-	const json_t *value;
-	const char *key;
-	char *text;
-
-	/* jansson's walk takes no const object, and changes none. */
-	json_object_foreach((json_t *)(uintptr_t)obj, key, value) {
-		(void)snprintf(path, sizeof(path), "%s%s", prefix, key);
-		if (json_is_object(value)) {
-			(void)snprintf(
-			    path, sizeof(path), "%s%s.", prefix, key);
-			print_object(value, path);
-			continue;
-		}
-		if (json_is_string(value)) {
-			print_clean(
-			    clean, sizeof(clean), json_string_value(value));
-		} else if (json_is_array(value)) {
-			get_list(value, "", list, sizeof(list));
-			print_clean(clean, sizeof(clean), list);
-		} else {
-			text = json_dumps(value, JSON_ENCODE_ANY);
-			print_clean(
-			    clean, sizeof(clean), text == NULL ? "" : text);
-			free(text);
-		}
-		printf("%-18s %s\n", path, clean);
-	}
 }
 
 static bool
@@ -209,18 +184,21 @@ print_cell(const char *text, int width)
 	printf("%*s", width - used, "");
 }
 
+/* No blanks at the end. */
 static void
 print_line(const char *const cells[], const int *width, int columns, int gap)
 {
 	char clean[PRINT_CELL_MAX];
 	int c, last = columns - 1;
 
+	while (last > 0 && cells[last][0] == '\0')
+		last--;
 	for (c = 0; c < last; c++) {
 		print_clean(clean, sizeof(clean), cells[c]);
 		print_cell(clean, width[c] + gap);
 	}
 	print_clean(clean, sizeof(clean), cells[last]);
-	if (print_cell_width(clean) > width[last])
+	if (last == columns - 1 && print_cell_width(clean) > width[last])
 		print_cell(clean, width[last]);
 	else
 		printf("%s", clean);

@@ -72,7 +72,9 @@ static bool verb_option(
     struct call *call, int argc, char **argv, int *i, enum exitcode *code);
 static int verb_option_find(const char *arg, size_t len);
 static bool verb_vet(const struct call *call, enum exitcode *code);
+static const char *verb_dashed(int opt, char *buf, size_t size);
 static void verb_help(const char *prefix);
+static void verb_help_option(int opt);
 static void verb_help_one(const struct verb *v);
 static bool verb_wrong(
     enum exitcode *code, const char *what, const char *arg, const char *next);
@@ -110,6 +112,8 @@ verb_parse(struct call *call, int argc, char **argv, enum exitcode *code)
 		return true;
 	}
 	call->verb = verb_find(words, count, &used);
+	if (call->verb == NULL && count > 0 && verb_group_size(words[0]) == 0)
+		return verb_unknown(code, words[0]);
 	if (call->opt[OPT_HELP] != NULL &&
 	    (call->verb == NULL ||
 		(used == 1 && verb_group_size(words[0]) > 1))) {
@@ -224,13 +228,16 @@ static bool
 verb_vet(const struct call *call, enum exitcode *code)
 {
 	const struct verb *v = call->verb;
-	char usage[160];
+	char usage[160], dashed[32];
 	int i;
 
 	verb_usage(v, usage, sizeof(usage));
 	if (call->args < v->min)
 		return verb_wrong(
 		    code, "something is missing", v->words, usage);
+	if (call->args > v->max && verb_group_size(v->words) > 1)
+		(void)snprintf(
+		    usage, sizeof(usage), "hactl %s --help", v->words);
 	if (call->args > v->max)
 		return verb_wrong(
 		    code, "too many words", call->arg[v->max], usage);
@@ -238,12 +245,19 @@ verb_vet(const struct call *call, enum exitcode *code)
 		if (call->opt[i] != NULL &&
 		    ((v->options | VERB_COMMON) & (1u << i)) == 0)
 			return verb_wrong(code, "not an option of this verb",
-			    verb_options[i].name, usage);
+			    verb_dashed(i, dashed, sizeof(dashed)), usage);
 		if (call->opt[i] == NULL && (v->needs & (1u << i)) != 0)
-			return verb_wrong(code, "an option is missing",
-			    verb_options[i].name, usage);
+			return verb_wrong(code, "this option is missing",
+			    verb_dashed(i, dashed, sizeof(dashed)), usage);
 	}
 	return false;
+}
+
+static const char *
+verb_dashed(int opt, char *buf, size_t size)
+{
+	(void)snprintf(buf, size, "--%s", verb_options[opt].name);
+	return buf;
 }
 
 static void
@@ -264,12 +278,22 @@ verb_help(const char *prefix)
 	for (o = 0; o < OPT_COUNT; o++) {
 		if ((VERB_COMMON & (1u << o)) == 0)
 			continue;
-		(void)snprintf(usage, sizeof(usage), "-%c, --%s %s",
-		    verb_options[o].letter, verb_options[o].name,
-		    verb_options[o].value == NULL ? "" : verb_options[o].value);
-		printf("  %-20s %s\n", usage, verb_options[o].text);
+		verb_help_option(o);
 	}
 	printf("\nMore: hactl VERB --help, man 8 hactl\n");
+}
+
+static void
+verb_help_option(int opt)
+{
+	const struct option_doc *o = &verb_options[opt];
+	char text[48], letter[8] = "";
+
+	if (o->letter != 0)
+		(void)snprintf(letter, sizeof(letter), "-%c,", o->letter);
+	(void)snprintf(text, sizeof(text), "%-3s --%s %s", letter, o->name,
+	    o->value == NULL ? "" : o->value);
+	printf("  %-23s %s\n", text, o->text);
 }
 
 static void
@@ -281,12 +305,12 @@ verb_help_one(const struct verb *v)
 	verb_usage(v, text, sizeof(text));
 	printf("%s\n        %s\n\n", text, v->help);
 	for (o = 0; o < OPT_COUNT; o++) {
-		if (((v->options | VERB_COMMON) & (1u << o)) == 0)
-			continue;
-		(void)snprintf(text, sizeof(text), "--%s %s",
-		    verb_options[o].name,
-		    verb_options[o].value == NULL ? "" : verb_options[o].value);
-		printf("  %-16s %s\n", text, verb_options[o].text);
+		if ((v->options & (1u << o)) != 0)
+			verb_help_option(o);
+	}
+	for (o = 0; o < OPT_COUNT; o++) {
+		if ((VERB_COMMON & (1u << o)) != 0)
+			verb_help_option(o);
 	}
 	printf("\nMore: man 8 hactl\n");
 }

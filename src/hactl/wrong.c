@@ -1,6 +1,7 @@
 /*
  * What a person should look at, from the status of all nodes: worst first,
- * each with the command that comes next. A rule a function; none of them
+ * each with the command that comes next. Here is what concerns the cluster;
+ * wrong_node.c has what concerns one node. A rule a function; none of them
  * decides anything.
  */
 #include <stdarg.h>
@@ -8,27 +9,18 @@
 #include <string.h>
 
 #include "hactl/hactl.h"
-
-struct wrong_list {
-	struct wrong *list;
-	size_t n, max;
-	struct wrong spill; /* what no longer fits is the least */
-};
+#include "hactl/wrong.h"
 
 static struct wrong *wrong_add(struct wrong_list *l);
-static void wrong_text(struct wrong_list *l, const char *next, const char *fmt,
-    ...) PRINTF_LIKE(3, 4);
-static void wrong_cluster(struct wrong_list *l, const json_t *status);
+static bool wrong_records(const json_t *status);
+static void wrong_writers(struct wrong_list *l, const json_t *status);
+static void wrong_no_writer(struct wrong_list *l, const json_t *status);
+static void wrong_heir(struct wrong_list *l, const json_t *heir);
+static bool wrong_misses(const json_t *heir);
+static bool wrong_passes(const char *block);
 static void wrong_record(struct wrong_list *l, const json_t *status);
-static void wrong_node(
-    struct wrong_list *l, const json_t *nodes, const json_t *node);
-static void wrong_fence(struct wrong_list *l, const json_t *node);
-static void wrong_postgres(struct wrong_list *l, const json_t *node);
-static void wrong_candidates(
-    struct wrong_list *l, const json_t *nodes, const json_t *node);
-static void wrong_register(struct wrong_list *l, const json_t *node);
-static void wrong_checks(struct wrong_list *l, const json_t *node);
-static bool wrong_is(const json_t *obj, const char *path, const char *word);
+static void wrong_silent(struct wrong_list *l, const json_t *status);
+static void wrong_cold(struct wrong_list *l, const json_t *status);
 
 size_t
 wrong_find(const json_t *status, struct wrong *list, size_t max)
@@ -37,7 +29,10 @@ wrong_find(const json_t *status, struct wrong *list, size_t max)
 	const json_t *nodes = get_at(status, "nodes");
 	size_t i;
 
-	wrong_cluster(&l, status);
+	l.register_told = get_has(status, "register.silent") ||
+			  get_bool(status, "register.cold");
+	if (wrong_records(status))
+		wrong_writers(&l, status);
 	wrong_record(&l, status);
 	for (i = 0; i < json_array_size(nodes); i++)
 		wrong_node(&l, nodes, json_array_get(nodes, i));
@@ -50,7 +45,7 @@ wrong_add(struct wrong_list *l)
 	return l->n < l->max ? &l->list[l->n++] : &l->spill;
 }
 
-static void
+void
 wrong_text(struct wrong_list *l, const char *next, const char *fmt, ...)
 {
 	struct wrong *w = wrong_add(l);
@@ -62,26 +57,39 @@ wrong_text(struct wrong_list *l, const char *next, const char *fmt, ...)
 	(void)snprintf(w->next, sizeof(w->next), "%s", next);
 }
 
-/* Exactly one node is to be open to writers. */
-static void
-wrong_cluster(struct wrong_list *l, const json_t *status)
+bool
+wrong_is(const json_t *obj, const char *path, const char *word)
 {
-	const json_t *nodes = get_at(status, "nodes"), *node;
-	const char *heir = "NODE";
-	int primaries = 0;
-	char next[120];
+	return strcmp(get_str(obj, path), word) == 0;
+}
+
+static bool
+wrong_records(const json_t *status)
+{
+	const json_t *nodes = get_at(status, "nodes");
 	size_t i;
 
 	for (i = 0; i < json_array_size(nodes); i++) {
-		node = json_array_get(nodes, i);
-		if (wrong_is(node, "role", "primary"))
-			primaries++;
-		if (wrong_is(node, "postgres.state", "standby"))
-			heir = get_str(node, "node");
+		if (get_has(json_array_get(nodes, i), "record"))
+			return true;
 	}
-	(void)snprintf(next, sizeof(next), "hactl plan promote %s", heir);
+	return get_has(status, "register.silent");
+}
+
+/* Exactly one node is to be open to writers. */
+static void
+wrong_writers(struct wrong_list *l, const json_t *status)
+{
+	const json_t *nodes = get_at(status, "nodes");
+	int primaries = 0;
+	size_t i;
+
+	for (i = 0; i < json_array_size(nodes); i++) {
+		if (wrong_is(json_array_get(nodes, i), "role", "primary"))
+			primaries++;
+	}
 	if (primaries == 0)
-		wrong_text(l, next, "no node that answers accepts writes");
+		wrong_no_writer(l, status);
 	if (primaries > 1)
 		wrong_text(l,
 		    "hactl register show; stop PostgreSQL on those "
@@ -89,175 +97,184 @@ wrong_cluster(struct wrong_list *l, const json_t *status)
 		    "%d nodes say that they accept writes", primaries);
 }
 
+/* Who is about to open, or why the one that could does not. */
 static void
-wrong_record(struct wrong_list *l, const json_t *status)
+wrong_no_writer(struct wrong_list *l, const json_t *status)
 {
-	const json_t *nodes = get_at(status, "nodes"), *node;
-	const char *primary = "NODE", *arbiter = "ARBITER";
-	bool record = false;
-	char next[120];
+	const json_t *nodes = get_at(status, "nodes"), *node, *heir = NULL;
 	size_t i;
 
 	for (i = 0; i < json_array_size(nodes); i++) {
 		node = json_array_get(nodes, i);
-		if (get_has(node, "record"))
-			record = true;
-		if (wrong_is(node, "postgres.state", "primary"))
-			primary = get_str(node, "node");
-		if (get_bool(node, "arbiter"))
-			arbiter = get_str(node, "node");
+		if (wrong_is(node, "role", "claiming")) {
+			wrong_text(l, "hactl status, again in a moment",
+			    "nobody accepts writes: %s is taking over, at "
+			    "step %s",
+			    get_str(node, "node"), get_str(node, "plan.row"));
+			return;
+		}
+		if (wrong_is(node, "postgres.state", "standby") &&
+		    !get_bool(node, "durable.latch"))
+			heir = node;
 	}
-	if (get_has(status, "register.silent")) {
+	if (get_has(status, "register.silent"))
+		wrong_text(l, "bring the arbiter back first",
+		    "nobody who answers accepts writes, and without the "
+		    "register nobody takes over");
+	else if (heir == NULL)
+		wrong_text(l, "hactl register show; bring the node back that "
+			      "it names as holder",
+		    "nobody who answers accepts writes, and no standby "
+		    "answers");
+	else
+		wrong_heir(l, heir);
+}
+
+static void
+wrong_heir(struct wrong_list *l, const json_t *heir)
+{
+	const char *name = get_str(heir, "node"), *text;
+	const char *block = get_str(heir, "claim.block");
+	char next[200], when[64] = "";
+
+	if (wrong_passes(block)) {
+		if (get_has(heir, "claim.in_ms"))
+			(void)snprintf(when, sizeof(when),
+			    ", in %lld.%lld s at the earliest",
+			    get_int(heir, "claim.in_ms") / 1000,
+			    get_int(heir, "claim.in_ms") % 1000 / 100);
+		wrong_text(l, "hactl status, again in some seconds",
+		    "nobody accepts writes now; %s takes over by itself%s",
+		    name, when);
+		return;
+	}
+	text = get_str(heir, "claim.text");
+	if (wrong_misses(heir)) {
 		(void)snprintf(next, sizeof(next),
-		    "ssh %s systemctl status hawatchd", arbiter);
-		wrong_text(l, next, "the register does not answer: %s",
-		    get_str(status, "register.silent"));
-	} else if (!record) {
+		    "bring %s back; if it is lost for good, see WHAT TO DO "
+		    "in man 7 hawatch",
+		    get_str(heir, "record.holder"));
+		wrong_text(l, next,
+		    "nobody accepts writes, and %s is no candidate of the "
+		    "record: it may miss commits",
+		    name);
+		return;
+	}
+	if (strcmp(block, "mode") == 0 || strcmp(block, "min-interval") == 0)
 		(void)snprintf(
-		    next, sizeof(next), "hactl init --holder %s", primary);
-		wrong_text(l, next, "no record was ever written");
-	}
-}
-
-static void
-wrong_node(struct wrong_list *l, const json_t *nodes, const json_t *node)
-{
-	const char *name = get_str(node, "node");
-	char next[120];
-
-	if (get_has(node, "silent")) {
-		(void)snprintf(next, sizeof(next),
-		    "ssh %s systemctl status hawatchd", name);
-		wrong_text(l, next, "%s: its engine does not answer: %s", name,
-		    get_str(node, "silent"));
-		return;
-	}
-	if (!get_bool(node, "data"))
-		return;
-	wrong_fence(l, node);
-	wrong_postgres(l, node);
-	wrong_register(l, node);
-	wrong_candidates(l, nodes, node);
-	wrong_checks(l, node);
-	if (!wrong_is(node, "mode", "auto"))
-		wrong_text(l,
-		    "set mode = \"auto\" in hawatch.conf, restart hawatchd",
-		    "%s: mode %s: nothing happens by itself", name,
-		    get_str(node, "mode"));
-}
-
-static void
-wrong_fence(struct wrong_list *l, const json_t *node)
-{
-	const char *name = get_str(node, "node");
-	char next[120];
-
-	if (get_bool(node, "durable.latch")) {
-		(void)snprintf(next, sizeof(next),
-		    "rebuild it as a standby, then: ssh %s hactl unfence",
-		    name);
-		wrong_text(l, next, "%s: latched: %s", name,
-		    get_str(node, "durable.latch_why"));
-	}
-	if (wrong_is(node, "fence.armed", "no"))
-		wrong_text(l, "put that right; it is looked at again by itself",
-		    "%s: cannot be fenced with certainty: %s", name,
-		    get_str(node, "fence.armed_why"));
-	if (wrong_is(node, "fence.writers", "unknown"))
-		wrong_text(l, "nft list table inet hawatch",
-		    "%s: the state of its kernel fence is not known", name);
-}
-
-static void
-wrong_postgres(struct wrong_list *l, const json_t *node)
-{
-	const char *name = get_str(node, "node");
-	const char *holder = get_str(node, "record.holder");
-	char next[120];
-
-	(void)snprintf(
-	    next, sizeof(next), "ssh %s journalctl -u hawatchd -n 50", name);
-	if (get_bool(node, "durable.latch"))
-		return; /* then it is meant to be down */
-	if (wrong_is(node, "postgres.state", "gone"))
-		wrong_text(l, next, "%s: PostgreSQL does not run", name);
-	else if (wrong_is(node, "postgres.state", "unknown"))
-		wrong_text(l, next, "%s: PostgreSQL does not answer", name);
-	else if (wrong_is(node, "postgres.state", "primary") &&
-		 holder[0] != '\0' && strcmp(holder, name) != 0)
-		wrong_text(l, next,
-		    "%s: PostgreSQL is out of recovery, but the record names "
-		    "%s: a rogue primary",
-		    name, holder);
-	else if (wrong_is(node, "role", "closed"))
-		wrong_text(l, next, "%s: closed to writers: %s", name,
-		    get_str(node, "waits_text"));
-	else if (wrong_is(node, "postgres.state", "standby") &&
-		 !get_bool(node, "postgres.receiver"))
-		wrong_text(l, next, "%s: the standby receives nothing", name);
-	if (wrong_is(node, "postgres.state", "primary") &&
-	    wrong_is(node, "postgres.probe", "no"))
-		wrong_text(l, next,
-		    "%s: PostgreSQL does not commit a local write", name);
-}
-
-/* Seen by the holder: it is the one that adds them. */
-static void
-wrong_candidates(struct wrong_list *l, const json_t *nodes, const json_t *node)
-{
-	const json_t *list = get_at(node, "record.candidates"), *other;
-	const char *heir = "STANDBY", *why = get_str(node, "waits_text");
-	char next[120];
-	size_t i;
-
-	if (!wrong_is(node, "role", "primary") || json_array_size(list) > 0)
-		return;
-	for (i = 0; i < json_array_size(nodes); i++) {
-		other = json_array_get(nodes, i);
-		if (other != node && get_bool(other, "data"))
-			heir = get_str(other, "node");
-	}
-	(void)snprintf(next, sizeof(next), "hactl plan promote %s", heir);
-	wrong_text(l, next, "no standby may take over from %s%s%s",
-	    get_str(node, "node"), why[0] == '\0' ? "" : ": ", why);
-}
-
-static void
-wrong_register(struct wrong_list *l, const json_t *node)
-{
-	const char *name = get_str(node, "node");
-
-	if (get_bool(node, "register.cold"))
-		wrong_text(l,
-		    "hactl register show; if its record is right: "
-		    "hactl register adopt",
-		    "%s: the register is cold, and refuses every change", name);
-	else if (get_bool(node, "register.amnesiac"))
-		wrong_text(l, "hactl register show",
-		    "%s: the register shows less than this node has seen",
-		    name);
-	else if (!get_bool(node, "register.read"))
-		wrong_text(l, "hactl register show",
-		    "%s: did not read the register within the last T", name);
-}
-
-static void
-wrong_checks(struct wrong_list *l, const json_t *node)
-{
-	const json_t *list = get_at(node, "checks"), *check;
-	size_t i;
-
-	for (i = 0; i < json_array_size(list); i++) {
-		check = json_array_get(list, i);
-		if (wrong_is(check, "up", "no"))
-			wrong_text(l, "man 8 hactl, DIAGNOSTICS",
-			    "%s: check %s is down: %s", get_str(node, "node"),
-			    get_str(check, "name"), get_str(check, "reason"));
-	}
+		    next, sizeof(next), "ssh %s hactl promote %s", name, name);
+	else
+		(void)snprintf(
+		    next, sizeof(next), "hactl plan promote %s", name);
+	wrong_text(l, next, "nobody accepts writes, and %s does not take over%s%s",
+	    name, text[0] == '\0' ? "" : ": ", text);
 }
 
 static bool
-wrong_is(const json_t *obj, const char *path, const char *word)
+wrong_misses(const json_t *heir)
 {
-	return strcmp(get_str(obj, path), word) == 0;
+	return wrong_is(heir, "record.state", "held") &&
+	       !wrong_is(heir, "record.holder", get_str(heir, "node")) &&
+	       !get_in(get_at(heir, "record.candidates"),
+		   get_str(heir, "node"));
+}
+
+/* What time alone removes. */
+static bool
+wrong_passes(const char *block)
+{
+	static const char *const words[] = { "lease-runs", "promised",
+		"hold-off", "target-first", "claim-unresolved", "not-saved",
+		"postgres-unknown" };
+	size_t i;
+
+	for (i = 0; i < sizeof(words) / sizeof(*words); i++) {
+		if (strcmp(words[i], block) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void
+wrong_record(struct wrong_list *l, const json_t *status)
+{
+	const json_t *nodes = get_at(status, "nodes"), *node;
+	const char *primary = "NODE";
+	char next[120];
+	size_t i;
+
+	if (get_has(status, "register.silent")) {
+		wrong_silent(l, status);
+		return;
+	}
+	if (get_bool(status, "register.cold"))
+		wrong_cold(l, status);
+	if (wrong_records(status))
+		return;
+	for (i = 0; i < json_array_size(nodes); i++) {
+		node = json_array_get(nodes, i);
+		if (wrong_is(node, "postgres.state", "primary"))
+			primary = get_str(node, "node");
+	}
+	(void)snprintf(next, sizeof(next), "ssh %s hactl init --holder %s",
+	    primary, primary);
+	wrong_text(l, next, "no record was ever written: nobody is let in");
+}
+
+static void
+wrong_silent(struct wrong_list *l, const json_t *status)
+{
+	const json_t *nodes = get_at(status, "nodes"), *node;
+	const char *arbiter = "ARBITER", *open = NULL;
+	char next[120], list[160];
+	size_t i;
+
+	(void)snprintf(list, sizeof(list), "none");
+	for (i = 0; i < json_array_size(nodes); i++) {
+		node = json_array_get(nodes, i);
+		if (get_bool(node, "arbiter"))
+			arbiter = get_str(node, "node");
+		if (!wrong_is(node, "role", "primary"))
+			continue;
+		open = get_str(node, "node");
+		get_list(node, "record.candidates", list, sizeof(list));
+	}
+	(void)snprintf(
+	    next, sizeof(next), "ssh %s systemctl status hawatchd", arbiter);
+	if (open == NULL)
+		wrong_text(l, next, "the register on %s does not answer: %s",
+		    arbiter, get_str(status, "register.silent"));
+	else
+		wrong_text(l, next,
+		    "the register on %s does not answer: %s. %s goes on%s%s, "
+		    "and nobody can take over",
+		    arbiter, get_str(status, "register.silent"), open,
+		    strcmp(list, "none") == 0 ? "" : " while it hears of ",
+		    strcmp(list, "none") == 0 ? "" : list);
+}
+
+/* A cold register waits for every data node, unless a person decides. */
+static void
+wrong_cold(struct wrong_list *l, const json_t *status)
+{
+	const json_t *nodes = get_at(status, "nodes"), *node;
+	char list[160] = "", next[240];
+	size_t i, len = 0;
+
+	for (i = 0; i < json_array_size(nodes); i++) {
+		node = json_array_get(nodes, i);
+		if (!get_bool(node, "data") || len >= sizeof(list) ||
+		    get_in(get_at(status, "register.reported"),
+			get_str(node, "node")))
+			continue;
+		len += (size_t)snprintf(list + len, sizeof(list) - len,
+		    "%s%s", len == 0 ? "" : ", ", get_str(node, "node"));
+	}
+	(void)snprintf(next, sizeof(next),
+	    "start hawatchd there; if that host is lost for good: hactl "
+	    "register show, and if its record is right hactl register adopt");
+	wrong_text(l, next,
+	    "the register is cold, and refuses every change: it waits for "
+	    "the report of %s",
+	    list[0] == '\0' ? "every data node" : list);
 }

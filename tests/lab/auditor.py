@@ -153,11 +153,12 @@ def verdict(report):
     for a in report['lost'][:5]:
         lines.append('  lost: %s vote %d, acknowledged by %s at %.3f s' % (
             a['client'], a['seq'], a['server'], a['end'] / 1e9))
-    lines.append('  acknowledged with a warning %d (%d present), unknown %d '
-                 '(%d present), refused by the server %d (%d present)' % (
+    lines.append('  acknowledged with a warning %d (%d present), refused by '
+                 'the server %d (%d)' % (
                      report['warned'], report['warned_present'],
-                     report['unknown'], report['unknown_present'],
                      report['denied'], report['denied_present']))
+    lines.append('  without an answer %d (%d present)' % (
+        report['unknown'], report['unknown_present']))
     lines.append('  writers: ' + (', then '.join(
         '%s (%d)' % (w['server'], w['acknowledged'])
         for w in report['writers'][:12]) or 'none'))

@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+import textwrap
 import time
 
 from . import faults
@@ -17,14 +18,25 @@ FAULTS = {
             'still reach it'),
 }
 HINTS = '''
-The lab stays up. Try:
-  tests/lab/labctl status
+The lab stays up. Look around:
+  tests/lab/labctl status {id}
   tests/lab/labctl exec {id} s2 hactl status
   tests/lab/labctl exec {id} s2 hactl plan promote prod-s1
-  tests/lab/labctl exec {id} client curl -i http://10.77.0.12:8008/primary
+  tests/lab/labctl exec {id} client curl -si http://10.77.0.12:8008/primary
   tests/lab/labctl exec -u postgres {id} s2 psql -h /run/postgresql votes
-and when you have seen enough:
+  grep -v level=info {dir}/s2/hawatchd.log
+{rebuild}and when you have seen enough:
   tests/lab/labctl down {id}
+'''
+REBUILD = '''Rebuild the old primary as a standby, and see it become a candidate:
+  tests/lab/labctl exec -u postgres {id} s1 repmgr -h 10.77.0.12 -U repmgr \\
+      -d repmgr standby clone -c -F
+  tests/lab/labctl exec {id} s1 hactl unfence
+  tests/lab/labctl exec {id} s1 hactl status
+  tests/lab/labctl exec -u postgres {id} s1 repmgr standby register --force
+Then let the next failover come at once, and cause it:
+  tests/lab/labctl exec {id} s2 hactl ack
+  tests/lab/labctl exec {id} s2 pkill -KILL -u postgres
 '''
 
 
@@ -32,7 +44,15 @@ def progress(text):
     print('==> ' + text, flush=True)
 
 
-def show(cluster, fault):
+def print_story(lines):
+    """Within 80 columns."""
+    for ms, who, what in lines:
+        first = '%9.1f ms  %-8s ' % (ms, who)
+        print(textwrap.fill(what, 79, initial_indent=first,
+                            subsequent_indent=' ' * len(first)))
+
+
+def show(cluster, fault, every=False):
     action, words = FAULTS[fault]
     lab = cluster.lab
     print(cluster.hactl('s1', 'status').stdout)
@@ -47,13 +67,12 @@ def show(cluster, fault):
     at = now()
     at = action(lab) or at
     vote.wait_acked(300, since=at, server=lab.s2.address, deadline=30)
-    lines = story(cluster, vote, at)
     print()
-    for ms, who, what in lines:
-        print('%10.1f ms  %-8s %s' % (ms, who, what))
+    print_story(story(cluster, vote, at, brief=not every))
     print('\nmost of the outage:')
-    for part in dominates(lines):
-        print('  ' + part)
+    for part in dominates(story(cluster, vote, at)):
+        print(textwrap.fill(part, 79, initial_indent='  ',
+                            subsequent_indent='      '))
     print()
     print(cluster.hactl('s2', 'status').stdout)
     report = auditor_verdict(cluster, at)
@@ -65,11 +84,21 @@ def auditor_verdict(cluster, at):
     return cluster.audit('s2', at)
 
 
+def print_hints(lab, fault):
+    # A host that was switched off has to be switched on first; then its
+    # daemon is there, and nothing was rebuilt yet.
+    rebuild = REBUILD.format(id=lab.id) if lab.s1.up else ''
+    print(HINTS.format(id=lab.id, dir=lab.dir, rebuild=rebuild))
+
+
 def main():
     parser = argparse.ArgumentParser(prog='demo', description=__doc__)
     parser.add_argument('--keep', action='store_true',
                         help='leave the lab up, and say what to try')
-    parser.add_argument('--fault', choices=FAULTS, default='database')
+    parser.add_argument('--fault', choices=FAULTS, default='database',
+                        help='what goes wrong (default: %(default)s)')
+    parser.add_argument('--all', action='store_true',
+                        help='every line of the logs, not the story alone')
     args = parser.parse_args()
     exit_on_term()
     progress('three hosts: prod-s1 and prod-s2 with PostgreSQL, the witness '
@@ -81,10 +110,10 @@ def main():
     try:
         progress('prod-s1 is primary, prod-s2 its candidate, after %.0f s'
                  % (time.monotonic() - start))
-        good = show(cluster, args.fault)
+        good = show(cluster, args.fault, args.all)
         if args.keep:
             kept = True
-            print(HINTS.format(id=cluster.lab.id))
+            print_hints(cluster.lab, args.fault)
     finally:
         if not kept:
             cluster.down()

@@ -18,9 +18,10 @@ def stamp_ns(ts):
     return sec * 10**9 + int(part.ljust(9, '0'))
 
 
-def story(cluster, vote, fault, tail_ms=300):
+def story(cluster, vote, fault, tail_ms=300, brief=False):
     """[(ms after the fault, who, what)], from the last vote before the outage
-    to a moment after the first vote behind it."""
+    to a moment after the first vote behind it. Brief: without the events of
+    level info, which are the single steps."""
     ends = sorted(a.end for a in vote.attempts() if a.outcome == 'ack')
     gaps = [(b - a, a, b) for a, b in zip(ends, ends[1:]) if b > fault]
     if not gaps:
@@ -33,7 +34,7 @@ def story(cluster, vote, fault, tail_ms=300):
     wall = offset()
     for key in NODES:
         for event in cluster.events(key):
-            if 'ts' not in event:
+            if 'ts' not in event or brief and event.get('level') == 'info':
                 continue
             at = stamp_ns(event['ts']) - wall
             if min(last, fault) <= at <= first + tail_ms * 10**6:
@@ -43,9 +44,10 @@ def story(cluster, vote, fault, tail_ms=300):
 
 
 def _words(event):
-    skip = ('ts', 'level', 'ev')
+    skip = ('ts', 'level', 'ev', 'epoch')
     return ' '.join([event.get('ev', '?')] + [
-        '%s=%s' % (k, v) for k, v in event.items() if k not in skip and v])
+        v if k == 'text' else '%s=%s' % (k, v)
+        for k, v in event.items() if k not in skip and v])
 
 
 def dominates(lines, share=3):

@@ -101,12 +101,12 @@ test_each(void **state)
 	with(1, "silent", json_string("timeout"));
 	says("s2: its engine does not answer: timeout", "ssh s2");
 	with(0, "role", json_string("closed"));
-	says("no node that answers accepts writes", "hactl plan promote");
+	says("nobody accepts writes, and s2 does not", "hactl plan promote s2");
 	says("s1: closed to writers", "ssh s1");
 	with(1, "role", json_string("primary"));
 	says("2 nodes say", "hactl register show");
 	with(1, "durable.latch", json_true());
-	says("s2: latched", "hactl unfence");
+	says("s2: stays stopped", "hactl unfence");
 	with(1, "fence.armed", json_string("no"));
 	says("s2: cannot be fenced", "by itself");
 	with(0, "fence.writers", json_string("unknown"));
@@ -120,7 +120,7 @@ test_each(void **state)
 	with(0, "postgres.probe", json_string("no"));
 	says("does not commit", "ssh s1");
 	with(0, "record.candidates", json_array());
-	says("no standby may take over", "hactl plan promote s2");
+	says("s2 may not take over from s1", "added by itself");
 	with(0, "register.cold", json_true());
 	says("cold", "hactl register adopt");
 	with(0, "register.amnesiac", json_true());
@@ -128,11 +128,83 @@ test_each(void **state)
 	with(1, "register.read", json_false());
 	says("did not read", "hactl register show");
 	with(0, "mode", json_string("manual"));
-	says("nothing happens by itself", "auto");
+	says("s1: mode manual: it does not take over by itself", "auto");
+	with(0, "mode", json_string("observe"));
+	says("s1: mode observe: nothing happens by itself", "auto");
 	with(0, "checks",
 	    json_pack("[{s:s,s:s,s:s}]", "name", "web", "up", "no", "reason",
 		"connect-refused"));
-	says("check web is down: connect-refused", "hactl");
+	says("check web is down: connect-refused: nothing listens", "hactl");
+	with(0, "checks",
+	    json_pack("[{s:s,s:s,s:s}]", "name", "repmgr", "up", "no",
+		"reason", "repmgr-type"));
+	says("check repmgr is down: repmgr-type", "repmgr primary register");
+}
+
+/* The primary is gone: what the standby does about it, and what a person. */
+static void
+test_heir(void **state)
+{
+	static const struct {
+		const char *block, *text, *next;
+	} rows[] = {
+		{ "lease-runs", "s2 takes over by itself, in 1.2 s", "again" },
+		{ "mode", "s2 does not take over: why", "hactl promote s2" },
+		{ "min-interval", "does not take over", "hactl promote s2" },
+		{ "not-armed", "does not", "hactl plan promote s2" },
+	};
+	json_t *obj, *nodes;
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		obj = status();
+		nodes = json_object_get(obj, "nodes");
+		json_array_set_new(nodes, 0,
+		    json_pack("{s:s,s:s,s:b}", "node", "s1", "silent",
+			"timeout", "data", 1));
+		json_object_set_new(json_array_get(nodes, 1), "claim",
+		    json_pack("{s:s,s:s,s:i}", "block", rows[i].block, "text",
+			"why", "in_ms", 1234));
+		found = wrong_find(obj, list, 40);
+		says(rows[i].text, rows[i].next);
+		/* Nor does the standby receive anything; that is no news. */
+		assert_int_equal(found, 2);
+		json_object_set_new(json_object_get(obj, "register"), "silent",
+		    json_string("timeout"));
+		found = wrong_find(obj, list, 40);
+		says("without the register nobody takes over", "arbiter");
+		json_object_del(json_object_get(obj, "register"), "silent");
+		json_object_set_new(json_object_get(json_array_get(nodes, 1),
+					"record"), "candidates", json_array());
+		found = wrong_find(obj, list, 40);
+		if (i > 0)
+			says("s2 is no candidate", "bring s1 back");
+		json_decref(obj);
+	}
+}
+
+/* What follows from one fault is not told again for every node. */
+static void
+test_told_once(void **state)
+{
+	json_t *obj = status(), *nodes = json_object_get(obj, "nodes"), *reg;
+
+	reg = json_object_get(obj, "register");
+	json_object_set_new(reg, "silent", json_string("timeout"));
+	json_object_set_new(json_array_get(nodes, 2), "silent",
+	    json_string("timeout"));
+	found = wrong_find(obj, list, 40);
+	says("on a1 does not answer: timeout. s1 goes on while it hears of s2",
+	    "ssh a1 systemctl status hawatchd");
+	assert_int_equal(found, 1);
+	json_object_clear(reg);
+	json_object_del(json_array_get(nodes, 2), "silent");
+	json_object_set_new(reg, "cold", json_true());
+	json_object_set_new(reg, "reported", json_pack("[s]", "s1"));
+	found = wrong_find(obj, list, 40);
+	says("it waits for the report of s2", "hactl register adopt");
+	assert_int_equal(found, 1);
+	json_decref(obj);
 }
 
 static void
@@ -145,13 +217,14 @@ test_no_record(void **state)
 		json_object_del(json_array_get(nodes, i), "record");
 	found = wrong_find(obj, list, 40);
 	says("no record was ever written", "hactl init --holder s1");
+	assert_int_equal(found, 1);
 	json_object_set_new(
 	    json_object_get(obj, "register"), "silent", json_string("x"));
 	found = wrong_find(obj, list, 40);
-	says("the register does not answer", "ssh a1");
+	says("the register on a1 does not answer", "ssh a1");
 	/* A list that is too short for all keeps the worst. */
 	assert_int_equal(wrong_find(obj, list, 1), 1);
-	assert_non_null(strstr(list[0].text, "the register does not"));
+	assert_non_null(strstr(list[0].text, "the register on a1 does not"));
 	json_decref(obj);
 }
 
@@ -180,6 +253,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_healthy),
 		cmocka_unit_test(test_each),
+		cmocka_unit_test(test_heir),
+		cmocka_unit_test(test_told_once),
 		cmocka_unit_test(test_no_record),
 		cmocka_unit_test(test_foreign),
 	};

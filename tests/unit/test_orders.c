@@ -89,7 +89,7 @@ void
 regclient_adopt(struct regclient *r,
     void (*done)(void *arg, const char *json, const char *why), void *arg)
 {
-	done(arg, NULL, "the register is not cold");
+	done(arg, NULL, "{\"error\":\"the register is not cold\"}");
 }
 
 const struct pg_view *
@@ -269,9 +269,10 @@ test_refusals_have_a_next_command(void **state)
 	ask("unfence", "{\"verb\":\"unfence\"}");
 	refused(1, "not latched", "hactl status");
 	ask("register-adopt", "{\"verb\":\"register-adopt\"}");
-	refused(1, "not cold", "hactl");
+	refused(1, "the register refuses: the register is not cold",
+	    "hactl register show");
 	ask("register-show", "{\"verb\":\"register-show\"}");
-	refused(1, "connect-refused", "hactl");
+	refused(1, "connect-refused", "systemctl status hawatchd");
 }
 
 static void
@@ -403,15 +404,31 @@ test_promote_is_bounded(void **state)
 	ask("promote", "{\"verb\":\"promote\",\"node\":\"n-b\"}");
 	assert_false(fake.final);
 	at.raw += 30 * USEC_SEC;
-	core_turn(eng.core, &at);
+	read_record(REC_HELD);
 	orders_turn(&eng, &at);
 	assert_false(fake.final);
 	at.raw += 60 * USEC_SEC;
-	core_turn(eng.core, &at);
+	read_record(REC_HELD);
 	orders_turn(&eng, &at);
 	refused(4, "not finished", "hactl status");
 	assert_true(fake.n > 1); /* what it waits for was said before */
 	assert_non_null(json_object_get(fake.lines[0], "waits"));
+}
+
+/* Without the register it does not get on either, and that is told soon. */
+static void
+test_promote_without_the_register(void **state)
+{
+	read_record(REC_HELD);
+	ask("promote", "{\"verb\":\"promote\",\"node\":\"n-b\"}");
+	at.raw += 4 * USEC_SEC;
+	core_turn(eng.core, &at);
+	orders_turn(&eng, &at);
+	assert_false(fake.final);
+	at.raw += 2 * USEC_SEC;
+	core_turn(eng.core, &at);
+	orders_turn(&eng, &at);
+	refused(4, "the register does not answer", "systemctl status");
 }
 
 /* What does not pass with time is told soon. */
@@ -487,6 +504,7 @@ main(void)
 		T(test_status_is_bounded),
 		T(test_promote_beside_a_primary),
 		T(test_promote_is_bounded),
+		T(test_promote_without_the_register),
 		T(test_promote_without_being_listed),
 		T(test_promote_overtaken),
 		T(test_plan),

@@ -1,0 +1,28 @@
+/*
+ * What the files of wrong share: the list that they fill.
+ */
+#ifndef HAWATCH_HACTL_WRONG_H
+#define HAWATCH_HACTL_WRONG_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "hactl/hactl.h"
+
+struct wrong_list {
+	struct wrong *list;
+	size_t n, max;
+	struct wrong spill;  /* what no longer fits is the least */
+	bool register_told;  /* no need to hear it from every node */
+};
+
+void wrong_text(struct wrong_list *l, const char *next, const char *fmt, ...)
+    PRINTF_LIKE(3, 4);
+bool wrong_is(const json_t *obj, const char *path, const char *word);
+
+/* wrong_node.c */
+void wrong_node(
+    struct wrong_list *l, const json_t *nodes, const json_t *node);
+
+#endif

@@ -1,0 +1,261 @@
+/*
+ * What a person should look at on one node, with the command that comes next.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "hactl/hactl.h"
+#include "hactl/wrong.h"
+
+static void wrong_fence(struct wrong_list *l, const json_t *node);
+static void wrong_postgres(
+    struct wrong_list *l, const json_t *nodes, const json_t *node);
+static bool wrong_has_primary(const json_t *nodes);
+static void wrong_candidates(
+    struct wrong_list *l, const json_t *nodes, const json_t *node);
+static void wrong_no_candidate(
+    struct wrong_list *l, const json_t *node, const json_t *other);
+static void wrong_register(struct wrong_list *l, const json_t *node);
+static void wrong_checks(struct wrong_list *l, const json_t *node);
+static const char *wrong_reason(const char *token);
+
+void
+wrong_node(struct wrong_list *l, const json_t *nodes, const json_t *node)
+{
+	const char *name = get_str(node, "node");
+	char next[120];
+
+	if (get_has(node, "silent")) {
+		if (get_bool(node, "arbiter") && l->register_told)
+			return;
+		(void)snprintf(next, sizeof(next),
+		    "ssh %s systemctl status hawatchd", name);
+		wrong_text(l, next, "%s: its engine does not answer: %s", name,
+		    get_str(node, "silent"));
+		return;
+	}
+	if (!get_bool(node, "data"))
+		return;
+	wrong_fence(l, node);
+	wrong_postgres(l, nodes, node);
+	wrong_register(l, node);
+	wrong_candidates(l, nodes, node);
+	wrong_checks(l, node);
+	if (wrong_is(node, "mode", "manual"))
+		wrong_text(l,
+		    "mode = \"auto\" in hawatch.conf, restart hawatchd",
+		    "%s: mode manual: it does not take over by itself, and as "
+		    "holder lists no candidates",
+		    name);
+	else if (!wrong_is(node, "mode", "auto"))
+		wrong_text(l,
+		    "mode = \"auto\" in hawatch.conf, restart hawatchd",
+		    "%s: mode %s: nothing happens by itself", name,
+		    get_str(node, "mode"));
+}
+
+static void
+wrong_fence(struct wrong_list *l, const json_t *node)
+{
+	const char *name = get_str(node, "node");
+	const char *why = get_str(node, "durable.latch_why");
+	const char *end = strstr(why, "; rebuild it");
+	char next[200];
+
+	if (get_bool(node, "durable.latch")) {
+		(void)snprintf(next, sizeof(next),
+		    "rebuild %s as a standby, see WHAT TO DO in man 7 hawatch;"
+		    " then: ssh %s hactl unfence",
+		    name, name);
+		wrong_text(l, next, "%s: stays stopped: %.*s", name,
+		    end == NULL ? (int)strlen(why) : (int)(end - why), why);
+	}
+	if (wrong_is(node, "fence.armed", "no"))
+		wrong_text(l, "put that right; it is looked at again by itself",
+		    "%s: cannot be fenced with certainty: %s", name,
+		    get_str(node, "fence.armed_why"));
+	if (wrong_is(node, "fence.writers", "unknown"))
+		wrong_text(l, "nft list table inet hawatch",
+		    "%s: the state of its kernel fence is not known", name);
+}
+
+static void
+wrong_postgres(struct wrong_list *l, const json_t *nodes, const json_t *node)
+{
+	const char *name = get_str(node, "node");
+	const char *holder = get_str(node, "record.holder");
+	const char *why = get_str(node, "waits_text");
+	char next[120];
+
+	(void)snprintf(next, sizeof(next),
+	    "ssh %s journalctl -u hawatchd -n 50", name);
+	if (get_bool(node, "durable.latch"))
+		return; /* then it is meant to be down */
+	if (wrong_is(node, "postgres.state", "gone"))
+		wrong_text(l, next, "%s: PostgreSQL does not run%s%s", name,
+		    why[0] == '\0' ? "" : ": ", why);
+	else if (wrong_is(node, "plan.row", "start"))
+		wrong_text(l, "hactl status, again in a moment",
+		    "%s: PostgreSQL is being started", name);
+	else if (wrong_is(node, "postgres.state", "unknown"))
+		wrong_text(l, next, "%s: PostgreSQL does not answer", name);
+	else if (wrong_is(node, "postgres.state", "primary") &&
+		 holder[0] != '\0' && strcmp(holder, name) != 0)
+		wrong_text(l, next,
+		    "%s: PostgreSQL is out of recovery, but the record names "
+		    "%s: a rogue primary",
+		    name, holder);
+	else if (wrong_is(node, "role", "closed") && get_has(node, "record"))
+		wrong_text(l, next, "%s: closed to writers%s%s", name,
+		    why[0] == '\0' ? "" : ": ", why);
+	else if (wrong_is(node, "postgres.state", "standby") &&
+		 !get_bool(node, "postgres.receiver") &&
+		 wrong_has_primary(nodes))
+		wrong_text(l, next,
+		    "%s: the standby receives nothing from the primary", name);
+	if (wrong_is(node, "postgres.state", "primary") &&
+	    wrong_is(node, "postgres.probe", "no"))
+		wrong_text(l, next,
+		    "%s: PostgreSQL does not commit a local write", name);
+}
+
+static bool
+wrong_has_primary(const json_t *nodes)
+{
+	size_t i;
+
+	for (i = 0; i < json_array_size(nodes); i++) {
+		if (wrong_is(json_array_get(nodes, i), "role", "primary"))
+			return true;
+	}
+	return false;
+}
+
+/* Seen by the holder: it is the one that adds them. */
+static void
+wrong_candidates(struct wrong_list *l, const json_t *nodes, const json_t *node)
+{
+	const json_t *list = get_at(node, "record.candidates"), *other;
+	size_t i;
+
+	if (!wrong_is(node, "role", "primary") ||
+	    !get_has(node, "record") || json_array_size(list) > 0 ||
+	    wrong_is(node, "mode", "manual"))
+		return;
+	for (i = 0; i < json_array_size(nodes); i++) {
+		other = json_array_get(nodes, i);
+		if (other != node && get_bool(other, "data"))
+			wrong_no_candidate(l, node, other);
+	}
+}
+
+static void
+wrong_no_candidate(
+    struct wrong_list *l, const json_t *node, const json_t *other)
+{
+	const char *primary = get_str(node, "node");
+	const char *name = get_str(other, "node");
+	const char *why = get_str(node, "waits_text");
+	char next[200];
+
+	if (get_has(other, "silent"))
+		(void)snprintf(next, sizeof(next),
+		    "ssh %s systemctl status hawatchd", name);
+	else if (get_bool(other, "durable.latch"))
+		(void)snprintf(next, sizeof(next),
+		    "rebuild %s; it is added by itself once it streams", name);
+	else if (wrong_is(other, "fence.armed", "no"))
+		(void)snprintf(next, sizeof(next),
+		    "put right why %s cannot be fenced", name);
+	else if (get_bool(other, "postgres.receiver"))
+		(void)snprintf(next, sizeof(next),
+		    "it is added by itself; if not soon: ssh %s journalctl -u "
+		    "hawatchd | grep standby.not-added",
+		    primary);
+	else
+		(void)snprintf(next, sizeof(next),
+		    "make %s stream from %s; it is then added by itself", name,
+		    primary);
+	wrong_text(l, next,
+	    "%s may not take over from %s%s%s: what is written now is on one "
+	    "host",
+	    name, primary, why[0] == '\0' ? "" : ": ", why);
+}
+
+static void
+wrong_register(struct wrong_list *l, const json_t *node)
+{
+	const char *name = get_str(node, "node");
+
+	if (l->register_told)
+		return;
+	if (get_bool(node, "register.cold"))
+		wrong_text(l,
+		    "hactl register show; if its record is right: "
+		    "hactl register adopt",
+		    "%s: the register is cold, and refuses every change", name);
+	else if (get_bool(node, "register.amnesiac"))
+		wrong_text(l, "hactl register show",
+		    "%s: the register shows less than this node has seen",
+		    name);
+	else if (!get_bool(node, "register.read"))
+		wrong_text(l, "hactl register show",
+		    "%s: did not read the register within the last T", name);
+}
+
+/* Where PostgreSQL does not run, its checks say nothing new. */
+static void
+wrong_checks(struct wrong_list *l, const json_t *node)
+{
+	const json_t *list = get_at(node, "checks"), *check;
+	const char *name = get_str(node, "node"), *why, *text;
+	bool runs = !get_bool(node, "durable.latch") &&
+		    !wrong_is(node, "postgres.state", "gone") &&
+		    !wrong_is(node, "postgres.state", "unknown");
+	char next[160];
+	size_t i;
+
+	for (i = 0; i < json_array_size(list); i++) {
+		check = json_array_get(list, i);
+		if (!wrong_is(check, "up", "no") ||
+		    (!runs && !wrong_is(check, "type", "tcp")))
+			continue;
+		why = get_str(check, "reason");
+		text = wrong_reason(why);
+		(void)snprintf(next, sizeof(next), "%s", why[0] == '\0' ?
+			"hactl status, again in some seconds" :
+			"man 8 hactl, DIAGNOSTICS");
+		if (strcmp(why, "repmgr-type") == 0 ||
+		    strcmp(why, "repmgr-inactive") == 0)
+			(void)snprintf(next, sizeof(next),
+			    "ssh %s repmgr %s register --force, as PostgreSQL's "
+			    "user",
+			    name,
+			    wrong_is(node, "postgres.state", "primary") ?
+				"primary" :
+				"standby");
+		wrong_text(l, next, "%s: check %s is down%s%s%s%s", name,
+		    get_str(check, "name"),
+		    why[0] == '\0' ? ", and its last probe was good" : ": ",
+		    why, text[0] == '\0' ? "" : ": ", text);
+	}
+}
+
+static const char *
+wrong_reason(const char *token)
+{
+	static const struct {
+		const char *token, *text;
+	} rows[] = {
+#define REASON(id, token, text) { token, text },
+#include "hawatch/reasons.def"
+#undef REASON
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		if (strcmp(rows[i].token, token) == 0)
+			return rows[i].text;
+	}
+	return "";
+}
