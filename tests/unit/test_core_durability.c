@@ -340,6 +340,30 @@ test_unknown_add_lost(void **state)
 	ct_free(&t);
 }
 
+/* A primary that cannot write itself says nothing about its standby: the heir
+ * stays, and takes over. */
+static void
+test_stalled_keeps_heir(void **state)
+{
+	struct ct t;
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		ct_init(&t, A, false);
+		ct_holder(&t, BIT_B);
+		t.pg.sender[B].behind_since = t.now.raw;
+		if (i == 1)
+			t.pg.sender[B].streaming = false;
+		ct_view(&t);
+		t.pg_silent = i == 0;
+		t.probe = false;
+		ct_run(&t, 10 * SEC);
+		assert_int_equal(t.reg.value.rec.candidates, BIT_B);
+		assert_int_equal(ct_status(&t).writers, WRITERS_CLOSED);
+		ct_free(&t);
+	}
+}
+
 /* What the record demands was flushed by every candidate. */
 static void
 test_lsn_of_candidates(void **state)
@@ -450,6 +474,7 @@ main(void)
 		cmocka_unit_test(test_abdicated_leaves_list),
 		cmocka_unit_test(test_abdication_unheard),
 		cmocka_unit_test(test_unknown_add_lost),
+		cmocka_unit_test(test_stalled_keeps_heir),
 		cmocka_unit_test(test_lsn_of_candidates),
 		cmocka_unit_test(test_add_waits_for_lsn),
 		cmocka_unit_test(test_fenced_lsn),

@@ -216,11 +216,35 @@ test_mark_stays(void **state)
 	ct_run(&t, CT_W + SEC);
 	assert_int_equal(t.disk.primary_epoch, 6);
 	t.act[ACT_NAMES] = ANS_UNKNOWN;
+	t.pg.sync_names = 0;
 	ct_restart(&t, 0);
 	ct_run(&t, 10 * SEC);
 	for (i = 0; i < t.n; i++)
 		released += t.out[i].kind == DO_CAS &&
 		    t.out[i].cas.rec.state == REC_RELEASED;
+	assert_int_equal(released, 1);
+	assert_int_equal(t.disk.primary_epoch, 6);
+	ct_free(&t);
+}
+
+/* Nothing is acknowledged in a claimed epoch: who cannot get on with it lets
+ * the others. */
+static void
+test_claimed_not_for_ever(void **state)
+{
+	struct ct t;
+	int i, released = 0;
+
+	ct_init(&t, B, false);
+	ct_candidate(&t);
+	t.act[ACT_PROMOTE] = ANS_UNKNOWN;
+	ct_run(&t, CT_W + SEC);
+	assert_int_equal(t.reg.value.rec.state, REC_CLAIMED);
+	for (i = 0; i < 300 && released == 0; i++) {
+		ct_clear(&t);
+		ct_run(&t, SEC);
+		released = t.reg.value.rec.state == REC_RELEASED;
+	}
 	assert_int_equal(released, 1);
 	assert_int_equal(t.disk.primary_epoch, 6);
 	ct_free(&t);
@@ -235,6 +259,7 @@ test_abandon_before_mark(void **state)
 	ct_init(&t, B, false);
 	ct_candidate(&t);
 	t.act[ACT_NAMES] = ANS_UNKNOWN;
+	t.pg.sync_names = 0;
 	ct_run(&t, CT_W + 7 * SEC);
 	assert_int_equal(t.disk.primary_epoch, 0);
 	assert_true(t.reg.value.rec.state == REC_RELEASED ||
@@ -377,6 +402,7 @@ main(void)
 		cmocka_unit_test(test_no_proof),
 		cmocka_unit_test(test_promote_within_lease),
 		cmocka_unit_test(test_mark_stays),
+		cmocka_unit_test(test_claimed_not_for_ever),
 		cmocka_unit_test(test_abandon_before_mark),
 		cmocka_unit_test(test_released_standby_starts),
 		cmocka_unit_test(test_gate),
