@@ -10,7 +10,8 @@
 
 /* pg_last_wal_receive_lsn() falls back to the start of a segment after a
  * restart, so the greater of both is what is on disk. On a standby the
- * timeline of the last restartpoint may be an old one. The offset keeps the
+ * timeline of the last restartpoint may be an old one, and the receiver's is
+ * gone with the primary: then the WAL that it wrote tells. The offset keeps the
  * role from being evaluated twice with two results during a promotion. */
 const char pg_view_sql[] =
     "SELECT s.*, r.application_name, host(r.client_addr),"
@@ -21,7 +22,9 @@ const char pg_view_sql[] =
     " CASE WHEN x.rec THEN greatest("
     "(SELECT timeline_id FROM pg_control_checkpoint()),"
     "(SELECT min_recovery_end_timeline FROM pg_control_recovery()),"
-    "coalesce(w.received_tli, 0)) ELSE "
+    "coalesce(w.received_tli, (SELECT max(('x' || substr(name, 1, 8))"
+    "::bit(32)::int) FROM pg_ls_waldir() WHERE name ~ '^[0-9A-F]{24}$'), 0))"
+    " ELSE "
     "('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)"
     "::int END,"
     " CASE WHEN x.rec THEN greatest(pg_last_wal_receive_lsn(),"
