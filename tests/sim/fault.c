@@ -299,8 +299,8 @@ fault_cut_host(struct world *w, int n)
 		return;
 	back = rng_in(&w->rng, 5, 20) * USEC_SEC;
 	w->cut_until[n][ARB] = w->cut_until[ARB][n] = w->t + back;
-	w->cut_until[n][1 - n] = w->cut_until[1 - n][n] = w->t + back +
-	    rng_in(&w->rng, 0, 20) * USEC_SEC;
+	w->cut_until[n][1 - n] = w->cut_until[1 - n][n] =
+	    w->t + back + rng_in(&w->rng, 0, 20) * USEC_SEC;
 	fault_soon(w, F_ARB_REVERT, n, back - USEC_SEC);
 }
 

@@ -229,7 +229,8 @@ judge_cas(struct world *w, int n, const struct do_cas *cas)
 		judge_claim(w, n, cas);
 	if (cas->rec.state == REC_RELEASED)
 		judge_release(w, n);
-	if (cas->rec.state == REC_HELD && cas->rec.candidates != 0 &&
+	/* Who left durably is none of those who might claim by it. */
+	if (cas->rec.state == REC_HELD && judge_effective(w, &cas->rec) != 0 &&
 	    fence_writers(w, n) && f->end_raw == USEC_NEVER)
 		violated(w, "FINITE",
 		    "s%d sends candidates %x while its "

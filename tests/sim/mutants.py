@@ -27,8 +27,11 @@ class Builder:
     """Compiles everything once, and then only what a mutation changes."""
 
     def __init__(self, source, work, cc):
-        self.source, self.work, self.cc = source, work, cc
+        self.source, self.work, self.cc = work / "tree", work, cc
         self.objects = {}
+        # As it is now: it may be edited while the mutants run.
+        for part in ("include", "src/core", "src/base", "tests/sim"):
+            shutil.copytree(source / part, self.source / part)
 
     def flags(self, core):
         return ["-std=gnu11", "-D_GNU_SOURCE", "-O2", "-w",

@@ -6,8 +6,8 @@ MUTATIONS = [
         ("cas.c", "lease_confirmed(c, now, p.first_sent, &p.cas.rec);",
          "lease_confirmed(c, now, now->raw, &p.cas.rec);")]),
     ("D of (b) counted from the answer", "LEASE", [
-        ("lease.c", "lease_move(c, now, l->ask[i].sent, core_rec(c)->ttl);",
-         "lease_move(c, now, now->raw, core_rec(c)->ttl);")]),
+        ("lease.c", "lease_move(c, now, l->ask[i].sent, l->ask[i].ttl);",
+         "lease_move(c, now, now->raw, l->ask[i].ttl);")]),
     ("W = T", "LEASE CLAIM OPEN", [
         ("core.c", "return ttl * (1000000 + ppm) / (1000000 - ppm) + 1 + "
          "c->conf.slack;", "return ttl + 0 * ppm;")]),
@@ -63,8 +63,8 @@ MUTATIONS = [
          "\t\treturn;",
          "c->act[ACT_WAITING].lsn = c->pg.insert;")]),
     ("promotion after the lease", "S3", [
-        ("*.c", "if (!ours(c, REC_CLAIMED) || "
-         "c->lease.deadline <= now->raw) {", "if (!ours(c, REC_CLAIMED)) {")]),
+        ("*.c", "REC_CLAIMED) || c->lease.deadline <= now->raw) {",
+         "REC_CLAIMED)) {")]),
     ("promotion with readers let in", "S3 S1", [
         ("*.c", "return yes_if(c->fence.readers_until == 0);",
          "return ANS_YES;"),
