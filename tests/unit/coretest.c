@@ -155,6 +155,11 @@ ct_act(struct ct *t, enum act_kind kind, enum answer result)
 
 	assert(a != NULL);
 	goal = a->goal;
+	/* standby.signal alone decides the role; nobody starts the other. */
+	if (result == ANS_YES && kind == ACT_START &&
+	    goal.standby != (t->pg.running == ANS_YES ?
+	    t->pg.recovery == ANS_YES : t->pg.signal))
+		result = ANS_NO;
 	if (result == ANS_YES && kind == ACT_NAMES)
 		t->pg.sync_names = goal.names;
 	else if (result == ANS_YES && kind == ACT_SIGNAL)
@@ -164,7 +169,6 @@ ct_act(struct ct *t, enum act_kind kind, enum answer result)
 	else if (result == ANS_YES && kind == ACT_START) {
 		t->pg.running = ANS_YES;
 		t->pg.recovery = goal.standby ? ANS_YES : ANS_NO;
-		t->pg.signal = goal.standby;
 	} else if (result == ANS_YES && kind == ACT_PROMOTE) {
 		t->pg.recovery = ANS_NO;
 		t->pg.signal = false;

@@ -203,6 +203,62 @@ test_promote_within_lease(void **state)
 	ct_free(&t);
 }
 
+/* A new incarnation looks before it starts anything. */
+static void
+test_restart_looks_first(void **state)
+{
+	struct ct t;
+
+	ct_init(&t, B, false);
+	ct_candidate(&t);
+	t.act[ACT_PROMOTE] = ANS_UNKNOWN;
+	ct_run(&t, CT_W + SEC);
+	t.act[ACT_PROMOTE] = ANS_YES;
+	t.pg_silent = true;
+	ct_restart(&t, 0);
+	ct_run(&t, SEC);
+	assert_int_equal(act_index(&t, ACT_START), t.n);
+	t.pg_silent = false;
+	ct_run(&t, SEC);
+	assert_int_equal(t.reg.value.rec.state, REC_HELD);
+	assert_int_equal(t.reg.value.rec.epoch, 6);
+	ct_free(&t);
+}
+
+static int
+readers_let_in(const struct ct *t)
+{
+	int i, n = 0;
+
+	for (i = 0; i < t->n; i++)
+		n += t->out[i].kind == DO_READERS && t->out[i].life > 0;
+	return n;
+}
+
+/* What was told to promote itself may do so at any moment. */
+static void
+test_no_readers_while_marked(void **state)
+{
+	struct ct t;
+
+	ct_init(&t, B, false);
+	ct_candidate(&t);
+	ct_run(&t, SEC);
+	assert_true(readers_let_in(&t) > 0);
+	t.act[ACT_PROMOTE] = ANS_UNKNOWN;
+	ct_run(&t, CT_W + SEC);
+	ct_clear(&t);
+	ct_record(&t, REC_CLAIMED, A, BIT_B)->epoch = 7;
+	t.reg.value.revision = 4000;
+	ct_run(&t, 3 * SEC);
+	assert_int_equal(readers_let_in(&t), 0);
+	t.read_ok = false;
+	ct_restart(&t, 0);
+	ct_run(&t, 3 * SEC);
+	assert_int_equal(readers_let_in(&t), 0);
+	ct_free(&t);
+}
+
 /* What may have been promoted stays marked, whoever abandons the rest. */
 static void
 test_mark_stays(void **state)
@@ -401,6 +457,8 @@ main(void)
 		cmocka_unit_test(test_takeover),
 		cmocka_unit_test(test_no_proof),
 		cmocka_unit_test(test_promote_within_lease),
+		cmocka_unit_test(test_restart_looks_first),
+		cmocka_unit_test(test_no_readers_while_marked),
 		cmocka_unit_test(test_mark_stays),
 		cmocka_unit_test(test_claimed_not_for_ever),
 		cmocka_unit_test(test_abandon_before_mark),
