@@ -405,3 +405,35 @@ ct_ask(struct ct *t, node_t from, uint64_t epoch, usec_t ttl, bool abdicate,
 	a = ct_last(t, DO_ANSWER);
 	return a != NULL && a->answer.id == ask.id ? &a->answer : NULL;
 }
+
+const struct do_cas *
+ct_claim(const struct ct *t)
+{
+	int i;
+
+	for (i = 0; i < t->n; i++)
+		if (t->out[i].kind == DO_CAS &&
+		    t->out[i].cas.rec.state == REC_CLAIMED)
+			return &t->out[i].cas;
+	return NULL;
+}
+
+int
+ct_names_at(const struct ct *t, int i, nodeset_t names)
+{
+	for (; i < t->n; i++)
+		if (t->out[i].kind == DO_ACT && t->out[i].act == ACT_NAMES &&
+		    t->out[i].goal.names == names)
+			break;
+	return i;
+}
+
+int
+ct_cas_at(const struct ct *t, int i, nodeset_t candidates)
+{
+	for (; i < t->n; i++)
+		if (t->out[i].kind == DO_CAS &&
+		    t->out[i].cas.rec.candidates == candidates)
+			break;
+	return i;
+}

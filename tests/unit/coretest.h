@@ -86,6 +86,12 @@ void ct_clear(struct ct *t);
 const struct action *ct_last(const struct ct *t, enum do_kind kind);
 const struct action *ct_last_act(const struct ct *t, enum act_kind act);
 int ct_count(const struct ct *t, enum do_kind kind);
+/* The first claim since ct_clear; NULL if none. */
+const struct do_cas *ct_claim(const struct ct *t);
+/* Index of the first action from i on that asks for these names, or writes
+ * this list; t->n if none. */
+int ct_names_at(const struct ct *t, int i, nodeset_t names);
+int ct_cas_at(const struct ct *t, int i, nodeset_t candidates);
 struct core_status ct_status(struct ct *t);
 /* The answer to a question of the holder, given at once. */
 const struct ask_answer *ct_ask(struct ct *t, node_t from, uint64_t epoch,

@@ -1,7 +1,6 @@
 /*
- * Whose flush a commit waits for, and who is therefore a candidate: the order
- * of an add, removal before relaxing, abdication, and what the record says of
- * the WAL.
+ * Whose flush a commit waits for: the order of an add, and what the record says
+ * of the WAL.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,53 +12,12 @@
 
 #include "coretest.h"
 
-/* Index of the first action from i on that is such; t->n if none. */
-static int
-names_at(const struct ct *t, int i, nodeset_t names)
-{
-	for (; i < t->n; i++)
-		if (t->out[i].kind == DO_ACT && t->out[i].act == ACT_NAMES &&
-		    t->out[i].goal.names == names)
-			break;
-	return i;
-}
-
 static int
 waiting_at(const struct ct *t, int i)
 {
 	for (; i < t->n; i++)
 		if (t->out[i].kind == DO_ACT && t->out[i].act == ACT_WAITING)
 			break;
-	return i;
-}
-
-static int
-cas_at(const struct ct *t, int i, nodeset_t candidates)
-{
-	for (; i < t->n; i++)
-		if (t->out[i].kind == DO_CAS &&
-		    t->out[i].cas.rec.candidates == candidates)
-			break;
-	return i;
-}
-
-static int
-abdicate_at(const struct ct *t, int i)
-{
-	for (; i < t->n; i++)
-		if (t->out[i].kind == DO_ASK && t->out[i].ask.abdicate)
-			break;
-	return i;
-}
-
-/* The last one; only its answer counts. */
-static int
-abdicate_last(const struct ct *t)
-{
-	int i = abdicate_at(t, 0), next;
-
-	while ((next = abdicate_at(t, i + 1)) < t->n)
-		i = next;
 	return i;
 }
 
@@ -75,16 +33,16 @@ test_add_order(void **state)
 	t.pg.wal_end = t.pg.insert = 200;
 	ct_streams(&t, B, 150);
 	ct_run(&t, 3 * SEC);
-	names = names_at(&t, 0, BIT_B);
+	names = ct_names_at(&t, 0, BIT_B);
 	assert_true(names < t.n);
 	waiting = waiting_at(&t, names);
 	assert_true(waiting < t.n);
 	assert_int_equal(t.out[waiting].goal.node, B);
 	/* It flushed 150 of the 200 that were inserted before. */
-	assert_int_equal(cas_at(&t, 0, BIT_B), t.n);
+	assert_int_equal(ct_cas_at(&t, 0, BIT_B), t.n);
 	ct_streams(&t, B, 200);
 	ct_run(&t, 500 * MSEC);
-	assert_true(cas_at(&t, waiting, BIT_B) < t.n);
+	assert_true(ct_cas_at(&t, waiting, BIT_B) < t.n);
 	assert_int_equal(t.reg.value.rec.candidates, BIT_B);
 	assert_int_equal(t.reg.value.rec.lsn, 200);
 	ct_free(&t);
@@ -141,225 +99,8 @@ test_add_not(void **state)
 		ct_streams(&t, B, 200);
 		spoil[i](&t);
 		ct_run(&t, 30 * SEC);
-		if (cas_at(&t, 0, BIT_B) != t.n)
+		if (ct_cas_at(&t, 0, BIT_B) != t.n)
 			fail_msg("added, case %zu", i);
-		ct_free(&t);
-	}
-}
-
-/* Leaving auto empties the list, before it relaxes. */
-static void
-test_unarmed_removes(void **state)
-{
-	struct ct t;
-
-	ct_init(&t, A, false);
-	ct_holder(&t, BIT_B);
-	core_on_armed(t.c, &t.now, ANS_NO, "socket");
-	ct_run(&t, SEC);
-	assert_int_equal(t.reg.value.rec.candidates, 0);
-	assert_int_equal(t.pg.sync_names, 0);
-	ct_free(&t);
-}
-
-static void
-test_remove_before_relax(void **state)
-{
-	struct ct t;
-
-	ct_init(&t, A, false);
-	ct_holder(&t, BIT_B);
-	t.pg.sender[B].streaming = false;
-	ct_run(&t, 2 * SEC);
-	assert_true(cas_at(&t, 0, 0) < t.n);
-	assert_true(cas_at(&t, 0, 0) < names_at(&t, 0, 0));
-	assert_int_equal(t.pg.sync_names, 0);
-	assert_int_equal(ct_status(&t).in_force, 0);
-	ct_free(&t);
-}
-
-/* An outcome that is not known relaxes nothing, however long it takes. */
-static void
-test_unknown_removal_keeps(void **state)
-{
-	static const enum ct_cas how[] = { CT_CAS_NO_REPLY, CT_CAS_LOST,
-		CT_CAS_FAIL };
-	struct ct t;
-	size_t i;
-
-	for (i = 0; i < sizeof(how) / sizeof(how[0]); i++) {
-		ct_init(&t, A, false);
-		ct_holder(&t, BIT_B);
-		t.cas = how[i];
-		t.read_ok = false;
-		t.pg.sender[B].streaming = false;
-		ct_run(&t, 20 * SEC);
-		assert_int_equal(names_at(&t, 0, 0), t.n);
-		assert_int_equal(t.pg.sync_names, BIT_B);
-		ct_free(&t);
-	}
-}
-
-/* The register cannot be written: the candidate is asked to leave. */
-static void
-no_reads(struct ct *t)
-{
-	t->cas = CT_CAS_LOST;
-	t->read_ok = false;
-}
-
-static void
-no_writes(struct ct *t)
-{
-	t->cas = CT_CAS_FAIL;
-}
-
-static void
-gone_cold(struct ct *t)
-{
-	t->reg.value.cold = true;
-	strcpy(t->reg.value.next, "I1");
-}
-
-static void
-gone_back(struct ct *t)
-{
-	t->reg.value.rec.seq = 3;
-	t->reg.value.revision++;
-}
-
-static void
-test_abdication_asked(void **state)
-{
-	static void (*const how[])(struct ct *) = { no_reads, no_writes,
-		gone_cold, gone_back };
-	struct ask_answer ans = { .from = B, .abdicated = true, .epoch = 5 };
-	struct ct t;
-	size_t i;
-	int at;
-
-	for (i = 0; i < sizeof(how) / sizeof(how[0]); i++) {
-		ct_init(&t, A, false);
-		ct_holder(&t, BIT_B);
-		how[i](&t);
-		ct_run(&t, 500 * MSEC);
-		ct_clear(&t);
-		t.pg.sender[B].streaming = false;
-		ct_run(&t, 3 * SEC);
-		at = abdicate_at(&t, 0);
-		if (at == t.n)
-			fail_msg("not asked, case %zu", i);
-		assert_int_equal(t.pg.sync_names, BIT_B);
-		at = abdicate_last(&t);
-		/* It covers whatever was sent. */
-		assert_true(t.out[at].ask.seq >=
-		    ct_status(&t).durable->sent_seq);
-		ans.id = t.out[at].ask.id;
-		core_on_answer(t.c, &t.now, &ans);
-		ct_run(&t, SEC);
-		assert_int_equal(ct_status(&t).possible, 0);
-		assert_int_equal(t.pg.sync_names, 0);
-		assert_int_equal(ct_status(&t).writers, WRITERS_OPEN);
-		ct_free(&t);
-	}
-}
-
-/* Back in reach, the first write takes it off the list for good. */
-static void
-test_abdicated_leaves_list(void **state)
-{
-	struct ask_answer ans = { .from = B, .abdicated = true, .epoch = 5 };
-	struct ct t;
-
-	ct_init(&t, A, false);
-	ct_holder(&t, BIT_B);
-	no_reads(&t);
-	t.pg.sender[B].streaming = false;
-	do
-		ct_run(&t, 20 * MSEC);
-	while (ct_last(&t, DO_ASK) == NULL ||
-	    !ct_last(&t, DO_ASK)->ask.abdicate);
-	ans.id = ct_last(&t, DO_ASK)->ask.id;
-	core_on_answer(t.c, &t.now, &ans);
-	ct_run(&t, SEC);
-	t.cas = CT_CAS_OK;
-	t.read_ok = true;
-	ct_run(&t, 2 * SEC);
-	assert_int_equal(t.reg.value.rec.candidates, 0);
-	ct_free(&t);
-}
-
-/* Asked and not heard: it may be in force there, so the next write must be
- * above what was asked for. */
-static void
-test_abdication_unheard(void **state)
-{
-	uint64_t asked;
-	struct ct t;
-	int at;
-
-	ct_init(&t, A, false);
-	ct_holder(&t, BIT_B);
-	t.read_ok = false;
-	t.cas = CT_CAS_LOST;
-	ct_run(&t, 500 * MSEC);
-	t.pg.sender[B].streaming = false;
-	ct_run(&t, SEC);
-	at = abdicate_last(&t);
-	assert_true(at < t.n);
-	asked = t.out[at].ask.seq;
-	ct_streams(&t, B, 110);
-	t.read_ok = true;
-	t.cas = CT_CAS_OK;
-	ct_run(&t, 3 * SEC);
-	assert_int_equal(t.reg.value.rec.candidates, BIT_B);
-	assert_true(t.reg.value.rec.seq > asked);
-	ct_free(&t);
-}
-
-/* An add whose outcome is not known, and then the standby is lost. */
-static void
-test_unknown_add_lost(void **state)
-{
-	struct ct t;
-
-	ct_init(&t, A, false);
-	ct_holder(&t, 0);
-	ct_streams(&t, B, 200);
-	while (cas_at(&t, 0, BIT_B) == t.n) {
-		ct_run(&t, 20 * MSEC);
-		if (t.pg.sync_names == BIT_B)
-			t.cas = CT_CAS_NO_REPLY;
-	}
-	t.read_ok = false;
-	t.cas = CT_CAS_LOST;
-	ct_clear(&t);
-	t.pg.sender[B].streaming = false;
-	ct_run(&t, 3 * SEC);
-	assert_true(abdicate_at(&t, 0) < t.n);
-	ct_free(&t);
-}
-
-/* A primary that cannot write itself says nothing about its standby: the heir
- * stays, and takes over. */
-static void
-test_stalled_keeps_heir(void **state)
-{
-	struct ct t;
-	int i;
-
-	for (i = 0; i < 2; i++) {
-		ct_init(&t, A, false);
-		ct_holder(&t, BIT_B);
-		t.pg.sender[B].behind_since = t.now.raw;
-		if (i == 1)
-			t.pg.sender[B].streaming = false;
-		ct_view(&t);
-		t.pg_silent = i == 0;
-		t.probe = false;
-		ct_run(&t, 10 * SEC);
-		assert_int_equal(t.reg.value.rec.candidates, BIT_B);
-		assert_int_equal(ct_status(&t).writers, WRITERS_CLOSED);
 		ct_free(&t);
 	}
 }
@@ -448,7 +189,7 @@ test_restart_in_place(void **state)
 	ct_view(&t);
 	/* Whoever answered lately could take over. */
 	ct_run(&t, 10 * SEC);
-	alone = cas_at(&t, 0, 0);
+	alone = ct_cas_at(&t, 0, 0);
 	for (start = 0; start < t.n; start++)
 		if (t.out[start].kind == DO_ACT &&
 		    t.out[start].act == ACT_START)
@@ -467,14 +208,6 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_add_order),
 		cmocka_unit_test(test_add_not),
-		cmocka_unit_test(test_unarmed_removes),
-		cmocka_unit_test(test_remove_before_relax),
-		cmocka_unit_test(test_unknown_removal_keeps),
-		cmocka_unit_test(test_abdication_asked),
-		cmocka_unit_test(test_abdicated_leaves_list),
-		cmocka_unit_test(test_abdication_unheard),
-		cmocka_unit_test(test_unknown_add_lost),
-		cmocka_unit_test(test_stalled_keeps_heir),
 		cmocka_unit_test(test_lsn_of_candidates),
 		cmocka_unit_test(test_add_waits_for_lsn),
 		cmocka_unit_test(test_fenced_lsn),

@@ -1,0 +1,174 @@
+/*
+ * Opening the fence: each condition alone, an element that an earlier engine
+ * left, and a fence that cannot be closed.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "coretest.h"
+
+/* Opening. All holds but one thing. */
+static void
+not_armed(struct ct *t)
+{
+	core_on_armed(t->c, &t->now, ANS_UNKNOWN, "");
+}
+
+static void
+claimed_only(struct ct *t)
+{
+	t->act[ACT_NAMES] = ANS_UNKNOWN;
+	t->reg.value.rec.state = REC_CLAIMED;
+}
+
+static void
+no_write(struct ct *t)
+{
+	t->cas = CT_CAS_LOST;
+}
+
+static void
+no_probe(struct ct *t)
+{
+	t->probe = false;
+}
+
+static void
+short_wal(struct ct *t)
+{
+	t->reg.value.rec.lsn = 1000;
+}
+
+static void
+names_missing(struct ct *t)
+{
+	t->pg.recovery = ANS_UNKNOWN;
+}
+
+static void
+latch(struct ct *t)
+{
+	t->disk.latch = true;
+	t->act[ACT_STOP] = ANS_UNKNOWN;
+}
+
+static void
+no_disk(struct ct *t)
+{
+	t->disk_ok = false;
+}
+
+static const struct {
+	const char *what;
+	void (*spoil)(struct ct *);
+	bool late;
+} shut[] = {
+	{ "nothing", NULL, false },
+	{ "armed", not_armed, true },
+	{ "held", claimed_only, false },
+	{ "own write", no_write, false },
+	{ "probe", no_probe, false },
+	{ "own WAL", short_wal, false },
+	{ "PostgreSQL seen", names_missing, false },
+	{ "latch", latch, false },
+	{ "disk", no_disk, false },
+};
+
+static void
+test_open(void **state)
+{
+	struct ct t;
+	size_t i;
+
+	for (i = 0; i < sizeof(shut) / sizeof(shut[0]); i++) {
+		ct_init(&t, A, false);
+		ct_record(&t, REC_HELD, A, 0);
+		ct_primary(&t, 0, 110);
+		if (shut[i].spoil != NULL && !shut[i].late)
+			shut[i].spoil(&t);
+		ct_start(&t, &t.disk, 0);
+		if (shut[i].late)
+			shut[i].spoil(&t);
+		/* The hold-off, and a probe that is late. */
+		ct_run(&t, CT_W - 100 * MSEC);
+		assert_int_equal(ct_status(&t).writers, WRITERS_CLOSED);
+		ct_run(&t, 3 * SEC);
+		if ((ct_status(&t).writers == WRITERS_OPEN) !=
+		    (shut[i].spoil == NULL))
+			fail_msg("%s: open %d", shut[i].what,
+			    ct_status(&t).writers);
+		ct_free(&t);
+	}
+}
+
+/* What it promised another holds it back, too. */
+static void
+test_open_after_promise(void **state)
+{
+	struct ct t;
+
+	ct_init(&t, B, false);
+	ct_candidate(&t);
+	assert_true(ct_ask(&t, A, 5, CT_T, false, 10)->yes);
+	ct_record(&t, REC_HELD, B, 0)->epoch = 6;
+	t.reg.value.revision = 12;
+	ct_primary(&t, 0, 130);
+	ct_view(&t);
+	ct_run(&t, CT_W - 40 * MSEC);
+	assert_int_equal(ct_status(&t).writers, WRITERS_CLOSED);
+	ct_run(&t, 100 * MSEC);
+	assert_int_equal(ct_status(&t).writers, WRITERS_OPEN);
+	ct_free(&t);
+}
+
+/* An upgrade of the engine is silent while the element lives. */
+static void
+test_inherited(void **state)
+{
+	struct ct t;
+	int i;
+
+	ct_init(&t, A, false);
+	ct_holder(&t, BIT_B);
+	ct_restart(&t, t.now.raw + CT_T);
+	ct_run(&t, 3 * SEC);
+	assert_int_equal(ct_status(&t).writers, WRITERS_OPEN);
+	for (i = 0; i < t.n; i++)
+		if (t.out[i].kind == DO_FENCE)
+			assert_int_equal(t.out[i].op, FENCE_OP_RENEW);
+	ct_free(&t);
+}
+
+/* A fence that cannot be closed is made up for by stopping PostgreSQL. */
+static void
+test_fence_broken(void **state)
+{
+	struct ct t;
+
+	ct_init(&t, A, false);
+	ct_holder(&t, BIT_B);
+	t.cas = CT_CAS_LOST;
+	t.fence = ANS_UNKNOWN;
+	core_on_fence_lost(t.c, &t.now, false, SEC);
+	ct_run(&t, 20 * SEC);
+	assert_non_null(ct_last_act(&t, ACT_STOP));
+	ct_free(&t);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_open),
+		cmocka_unit_test(test_open_after_promise),
+		cmocka_unit_test(test_inherited),
+		cmocka_unit_test(test_fence_broken),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
