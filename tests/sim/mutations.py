@@ -53,8 +53,8 @@ MUTATIONS = [
         ("durability.c", "\tkeep = lease_possible(c);\n",
          "\tkeep = c->pending.on ? c->pending.cas.rec.candidates :\n"
          "\t    lease_possible(c);\n"),
-        ("durability.c", "\tif (lost & ~c->lease.abdicated) {",
-         "\tif ((lost & ~c->lease.abdicated) && !c->pending.on) {")]),
+        ("durability.c", "\tif (lost != 0) {",
+         "\tif (lost != 0 && !c->pending.on) {")]),
     ("add before it has flushed", "STRICT", [
         ("durability.c", "p->doubled || p->flush < c->sync.add_lsn)",
          "p->doubled)")]),
@@ -63,8 +63,8 @@ MUTATIONS = [
          "\t\treturn;",
          "c->act[ACT_WAITING].lsn = c->pg.insert;")]),
     ("promotion after the lease", "S3", [
-        ("*.c", "REC_CLAIMED) || c->lease.deadline <= now->raw) {",
-         "REC_CLAIMED)) {")]),
+        ("*.c", "REC_CLAIMED) && c->lease.deadline > now->raw;",
+         "REC_CLAIMED);")]),
     ("promotion with readers let in", "S3 S1", [
         ("*.c", "return yes_if(c->fence.readers_until == 0);",
          "return ANS_YES;"),
