@@ -101,8 +101,8 @@ test_each(void **state)
 	with(1, "silent", json_string("timeout"));
 	says("s2: its engine does not answer: timeout", "ssh s2");
 	with(0, "role", json_string("closed"));
-	says("nobody accepts writes, and s2 does not", "hactl plan promote s2");
-	says("s1: closed to writers", "ssh s1");
+	says("nobody accepts writes: s1 holds the cluster and is closed",
+	    "ssh s1 journalctl");
 	with(1, "role", json_string("primary"));
 	says("2 nodes say", "hactl register show");
 	with(1, "durable.latch", json_true());
