@@ -15,6 +15,8 @@ static struct wrong *wrong_add(struct wrong_list *l);
 static bool wrong_records(const json_t *status);
 static void wrong_writers(struct wrong_list *l, const json_t *status);
 static void wrong_no_writer(struct wrong_list *l, const json_t *status);
+static void wrong_holder(
+    struct wrong_list *l, const json_t *status, const json_t *holder);
 static void wrong_heir(struct wrong_list *l, const json_t *heir);
 static bool wrong_misses(const json_t *heir);
 static bool wrong_passes(const char *block);
@@ -113,6 +115,11 @@ wrong_no_writer(struct wrong_list *l, const json_t *status)
 			    get_str(node, "node"), get_str(node, "plan.row"));
 			return;
 		}
+		if (wrong_is(node, "role", "closed") &&
+		    wrong_is(node, "record.holder", get_str(node, "node"))) {
+			wrong_holder(l, status, node);
+			return;
+		}
 		if (wrong_is(node, "postgres.state", "standby") &&
 		    !get_bool(node, "durable.latch"))
 			heir = node;
@@ -128,6 +135,26 @@ wrong_no_writer(struct wrong_list *l, const json_t *status)
 		    "answers");
 	else
 		wrong_heir(l, heir);
+}
+
+static void
+wrong_holder(
+    struct wrong_list *l, const json_t *status, const json_t *holder)
+{
+	const char *name = get_str(holder, "node");
+	const char *why = get_str(holder, "waits_text");
+	char next[120];
+
+	(void)snprintf(
+	    next, sizeof(next), "ssh %s journalctl -u hawatchd -n 50", name);
+	wrong_text(l,
+	    get_has(status, "register.silent") ?
+		"bring the arbiter or a candidate back" :
+	    get_bool(status, "register.cold") ? "hactl register show" :
+						next,
+	    "nobody accepts writes: %s holds the cluster and is closed%s%s",
+	    name, why[0] == '\0' ? "" : ": ", why);
+	l->holder_told = true;
 }
 
 static void

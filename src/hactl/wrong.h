@@ -15,6 +15,7 @@ struct wrong_list {
 	size_t n, max;
 	struct wrong spill;  /* what no longer fits is the least */
 	bool register_told;  /* no need to hear it from every node */
+	bool holder_told;    /* why it is closed */
 };
 
 void wrong_text(struct wrong_list *l, const char *next, const char *fmt, ...)

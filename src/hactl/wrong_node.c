@@ -105,7 +105,8 @@ wrong_postgres(struct wrong_list *l, const json_t *nodes, const json_t *node)
 		    "%s: PostgreSQL is out of recovery, but the record names "
 		    "%s: a rogue primary",
 		    name, holder);
-	else if (wrong_is(node, "role", "closed") && get_has(node, "record"))
+	else if (wrong_is(node, "role", "closed") &&
+		 get_has(node, "record") && !l->holder_told)
 		wrong_text(l, next, "%s: closed to writers%s%s", name,
 		    why[0] == '\0' ? "" : ": ", why);
 	else if (wrong_is(node, "postgres.state", "standby") &&
@@ -195,7 +196,8 @@ wrong_register(struct wrong_list *l, const json_t *node)
 		    "hactl register adopt",
 		    "%s: the register is cold, and refuses every change", name);
 	else if (get_bool(node, "register.amnesiac"))
-		wrong_text(l, "hactl register show",
+		wrong_text(l,
+		    "hactl register show; see WHAT TO DO in man 7 hawatch",
 		    "%s: the register shows less than this node has seen",
 		    name);
 	else if (!get_bool(node, "register.read"))
