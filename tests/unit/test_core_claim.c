@@ -205,6 +205,23 @@ test_renewed_record_waits_again(void **state)
 	ct_free(&t);
 }
 
+/* What was waited before the host slept does not count. */
+static void
+test_sleep_waits_again(void **state)
+{
+	struct ct t;
+
+	ct_init(&t, B, false);
+	ct_candidate(&t);
+	ct_run(&t, CT_W - 100 * MSEC);
+	t.now.suspended += 10 * MSEC;
+	ct_run(&t, CT_W - 100 * MSEC);
+	assert_null(ct_claim(&t));
+	ct_run(&t, 200 * MSEC);
+	assert_non_null(ct_claim(&t));
+	ct_free(&t);
+}
+
 static void
 test_hold_off(void **state)
 {
@@ -266,6 +283,7 @@ main(void)
 		cmocka_unit_test(test_one_by_one),
 		cmocka_unit_test(test_old_view),
 		cmocka_unit_test(test_renewed_record_waits_again),
+		cmocka_unit_test(test_sleep_waits_again),
 		cmocka_unit_test(test_hold_off),
 		cmocka_unit_test(test_target_first),
 		cmocka_unit_test(test_disk_before_claim),

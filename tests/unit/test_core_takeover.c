@@ -40,8 +40,10 @@ test_takeover(void **state)
 	assert_int_equal(t.disk.primary_epoch, 6);
 	for (i = 0; i < t.n; i++) {
 		if (t.out[i].kind == DO_CAS &&
-		    t.out[i].cas.rec.state == REC_HELD && held == 0)
+		    t.out[i].cas.rec.state == REC_HELD && held == 0) {
 			held = i;
+			assert_int_equal(t.out[i].cas.rec.candidates, 0);
+		}
 		if (t.out[i].kind == DO_FENCE &&
 		    t.out[i].op == FENCE_OP_OPEN) {
 			assert_true(held > promote);
