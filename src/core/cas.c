@@ -193,10 +193,11 @@ cas_won(struct core *c, const struct now *now, uint64_t revision,
 	if (p.cas.rec.state != REC_RELEASED)
 		lease_confirmed(c, now, p.first_sent, &p.cas.rec);
 	if (p.why != FOR_RENEW)
-		core_tell(c, EMIT_record_written, "%s epoch %llu seq %llu",
-		    rec_state_str(p.cas.rec.state),
+		core_tell(c, EMIT_record_written, "%s epoch %llu seq %llu, "
+		    "%d candidates", rec_state_str(p.cas.rec.state),
 		    (unsigned long long)p.cas.rec.epoch,
-		    (unsigned long long)p.cas.rec.seq);
+		    (unsigned long long)p.cas.rec.seq,
+		    __builtin_popcount(p.cas.rec.candidates));
 }
 
 void

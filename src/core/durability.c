@@ -118,6 +118,18 @@ add_fail(struct core *c, const struct now *now, const char *why)
 	c->sync.add_retry_at = now->raw + ADD_AGAIN;
 }
 
+static void
+removed_tell(struct core *c, nodeset_t lost)
+{
+	node_t n;
+
+	for (n = 0; n < NODES_MAX; n++)
+		if (lost & NODE_BIT(n))
+			core_tell(c, EMIT_standby_removed, "%s: it does not "
+			    "flush what is written; commits go on without it",
+			    c->conf.names->node[n]);
+}
+
 /*
  * Remove: CAS out whoever is lost; with the register down, ask the candidate
  * to leave by its own word. Then relax. True while this has work to do.
@@ -135,8 +147,8 @@ durability_remove(struct core *c, const struct now *now)
 			lost |= NODE_BIT(n);
 	if (lost != 0) {
 		rec.candidates &= ~lost;
-		if (!c->pending.on)
-			cas_send(c, now, FOR_REMOVE, &rec);
+		if (!c->pending.on && cas_send(c, now, FOR_REMOVE, &rec))
+			removed_tell(c, lost);
 		for (n = 0; n < NODES_MAX && durability_stuck(c, now); n++)
 			if (lost & NODE_BIT(n))
 				lease_ask_abdication(c, now, n);

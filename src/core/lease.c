@@ -116,20 +116,21 @@ lease_confirmed(struct core *c, const struct now *now, usec_t sent,
 }
 
 /*
- * A CAS that adds a candidate, or shortens T, may leave only when D is at most
+ * A CAS that names a candidate, or shortens T, may leave only when D is at most
  * now + T and the kernel element says so too: after a crash nobody remembers
- * D, but the element is there.
+ * D, but the element is there, and without a timeout it says that nobody was
+ * ever named.
  */
 bool
 lease_capped(struct core *c, const struct now *now, const struct record *rec)
 {
 	struct lease *l = &c->lease;
-	nodeset_t added = rec->candidates & ~lease_possible(c);
 	usec_t limit = now->raw + rec->ttl;
 
 	bool shorter = rec->ttl < core_rec(c)->ttl && lease_possible(c) != 0;
 
-	if (rec->holder != c->conf.self || (added == 0 && !shorter))
+	/* What is released has been stopped; nothing is left to be capped. */
+	if (rec->state == REC_RELEASED || (rec->candidates == 0 && !shorter))
 		return true;
 	if (l->deadline > limit)
 		l->deadline = limit;

@@ -67,8 +67,10 @@ core_order_promote(struct core *c, const struct now *now, const char *fenced)
 	if (rec->holder != c->conf.self && c->heard_at[rec->holder] != 0 &&
 	    now->raw - c->heard_at[rec->holder] < 2 * rec->ttl &&
 	    rec->state == REC_HELD)
-		return "the primary's host answers: stop PostgreSQL there, and "
-		       "this node takes over by itself\nhactl status";
+		return "the primary's host answered a moment ago: if it is "
+		       "there, stop PostgreSQL on it, and this node takes over "
+		       "by itself; if it is off, order again in some seconds\n"
+		       "hactl status";
 	memset(o, 0, sizeof(*o));
 	o->on = true;
 	o->fenced = fenced != NULL;

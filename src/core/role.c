@@ -101,7 +101,7 @@ role_diverged(const struct core *c)
 {
 	return core_rel(c) == REL_OTHER && c->dur.primary_epoch != 0 &&
 	    core_rec(c)->state == REC_HELD &&
-	    core_rec(c)->epoch > c->dur.primary_epoch;
+	    core_rec(c)->epoch >= c->dur.primary_epoch;
 }
 
 static void

@@ -63,6 +63,25 @@ open_check(const struct core *c, const struct now *now)
 	return BLOCK_NONE;
 }
 
+/* An element that an earlier incarnation left: is there nothing against it? */
+static bool
+writers_inherit(const struct core *c, const struct now *now)
+{
+	const struct fence_state *f = &c->fence;
+	usec_t unseen = c->conf.ttl > VIEW_FRESH ? c->conf.ttl : VIEW_FRESH;
+
+	if (core_rel(c) != REL_HELD && core_rel(c) != REL_UNKNOWN)
+		return false;
+	if (c->plan.id != PLAN_NONE || now->raw >= f->element)
+		return false;
+	/* Without a timeout, but somebody is named: one of them is wrong. */
+	if (f->element == USEC_NEVER && core_rec(c)->candidates != 0)
+		return false;
+	if (core_pgs(c) == PGS_UNKNOWN)
+		return now->raw - c->started <= unseen;
+	return core_pgs(c) == PGS_PRIMARY && lease_probe(c, now) != ANS_NO;
+}
+
 /* May an open fence stay open? Less is asked: opening proved the rest. */
 static bool
 writers_keep(const struct core *c, const struct now *now)
@@ -73,11 +92,7 @@ writers_keep(const struct core *c, const struct now *now)
 	    c->reg.hint_epoch > core_rec(c)->epoch)
 		return false;
 	if (f->inherited && !c->lease.confirmed)
-		return (core_rel(c) == REL_HELD ||
-		    core_rel(c) == REL_UNKNOWN) && core_pgs(c) != PGS_GONE &&
-		    core_pgs(c) != PGS_STANDBY && c->plan.id == PLAN_NONE &&
-		    lease_probe(c, now) != ANS_NO &&
-		    now->raw < f->element;
+		return writers_inherit(c, now);
 	return role_serves(c) && c->lease.deadline > now->raw;
 }
 
@@ -203,9 +218,12 @@ writers_turn(struct core *c, const struct now *now)
 		if (!writers_keep(c, now)) {
 			f->why = writers_why(c, now);
 			writers_do(c, FENCE_OP_CLOSE, 0);
-		}
-		else if (c->lease.confirmed && f->element != c->lease.deadline)
+		} else if (f->element != c->lease.deadline &&
+		    (c->lease.confirmed || (!f->inherited &&
+		    c->lease.deadline < f->element))) {
+			/* Never longer than a write of ours was confirmed. */
 			writers_do(c, FENCE_OP_RENEW, c->lease.deadline);
+		}
 		return;
 	}
 	if (!role_serves(c))
