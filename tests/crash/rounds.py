@@ -18,8 +18,8 @@ BACK = 0.3          # seconds until the service manager starts it again
 DEADLINE = 30       # for votes: loose, since labs share the machine
 VOTES = 20
 
-Result = collections.namedtuple('Result', 'scenario point met outage_ms seconds '
-                                'problems broken')
+Result = collections.namedtuple(
+    'Result', 'scenario point met outage_ms seconds problems broken')
 
 
 class Unit:
@@ -81,6 +81,7 @@ class Rounds:
         self.lab = cluster.lab
         self.holder, self.other = 's1', 's2'
         self.number = 0
+        self.acked = set()      # votes, of all rounds so far
         self.env = None         # instead of the order to end, for a survey
 
     # -- a round ---------------------------------------------------------
@@ -94,7 +95,6 @@ class Rounds:
         self.problems = []
         self.fault = None
         self.vote = self.cluster.vote(name='vote%d' % self.number)
-        self.served = None
         broken = False      # not fit for another round
         try:
             self.vote.wait_acked(10)
@@ -179,13 +179,20 @@ class Rounds:
                            'the other node latched, standby or down',
                            every=0.1)
         self.vote.stop()
-        attempts = self.vote.attempts()
-        self.report = auditor.audit(
-            attempts, self.lab.pg[primary].votes(), self.fault,
-            (primary != self.holder) if changes is None else changes)
-        if not self.report['ok']:
-            self.problems.append(auditor.verdict(self.report))
+        self.audit(self.lab.pg[primary].votes(),
+                   (primary != self.holder) if changes is None else changes)
         return primary, loser
+
+    def audit(self, rows, changes):
+        attempts = self.vote.attempts()
+        report = auditor.audit(attempts, rows, self.fault, changes)
+        if not report['ok']:
+            self.problems.append(auditor.verdict(report))
+        if self.acked - rows:
+            self.problems.append('%d votes of earlier rounds are lost' %
+                                 len(self.acked - rows))
+        self.acked |= {(a.client, a.seq) for a in attempts
+                       if a.outcome == 'ack'}
 
     def agrees(self, primary, loser):
         """The loser's record names the primary, and it serves nobody."""
@@ -367,5 +374,5 @@ class Rounds:
 
 
 SCENARIOS = {name: getattr(Rounds, name) for name in (
-    'stepdown', 'takeover', 'lost', 'added', 'restart', 'both', 'standby', 'takenback',
-    'claimant')}
+    'stepdown', 'takeover', 'lost', 'added', 'restart', 'both', 'standby',
+    'takenback', 'claimant')}

@@ -12,7 +12,7 @@ import os
 import pytest
 
 from crash import points
-from crash.__main__ import known, run
+from crash.runner import known, run
 
 BUILD = os.environ.get('HAWATCH_BUILD_CRASH')
 ALL = os.environ.get('HAWATCH_ALL_POINTS') == '1'

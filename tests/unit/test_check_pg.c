@@ -288,6 +288,58 @@ test_standby_and_peer(void **state)
 	watched_down(&x);
 }
 
+static bool
+has_lost_receiver(void *arg)
+{
+	const struct pg_view *v = ((struct watched *)arg)->v;
+
+	return v->recovery == ANS_YES && v->seen_at != 0 && !v->receiver;
+}
+
+static bool
+is_on_second(void *arg)
+{
+	return is_standby(arg) && ((struct watched *)arg)->v->timeline == 2;
+}
+
+/* The control file names the first timeline until the next restartpoint. A
+ * standby that followed a promotion says which it is on even when whoever
+ * sent it is gone: to one that watched, and to one that has just come. */
+static void
+test_timeline_followed(void **state)
+{
+	struct watched x;
+	char path[128], tli[16];
+	FILE *f;
+
+	(void)state;
+	pghost_signal(s1, SIGKILL, NULL);
+	pghost_reap(s1);
+	snprintf(path, sizeof(path), "%s/standby.signal", s1->data);
+	f = fopen(path, "w");
+	assert_non_null(f);
+	assert_int_equal(fclose(f), 0);
+	pghost_launch(s1);
+	pghost_wait_ready(s1);
+	assert_int_equal(pghost_sql(s1, "SELECT pg_promote()", NULL, 0), 0);
+	watched_up(&x, s2);
+	assert_true(pump(x.loop, is_on_second, &x, WAIT));
+	pghost_signal(s1, SIGKILL, NULL);
+	assert_true(pump(x.loop, has_lost_receiver, &x, WAIT));
+	again(&x);
+	assert_int_equal(x.v->timeline, 2);
+	watched_down(&x);
+	assert_int_equal(
+	    pghost_sql(s2, "SELECT timeline_id FROM pg_control_checkpoint()",
+		tli, sizeof(tli)),
+	    0);
+	assert_string_equal(tli, "1");
+	watched_up(&x, s2);
+	assert_true(pump(x.loop, has_lost_receiver, &x, WAIT));
+	assert_int_equal(x.v->timeline, 2);
+	watched_down(&x);
+}
+
 /* All of it dies: told at once, and proved. */
 static void
 test_gone(void **state)
@@ -473,6 +525,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_doubled, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 		    test_standby_and_peer, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    test_timeline_followed, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_gone, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_leftover, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_hung, setup, teardown),
