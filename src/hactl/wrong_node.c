@@ -7,6 +7,7 @@
 #include "hactl/hactl.h"
 #include "hactl/wrong.h"
 
+static void wrong_silent_node(struct wrong_list *l, const json_t *node);
 static void wrong_fence(struct wrong_list *l, const json_t *node);
 static void wrong_postgres(
     struct wrong_list *l, const json_t *nodes, const json_t *node);
@@ -23,15 +24,9 @@ void
 wrong_node(struct wrong_list *l, const json_t *nodes, const json_t *node)
 {
 	const char *name = get_str(node, "node");
-	char next[120];
 
 	if (get_has(node, "silent")) {
-		if (get_bool(node, "arbiter") && l->register_told)
-			return;
-		(void)snprintf(next, sizeof(next),
-		    "ssh %s systemctl status hawatchd", name);
-		wrong_text(l, next, "%s: its engine does not answer: %s", name,
-		    get_str(node, "silent"));
+		wrong_silent_node(l, node);
 		return;
 	}
 	if (!get_bool(node, "data"))
@@ -52,6 +47,23 @@ wrong_node(struct wrong_list *l, const json_t *nodes, const json_t *node)
 		    "mode = \"auto\" in hawatch.conf, restart hawatchd",
 		    "%s: mode %s: nothing happens by itself", name,
 		    get_str(node, "mode"));
+}
+
+static void
+wrong_silent_node(struct wrong_list *l, const json_t *node)
+{
+	const char *name = get_str(node, "node");
+	const char *why = get_str(node, "silent"), *text = wrong_reason(why);
+	char next[120];
+
+	if (get_bool(node, "arbiter") && l->register_told)
+		return;
+	(void)snprintf(next, sizeof(next),
+	    strncmp(why, "tls-", 4) == 0 ? "ssh %s hactl pki check" :
+					   "ssh %s systemctl status hawatchd",
+	    name);
+	wrong_text(l, next, "%s: its engine does not answer: %s%s%s", name, why,
+	    text[0] == '\0' ? "" : ": ", text);
 }
 
 static void

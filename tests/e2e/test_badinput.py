@@ -103,6 +103,33 @@ def test_certificate_of_no_node(cluster):
     watch.close()
 
 
+def test_certificate_of_another_node(cluster):
+    """prod-s2 has been given prod-a1's files. Nobody takes it for prod-s2,
+    and the person is told which files are wrong."""
+    lab = cluster.lab
+    vote = cluster.vote()
+    vote.wait_acked(20)
+    for end in ('.pem', '.key'):
+        lab.s2.write(PKI + 'prod-s2' + end,
+                     lab.a1.read(PKI + 'prod-a1' + end), 0o600)
+    cluster.engine_kill('s2')
+    cluster.engine_start('s2')
+    at = now()
+
+    def silent():
+        done = cluster.hactl('s1', 'status')
+        return 'does not answer: tls-name' in done.stdout and \
+            'ssh prod-s2 hactl pki check' in done.stdout
+    wait_for(silent, 15, 'prod-s1 does not believe prod-s2', every=0.2)
+    done = cluster.hactl('s2', 'pki', 'check')
+    assert done.returncode == 7
+    assert 'certificate of "prod-a1"' in done.stderr
+    vote.wait_acked(300, since=at, deadline=15)
+    record = cluster.record('s1')
+    assert (record['epoch'], record['holder']) == (1, 'prod-s1')
+    assert cluster.audit('s1', at, changes=0)['ok']
+
+
 def test_postgres_answers_garbage(cluster):
     """Something else listens where the standby's PostgreSQL should."""
     lab = cluster.lab

@@ -99,7 +99,9 @@ static void
 test_each(void **state)
 {
 	with(1, "silent", json_string("timeout"));
-	says("s2: its engine does not answer: timeout", "ssh s2");
+	says("s2: its engine does not answer: timeout", "ssh s2 systemctl");
+	with(1, "silent", json_string("tls-name"));
+	says("does not answer: tls-name: the cert", "ssh s2 hactl pki check");
 	with(0, "role", json_string("closed"));
 	says("nobody accepts writes: s1 holds the cluster and is closed",
 	    "ssh s1 journalctl");
