@@ -270,8 +270,13 @@ role_turn(struct core *c, const struct now *now)
 		    "may have diverged; rebuild it, then hactl unfence");
 	if (!role_plan_stands(c))
 		plan_end(c, now, "overtaken");
-	if (c->plan.id == PLAN_STEPDOWN)
+	if (c->plan.id == PLAN_STEPDOWN) {
+		/* Somebody started the server behind our back: stop it again. */
+		if (plan_at_or_past(c, PLAN_STEPDOWN, "signal") &&
+		    (core_pgs(c) == PGS_STANDBY || core_pgs(c) == PGS_PRIMARY))
+			plan_start(c, now, PLAN_STEPDOWN);
 		return;
+	}
 	if (c->plan.id != PLAN_NONE) {
 		/* Only stopping goes before a plan that runs. */
 		if (role_duty(c)->plan == PLAN_STEPDOWN || c->dur.latch)

@@ -191,6 +191,15 @@ fault_by_hand(struct world *w, int n)
 	struct pg *p = &w->host[n].pg;
 	const struct record *rec = &w->reg.now.value.rec;
 
+	/* Somebody starts a stopped server: as a standby, or, when the record
+	 * is given back, as what it was. */
+	if (p->st == PG_GONE && w->host[n].up) {
+		p->by_hand = p->tainted = rec->state == REC_RELEASED &&
+		    rec->holder == n && rng_ppm(&w->rng, 500000);
+		p->signal = !p->by_hand;
+		pg_start(w, n);
+		return;
+	}
 	if (!pg_runs(w, n) || !p->recovery || p->promoting ||
 	    !(rec->state == REC_RELEASED ||
 		(rec->state == REC_HELD && rec->holder != n)))

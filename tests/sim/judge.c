@@ -205,7 +205,8 @@ judge_release(struct world *w, int n)
 	if (fence_writers(w, n))
 		violated(w, "S1", "s%d releases with an open fence", n + 1);
 	if (v->rec.holder == n && v->rec.state == REC_HELD &&
-	    p->st != PG_GONE && !(p->st == PG_UP && p->recovery))
+	    p->st != PG_GONE && !(p->st == PG_UP && p->recovery) &&
+	    !(p->st == PG_STARTING && p->signal))
 		violated(w, "S3",
 		    "s%d releases while a process of "
 		    "PostgreSQL may live",
