@@ -101,9 +101,9 @@ journal_load(struct journal *j, const char *path, struct durable *dur,
 	}
 	if (best < 0 && !blank) {
 		error_set(err, ERR_PROTOCOL, "%s: no part of it can be read, "
-		    "so what this node promised is not known; if no other node "
-		    "is to be trusted less, move the file away and restart",
-		    path);
+		    "so what this node promised is not known: if the register "
+		    "and the other data node are well, move the file away and "
+		    "restart; if not, see hawatch(7)", path);
 		goto out;
 	}
 	if (best >= 0) {

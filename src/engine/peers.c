@@ -42,6 +42,7 @@ struct peers {
 	TAILQ_HEAD(, peer_call) calls;
 	struct peer_asked asked[ASKED_MAX];
 	unsigned next;
+	bool silent[NODES_MAX]; /* the last question was not answered */
 };
 
 struct peers *
@@ -100,6 +101,21 @@ peer_post(struct peers *p, node_t n, const char *path, char *body,
 	return c;
 }
 
+/* On change only. */
+static void
+peer_state(struct peers *p, node_t node, bool silent, const char *why)
+{
+	const char *name = p->e->conf->node[node].name;
+
+	if (p->silent[node] == silent)
+		return;
+	p->silent[node] = silent;
+	if (silent)
+		EMIT(peer_lost, kv_s("peer", name), kv_s("reason", why));
+	else
+		EMIT(peer_found, kv_s("peer", name));
+}
+
 static void
 peer_ask_cb(void *arg, const struct http_answer *ans)
 {
@@ -110,6 +126,8 @@ peer_ask_cb(void *arg, const struct http_answer *ans)
 	node_t node = c->node;
 	struct error err;
 
+	peer_state(c->p, node, ans->status != 200,
+	    ans->status == 0 ? ans->reason : "refused");
 	peer_call_free(c);
 	if (ans->status != 200)
 		return;
