@@ -16,6 +16,7 @@ static void wrong_candidates(
     struct wrong_list *l, const json_t *nodes, const json_t *node);
 static void wrong_no_candidate(
     struct wrong_list *l, const json_t *node, const json_t *other);
+static bool wrong_sends(const json_t *primary, const char *name);
 static void wrong_register(struct wrong_list *l, const json_t *node);
 static void wrong_checks(struct wrong_list *l, const json_t *node);
 static const char *wrong_reason(const char *token);
@@ -180,6 +181,12 @@ wrong_no_candidate(
 	else if (wrong_is(other, "fence.armed", "no"))
 		(void)snprintf(next, sizeof(next),
 		    "put right why %s cannot be fenced", name);
+	else if (get_bool(other, "postgres.receiver") &&
+		 !wrong_sends(node, name))
+		(void)snprintf(next, sizeof(next),
+		    "on %s: SHOW primary_conninfo; its host has to be %s, "
+		    "its application_name %s",
+		    name, primary, name);
 	else if (get_bool(other, "postgres.receiver"))
 		(void)snprintf(next, sizeof(next),
 		    "it is added by itself; if not soon: ssh %s journalctl -u "
@@ -193,6 +200,20 @@ wrong_no_candidate(
 	    "%s may not take over from %s%s%s: what is written now is on one "
 	    "host",
 	    name, primary, why[0] == '\0' ? "" : ": ", why);
+}
+
+/* A standby may stream from another host, or under another name. */
+static bool
+wrong_sends(const json_t *primary, const char *name)
+{
+	const json_t *list = get_at(primary, "postgres.senders");
+	size_t i;
+
+	for (i = 0; i < json_array_size(list); i++) {
+		if (wrong_is(json_array_get(list, i), "node", name))
+			return true;
+	}
+	return false;
 }
 
 static void

@@ -122,7 +122,7 @@ test_each(void **state)
 	with(0, "postgres.probe", json_string("no"));
 	says("does not commit", "ssh s1");
 	with(0, "record.candidates", json_array());
-	says("s2 may not take over from s1", "added by itself");
+	says("s2 may not take over from s1", "SHOW primary_conninfo");
 	with(0, "register.cold", json_true());
 	says("cold", "hactl register adopt");
 	with(0, "register.amnesiac", json_true());
