@@ -19,7 +19,6 @@ def _takeover():
     return {
         'takeover.claim': JOURNAL + ' ' + CAS,
         'takeover.readers': 'cas-before cas-sent',
-        'takeover.names': ACT,
         'takeover.mark': JOURNAL,
         'takeover.promote': ACT,
         'takeover.held': CAS,
@@ -28,7 +27,7 @@ def _takeover():
         'takeover.open': FENCE,
         # Those that start here run beside: metadata and checkpoint are 1, 2.
         'takeover.verify': 'act-start:1 act-start:2 act-start:3 act-done',
-        'takeover.announce': 'act-done:1 act-done:2',
+        'takeover.announce': 'act-done:1',
     }
 
 
@@ -84,12 +83,13 @@ CHANCE = {
     'stepdown': {'stepdown.closed': JOURNAL, 'stepdown.stopped': JOURNAL,
                  'stepdown.signal': JOURNAL, 'stepdown.release': JOURNAL},
     'takeover': {'takeover.readers': 'cas-reply',
-                 'takeover.names': 'cas-reply ' + JOURNAL,
+                 # Names that were prepared while it followed need no act.
+                 'takeover.names': ACT + ' cas-reply ' + JOURNAL,
                  'takeover.mark': 'cas-reply',
                  'takeover.promote': 'cas-reply ' + JOURNAL,
                  'takeover.held': JOURNAL, 'takeover.relax': JOURNAL,
                  'takeover.settle': JOURNAL, 'takeover.verify': JOURNAL,
-                 'takeover.announce': CAS + ' ' + JOURNAL},
+                 'takeover.announce': 'act-done:2 ' + CAS + ' ' + JOURNAL},
     'restart': {'restart.stopped': JOURNAL, 'restart.relax': JOURNAL,
                 'restart.settle': JOURNAL, 'restart.verify': JOURNAL},
     'both': {'restart.alone': JOURNAL, 'restart.relax': CAS},

@@ -355,7 +355,7 @@ class Rounds:
     def claimant(self, point):
         """The claimant's engine dies, then its database, which its next
         engine starts, and dies once more."""
-        self.arm(self.other, 'takeover.names:act-start')
+        self.arm(self.other, 'takeover.mark:fsync-after')
         self.pair_ready()
         self.fault = now()
         self.lab.pg[self.holder].kill_all()
