@@ -25,12 +25,12 @@ cmd_promote(const struct call *call)
 	enum exitcode code;
 	char *text;
 
-	text = xasprintf("%s is to become the primary. %s", call->arg[0],
+	text = xasprintf("%s is to become the primary%s", call->arg[0],
 	    why == NULL ?
-		"It takes over only once the old primary's lease has run "
-		"out; commits that it never received would be lost, and it "
-		"refuses where the record forbids that." :
-		"You say that the old primary is off. If it is not, there "
+		" as soon as the old primary's lease has run out. This is "
+		"refused while the primary answers; nothing happens while "
+		"commits may be missing here." :
+		". You say that the old primary is off. If it is not, there "
 		"will be two primaries; commits that this node never "
 		"received are lost.");
 	code = order_confirm(call, text, "Promote it?");
@@ -70,10 +70,11 @@ cmd_unfence(const struct call *call)
 	enum exitcode code;
 
 	code = order_confirm(call,
-	    "This host was latched since its data may have diverged, or a "
-	    "stop of PostgreSQL could not be proved. Without the latch its "
-	    "engine starts PostgreSQL again where the record allows it.",
-	    "Clear the latch?");
+	    "A latched host stays stopped since its data may have diverged, or "
+	    "a stop of PostgreSQL could not be proved. Clear the latch only "
+	    "after its data was rebuilt as a standby's: the engine then starts "
+	    "PostgreSQL again.",
+	    "Clear it?");
 	if (code != EXITCODE_DONE)
 		return code;
 	return order_run(call, ask_request("unfence"));

@@ -59,10 +59,17 @@ wrong_silent_node(struct wrong_list *l, const json_t *node)
 
 	if (get_bool(node, "arbiter") && l->register_told)
 		return;
-	(void)snprintf(next, sizeof(next),
-	    strncmp(why, "tls-", 4) == 0 ? "ssh %s hactl pki check" :
-					   "ssh %s systemctl status hawatchd",
-	    name);
+	if (strncmp(why, "tls-", 4) == 0)
+		(void)snprintf(
+		    next, sizeof(next), "ssh %s hactl pki check", name);
+	else
+		(void)snprintf(next, sizeof(next),
+		    "%sssh %s systemctl status hawatchd",
+		    strcmp(why, "connect-timeout") == 0 ||
+			    strcmp(why, "unreachable") == 0 ?
+			"is the host up, and its network? then: " :
+			"",
+		    name);
 	wrong_text(l, next, "%s: its engine does not answer: %s%s%s", name, why,
 	    text[0] == '\0' ? "" : ": ", text);
 }
@@ -125,7 +132,9 @@ wrong_postgres(struct wrong_list *l, const json_t *nodes, const json_t *node)
 	else if (wrong_is(node, "postgres.state", "standby") &&
 		 !get_bool(node, "postgres.receiver") &&
 		 wrong_has_primary(nodes))
-		wrong_text(l, next,
+		wrong_text(l,
+		    "PostgreSQL's own log there says why; so may SHOW "
+		    "primary_conninfo",
 		    "%s: the standby receives nothing from the primary", name);
 	if (wrong_is(node, "postgres.state", "primary") &&
 	    wrong_is(node, "postgres.probe", "no"))

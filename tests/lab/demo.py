@@ -44,9 +44,10 @@ def progress(text):
     print('==> ' + text, flush=True)
 
 
-def print_story(lines):
+def print_story(lines, fault):
     """Within 80 columns."""
     for ms, who, what in lines:
+        what = what or fault
         first = '%9.1f ms  %-8s ' % (ms, who)
         print(textwrap.fill(what, 79, initial_indent=first,
                             subsequent_indent=' ' * len(first)))
@@ -68,7 +69,7 @@ def show(cluster, fault, every=False):
     at = action(lab) or at
     vote.wait_acked(300, since=at, server=lab.s2.address, deadline=30)
     print()
-    print_story(story(cluster, vote, at, brief=not every))
+    print_story(story(cluster, vote, at, brief=not every), words)
     print('\nmost of the outage:')
     for part in dominates(story(cluster, vote, at)):
         print(textwrap.fill(part, 79, initial_indent='  ',

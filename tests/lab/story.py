@@ -67,4 +67,5 @@ def dominates(lines, share=3):
 
 
 def _short(line):
-    return ' '.join([line[1]] + line[2].split()[:3]).strip()
+    words = line[2].split(',')[0].split()[:3]
+    return ' '.join([line[1]] + words).rstrip(' :')

@@ -118,7 +118,7 @@ test_each(void **state)
 	with(1, "postgres.state", json_string("primary"));
 	says("rogue primary", "ssh s2");
 	with(1, "postgres.receiver", json_false());
-	says("receives nothing", "ssh s2");
+	says("receives nothing", "primary_conninfo");
 	with(0, "postgres.probe", json_string("no"));
 	says("does not commit", "ssh s1");
 	with(0, "record.candidates", json_array());
