@@ -244,8 +244,7 @@ plan_condition_wal(const json_t *node)
 		have != 0;
 	/* While it receives, what was seen of it is older than the demand;
 	 * the takeover looks again. */
-	known = known &&
-		(have >= need || !get_bool(node, "postgres.receiver"));
+	known = known && (have >= need || !get_bool(node, "postgres.receiver"));
 	(void)snprintf(seen, sizeof(seen), "%s here %lld ms ago, %s demanded%s",
 	    have == 0 ? "unknown" : mine, get_int(node, "postgres.seen_ms"),
 	    floor[0] == '\0' ? "unknown" : floor,

@@ -129,8 +129,9 @@ wrong_no_writer(struct wrong_list *l, const json_t *status)
 		    "nobody who answers accepts writes, and without the "
 		    "register nobody takes over");
 	else if (heir == NULL)
-		wrong_text(l, "hactl register show; bring the node back that "
-			      "it names as holder",
+		wrong_text(l,
+		    "hactl register show; bring the node back that "
+		    "it names as holder",
 		    "nobody who answers accepts writes, and no standby "
 		    "answers");
 	else
@@ -138,8 +139,7 @@ wrong_no_writer(struct wrong_list *l, const json_t *status)
 }
 
 static void
-wrong_holder(
-    struct wrong_list *l, const json_t *status, const json_t *holder)
+wrong_holder(struct wrong_list *l, const json_t *status, const json_t *holder)
 {
 	const char *name = get_str(holder, "node");
 	const char *why = get_str(holder, "waits_text");
@@ -193,8 +193,9 @@ wrong_heir(struct wrong_list *l, const json_t *heir)
 	else
 		(void)snprintf(
 		    next, sizeof(next), "hactl plan promote %s", name);
-	wrong_text(l, next, "nobody accepts writes, and %s does not take over%s%s",
-	    name, text[0] == '\0' ? "" : ": ", text);
+	wrong_text(l, next,
+	    "nobody accepts writes, and %s does not take over%s%s", name,
+	    text[0] == '\0' ? "" : ": ", text);
 }
 
 static bool
@@ -202,8 +203,8 @@ wrong_misses(const json_t *heir)
 {
 	return wrong_is(heir, "record.state", "held") &&
 	       !wrong_is(heir, "record.holder", get_str(heir, "node")) &&
-	       !get_in(get_at(heir, "record.candidates"),
-		   get_str(heir, "node"));
+	       !get_in(
+		   get_at(heir, "record.candidates"), get_str(heir, "node"));
 }
 
 /* What time alone removes. */
@@ -294,8 +295,8 @@ wrong_cold(struct wrong_list *l, const json_t *status)
 		    get_in(get_at(status, "register.reported"),
 			get_str(node, "node")))
 			continue;
-		len += (size_t)snprintf(list + len, sizeof(list) - len,
-		    "%s%s", len == 0 ? "" : ", ", get_str(node, "node"));
+		len += (size_t)snprintf(list + len, sizeof(list) - len, "%s%s",
+		    len == 0 ? "" : ", ", get_str(node, "node"));
 	}
 	(void)snprintf(next, sizeof(next),
 	    "start hawatchd there; if that host is lost for good: hactl "

@@ -13,9 +13,9 @@
 struct wrong_list {
 	struct wrong *list;
 	size_t n, max;
-	struct wrong spill;  /* what no longer fits is the least */
-	bool register_told;  /* no need to hear it from every node */
-	bool holder_told;    /* why it is closed */
+	struct wrong spill; /* what no longer fits is the least */
+	bool register_told; /* no need to hear it from every node */
+	bool holder_told;   /* why it is closed */
 };
 
 void wrong_text(struct wrong_list *l, const char *next, const char *fmt, ...)
@@ -23,7 +23,6 @@ void wrong_text(struct wrong_list *l, const char *next, const char *fmt, ...)
 bool wrong_is(const json_t *obj, const char *path, const char *word);
 
 /* wrong_node.c */
-void wrong_node(
-    struct wrong_list *l, const json_t *nodes, const json_t *node);
+void wrong_node(struct wrong_list *l, const json_t *nodes, const json_t *node);
 
 #endif

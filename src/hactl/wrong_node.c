@@ -107,8 +107,8 @@ wrong_postgres(struct wrong_list *l, const json_t *nodes, const json_t *node)
 	const char *why = get_str(node, "waits_text");
 	char next[120];
 
-	(void)snprintf(next, sizeof(next),
-	    "ssh %s journalctl -u hawatchd -n 50", name);
+	(void)snprintf(
+	    next, sizeof(next), "ssh %s journalctl -u hawatchd -n 50", name);
 	if (get_bool(node, "durable.latch"))
 		return; /* then it is meant to be down */
 	if (wrong_is(node, "postgres.state", "gone"))
@@ -125,8 +125,8 @@ wrong_postgres(struct wrong_list *l, const json_t *nodes, const json_t *node)
 		    "%s: PostgreSQL is out of recovery, but the record names "
 		    "%s: a rogue primary",
 		    name, holder);
-	else if (wrong_is(node, "role", "closed") &&
-		 get_has(node, "record") && !l->holder_told)
+	else if (wrong_is(node, "role", "closed") && get_has(node, "record") &&
+		 !l->holder_told)
 		wrong_text(l, next, "%s: closed to writers%s%s", name,
 		    why[0] == '\0' ? "" : ": ", why);
 	else if (wrong_is(node, "postgres.state", "standby") &&
@@ -161,9 +161,8 @@ wrong_candidates(struct wrong_list *l, const json_t *nodes, const json_t *node)
 	const json_t *list = get_at(node, "record.candidates"), *other;
 	size_t i;
 
-	if (!wrong_is(node, "role", "primary") ||
-	    !get_has(node, "record") || json_array_size(list) > 0 ||
-	    wrong_is(node, "mode", "manual"))
+	if (!wrong_is(node, "role", "primary") || !get_has(node, "record") ||
+	    json_array_size(list) > 0 || wrong_is(node, "mode", "manual"))
 		return;
 	for (i = 0; i < json_array_size(nodes); i++) {
 		other = json_array_get(nodes, i);
@@ -266,9 +265,9 @@ wrong_checks(struct wrong_list *l, const json_t *node)
 			continue;
 		why = get_str(check, "reason");
 		text = wrong_reason(why);
-		(void)snprintf(next, sizeof(next), "%s", why[0] == '\0' ?
-			"hactl status, again in some seconds" :
-			"man 8 hactl, DIAGNOSTICS");
+		(void)snprintf(next, sizeof(next), "%s",
+		    why[0] == '\0' ? "hactl status, again in some seconds" :
+				     "man 8 hactl, DIAGNOSTICS");
 		if (strcmp(why, "repmgr-type") == 0 ||
 		    strcmp(why, "repmgr-inactive") == 0)
 			(void)snprintf(next, sizeof(next),

@@ -138,8 +138,8 @@ test_each(void **state)
 		"connect-refused"));
 	says("check web is down: connect-refused: nothing listens", "hactl");
 	with(0, "checks",
-	    json_pack("[{s:s,s:s,s:s}]", "name", "repmgr", "up", "no",
-		"reason", "repmgr-type"));
+	    json_pack("[{s:s,s:s,s:s}]", "name", "repmgr", "up", "no", "reason",
+		"repmgr-type"));
 	says("check repmgr is down: repmgr-type", "repmgr primary register");
 }
 
@@ -176,8 +176,9 @@ test_heir(void **state)
 		found = wrong_find(obj, list, 40);
 		says("without the register nobody takes over", "arbiter");
 		json_object_del(json_object_get(obj, "register"), "silent");
-		json_object_set_new(json_object_get(json_array_get(nodes, 1),
-					"record"), "candidates", json_array());
+		json_object_set_new(
+		    json_object_get(json_array_get(nodes, 1), "record"),
+		    "candidates", json_array());
 		found = wrong_find(obj, list, 40);
 		if (i > 0)
 			says("s2 is no candidate", "bring s1 back");
@@ -193,8 +194,8 @@ test_told_once(void **state)
 
 	reg = json_object_get(obj, "register");
 	json_object_set_new(reg, "silent", json_string("timeout"));
-	json_object_set_new(json_array_get(nodes, 2), "silent",
-	    json_string("timeout"));
+	json_object_set_new(
+	    json_array_get(nodes, 2), "silent", json_string("timeout"));
 	found = wrong_find(obj, list, 40);
 	says("on a1 does not answer: timeout. s1 goes on while it hears of s2",
 	    "ssh a1 systemctl status hawatchd");
