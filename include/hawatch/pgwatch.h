@@ -27,7 +27,7 @@ struct pgwatch *pgwatch_new(struct loop *loop, const struct conf *conf,
 void pgwatch_free(struct pgwatch *w);
 /* The present view; running and signal are looked at without a query too. */
 const struct pg_view *pgwatch_view(const struct pgwatch *w);
-/* Observe now; the interval does not matter. */
+/* Observe now, and probe if it is a primary; the interval does not matter. */
 void pgwatch_poke(struct pgwatch *w);
 
 /* Another node's PostgreSQL, as its own port answers us. */

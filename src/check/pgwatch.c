@@ -246,8 +246,11 @@ pgwatch_view(const struct pgwatch *w)
 void
 pgwatch_poke(struct pgwatch *w)
 {
-	if (w->local)
-		check_poke(w->status);
+	if (!w->local)
+		return;
+	check_poke(w->status);
+	if (w->view.recovery == ANS_NO)
+		check_poke(w->probe);
 }
 
 const struct pg_peer *

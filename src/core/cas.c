@@ -25,7 +25,6 @@ cas_emit(struct core *c, const struct now *now)
 	struct pending *p = &c->pending;
 
 	core_do(c, DO_CAS)->cas = p->cas;
-	p->in_flight = true;
 	p->last_sent = now->raw;
 }
 
@@ -122,7 +121,9 @@ cas_prepare_claim(struct core *c, const struct now *now)
 	    ~NODE_BIT(c->conf.self);
 	rec.holder = c->conf.self;
 	rec.target = NODE_NONE;
-	rec.taken_at = now->wall;
+	/* What was released or half-way does not count for min_interval. */
+	if (core_rec(c)->state == REC_HELD)
+		rec.taken_at = now->wall;
 	cas_complete(c, &rec, FOR_CLAIM);
 	c->dur.claim_rec = rec;
 }
@@ -212,7 +213,6 @@ core_on_cas(struct core *c, const struct now *now, uint64_t id,
 		cas_won(c, now, revision, instance);
 		return;
 	}
-	p->in_flight = false;
 	c->read_wanted = true;
 }
 

@@ -93,6 +93,11 @@ claim_wal(const struct core *c)
 		return BLOCK_PG_UNKNOWN;
 	if (rec->system_id != 0 && c->pg.system_id != rec->system_id)
 		return BLOCK_TIMELINE;
+	/* Promoted under this very claim of ours, which never became held:
+	 * the same history, one timeline further. */
+	if (rec->holder == c->conf.self && c->dur.primary_epoch == rec->epoch &&
+	    c->pg.timeline > rec->timeline)
+		return c->pg.wal_end < rec->lsn ? BLOCK_WAL_BEHIND : BLOCK_NONE;
 	/* The position that a person may override is one on a timeline. */
 	if (claim_fenced(c))
 		return BLOCK_NONE;
@@ -147,7 +152,7 @@ claim_check(const struct core *c, const struct now *now, usec_t *when)
 		return b;
 	if (now->raw - c->pg.seen_at > FRESH)
 		return BLOCK_PG_UNKNOWN;
-	if (c->armed != ANS_YES)
+	if (!core_armed(c, now))
 		return BLOCK_NOT_ARMED;
 	if (!c->order.on && claim_too_soon(c, now))
 		return BLOCK_MIN_INTERVAL;

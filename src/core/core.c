@@ -24,6 +24,8 @@ block_str(enum block b)
 	return tokens[b];
 }
 
+#define ARMED_FRESH USEC_SEC /* twice the rhythm in which the shell looks */
+
 /* W: the candidate's wait. Both clocks may err, in opposite directions. */
 usec_t
 core_wait(const struct core *c, usec_t ttl)
@@ -164,10 +166,10 @@ core_on_saved(struct core *c, uint64_t version, bool ok)
 static void
 save_turn(struct core *c, const struct now *now)
 {
-	bool again = !c->saving && c->saved < c->version &&
-	    now->raw >= c->save_retry_at;
+	bool again = c->saved < c->version && now->raw >= c->save_retry_at;
 
-	if (!c->dirty && !again)
+	/* One at a time: the next image holds all that came meanwhile. */
+	if (c->saving || (!c->dirty && !again))
 		return;
 	core_do(c, DO_SAVE)->version = c->version;
 	c->dirty = false;
@@ -229,11 +231,20 @@ core_on_pg_gone(struct core *c, const struct now *now)
 	c->lease.primary_since = USEC_NEVER;
 }
 
+/* Armed, by a look that is not older than the engine's own rhythm allows: a
+ * pause makes it unknown. */
+bool
+core_armed(const struct core *c, const struct now *now)
+{
+	return c->armed == ANS_YES && now->raw - c->armed_at <= ARMED_FRESH;
+}
+
 void
 core_on_armed(struct core *c, const struct now *now, enum answer armed,
     const char *why)
 {
 	c->armed = armed;
+	c->armed_at = now->raw;
 	str_cut(c->armed_why, sizeof(c->armed_why), why);
 }
 

@@ -16,7 +16,7 @@ enum block {
 const char *block_str(enum block b);
 
 enum cas_for { FOR_RENEW, FOR_ADD, FOR_REMOVE, FOR_HELD, FOR_CLAIM,
-	FOR_RELEASE, FOR_RESEED, FOR_INIT, FOR_ACK };
+	FOR_RELEASE, FOR_RESEED, FOR_INIT };
 
 /* The register as it was read, and since when it has not changed. */
 struct watched {
@@ -37,7 +37,7 @@ struct watched {
 /* The one CAS of our own whose outcome is not known. The identical request is
  * sent until a read or a reply tells. */
 struct pending {
-	bool on, in_flight;
+	bool on;
 	enum cas_for why;
 	struct do_cas cas;
 	usec_t first_sent; /* t_s; 0: sent by an earlier incarnation */
@@ -83,7 +83,6 @@ struct promise {
 
 struct asked {
 	struct ask ask;
-	uint64_t version; /* abdication: must be saved before the answer */
 	bool waiting;
 };
 
@@ -127,7 +126,6 @@ struct plan_state {
 	usec_t since;        /* the row was entered */
 	usec_t started;
 	bool acted;
-	uint64_t version;    /* journal of this row */
 	bool marked;         /* this plan set primary_epoch */
 	bool promoted;       /* pg_promote was ordered */
 	usec_t retry_at;     /* no plan before, after one was abandoned */
@@ -151,6 +149,7 @@ struct core {
 	uint64_t version, saved; /* of dur */
 	bool dirty, saving;
 	usec_t save_retry_at;
+	uint64_t abdicated_version; /* to be saved before it is told */
 	uint64_t claim_version;  /* dur.claim must be saved to send it */
 	uint64_t mark_version;   /* dur.primary_epoch, to promote and to open */
 	uint64_t seen_version;   /* dur.epoch and dur.seq */
@@ -173,6 +172,7 @@ struct core {
 	usec_t gone_at;          /* the postmaster ended then; 0 no */
 	enum pg_state pgs_last;
 	enum answer armed;
+	usec_t armed_at;
 	char armed_why[120];
 	usec_t heard_at[NODES_MAX];
 	struct ask_answer peer[NODES_MAX];
@@ -193,6 +193,7 @@ void core_tell(struct core *c, enum event_name ev, const char *fmt, ...)
 	PRINTF_LIKE(3, 4);
 uint64_t core_save(struct core *c); /* the version that will hold this */
 bool core_saved(const struct core *c, uint64_t version);
+bool core_armed(const struct core *c, const struct now *now);
 usec_t core_wait(const struct core *c, usec_t ttl); /* W */
 enum relation core_rel(const struct core *c);
 enum pg_state core_pgs(const struct core *c);

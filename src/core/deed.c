@@ -19,6 +19,11 @@ deed_start_standby(struct core *c, const struct now *now)
 	    steps_ours(c, REC_CLAIMED) && !c->pg.signal;
 	struct goal g = { .standby = !promoted };
 
+	/* Not before it was looked at. */
+	if (core_pgs(c) != PGS_GONE) {
+		c->plan.acted = false;
+		return;
+	}
 	goal_ask(c, ACT_START, &g);
 }
 

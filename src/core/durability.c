@@ -18,6 +18,7 @@
 #define STEADY USEC_SEC        /* a standby streams so long before an add */
 #define ADD_LIMIT (10 * USEC_SEC)
 #define ADD_AGAIN (2 * USEC_SEC)
+#define LOOK_EVERY (100 * USEC_MSEC)
 
 void
 durability_reset(struct core *c)
@@ -54,8 +55,10 @@ durability_watch(struct core *c, const struct now *now)
 
 	for (n = 0; n < NODES_MAX; n++) {
 		p = &c->pg.sender[n];
+		/* By the time of the view, not of the clock: a primary that
+		 * stalls must not call its standby lost. */
 		good = p->streaming && !p->doubled && (p->behind_since == 0 ||
-		    now->raw - p->behind_since < c->conf.standby_timeout);
+		    c->pg.seen_at - p->behind_since < c->conf.standby_timeout);
 		if (!good) {
 			s->good_since[n] = 0;
 			/* What was written may be waiting since then. */
@@ -73,9 +76,9 @@ durability_watch(struct core *c, const struct now *now)
 
 /* Only a host that can really be fenced lets others wait for its end. */
 static bool
-durability_wanted(const struct core *c)
+durability_wanted(const struct core *c, const struct now *now)
 {
-	return c->conf.mode == CORE_AUTO && c->armed == ANS_YES;
+	return c->conf.mode == CORE_AUTO && core_armed(c, now);
 }
 
 static bool
@@ -83,9 +86,10 @@ durability_lost(const struct core *c, const struct now *now, node_t n)
 {
 	const struct durability *s = &c->sync;
 
+	/* Not with its last breath: this primary has written since, itself. */
 	return c->conf.mode != CORE_AUTO || c->armed == ANS_NO ||
-	    (s->bad_since[n] != 0 &&
-	    now->raw - s->bad_since[n] >= c->conf.standby_timeout);
+	    (s->bad_since[n] != 0 && c->pg.probe_at > s->bad_since[n] &&
+	    c->pg.seen_at - s->bad_since[n] >= c->conf.standby_timeout);
 }
 
 static void
@@ -95,6 +99,17 @@ durability_names(struct core *c, nodeset_t names)
 
 	goal_ask(c, ACT_NAMES, &g);
 	c->sync.relaxing = true;
+}
+
+/* A candidate looks bad: the proof that this primary is not is wanted soon. */
+static void
+durability_look(struct core *c, const struct now *now, node_t n)
+{
+	if (now->raw - c->sync.bad_since[n] < c->conf.standby_timeout / 2 ||
+	    now->raw - c->looked_at < LOOK_EVERY)
+		return;
+	core_do(c, DO_LOOK);
+	c->looked_at = now->raw;
 }
 
 /* The register cannot be written, or does not say what became of a write. */
@@ -124,7 +139,7 @@ removed_tell(struct core *c, nodeset_t lost)
 	node_t n;
 
 	for (n = 0; n < NODES_MAX; n++)
-		if (lost & NODE_BIT(n))
+		if (lost & core_rec(c)->candidates & NODE_BIT(n))
 			core_tell(c, EMIT_standby_removed, "%s: it does not "
 			    "flush what is written; commits go on without it",
 			    c->conf.names->node[n]);
@@ -141,10 +156,14 @@ durability_remove(struct core *c, const struct now *now)
 	nodeset_t lost = 0, keep;
 	node_t n;
 
-	for (n = 0; n < NODES_MAX; n++)
-		if ((lease_possible(c) & NODE_BIT(n)) &&
-		    durability_lost(c, now, n))
+	for (n = 0; n < NODES_MAX; n++) {
+		if (!(lease_possible(c) & NODE_BIT(n)))
+			continue;
+		if (durability_lost(c, now, n))
 			lost |= NODE_BIT(n);
+		else if (c->sync.bad_since[n] != 0)
+			durability_look(c, now, n);
+	}
 	if (lost != 0) {
 		rec.candidates &= ~lost;
 		if (!c->pending.on && cas_send(c, now, FOR_REMOVE, &rec))
@@ -191,7 +210,7 @@ add_begin(struct core *c, const struct now *now)
 	struct goal g = { 0 };
 	node_t n;
 
-	if (!durability_wanted(c) || now->raw < s->add_retry_at ||
+	if (!durability_wanted(c, now) || now->raw < s->add_retry_at ||
 	    !watch_usable(c) || c->fence.writers != WRITERS_OPEN)
 		return;
 	for (n = 0; n < NODES_MAX; n++)

@@ -166,15 +166,21 @@ lease_ask(struct core *c, const struct now *now)
 	struct ask_slot *slot;
 	nodeset_t p = lease_possible(c);
 	struct action *a;
+	bool gone = core_rel(c) == REL_HELD && core_pgs(c) == PGS_GONE;
+	usec_t ttl = core_rec(c)->ttl;
 	node_t n;
 
-	if (!l->confirmed || !l->answers_count)
+	/* With PostgreSQL gone only who is there is asked: a promise of next to
+	 * nothing, that keeps nobody from taking over. */
+	if (gone)
+		ttl = USEC_MSEC;
+	else if (!l->answers_count)
 		return;
 	slot = &l->ask[l->next_ask++ % ASK_SLOTS];
 	memset(slot, 0, sizeof(*slot));
 	slot->id = ++c->ids;
 	slot->sent = now->raw;
-	slot->ttl = core_rec(c)->ttl;
+	slot->ttl = ttl;
 	for (n = 0; n < NODES_MAX; n++) {
 		/* Those who are no candidates are asked too, for the evidence
 		 * that they are there; their answers are not needed. */
@@ -186,13 +192,13 @@ lease_ask(struct core *c, const struct now *now)
 		a->ask.from = c->conf.self;
 		a->ask.epoch = core_rec(c)->epoch;
 		a->ask.seq = core_rec(c)->seq;
-		a->ask.ttl = core_rec(c)->ttl;
+		a->ask.ttl = ttl;
 		a->ask.lsn = core_rec(c)->lsn;
 		str_cut(a->ask.instance, sizeof(a->ask.instance),
 		    c->dur.instance);
 	}
-	if (p == 0 && l->deadline != USEC_NEVER)
-		lease_move(c, now, slot->sent, core_rec(c)->ttl);
+	if (l->answers_count && p == 0 && l->deadline != USEC_NEVER)
+		lease_move(c, now, slot->sent, ttl);
 }
 
 /*
@@ -285,12 +291,12 @@ lease_renew(struct core *c, const struct now *now)
 	if (c->acking)
 		rec.acked = rec.epoch;
 	c->lease.next_renewal = now->raw + lease_period(c);
+	lease_ask(c, now);
 	/* A postmaster that is gone has nothing to renew for. */
 	if (core_rel(c) == REL_HELD && core_pgs(c) != PGS_PRIMARY)
 		return;
 	if (!c->pending.on)
 		cas_send(c, now, FOR_RENEW, &rec);
-	lease_ask(c, now);
 }
 
 /*

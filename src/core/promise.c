@@ -17,18 +17,25 @@
 void
 core_on_ask(struct core *c, const struct now *now, const struct ask *ask)
 {
-	struct asked *q;
+	struct asked *q = NULL;
+	int i;
 
 	c->heard_at[ask->from] = now->raw;
 	if (ask->epoch > core_rec(c)->epoch && ask->epoch > c->reg.hint_epoch) {
 		c->reg.hint_epoch = ask->epoch;
 		c->read_wanted = true;
 	}
+	/* An abdication that waits for the disk is asked for anew: the newer
+	 * question is the one to be answered. */
+	for (i = 0; i < c->asked_count && ask->abdicate; i++)
+		if (c->asked[i].waiting && c->asked[i].ask.from == ask->from)
+			q = &c->asked[i];
 	/* A full list drops the question: silence promises nothing. */
-	if (c->asked_count == ASKED_MAX)
+	if (q == NULL && c->asked_count == ASKED_MAX)
 		return;
-	q = &c->asked[c->asked_count++];
-	memset(q, 0, sizeof(*q));
+	if (q == NULL)
+		q = &c->asked[c->asked_count++];
+	q->waiting = false;
 	q->ask = *ask;
 }
 
@@ -89,15 +96,14 @@ promise_one(struct core *c, const struct now *now, struct asked *q)
 		promise_answer(c, now, &q->ask, refusal, false);
 		return true;
 	}
-	if (!q->waiting) {
-		if (c->dur.abdicated_seq < q->ask.seq ||
-		    c->dur.abdicated_epoch != q->ask.epoch)
-			c->dur.abdicated_seq = q->ask.seq;
+	q->waiting = true;
+	if (c->dur.abdicated_epoch != q->ask.epoch ||
+	    c->dur.abdicated_seq < q->ask.seq) {
 		c->dur.abdicated_epoch = q->ask.epoch;
-		q->version = core_save(c);
-		q->waiting = true;
+		c->dur.abdicated_seq = q->ask.seq;
+		c->abdicated_version = core_save(c);
 	}
-	if (!core_saved(c, q->version))
+	if (!core_saved(c, c->abdicated_version))
 		return false;
 	promise_answer(c, now, &q->ask, NULL, true);
 	return true;

@@ -12,6 +12,7 @@
 
 #define LOOK_EVERY (10 * USEC_MSEC)
 #define DOUBT_MAX USEC_SEC
+#define CLAIMED_MAX (120 * USEC_SEC)
 #define PREPARE_EVERY (5 * USEC_SEC)
 
 /* clang-format off */
@@ -181,6 +182,12 @@ role_plan(struct core *c, const struct now *now)
 		return role_may_follow(c, now) ? id : PLAN_NONE;
 	if (id == PLAN_TAKEOVER && core_rel(c) != REL_CLAIMED)
 		return role_may_claim(c, now) ? id : PLAN_NONE;
+	/* A candidate that was not heard of yet may answer within T. */
+	if (id == PLAN_RESTART && core_rec(c)->candidates != 0 &&
+	    !role_heir(c, now) && c->conf.mode == CORE_AUTO &&
+	    now->raw - (c->gone_at > c->started ? c->gone_at : c->started) <
+	    core_rec(c)->ttl)
+		return PLAN_NONE;
 	/* With standby.signal in place a stepdown was under way. */
 	if (id == PLAN_RESTART && (c->pg.signal || (role_heir(c, now) &&
 	    c->conf.mode == CORE_AUTO)))
@@ -275,6 +282,14 @@ role_turn(struct core *c, const struct now *now)
 		if (plan_at_or_past(c, PLAN_STEPDOWN, "signal") &&
 		    (core_pgs(c) == PGS_STANDBY || core_pgs(c) == PGS_PRIMARY))
 			plan_start(c, now, PLAN_STEPDOWN);
+		return;
+	}
+	/* Nothing of a claimed epoch is acknowledged: better given back than
+	 * held half-way by a server that does not come out of recovery. */
+	if (c->plan.id == PLAN_TAKEOVER && core_rel(c) == REL_CLAIMED &&
+	    now->raw - c->plan.started >= CLAIMED_MAX) {
+		plan_end(c, now, "too late");
+		plan_start(c, now, PLAN_STEPDOWN);
 		return;
 	}
 	if (c->plan.id != PLAN_NONE) {

@@ -168,8 +168,12 @@ core_on_read(struct core *c, const struct now *now, usec_t sent,
 		return;
 	}
 	if (strcmp(v->instance, r->value.instance) == 0 &&
-	    v->revision < r->value.revision)
-		return; /* overtaken by a newer reply */
+	    v->revision < r->value.revision) {
+		/* Overtaken by a newer reply; or asked for after that, and
+		 * then the register went back under our eyes. */
+		r->amnesiac = sent > r->believed_at;
+		return;
+	}
 	watch_accept(c, now, v);
 }
 

@@ -46,7 +46,7 @@ open_check(const struct core *c, const struct now *now)
 		return BLOCK_PROMISED;
 	if (now->raw < c->started + core_wait(c, c->dur.t_max))
 		return BLOCK_HOLD_OFF;
-	if (c->armed != ANS_YES)
+	if (!core_armed(c, now))
 		return BLOCK_NOT_ARMED;
 	if (core_pgs(c) != PGS_PRIMARY || c->pg.seen_at == 0 ||
 	    now->raw - c->pg.seen_at > VIEW_FRESH)
@@ -154,6 +154,7 @@ core_on_fence(struct core *c, const struct now *now, enum fence_op op,
 		    (unsigned long long)core_rec(c)->epoch);
 	f->writers = WRITERS_OPEN;
 	f->element = deadline;
+	f->inherited = false;
 }
 
 void
@@ -186,7 +187,8 @@ static void
 readers_turn(struct core *c, const struct now *now)
 {
 	struct fence_state *f = &c->fence;
-	bool allow = c->pg.recovery == ANS_YES && c->pg.running != ANS_NO &&
+	/* Who is marked may be a standby for moments only. */
+	bool allow = c->dur.primary_epoch == 0 && c->pg.recovery == ANS_YES && c->pg.running != ANS_NO &&
 	    now->raw - c->pg.seen_at < READERS_LIFE &&
 	    !plan_at_or_past(c, PLAN_TAKEOVER, "readers") &&
 	    c->plan.id != PLAN_STEPDOWN;

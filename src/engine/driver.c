@@ -20,7 +20,7 @@
 #include "hawatch/notify.h"
 #include "hawatch/pgwatch.h"
 
-#define ARMED_EVERY USEC_SEC
+#define ARMED_EVERY (USEC_SEC / 2)
 #define ROUNDS_MAX 16 /* of decide and do in one turn */
 
 void
@@ -72,7 +72,7 @@ driver_saved(void *arg, uint64_t version, bool ok)
 	core_on_saved(e->core, version, ok);
 }
 
-/* Could this host be fenced with certainty? Asked every second. */
+/* Could this host be fenced with certainty? Asked twice a second. */
 static void
 driver_armed(struct engine *e, const struct now *now)
 {

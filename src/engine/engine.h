@@ -31,6 +31,7 @@ struct engine {
 	struct worker *worker;
 	struct http *http;
 	struct timer *turn_timer;
+	int lock;            /* of the state directory */
 	usec_t started_at;
 	usec_t armed_at;     /* armed is asked again then */
 	usec_t watchdog_at;  /* the service manager hears again then */

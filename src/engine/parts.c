@@ -5,8 +5,9 @@
 #include "engine/parts.h"
 
 #include <errno.h>
-#include <grp.h>
+#include <fcntl.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -34,6 +35,24 @@ parts_dir(const char *path, mode_t mode, struct error *err)
 	if (mkdir(path, mode) != 0 && errno != EEXIST)
 		return error_sys(err, "mkdir %s", path);
 	return 0;
+}
+
+/* Two engines with two memories of promises must not act for one node. The
+ * lock is held, and its descriptor open, for the life of the process. */
+static int
+parts_lock(struct engine *e, struct error *err)
+{
+	char *path = xasprintf("%s/lock", e->conf->state_dir);
+	int rc = 0;
+
+	e->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (e->lock < 0)
+		rc = error_sys(err, "open %s", path);
+	else if (flock(e->lock, LOCK_EX | LOCK_NB) != 0)
+		rc = error_set(err, ERR_REFUSED, "%s is locked: another "
+		    "hawatchd runs here; systemctl status hawatchd", path);
+	free(path);
+	return rc;
 }
 
 static void
@@ -147,10 +166,13 @@ parts_new(struct conf *conf, struct error *err)
 	struct engine *e = xcalloc(1, sizeof(*e));
 
 	e->conf = conf;
+	e->lock = -1;
 	e->started_at = clock_now().raw;
 	e->loop = loop_new(err);
 	if (e->loop == NULL || parts_dir(conf->state_dir, 0700, err) != 0 ||
 	    parts_dir(conf->run_dir, 0755, err) != 0)
+		goto fail;
+	if (parts_lock(e, err) != 0)
 		goto fail;
 	e->turn_timer = timer_new(e->loop, turn_timer_cb, e);
 	e->worker = worker_new(e->loop);
@@ -191,5 +213,7 @@ parts_free(struct engine *e)
 	timer_free(e->turn_timer);
 	loop_free(e->loop);
 	conf_free(e->conf);
+	if (e->lock >= 0)
+		close(e->lock);
 	free(e);
 }

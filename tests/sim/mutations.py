@@ -32,8 +32,9 @@ MUTATIONS = [
         ("lease.c", "if (c->pending.on)\n"
          "\t\tp |= c->pending.cas.rec.candidates;", "")]),
     ("add sent before D is finite", "FINITE", [
-        ("lease.c", "if (rec->holder != c->conf.self || "
-         "(added == 0 && !shorter))\n\t\treturn true;", "return true;")]),
+        ("lease.c", "if (rec->state == REC_RELEASED || "
+         "(rec->candidates == 0 && !shorter))\n\t\treturn true;",
+         "return true;")]),
     ("lost by an unmoved revision", "ANSWER P STRICT LEASE", [
         ("cas.c", "(v->revision <= p->cas.revision &&",
          "(v->revision < p->cas.revision &&")]),
@@ -72,7 +73,10 @@ MUTATIONS = [
          "")]),
     ("promotion without its names", "S3", [
         ("*.c", "struct goal g = { .names = core_rec(c)->candidates };",
-         "struct goal g = { .names = 0 };")]),
+         "struct goal g = { .names = 0 };"),
+        # Prepared while it followed: either of both rules is enough.
+        ("role.c", "struct goal g = { .names = c->conf.data & "
+         "~NODE_BIT(c->conf.self) };", "struct goal g = { .names = 0 };")]),
     ("an element that outlives D", "ELEMENT", [
         ("writers.c", "writers_do(c, FENCE_OP_OPEN, c->lease.deadline);",
          "writers_do(c, FENCE_OP_OPEN, c->lease.deadline == USEC_NEVER ?\n"

@@ -244,6 +244,7 @@ struct engine {
 	usec_t call_deadline, call_raw, call_wall;
 	struct act_run act[ACT_COUNT];
 	uint32_t turns_at_once;
+	usec_t armed_raw; /* it looked whether it is armed */
 	usec_t turn_raw;
 	struct reg_value polled;
 	struct sent_cas {

@@ -34,6 +34,7 @@ ct_init(struct ct *t, node_t self, bool three)
 	t->now.wall = 1700000000 * SEC;
 	t->read_ok = t->disk_ok = t->probe = true;
 	t->fence = ANS_YES;
+	t->armed = ANS_YES;
 	t->yes = t->conf.data;
 	for (k = 0; k < ACT_COUNT; k++)
 		t->act[k] = ANS_YES;
@@ -56,7 +57,7 @@ ct_start(struct ct *t, const struct durable *disk, usec_t element)
 	seed[6] = (char)('a' + incarnation++ % 26);
 	t->c = core_new(&t->conf, disk, seed, &t->now);
 	core_on_start_fence(t->c, element);
-	core_on_armed(t->c, &t->now, ANS_YES, "");
+	core_on_armed(t->c, &t->now, t->armed, "");
 }
 
 void
@@ -278,6 +279,7 @@ ct_turn(struct ct *t)
 	int before, round;
 
 	for (round = 0; round < 20; round++) {
+		core_on_armed(t->c, &t->now, t->armed, "socket");
 		core_turn(t->c, &t->now);
 		before = t->n;
 		while ((a = core_take(t->c)) != NULL) {

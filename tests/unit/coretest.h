@@ -37,6 +37,7 @@ struct ct {
 	bool read_ok;          /* reads are answered */
 	bool disk_ok;
 	bool disk_silent;      /* neither yes nor no */
+	enum answer armed;     /* told at every turn */
 	enum answer fence;     /* what every call of the fence returns */
 	nodeset_t yes;         /* who answers (b) with yes */
 	bool pg_silent;        /* no views are sent */

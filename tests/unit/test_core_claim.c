@@ -116,7 +116,7 @@ abdicated(struct ct *t)
 static void
 unarmed(struct ct *t)
 {
-	core_on_armed(t->c, &t->now, ANS_NO, "socket");
+	t->armed = ANS_NO;
 }
 
 static void

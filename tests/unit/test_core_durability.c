@@ -54,7 +54,7 @@ test_add_order(void **state)
 static void
 add_unarmed(struct ct *t)
 {
-	core_on_armed(t->c, &t->now, ANS_NO, "socket");
+	t->armed = ANS_NO;
 }
 
 static void

@@ -16,7 +16,7 @@
 static void
 not_armed(struct ct *t)
 {
-	core_on_armed(t->c, &t->now, ANS_UNKNOWN, "");
+	t->armed = ANS_UNKNOWN;
 }
 
 static void

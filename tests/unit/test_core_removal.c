@@ -40,7 +40,7 @@ test_unarmed_removes(void **state)
 
 	ct_init(&t, A, false);
 	ct_holder(&t, BIT_B);
-	core_on_armed(t.c, &t.now, ANS_NO, "socket");
+	t.armed = ANS_NO;
 	ct_run(&t, SEC);
 	assert_int_equal(t.reg.value.rec.candidates, 0);
 	assert_int_equal(t.pg.sync_names, 0);
