@@ -200,6 +200,9 @@ wrong_no_candidate(
 		    "it is added by itself; if not soon: ssh %s journalctl -u "
 		    "hawatchd | grep standby.not-added",
 		    primary);
+	else if (!wrong_is(other, "postgres.state", "standby"))
+		(void)snprintf(next, sizeof(next),
+		    "%s is added by itself once it streams", name);
 	else
 		(void)snprintf(next, sizeof(next),
 		    "make %s stream from %s; it is then added by itself", name,

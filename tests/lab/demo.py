@@ -32,7 +32,7 @@ REBUILD = '''Rebuild the old primary as a standby, and see it become a candidate
   tests/lab/labctl exec -u postgres {id} s1 repmgr -h 10.77.0.12 -U repmgr \\
       -d repmgr standby clone -c -F
   tests/lab/labctl exec {id} s1 hactl unfence
-  tests/lab/labctl exec {id} s1 hactl status
+  tests/lab/labctl exec {id} s1 hactl status       # until it is a candidate
   tests/lab/labctl exec -u postgres {id} s1 repmgr standby register --force
 Then let the next failover come at once, and cause it:
   tests/lab/labctl exec {id} s2 hactl ack
