@@ -66,7 +66,8 @@ test_refused(void **state)
 		"status --fenced x", "status --frob", "--json=1 status", "init",
 		"init s1", "role", "role --is", "config check a b",
 		"plan promote", "promote --holder x s2", "a b c d e f g h",
-		"promote s2 --fenced=" };
+		"promote s2 --fenced=", "frob --help", "plan promot",
+		"register sho" };
 	size_t i;
 
 	for (i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
