@@ -182,6 +182,10 @@ fence_readers(struct fence *f, usec_t life, struct error *err)
 		return FENCE_ERROR;
 	}
 	f->allowed.readers = life > 0 ? clock_now().raw + life : 0;
+	/* A reader whose connection is half made has nothing unacknowledged, so
+	 * no timer of its own would ever tell it. */
+	if (life <= 0)
+		sockdestroy_port(f->port);
 	monitor_drain(f);
 	return FENCE_DONE;
 }
