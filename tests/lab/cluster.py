@@ -129,6 +129,10 @@ class Cluster:
     def rebuild(self, key, primary):
         """What a person does about a failed node today: clone it, and let
         the engine start it."""
+        # repmgr clones from whom its metadata calls the primary.
+        wait_for(lambda: 'epoch' in self.record(primary) and
+                 not self.status(primary).get('plan'), 20,
+                 'the takeover of %s has ended' % primary, every=0.1)
         self.lab.rebuild_standby(key, primary)
         done = self.hactl(key, 'unfence', '--yes')
         assert done.returncode == 0, done.stderr
