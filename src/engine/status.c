@@ -28,7 +28,8 @@ static const struct status_block status_blocks[] = {
 
 static const char *status_role(const struct engine *e, const struct now *now,
     const struct core_status *st);
-static json_t *status_record(const struct engine *e, const struct record *rec);
+static json_t *status_record(
+    const struct engine *e, const struct record *rec, const struct now *now);
 static json_t *status_register(const struct core_status *st);
 static json_t *status_lease(
     const struct core_status *st, const struct now *now);
@@ -114,7 +115,7 @@ status_core(const struct engine *e, const struct now *now, json_t *doc)
 	}
 	json_put_string(doc, "waits_for", st.waits_for);
 	json_put_string(doc, "waits_text", status_block_text(st.waits_for));
-	json_put(doc, "record", status_record(e, &st.rec));
+	json_put(doc, "record", status_record(e, &st.rec, now));
 	json_put(doc, "register", status_register(&st));
 	json_put(doc, "lease", status_lease(&st, now));
 	json_put(doc, "fence", status_fence(&st, now));
@@ -153,7 +154,8 @@ status_role(
 }
 
 static json_t *
-status_record(const struct engine *e, const struct record *rec)
+status_record(
+    const struct engine *e, const struct record *rec, const struct now *now)
 {
 	json_t *obj;
 
@@ -171,6 +173,12 @@ status_record(const struct engine *e, const struct record *rec)
 	json_put_id(obj, "system_id", rec->system_id);
 	json_put_lsn(obj, "lsn", rec->lsn);
 	status_wall(obj, "taken_at", rec->taken_at);
+	/* Until then an automatic failover has to wait. */
+	if (rec->acked < rec->epoch && rec->taken_at > 0 &&
+	    now->wall - rec->taken_at < e->conf->min_interval)
+		json_put_i64(obj, "next_in_ms",
+		    (rec->taken_at + e->conf->min_interval - now->wall) /
+			USEC_MSEC);
 	json_put_u64(obj, "acked", rec->acked);
 	json_put(obj, "written_by", status_node(e, rec->written_by));
 	return obj;

@@ -17,12 +17,14 @@ static void plan_print_duties(void);
 static void plan_print_steps(void);
 static void plan_print_answer(const json_t *answer);
 static void plan_print_rows(const json_t *rows);
+static bool plan_ready(const json_t *node);
 static void plan_conditions(const json_t *node);
 static void plan_condition(
     bool known, bool holds, const char *what, const char *seen);
 static void plan_condition_record(const json_t *node);
 static void plan_condition_wal(const json_t *node);
 static void plan_condition_time(const json_t *node);
+static void plan_condition_interval(const json_t *node);
 static void plan_step(int number, bool forward, const char *row, usec_t limit,
     const char *late, const char *goal);
 
@@ -117,8 +119,11 @@ plan_print_answer(const json_t *answer)
 		 strcmp(block, "promised") == 0) {
 		print_ms(ms, sizeof(ms), get_int(node, "claim.in_ms"));
 		(void)snprintf(text, sizeof(text),
-		    "yes, once the holder's lease has run out: if it is lost "
-		    "now, in %s at the earliest",
+		    plan_ready(node) ?
+			"yes, once the holder's lease has run out: if it is "
+			"lost now, in %s at the earliest" :
+			"not by itself, even after the holder's lease, which "
+			"runs for %s at least: see below",
 		    ms);
 	} else
 		(void)snprintf(text, sizeof(text), "not now: %s: %s", block,
@@ -182,6 +187,7 @@ plan_conditions(const json_t *node)
 	    get_bool(node, "durable.latch") ?
 		get_str(node, "durable.latch_why") :
 		"it is not");
+	plan_condition_interval(node);
 	(void)snprintf(seen, sizeof(seen), "%s%s%s",
 	    get_str(node, "fence.armed"),
 	    get_str(node, "fence.armed_why")[0] == '\0' ? "" : ": ",
@@ -189,6 +195,15 @@ plan_conditions(const json_t *node)
 	plan_condition(strcmp(get_str(node, "fence.armed"), "unknown") != 0,
 	    strcmp(get_str(node, "fence.armed"), "yes") == 0,
 	    "it can be fenced itself (armed)", seen);
+}
+
+/* What stands against a takeover beside the holder's lease. */
+static bool
+plan_ready(const json_t *node)
+{
+	return strcmp(get_str(node, "fence.armed"), "yes") == 0 &&
+	       strcmp(get_str(node, "postgres.state"), "standby") == 0 &&
+	       !get_has(node, "record.next_in_ms");
 }
 
 static void
@@ -284,6 +299,23 @@ plan_condition_time(const json_t *node)
 	}
 	plan_condition(true, !get_has(node, "promised_ms"),
 	    "its promises to the holder are over", seen);
+}
+
+/* Only what the daemon does by itself has to keep the interval. */
+static void
+plan_condition_interval(const json_t *node)
+{
+	char seen[160];
+
+	(void)snprintf(seen, sizeof(seen),
+	    get_has(node, "record.next_in_ms") ?
+		"by itself not for another %lld s; hactl ack on %s, or hactl "
+		"promote" :
+		"no failover is too recent",
+	    get_int(node, "record.next_in_ms") / 1000,
+	    get_str(node, "record.holder"));
+	plan_condition(true, !get_has(node, "record.next_in_ms"),
+	    "the last failover is long ago", seen);
 }
 
 static void

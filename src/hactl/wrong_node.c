@@ -14,6 +14,7 @@ static void wrong_postgres(
 static bool wrong_has_primary(const json_t *nodes);
 static void wrong_candidates(
     struct wrong_list *l, const json_t *nodes, const json_t *node);
+static void wrong_interval(struct wrong_list *l, const json_t *node);
 static void wrong_no_candidate(
     struct wrong_list *l, const json_t *node, const json_t *other);
 static bool wrong_sends(const json_t *primary, const char *name);
@@ -161,6 +162,7 @@ wrong_candidates(struct wrong_list *l, const json_t *nodes, const json_t *node)
 	const json_t *list = get_at(node, "record.candidates"), *other;
 	size_t i;
 
+	wrong_interval(l, node);
 	if (!wrong_is(node, "role", "primary") || !get_has(node, "record") ||
 	    json_array_size(list) > 0 || wrong_is(node, "mode", "manual"))
 		return;
@@ -169,6 +171,25 @@ wrong_candidates(struct wrong_list *l, const json_t *nodes, const json_t *node)
 		if (other != node && get_bool(other, "data"))
 			wrong_no_candidate(l, node, other);
 	}
+}
+
+/* A candidate that is there, and yet not by itself. */
+static void
+wrong_interval(struct wrong_list *l, const json_t *node)
+{
+	const char *name = get_str(node, "node");
+	char next[120], list[160];
+
+	if (!wrong_is(node, "role", "primary") ||
+	    json_array_size(get_at(node, "record.candidates")) == 0 ||
+	    !get_has(node, "record.next_in_ms"))
+		return;
+	get_list(node, "record.candidates", list, sizeof(list));
+	(void)snprintf(next, sizeof(next), "ssh %s hactl ack", name);
+	wrong_text(l, next,
+	    "%s: the last failover was not acknowledged: for another %lld s, "
+	    "%s does not take over by itself if this host is lost",
+	    name, get_int(node, "record.next_in_ms") / 1000, list);
 }
 
 static void

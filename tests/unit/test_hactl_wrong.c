@@ -123,6 +123,8 @@ test_each(void **state)
 	says("does not commit", "ssh s1");
 	with(0, "record.candidates", json_array());
 	says("s2 may not take over from s1", "SHOW primary_conninfo");
+	with(0, "record.next_in_ms", json_integer(90500));
+	says("for another 90 s, s2 does not take over", "ssh s1 hactl ack");
 	with(0, "register.cold", json_true());
 	says("cold", "hactl register adopt");
 	with(0, "register.amnesiac", json_true());
