@@ -23,12 +23,12 @@ enum core_mode { CORE_OBSERVE, CORE_MANUAL, CORE_AUTO };
 struct core_conf {
 	const struct names *names;
 	node_t self;
-	nodeset_t data;       /* the nodes with PostgreSQL, self included */
+	nodeset_t data; /* the nodes with PostgreSQL, self included */
 	enum core_mode mode;
-	usec_t ttl;           /* T for the records that this node writes */
-	usec_t slack;         /* delta */
-	int clock_ppm;        /* epsilon */
-	usec_t min_interval;  /* between automatic failovers */
+	usec_t ttl;	     /* T for the records that this node writes */
+	usec_t slack;	     /* delta */
+	int clock_ppm;	     /* epsilon */
+	usec_t min_interval; /* between automatic failovers */
 	usec_t standby_timeout;
 	usec_t start_timeout; /* of PostgreSQL */
 };
@@ -38,26 +38,26 @@ struct core_conf {
 enum proof { PROOF_NONE = 0, PROOF_RELEASED, PROOF_LEASE, PROOF_OPERATOR };
 
 struct durable {
-	char instance[ID_MAX]; /* of the register that is believed */
-	uint64_t epoch, seq;   /* the highest that was seen there */
+	char instance[ID_MAX];	       /* of the register that is believed */
+	uint64_t epoch, seq;	       /* the highest that was seen there */
 	uint64_t sent_epoch, sent_seq; /* the highest that was sent */
-	usec_t t_max;          /* the largest T that may have been promised */
-	bool claim;            /* a claim may be under way: */
+	usec_t t_max; /* the largest T that may have been promised */
+	bool claim;   /* a claim may be under way: */
 	uint64_t claim_revision;
 	char claim_instance[ID_MAX];
 	char claim_nonce[ID_MAX]; /* that it replaces */
-	struct record claim_rec; /* as sent, its nonce with it */
+	struct record claim_rec;  /* as sent, its nonce with it */
 	uint64_t abdicated_epoch, abdicated_seq;
-	nodeset_t left;        /* as holder of left_epoch: who abdicated */
+	nodeset_t left; /* as holder of left_epoch: who abdicated */
 	uint64_t left_epoch;
 	uint64_t primary_epoch; /* PostgreSQL here may hold what others do not
 				   have, since this epoch; 0 no */
-	bool latch;            /* stays stopped until a person says so */
+	bool latch;		/* stays stopped until a person says so */
 	char latch_why[120];
 	enum proof proof;
 	uint64_t proof_epoch;
 	char proof_why[120];
-	int plan, row;         /* enum plan_id and its row, for the report */
+	int plan, row; /* enum plan_id and its row, for the report */
 	uint64_t plan_epoch;
 };
 
@@ -91,27 +91,28 @@ enum fence_op { FENCE_OP_OPEN, FENCE_OP_RENEW, FENCE_OP_CLOSE };
 
 enum do_kind {
 	DO_READ,    /* read the register now, without waiting for a change */
-	DO_CAS,     /* cas: answer by core_on_cas, or by nothing at all */
+	DO_CAS,	    /* cas: answer by core_on_cas, or by nothing at all */
 	DO_REPORT,  /* report to a cold register: epoch, seq */
-	DO_ASK,     /* ask, to node */
+	DO_ASK,	    /* ask, to node */
 	DO_ANSWER,  /* answer, to the ask of that id */
 	DO_NUDGE,   /* tell node to read the register now */
 	DO_SAVE,    /* durable, version: answer by core_on_saved */
 	DO_FENCE,   /* op, deadline: carried out at once; core_on_fence */
-	DO_READERS, /* readers' element for so long; 0 removes; core_on_readers */
-	DO_ACT,     /* kind, goal: answer by core_on_act */
+	DO_READERS, /* readers' element for so long; 0 removes; core_on_readers
+		     */
+	DO_ACT,	    /* kind, goal: answer by core_on_act */
 	DO_ACT_CANCEL,
-	DO_LOOK,    /* a fresh view of PostgreSQL, by core_on_pg */
-	DO_TELL     /* something happened that people want to know */
+	DO_LOOK, /* a fresh view of PostgreSQL, by core_on_pg */
+	DO_TELL	 /* something happened that people want to know */
 };
 
 struct do_cas {
 	uint64_t id;
 	char instance[ID_MAX];
-	uint64_t revision;      /* that it replaces */
-	char nonce[ID_MAX];     /* that it replaces; "" for none */
+	uint64_t revision;  /* that it replaces */
+	char nonce[ID_MAX]; /* that it replaces; "" for none */
 	struct record rec;
-	bool reseed;            /* to a cold register, by its living holder */
+	bool reseed; /* to a cold register, by its living holder */
 };
 
 struct action {
@@ -120,22 +121,22 @@ struct action {
 	struct do_cas cas;
 	struct ask ask;
 	struct ask_answer answer;
-	uint64_t version;       /* DO_SAVE */
-	uint64_t epoch, seq;    /* DO_REPORT */
-	char instance[ID_MAX];  /* DO_REPORT: the one it will take */
+	uint64_t version;      /* DO_SAVE */
+	uint64_t epoch, seq;   /* DO_REPORT */
+	char instance[ID_MAX]; /* DO_REPORT: the one it will take */
 	enum fence_op op;
 	usec_t deadline, life;
 	enum act_kind act;
 	struct goal goal;
-	enum event_name tell;   /* DO_TELL: which event */
-	char text[160];         /* DO_TELL: its detail */
+	enum event_name tell; /* DO_TELL: which event */
+	char text[160];	      /* DO_TELL: its detail */
 };
 
 struct core;
 
 /* durable NULL: a first start. seed makes this incarnation's nonces unique. */
 struct core *core_new(const struct core_conf *conf,
-	const struct durable *durable, const char *seed, const struct now *now);
+    const struct durable *durable, const char *seed, const struct now *now);
 void core_free(struct core *c);
 
 /* What happened. They record; they decide nothing. */
@@ -143,41 +144,41 @@ void core_free(struct core *c);
 void core_on_start_fence(struct core *c, usec_t element);
 /* sent: when the request left. */
 void core_on_read(struct core *c, const struct now *now, usec_t sent,
-	const struct reg_value *value);
+    const struct reg_value *value);
 void core_on_read_failed(struct core *c, const struct now *now);
 /* confirmed: revision is the new one. */
 void core_on_cas(struct core *c, const struct now *now, uint64_t id,
-	enum cas_result result, uint64_t revision, const char *instance);
+    enum cas_result result, uint64_t revision, const char *instance);
 void core_on_reported(struct core *c, const struct now *now, bool ok);
 void core_on_ask(struct core *c, const struct now *now, const struct ask *ask);
-void core_on_answer(struct core *c, const struct now *now,
-	const struct ask_answer *answer);
+void core_on_answer(
+    struct core *c, const struct now *now, const struct ask_answer *answer);
 void core_on_nudge(struct core *c, const struct now *now);
 void core_on_saved(struct core *c, uint64_t version, bool ok);
-void core_on_pg(struct core *c, const struct now *now,
-	const struct pg_view *view);
+void core_on_pg(
+    struct core *c, const struct now *now, const struct pg_view *view);
 /* The postmaster ended; processes of it may live on. */
 void core_on_pg_gone(struct core *c, const struct now *now);
-void core_on_armed(struct core *c, const struct now *now, enum answer armed,
-	const char *why);
+void core_on_armed(
+    struct core *c, const struct now *now, enum answer armed, const char *why);
 /* deadline is the one of the action; result yes: as asked; no: it is closed
  * now (expired, too late); unknown: doubt, close again. */
 void core_on_fence(struct core *c, const struct now *now, enum fence_op op,
-	usec_t deadline, enum answer result);
-void core_on_readers(struct core *c, const struct now *now, usec_t life,
-	bool ok);
+    usec_t deadline, enum answer result);
+void core_on_readers(
+    struct core *c, const struct now *now, usec_t life, bool ok);
 /* Others flushed the table; it was put back, or not, after so long. */
-void core_on_fence_lost(struct core *c, const struct now *now, bool restored,
-	usec_t open_for);
+void core_on_fence_lost(
+    struct core *c, const struct now *now, bool restored, usec_t open_for);
 void core_on_act(struct core *c, const struct now *now, enum act_kind kind,
-	const struct goal *goal, enum answer result, const char *reason);
+    const struct goal *goal, enum answer result, const char *reason);
 
 /* Orders of a person. NULL: accepted; else why not and, after a newline, the
  * command to run next ("...\nhactl register show"), as a static or core-owned
  * text; a token of blockers.def alone will do, too. fenced: what the person
  * did to fence the old primary; NULL when the lease's proof is to be used. */
-const char *core_order_promote(struct core *c, const struct now *now,
-	const char *fenced);
+const char *core_order_promote(
+    struct core *c, const struct now *now, const char *fenced);
 const char *core_order_init(struct core *c, const struct now *now);
 const char *core_order_ack(struct core *c, const struct now *now);
 const char *core_order_unfence(struct core *c, const struct now *now);
@@ -189,43 +190,55 @@ usec_t core_turn(struct core *c, const struct now *now);
 const struct action *core_take(struct core *c);
 
 /* For status, snapshots, tests and the simulator's invariants. */
-enum relation { REL_UNKNOWN = 0, REL_OTHER, REL_HELD, REL_CLAIMED,
-	REL_RELEASED, REL_COUNT };
-enum pg_state { PGS_UNKNOWN = 0, PGS_GONE, PGS_STANDBY, PGS_PRIMARY,
-	PGS_COUNT };
+enum relation {
+	REL_UNKNOWN = 0,
+	REL_OTHER,
+	REL_HELD,
+	REL_CLAIMED,
+	REL_RELEASED,
+	REL_COUNT
+};
+enum pg_state {
+	PGS_UNKNOWN = 0,
+	PGS_GONE,
+	PGS_STANDBY,
+	PGS_PRIMARY,
+	PGS_COUNT
+};
 enum writers { WRITERS_UNKNOWN = 0, WRITERS_CLOSED, WRITERS_OPEN };
 
 struct core_status {
 	enum relation rel;
 	enum pg_state pg;
-	const char *duty;        /* name of the node table's cell */
+	const char *duty; /* name of the node table's cell */
 	const char *duty_why;
-	const char *plan, *row;  /* NULL when none runs */
+	const char *plan, *row; /* NULL when none runs */
 	usec_t row_since;
-	const char *waits_for;   /* reason token of what holds it up; "" */
-	struct record rec;       /* the record that is believed */
+	const char *waits_for; /* reason token of what holds it up; "" */
+	struct record rec;     /* the record that is believed */
 	char instance[ID_MAX];
 	uint64_t revision;
-	bool register_ok;        /* read within the last T */
+	bool register_ok; /* read within the last T */
 	bool cold, amnesiac;
-	usec_t deadline;         /* D; 0 none */
-	nodeset_t possible;      /* P */
+	usec_t deadline;    /* D; 0 none */
+	nodeset_t possible; /* P */
 	enum writers writers;
-	usec_t element;          /* the deadline that the kernel element got */
+	usec_t element; /* the deadline that the kernel element got */
 	usec_t readers_until;
 	usec_t promised_until;
-	usec_t claim_at;         /* raw time at which a claim becomes possible */
-	const char *claim_block; /* why not now; "" when nothing stands against */
+	usec_t claim_at; /* raw time at which a claim becomes possible */
+	const char
+	    *claim_block; /* why not now; "" when nothing stands against */
 	enum answer armed;
 	char armed_why[120];
-	enum answer probe;       /* the local write probe */
-	nodeset_t in_force;      /* synchronous standbys that commits wait for */
+	enum answer probe;  /* the local write probe */
+	nodeset_t in_force; /* synchronous standbys that commits wait for */
 	const struct durable *durable;
 	usec_t heard_at[NODES_MAX]; /* last answer or request of a peer */
 	struct ask_answer peer[NODES_MAX];
 };
-void core_status(const struct core *c, const struct now *now,
-	struct core_status *st);
+void core_status(
+    const struct core *c, const struct now *now, struct core_status *st);
 
 /* The tables, for hactl plan, the manual and its check. */
 struct plan_doc {

@@ -27,8 +27,8 @@ struct snapshot {
 	usec_t fresh_until;   /* raw; past it /live and /health say 503 */
 	usec_t primary_until; /* raw; 0 not primary, USEC_NEVER without end */
 	usec_t standby_until; /* raw; 0 not a standby */
-	uint64_t lag;         /* bytes behind, for /standby?lag= */
-	bool healthy;         /* this host should get traffic */
+	uint64_t lag;	      /* bytes behind, for /standby?lag= */
+	bool healthy;	      /* this host should get traffic */
 	const char *reasons;  /* "": failing checks' names, comma-separated */
 	const char *status;   /* JSON document of /status */
 };
@@ -49,13 +49,13 @@ typedef void (*front_request_fn)(void *arg, const struct front_request *req);
  * program NULL: beside the running executable, in libexec, or in ../front of
  * an uninstalled build. conf is borrowed for the life of the link. */
 struct frontlink *frontlink_new(struct loop *loop, const struct conf *conf,
-	const char *program, front_request_fn fn, void *arg, struct error *err);
+    const char *program, front_request_fn fn, void *arg, struct error *err);
 void frontlink_free(struct frontlink *l);
 /* Never waits; keeps the newest only, and a new front gets it at once. */
 void frontlink_publish(struct frontlink *l, const struct snapshot *snap);
 /* Answers request id; a request whose asker is gone is ignored. */
-void frontlink_reply(struct frontlink *l, uint64_t id, int status,
-	const char *json);
+void frontlink_reply(
+    struct frontlink *l, uint64_t id, int status, const char *json);
 /* 0: none at the moment. */
 int frontlink_pid(const struct frontlink *l);
 

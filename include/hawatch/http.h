@@ -27,7 +27,7 @@ struct http_tls {
 
 /* Reads the files now and not again; a new certificate needs a new http. */
 struct http *http_new(struct loop *loop, const struct http_tls *tls,
-	struct error *err) MUST_CHECK;
+    struct error *err) MUST_CHECK;
 /* Cancels the calls in flight. May be called from within a done. */
 void http_free(struct http *h);
 
@@ -35,27 +35,27 @@ struct http_request {
 	const char *name;    /* host name to verify, e.g. prod-s2 */
 	const char *address; /* numeric */
 	int port;
-	const char *path;    /* "/v1/cas" */
-	const char *body;    /* JSON; POST; copied */
+	const char *path; /* "/v1/cas" */
+	const char *body; /* JSON; POST; copied */
 	size_t body_len;
-	usec_t deadline;     /* after now; covers everything */
-	size_t answer_max;   /* bytes; a longer answer is an error */
+	usec_t deadline;   /* after now; covers everything */
+	size_t answer_max; /* bytes; a longer answer is an error */
 };
 
 struct http_answer {
-	int status;         /* HTTP status; 0: no whole answer, see reason */
-	const char *reason; /* token of reasons.def; "ok" with any status */
+	int status;	     /* HTTP status; 0: no whole answer, see reason */
+	const char *reason;  /* token of reasons.def; "ok" with any status */
 	const char *message; /* curl's words, for people; never NULL */
-	bool sent;          /* false only if the request provably never left */
+	bool sent;	     /* false only if the request provably never left */
 	const char *body;
-	size_t len;         /* body is followed by a 0 that is not counted */
+	size_t len; /* body is followed by a 0 that is not counted */
 };
 
 /* done is called once, never from within http_post, unless cancelled. It may
  * call any function of this file. */
 struct http_call *http_post(struct http *h, const struct http_request *req,
-	void (*done)(void *arg, const struct http_answer *ans), void *arg,
-	struct error *err) MUST_CHECK;
+    void (*done)(void *arg, const struct http_answer *ans), void *arg,
+    struct error *err) MUST_CHECK;
 void http_cancel(struct http_call *call);
 
 #endif

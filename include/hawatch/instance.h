@@ -17,7 +17,7 @@ struct conf_postgres;
 /* Pids of every live process (zombies are not) of the instance whose data
  * directory this is; at most max. Returns how many there are, -1 on error. */
 int instance_scan(const char *data_directory, pid_t *pids, int max,
-	struct error *err) MUST_CHECK;
+    struct error *err) MUST_CHECK;
 /* The postmaster's pid by postmaster.pid, checked to be alive and of this
  * directory; 0 none, -1 not known. */
 pid_t instance_postmaster(const char *data_directory, struct error *err);

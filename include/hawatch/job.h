@@ -19,20 +19,20 @@ struct loop;
 struct job;
 
 struct job_spec {
-	const char *const *argv;   /* NULL-terminated; argv[0] a full path */
-	const char *const *env;    /* NULL: a clean one with PATH and LANG=C,
-				      and HOME, USER, LOGNAME of user */
-	const char *user;          /* NULL: as we are; else its groups too */
-	const char *dir;           /* NULL: "/" */
-	usec_t deadline;           /* after the start; 0 is not allowed */
-	size_t output_max;         /* stdout and stderr together; 0: 16 KiB */
-	int keep_fd;               /* passed as fd 3; -1 none */
+	const char *const *argv; /* NULL-terminated; argv[0] a full path */
+	const char *const *env;	 /* NULL: a clean one with PATH and LANG=C,
+				    and HOME, USER, LOGNAME of user */
+	const char *user;	 /* NULL: as we are; else its groups too */
+	const char *dir;	 /* NULL: "/" */
+	usec_t deadline;	 /* after the start; 0 is not allowed */
+	size_t output_max;	 /* stdout and stderr together; 0: 16 KiB */
+	int keep_fd;		 /* passed as fd 3; -1 none */
 };
 
 struct job_result {
-	int status;         /* as from waitpid; -1: could not be started, and
+	int status;	    /* as from waitpid; -1: could not be started, and
 			       output says why, or (late) does not die */
-	bool late;          /* ended by its deadline */
+	bool late;	    /* ended by its deadline */
 	const char *output; /* what it printed, cut to output_max; owned by
 			       job; followed by a 0 that is not counted */
 	size_t output_len;
@@ -40,8 +40,8 @@ struct job_result {
 
 /* done is called once unless the job is cancelled; the job is freed after. */
 struct job *job_start(struct loop *loop, const struct job_spec *spec,
-	void (*done)(void *arg, const struct job_result *res), void *arg,
-	struct error *err) MUST_CHECK;
+    void (*done)(void *arg, const struct job_result *res), void *arg,
+    struct error *err) MUST_CHECK;
 /* Kills the process group now, reaps it in the background; no done. */
 void job_cancel(struct job *job);
 pid_t job_pid(const struct job *job);

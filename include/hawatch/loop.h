@@ -22,7 +22,7 @@ struct event_base *loop_base(struct loop *loop);
 /* Runs until loop_stop. turn is called after every round of callbacks, and
  * may be NULL. Then what was handed to loop_reap is freed. */
 void loop_run(struct loop *loop, void (*turn)(void *arg, const struct now *now),
-	void *arg);
+    void *arg);
 void loop_stop(struct loop *loop);
 /* Makes the loop turn once more without waiting. */
 void loop_wake(struct loop *loop);
@@ -46,14 +46,14 @@ bool timer_armed(const struct timer *t);
 #define WATCH_READ 1
 #define WATCH_WRITE 2
 struct watch *watch_new(struct loop *loop, int fd, int what,
-	void (*cb)(void *arg, int what), void *arg);
+    void (*cb)(void *arg, int what), void *arg);
 void watch_free(struct watch *w);
 /* Changes what is waited for: WATCH_READ, WATCH_WRITE, both, or 0. */
 void watch_set(struct watch *w, int what);
 
 /* Signals, delivered on the loop. */
-struct sigwatch *sigwatch_new(struct loop *loop, int signo,
-	void (*cb)(void *arg, int signo), void *arg);
+struct sigwatch *sigwatch_new(
+    struct loop *loop, int signo, void (*cb)(void *arg, int signo), void *arg);
 void sigwatch_free(struct sigwatch *s);
 
 #endif

@@ -33,15 +33,15 @@ struct pgc_conf {
  */
 struct pgc_result {
 	enum answer ok;
-	const char *reason;  /* token of reasons.def */
-	const char *message; /* server's or libpq's words, one line */
+	const char *reason;   /* token of reasons.def */
+	const char *message;  /* server's or libpq's words, one line */
 	const char *sqlstate; /* of the error, else of the first warning */
-	bool warned;         /* a WARNING came with it; its text is the message
-				unless there is an error */
+	bool warned;	      /* a WARNING came with it; its text is the message
+				 unless there is an error */
 	int rows, cols;
 	/* NULL for SQL's NULL and outside of the rows. */
 	const char *(*get)(const struct pgc_result *r, int row, int col);
-	void *priv;          /* valid during the callback only */
+	void *priv; /* valid during the callback only */
 };
 
 /* The connection is made by the first query and kept; a lost one is made anew
@@ -53,8 +53,8 @@ void pgc_free(struct pgc *c);
  * query and answer; past it the connection is dropped and done says unknown,
  * "timeout" or "connect-timeout". */
 int pgc_query(struct pgc *c, const char *sql, usec_t deadline,
-	void (*done)(void *arg, const struct pgc_result *r), void *arg,
-	struct error *err) MUST_CHECK;
+    void (*done)(void *arg, const struct pgc_result *r), void *arg,
+    struct error *err) MUST_CHECK;
 /* lost is called when the other side closes an idle connection. It may call
  * any function of this file. */
 void pgc_on_lost(struct pgc *c, void (*lost)(void *arg), void *arg);

@@ -12,25 +12,25 @@
 #include "hawatch/types.h"
 
 #define RECORD_FORMAT 1
-#define ID_MAX 40     /* an instance or a nonce, with its final 0 */
+#define ID_MAX 40	/* an instance or a nonce, with its final 0 */
 #define RECORD_MAX 4096 /* bytes of JSON; a longer value is refused */
 
 enum rec_state { REC_NONE = 0, REC_HELD, REC_CLAIMED, REC_RELEASED };
 
 struct record {
 	uint64_t epoch; /* grows by one each time another holder takes over */
-	uint64_t seq;   /* grows with epoch, state, candidates or ttl */
+	uint64_t seq;	/* grows with epoch, state, candidates or ttl */
 	enum rec_state state; /* REC_NONE: no record was ever written */
 	node_t holder;
-	node_t target;       /* precedence for a released record; NODE_NONE */
+	node_t target; /* precedence for a released record; NODE_NONE */
 	nodeset_t candidates;
-	usec_t ttl;          /* T, whole milliseconds in JSON */
-	char nonce[ID_MAX];  /* unique per write */
+	usec_t ttl;	    /* T, whole milliseconds in JSON */
+	char nonce[ID_MAX]; /* unique per write */
 	uint32_t timeline;
 	uint64_t system_id;
-	lsn_t lsn;           /* what every candidate has flushed */
-	usec_t taken_at;     /* wall clock of the last change of holder */
-	uint64_t acked;      /* epoch whose failover a person acknowledged */
+	lsn_t lsn;	 /* what every candidate has flushed */
+	usec_t taken_at; /* wall clock of the last change of holder */
+	uint64_t acked;	 /* epoch whose failover a person acknowledged */
 	node_t written_by;
 };
 
@@ -39,10 +39,10 @@ struct reg_value {
 	char instance[ID_MAX]; /* random id of the register's life */
 	uint64_t revision;     /* 0: nothing was ever written */
 	struct record rec;
-	bool cold;             /* refuses every CAS until reports or a person */
-	char next[ID_MAX];     /* cold: the instance it will take */
-	nodeset_t reported;    /* cold: who has reported */
-	uint64_t floor;        /* the highest epoch that was reported */
+	bool cold;	    /* refuses every CAS until reports or a person */
+	char next[ID_MAX];  /* cold: the instance it will take */
+	nodeset_t reported; /* cold: who has reported */
+	uint64_t floor;	    /* the highest epoch that was reported */
 };
 
 struct names; /* node names in configuration order */
@@ -59,7 +59,7 @@ node_t names_find(const struct names *names, const char *name);
 /* Refuses what is not JSON, of another cluster, of a newer format, or names a
  * node that the configuration does not know. */
 int record_parse(struct record *rec, const char *json, size_t len,
-	const struct names *names, struct error *err) MUST_CHECK;
+    const struct names *names, struct error *err) MUST_CHECK;
 /* Caller frees; NULL only when out of memory. */
 char *record_str(const struct record *rec, const struct names *names);
 

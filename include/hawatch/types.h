@@ -30,8 +30,8 @@ enum answer { ANS_UNKNOWN = 0, ANS_YES, ANS_NO };
 
 /* One reading of the clocks. Intervals are measured on raw alone. */
 struct now {
-	usec_t raw;       /* CLOCK_MONOTONIC_RAW */
-	usec_t wall;      /* CLOCK_REALTIME, since 1970 */
+	usec_t raw;	  /* CLOCK_MONOTONIC_RAW */
+	usec_t wall;	  /* CLOCK_REALTIME, since 1970 */
 	usec_t suspended; /* CLOCK_BOOTTIME - CLOCK_MONOTONIC */
 };
 

@@ -15,6 +15,6 @@ void worker_free(struct worker *w);
 /* work runs in the thread, in order of submission; done runs on the loop. Both
  * get arg; work must touch nothing else that the loop touches. */
 void worker_submit(struct worker *w, void (*work)(void *arg),
-	void (*done)(void *arg), void *arg);
+    void (*done)(void *arg), void *arg);
 
 #endif

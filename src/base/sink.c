@@ -43,8 +43,11 @@ static unsigned long long sink_syslog_lost;
 static void
 sink_head(char *buf, size_t size, enum level level)
 {
-	static const int priority[] = { [L_DEBUG] = 7, [L_INFO] = 6,
-		[L_NOTICE] = 5, [L_WARN] = 4, [L_ERROR] = 3 };
+	static const int priority[] = { [L_DEBUG] = 7,
+		[L_INFO] = 6,
+		[L_NOTICE] = 5,
+		[L_WARN] = 4,
+		[L_ERROR] = 3 };
 	char stamp[64];
 
 	sink_stamp(stamp, sizeof(stamp));

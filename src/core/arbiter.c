@@ -27,7 +27,7 @@ arbiter_start(struct arbiter *a, const struct arbiter_origin *o,
 		v->rec.holder = NODE_NONE;
 		v->rec.target = NODE_NONE;
 	} else if (o->same_file && o->wall >= a->written_at &&
-	    o->wall - a->written_at <= wall_gap) {
+		   o->wall - a->written_at <= wall_gap) {
 		return false;
 	}
 	v->cold = true;

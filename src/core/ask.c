@@ -8,7 +8,7 @@ bool
 steps_ours(const struct core *c, enum rec_state state)
 {
 	return core_rec(c)->holder == c->conf.self &&
-	    core_rec(c)->state == state;
+	       core_rec(c)->state == state;
 }
 
 static enum answer
@@ -38,8 +38,7 @@ ask_runs(const struct core *c, const struct now *now)
 {
 	if (goal_result(c, ACT_START) == ANS_NO)
 		return ANS_NO;
-	return yes_if(core_pgs(c) == PGS_STANDBY ||
-	    core_pgs(c) == PGS_PRIMARY);
+	return yes_if(core_pgs(c) == PGS_STANDBY || core_pgs(c) == PGS_PRIMARY);
 }
 
 enum answer
@@ -76,7 +75,7 @@ enum answer
 ask_marked(const struct core *c, const struct now *now)
 {
 	return yes_if(c->dur.primary_epoch == core_rec(c)->epoch &&
-	    core_saved(c, c->mark_version));
+		      core_saved(c, c->mark_version));
 }
 
 enum answer
@@ -98,8 +97,8 @@ may_promote(const struct core *c, const struct now *now)
 enum answer
 ask_held(const struct core *c, const struct now *now)
 {
-	return yes_if(steps_ours(c, REC_HELD) && c->lease.confirmed &&
-	    !c->pending.on);
+	return yes_if(
+	    steps_ours(c, REC_HELD) && c->lease.confirmed && !c->pending.on);
 }
 
 enum answer
@@ -129,8 +128,8 @@ ask_verified(const struct core *c, const struct now *now)
 enum answer
 ask_beside(const struct core *c, const struct now *now)
 {
-	return yes_if(!c->act[ACT_METADATA].running &&
-	    !c->act[ACT_CHECKPOINT].running);
+	return yes_if(
+	    !c->act[ACT_METADATA].running && !c->act[ACT_CHECKPOINT].running);
 }
 
 enum answer
@@ -161,8 +160,8 @@ ask_released(const struct core *c, const struct now *now)
 enum answer
 ask_alone(const struct core *c, const struct now *now)
 {
-	return yes_if(lease_possible(c) == 0 &&
-	    core_rec(c)->candidates == 0 && c->lease.confirmed);
+	return yes_if(lease_possible(c) == 0 && core_rec(c)->candidates == 0 &&
+		      c->lease.confirmed);
 }
 
 enum answer

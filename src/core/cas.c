@@ -56,9 +56,8 @@ cas_complete(struct core *c, struct record *rec, enum cas_for why)
 	 * sent and forgot is then never ahead of what is seen. An abdication
 	 * that was asked for and not heard is overtaken likewise. */
 	if (rec->epoch != now_is->epoch || rec->state != now_is->state ||
-	    rec->candidates != now_is->candidates ||
-	    rec->ttl != now_is->ttl || !c->lease.confirmed ||
-	    c->lease.abdication != 0)
+	    rec->candidates != now_is->candidates || rec->ttl != now_is->ttl ||
+	    !c->lease.confirmed || c->lease.abdication != 0)
 		rec->seq++;
 }
 
@@ -117,8 +116,8 @@ cas_prepare_claim(struct core *c, const struct now *now)
 
 	rec.epoch++;
 	rec.state = REC_CLAIMED;
-	rec.candidates = (rec.candidates | NODE_BIT(rec.holder)) &
-	    ~NODE_BIT(c->conf.self);
+	rec.candidates =
+	    (rec.candidates | NODE_BIT(rec.holder)) & ~NODE_BIT(c->conf.self);
 	rec.holder = c->conf.self;
 	rec.target = NODE_NONE;
 	/* What was released or half-way does not count for min_interval. */
@@ -140,8 +139,8 @@ cas_send_claim(struct core *c, const struct now *now)
 	p->cas.id = ++c->ids;
 	p->cas.rec = c->dur.claim_rec;
 	p->cas.revision = c->dur.claim_revision;
-	str_cut(p->cas.instance, sizeof(p->cas.instance),
-	    c->dur.claim_instance);
+	str_cut(
+	    p->cas.instance, sizeof(p->cas.instance), c->dur.claim_instance);
 	str_cut(p->cas.nonce, sizeof(p->cas.nonce), c->dur.claim_nonce);
 	c->dur.sent_epoch = p->cas.rec.epoch;
 	c->dur.sent_seq = p->cas.rec.seq;
@@ -170,8 +169,7 @@ cas_won(struct core *c, const struct now *now, uint64_t revision,
 	r->believed_at = now->raw;
 	if (strcmp(r->value.instance, instance) != 0 ||
 	    r->value.revision < revision) {
-		str_cut(r->value.instance, sizeof(r->value.instance),
-		    instance);
+		str_cut(r->value.instance, sizeof(r->value.instance), instance);
 		r->value.revision = revision;
 		r->value.rec = p.cas.rec;
 		r->first_seen = now->raw;
@@ -194,8 +192,10 @@ cas_won(struct core *c, const struct now *now, uint64_t revision,
 	if (p.cas.rec.state != REC_RELEASED)
 		lease_confirmed(c, now, p.first_sent, &p.cas.rec);
 	if (p.why != FOR_RENEW)
-		core_tell(c, EMIT_record_written, "%s epoch %llu seq %llu, "
-		    "%d candidates", rec_state_str(p.cas.rec.state),
+		core_tell(c, EMIT_record_written,
+		    "%s epoch %llu seq %llu, "
+		    "%d candidates",
+		    rec_state_str(p.cas.rec.state),
 		    (unsigned long long)p.cas.rec.epoch,
 		    (unsigned long long)p.cas.rec.seq,
 		    __builtin_popcount(p.cas.rec.candidates));
@@ -261,8 +261,7 @@ cas_turn(struct core *c, const struct now *now)
 
 	if (!p->on || c->conf.mode == CORE_OBSERVE)
 		return;
-	if (p->last_sent != 0 &&
-	    now->raw - p->last_sent < cas_resend_after(c))
+	if (p->last_sent != 0 && now->raw - p->last_sent < cas_resend_after(c))
 		return;
 	c->read_wanted = true;
 	p->last_sent = now->raw;

@@ -14,7 +14,8 @@
 #include "core/core_i.h"
 #include "hawatch/str.h"
 
-#define FRESH (3 * USEC_SEC) /* a view of PostgreSQL older than this is none */
+#define FRESH (3 * USEC_SEC) /* a view of PostgreSQL older than this is none \
+			      */
 
 static usec_t
 claim_wait_end(const struct core *c)
@@ -62,7 +63,7 @@ claim_time(const struct core *c, const struct now *now, usec_t *when)
 {
 	const struct record *rec = core_rec(c);
 	bool first = rec->target == c->conf.self ||
-	    (rec->target == NODE_NONE && rec->holder != c->conf.self);
+		     (rec->target == NODE_NONE && rec->holder != c->conf.self);
 
 	*when = claim_wait_end(c);
 	if (rec->state == REC_RELEASED) {
@@ -93,9 +94,10 @@ claim_wal(const struct core *c)
 		return BLOCK_PG_UNKNOWN;
 	if (rec->system_id != 0 && c->pg.system_id != rec->system_id)
 		return BLOCK_TIMELINE;
-	/* Promoted under this very claim of ours, which never became held:
-	 * the same history, one timeline further. */
-	if (rec->holder == c->conf.self && c->dur.primary_epoch == rec->epoch &&
+	/* The last holder was this node: what it promoted itself goes on from
+	 * there, one timeline further. */
+	if (rec->holder == c->conf.self && c->dur.primary_epoch != 0 &&
+	    c->dur.primary_epoch <= rec->epoch &&
 	    c->pg.timeline > rec->timeline)
 		return c->pg.wal_end < rec->lsn ? BLOCK_WAL_BEHIND : BLOCK_NONE;
 	/* The position that a person may override is one on a timeline. */
@@ -116,8 +118,8 @@ claim_too_soon(const struct core *c, const struct now *now)
 	usec_t since = now->wall - rec->taken_at;
 
 	return rec->state == REC_HELD && rec->taken_at != 0 &&
-	    rec->acked < rec->epoch && since < c->conf.min_interval &&
-	    since > -c->conf.min_interval;
+	       rec->acked < rec->epoch && since < c->conf.min_interval &&
+	       since > -c->conf.min_interval;
 }
 
 /* The first thing that stands against a claim now; when: until about when. */
@@ -184,8 +186,8 @@ claim_begin(struct core *c, const struct now *now)
 	c->dur.claim_revision = c->reg.value.revision;
 	str_cut(c->dur.claim_instance, sizeof(c->dur.claim_instance),
 	    c->reg.value.instance);
-	str_cut(c->dur.claim_nonce, sizeof(c->dur.claim_nonce),
-	    core_rec(c)->nonce);
+	str_cut(
+	    c->dur.claim_nonce, sizeof(c->dur.claim_nonce), core_rec(c)->nonce);
 	memset(&c->dur.claim_rec, 0, sizeof(c->dur.claim_rec));
 	claim_proof(c);
 	cas_prepare_claim(c, now);

@@ -158,7 +158,8 @@ core_on_saved(struct core *c, uint64_t version, bool ok)
 	if (ok && version > c->saved)
 		c->saved = version;
 	if (!ok && !c->alarm)
-		core_tell(c, EMIT_state_unsaved, "the state file could not be "
+		core_tell(c, EMIT_state_unsaved,
+		    "the state file could not be "
 		    "written: nothing is claimed, promoted or opened");
 	c->alarm = !ok;
 }
@@ -240,8 +241,8 @@ core_armed(const struct core *c, const struct now *now)
 }
 
 void
-core_on_armed(struct core *c, const struct now *now, enum answer armed,
-    const char *why)
+core_on_armed(
+    struct core *c, const struct now *now, enum answer armed, const char *why)
 {
 	c->armed = armed;
 	c->armed_at = now->raw;
@@ -254,9 +255,10 @@ static void
 suspend_turn(struct core *c, const struct now *now)
 {
 	if (now->suspended - c->suspended > 5 * USEC_MSEC) {
-		core_tell(c, EMIT_clock_suspend, "the host was suspended for "
-		    "%lld ms", (long long)(now->suspended - c->suspended) /
-		    USEC_MSEC);
+		core_tell(c, EMIT_clock_suspend,
+		    "the host was suspended for "
+		    "%lld ms",
+		    (long long)(now->suspended - c->suspended) / USEC_MSEC);
 		lease_void(c, now);
 		watch_restart(c, now);
 	}
@@ -287,7 +289,7 @@ core_turn(struct core *c, const struct now *now)
 	/* The lease path has its own moments; all else is served by a tick,
 	 * a slower one while nothing is under way. */
 	busy = c->plan.id != PLAN_NONE || c->pending.on ||
-	    c->sync.add != ADD_NONE || c->sync.relaxing;
+	       c->sync.add != ADD_NONE || c->sync.relaxing;
 	next = now->raw + (busy ? 20 : 100) * USEC_MSEC;
 	if (lease_next(c) < next)
 		next = lease_next(c);

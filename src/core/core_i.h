@@ -15,23 +15,31 @@ enum block {
 };
 const char *block_str(enum block b);
 
-enum cas_for { FOR_RENEW, FOR_ADD, FOR_REMOVE, FOR_HELD, FOR_CLAIM,
-	FOR_RELEASE, FOR_RESEED, FOR_INIT };
+enum cas_for {
+	FOR_RENEW,
+	FOR_ADD,
+	FOR_REMOVE,
+	FOR_HELD,
+	FOR_CLAIM,
+	FOR_RELEASE,
+	FOR_RESEED,
+	FOR_INIT
+};
 
 /* The register as it was read, and since when it has not changed. */
 struct watched {
 	struct reg_value value; /* the newest that is believed */
-	usec_t first_seen;      /* of this (instance, revision, nonce) */
-	usec_t believed_at;     /* the belief was last formed or confirmed */
-	usec_t read_at;         /* last successful read; 0 never */
-	bool failing;           /* the last read failed */
+	usec_t first_seen;	/* of this (instance, revision, nonce) */
+	usec_t believed_at;	/* the belief was last formed or confirmed */
+	usec_t read_at;		/* last successful read; 0 never */
+	bool failing;		/* the last read failed */
 	bool cold, amnesiac;
-	char next[ID_MAX];      /* of the cold register */
+	char next[ID_MAX]; /* of the cold register */
 	nodeset_t reported;
-	uint64_t report_version;    /* must be saved before the report */
+	uint64_t report_version; /* must be saved before the report */
 	bool reporting;
-	usec_t report_at;           /* not again before */
-	uint64_t hint_epoch;    /* a peer knows of this epoch */
+	usec_t report_at;    /* not again before */
+	uint64_t hint_epoch; /* a peer knows of this epoch */
 };
 
 /* The one CAS of our own whose outcome is not known. The identical request is
@@ -52,23 +60,24 @@ struct ask_slot {
 };
 
 struct lease {
-	bool confirmed;       /* a CAS of our own, in this incarnation */
-	uint64_t epoch;       /* of that one */
-	bool answers_count;   /* (b) is available */
-	usec_t deadline;      /* D; 0 none */
-	usec_t void_before;   /* requests that left before do not move D */
-	nodeset_t unknown;    /* candidates of CASes that were voided */
-	nodeset_t abdicated;  /* members that durably left */
+	bool confirmed;	       /* a CAS of our own, in this incarnation */
+	uint64_t epoch;	       /* of that one */
+	bool answers_count;    /* (b) is available */
+	usec_t deadline;       /* D; 0 none */
+	usec_t void_before;    /* requests that left before do not move D */
+	nodeset_t unknown;     /* candidates of CASes that were voided */
+	nodeset_t abdicated;   /* members that durably left */
 	uint64_t left_version; /* dur.left must be saved to count */
-	bool finite;          /* an add is being prepared: D must be finite */
+	bool finite;	       /* an add is being prepared: D must be finite */
 	usec_t next_renewal;
 	struct ask_slot ask[ASK_SLOTS];
 	uint64_t next_ask;
-	bool doubt;           /* about the fence */
+	bool doubt; /* about the fence */
 	usec_t doubt_since;
-	bool lapsed;          /* D was not ahead at some moment since the last
+	bool lapsed;	      /* D was not ahead at some moment since the last
 				 confirmed CAS */
-	usec_t primary_since; /* PostgreSQL seen as primary; probes count from it */
+	usec_t primary_since; /* PostgreSQL seen as primary; probes count from
+				 it */
 	uint64_t abdication;  /* id of the request for one; 0 none */
 	node_t abdication_of;
 	uint64_t abdication_epoch, abdication_seq;
@@ -88,25 +97,31 @@ struct asked {
 
 struct fence_state {
 	enum writers writers;
-	usec_t element;    /* deadline that the kernel has; USEC_NEVER */
-	bool inherited;    /* found at start, not ours by a CAS so far */
+	usec_t element; /* deadline that the kernel has; USEC_NEVER */
+	bool inherited; /* found at start, not ours by a CAS so far */
 	usec_t readers_until, readers_next;
-	bool known;        /* core_on_start_fence was called */
-	usec_t retry_at;   /* after a call that failed */
-	enum block why;    /* the last close */
+	bool known;	 /* core_on_start_fence was called */
+	usec_t retry_at; /* after a call that failed */
+	enum block why;	 /* the last close */
 };
 
-enum add_row { ADD_NONE, ADD_NAMES, ADD_WAITING, ADD_FLUSH, ADD_FINITE,
-	ADD_CAS };
+enum add_row {
+	ADD_NONE,
+	ADD_NAMES,
+	ADD_WAITING,
+	ADD_FLUSH,
+	ADD_FINITE,
+	ADD_CAS
+};
 
 struct durability {
 	usec_t good_since[NODES_MAX], bad_since[NODES_MAX];
-	enum add_row add;       /* of this node: */
+	enum add_row add; /* of this node: */
 	node_t adding;
 	usec_t add_since, add_retry_at;
 	lsn_t add_lsn;
-	bool relaxing;          /* names are being taken away */
-	usec_t relaxed_at;      /* views older than this still show the names */
+	bool relaxing;	   /* names are being taken away */
+	usec_t relaxed_at; /* views older than this still show the names */
 };
 
 struct act_state {
@@ -117,18 +132,24 @@ struct act_state {
 	char reason[48];
 };
 
-enum plan_id { PLAN_NONE = 0, PLAN_TAKEOVER, PLAN_RESTART, PLAN_STEPDOWN,
-	PLAN_FOLLOW, PLAN_COUNT };
+enum plan_id {
+	PLAN_NONE = 0,
+	PLAN_TAKEOVER,
+	PLAN_RESTART,
+	PLAN_STEPDOWN,
+	PLAN_FOLLOW,
+	PLAN_COUNT
+};
 
 struct plan_state {
 	enum plan_id id;
 	int row;
-	usec_t since;        /* the row was entered */
+	usec_t since; /* the row was entered */
 	usec_t started;
 	bool acted;
-	bool marked;         /* this plan set primary_epoch */
-	bool promoted;       /* pg_promote was ordered */
-	usec_t retry_at;     /* no plan before, after one was abandoned */
+	bool marked;	 /* this plan set primary_epoch */
+	bool promoted;	 /* pg_promote was ordered */
+	usec_t retry_at; /* no plan before, after one was abandoned */
 };
 
 struct order {
@@ -150,26 +171,26 @@ struct core {
 	bool dirty, saving;
 	usec_t save_retry_at;
 	uint64_t abdicated_version; /* to be saved before it is told */
-	uint64_t claim_version;  /* dur.claim must be saved to send it */
-	uint64_t mark_version;   /* dur.primary_epoch, to promote and to open */
-	uint64_t seen_version;   /* dur.epoch and dur.seq */
-	uint64_t t_max_version;  /* dur.t_max must be saved to promise it */
+	uint64_t claim_version;	    /* dur.claim must be saved to send it */
+	uint64_t mark_version;	/* dur.primary_epoch, to promote and to open */
+	uint64_t seen_version;	/* dur.epoch and dur.seq */
+	uint64_t t_max_version; /* dur.t_max must be saved to promise it */
 	usec_t started, suspended;
 	struct watched reg;
 	struct pending pending;
 	struct lease lease;
 	struct promise promise;
-	usec_t no_claim_before;  /* hold-off of start and of reports */
+	usec_t no_claim_before; /* hold-off of start and of reports */
 	struct asked asked[ASKED_MAX];
 	int asked_count;
 	struct fence_state fence;
 	struct durability sync;
 	struct act_state act[ACT_COUNT];
 	struct plan_state plan;
-	uint64_t resume_epoch;   /* of the takeover before the start; 0 none */
+	uint64_t resume_epoch; /* of the takeover before the start; 0 none */
 	struct order order;
 	struct pg_view pg;
-	usec_t gone_at;          /* the postmaster ended then; 0 no */
+	usec_t gone_at; /* the postmaster ended then; 0 no */
 	enum pg_state pgs_last;
 	enum answer armed;
 	usec_t armed_at;
@@ -177,11 +198,11 @@ struct core {
 	usec_t heard_at[NODES_MAX];
 	struct ask_answer peer[NODES_MAX];
 	enum relation rel_last;
-	bool signal_looked;      /* a latched node's standby.signal */
-	usec_t claim_when;       /* what stands against a claim ends then */
-	usec_t looked_at;        /* a fresh view was asked for */
-	usec_t prepare_at;       /* names of a standby, not before */
-	enum block waits;        /* what holds up this turn's wish */
+	bool signal_looked; /* a latched node's standby.signal */
+	usec_t claim_when;  /* what stands against a claim ends then */
+	usec_t looked_at;   /* a fresh view was asked for */
+	usec_t prepare_at;  /* names of a standby, not before */
+	enum block waits;   /* what holds up this turn's wish */
 	bool read_wanted, alarm, acking;
 	struct action out[OUT_MAX];
 	unsigned out_head, out_count;
@@ -190,7 +211,7 @@ struct core {
 /* core.c */
 struct action *core_do(struct core *c, enum do_kind kind);
 void core_tell(struct core *c, enum event_name ev, const char *fmt, ...)
-	PRINTF_LIKE(3, 4);
+    PRINTF_LIKE(3, 4);
 uint64_t core_save(struct core *c); /* the version that will hold this */
 bool core_saved(const struct core *c, uint64_t version);
 bool core_armed(const struct core *c, const struct now *now);
@@ -201,15 +222,15 @@ const struct record *core_rec(const struct core *c);
 
 /* watch.c: what reads of the register mean */
 void watch_turn(struct core *c, const struct now *now);
-void watch_seen(struct core *c, const char *instance, uint64_t epoch,
-	uint64_t seq);
+void watch_seen(
+    struct core *c, const char *instance, uint64_t epoch, uint64_t seq);
 void watch_restart(struct core *c, const struct now *now);
 bool watch_usable(const struct core *c);
 bool watch_reported(const struct core *c);
 
 /* cas.c: the one CAS under way */
 bool cas_send(struct core *c, const struct now *now, enum cas_for why,
-	const struct record *change);
+    const struct record *change);
 void cas_turn(struct core *c, const struct now *now);
 void cas_by_read(struct core *c, const struct now *now);
 /* Fills dur.claim_rec; then, once that is on disk, sends exactly that. */
@@ -221,22 +242,22 @@ void cas_void(struct core *c);
 void lease_turn(struct core *c, const struct now *now);
 void lease_void(struct core *c, const struct now *now);
 void lease_confirmed(struct core *c, const struct now *now, usec_t sent,
-	const struct record *rec);
+    const struct record *rec);
 nodeset_t lease_possible(const struct core *c);
 enum answer lease_probe(const struct core *c, const struct now *now);
 usec_t lease_next(const struct core *c);
 bool lease_mine(const struct core *c);
 /* May a CAS with these candidates and this T leave now? Prepares if not. */
-bool lease_capped(struct core *c, const struct now *now,
-	const struct record *rec);
+bool lease_capped(
+    struct core *c, const struct now *now, const struct record *rec);
 void lease_ask_abdication(struct core *c, const struct now *now, node_t n);
 
 /* promise.c: answering the holder */
 void promise_turn(struct core *c, const struct now *now);
 
 /* claim.c: whether this node may take over, and taking the record */
-enum block claim_check(const struct core *c, const struct now *now,
-	usec_t *when);
+enum block claim_check(
+    const struct core *c, const struct now *now, usec_t *when);
 void claim_begin(struct core *c, const struct now *now);
 void claim_turn(struct core *c, const struct now *now);
 bool claim_waited(const struct core *c, const struct now *now);
@@ -267,7 +288,8 @@ struct plan_row {
 	const char *goal;
 	enum answer (*ask)(const struct core *c, const struct now *now);
 	void (*act)(struct core *c, const struct now *now);
-	/* NULL: always. Else the deed is done, and goes on, only while it may. */
+	/* NULL: always. Else the deed is done, and goes on, only while it may.
+	 */
 	bool (*may)(const struct core *c, const struct now *now);
 	usec_t limit;
 	enum { LATE_AGAIN, LATE_GO_ON, LATE_ABANDON } late;

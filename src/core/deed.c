@@ -16,7 +16,7 @@ deed_start_standby(struct core *c, const struct now *now)
 {
 	/* What was promoted under this very claim comes back as it is. */
 	bool promoted = c->dur.primary_epoch == core_rec(c)->epoch &&
-	    steps_ours(c, REC_CLAIMED) && !c->pg.signal;
+			steps_ours(c, REC_CLAIMED) && !c->pg.signal;
 	struct goal g = { .standby = !promoted };
 
 	/* Not before it was looked at. */

@@ -15,7 +15,7 @@
 
 #include "core/core_i.h"
 
-#define STEADY USEC_SEC        /* a standby streams so long before an add */
+#define STEADY USEC_SEC /* a standby streams so long before an add */
 #define ADD_LIMIT (10 * USEC_SEC)
 #define ADD_AGAIN (2 * USEC_SEC)
 #define LOOK_EVERY (100 * USEC_MSEC)
@@ -57,15 +57,18 @@ durability_watch(struct core *c, const struct now *now)
 		p = &c->pg.sender[n];
 		/* By the time of the view, not of the clock: a primary that
 		 * stalls must not call its standby lost. */
-		good = p->streaming && !p->doubled && (p->behind_since == 0 ||
-		    c->pg.seen_at - p->behind_since < c->conf.standby_timeout);
+		good =
+		    p->streaming && !p->doubled &&
+		    (p->behind_since == 0 || c->pg.seen_at - p->behind_since <
+						 c->conf.standby_timeout);
 		if (!good) {
 			s->good_since[n] = 0;
 			/* What was written may be waiting since then. */
 			if (s->bad_since[n] == 0)
-				s->bad_since[n] = p->streaming &&
-					p->behind_since != 0 ?
-				    p->behind_since : now->raw;
+				s->bad_since[n] =
+				    p->streaming && p->behind_since != 0 ?
+					p->behind_since :
+					now->raw;
 		} else {
 			s->bad_since[n] = 0;
 			if (s->good_since[n] == 0)
@@ -88,8 +91,8 @@ durability_lost(const struct core *c, const struct now *now, node_t n)
 
 	/* Not with its last breath: this primary has written since, itself. */
 	return c->conf.mode != CORE_AUTO || c->armed == ANS_NO ||
-	    (s->bad_since[n] != 0 && c->pg.probe_at > s->bad_since[n] &&
-	    c->pg.seen_at - s->bad_since[n] >= c->conf.standby_timeout);
+	       (s->bad_since[n] != 0 && c->pg.probe_at > s->bad_since[n] &&
+		   c->pg.seen_at - s->bad_since[n] >= c->conf.standby_timeout);
 }
 
 static void
@@ -116,8 +119,9 @@ durability_look(struct core *c, const struct now *now, node_t n)
 static bool
 durability_stuck(const struct core *c, const struct now *now)
 {
-	return c->reg.failing || !watch_usable(c) || (c->pending.on &&
-	    now->raw - c->pending.first_sent > c->conf.ttl / 5);
+	return c->reg.failing || !watch_usable(c) ||
+	       (c->pending.on &&
+		   now->raw - c->pending.first_sent > c->conf.ttl / 5);
 }
 
 static void
@@ -140,7 +144,8 @@ removed_tell(struct core *c, nodeset_t lost)
 
 	for (n = 0; n < NODES_MAX; n++)
 		if (lost & core_rec(c)->candidates & NODE_BIT(n))
-			core_tell(c, EMIT_standby_removed, "%s: it does not "
+			core_tell(c, EMIT_standby_removed,
+			    "%s: it does not "
 			    "flush what is written; commits go on without it",
 			    c->conf.names->node[n]);
 }
@@ -186,9 +191,9 @@ durability_remove(struct core *c, const struct now *now)
 		c->sync.relaxed_at = now->raw;
 		return false;
 	}
-	if (c->lease.confirmed && ((c->pg.sync_names & ~keep) != 0 ||
-	    c->pg.sync_other) && c->sync.add == ADD_NONE &&
-	    c->pg.seen_at > c->sync.relaxed_at) {
+	if (c->lease.confirmed &&
+	    ((c->pg.sync_names & ~keep) != 0 || c->pg.sync_other) &&
+	    c->sync.add == ADD_NONE && c->pg.seen_at > c->sync.relaxed_at) {
 		durability_names(c, keep);
 		return true;
 	}
@@ -252,8 +257,8 @@ add_row_flush(struct core *c, const struct now *now)
 {
 	const struct pg_sender *p = &c->pg.sender[c->sync.adding];
 
-	if (c->pg.seen_at < c->sync.add_since || !p->streaming ||
-	    p->doubled || p->flush < c->sync.add_lsn)
+	if (c->pg.seen_at < c->sync.add_since || !p->streaming || p->doubled ||
+	    p->flush < c->sync.add_lsn)
 		return;
 	c->lease.finite = true;
 	add_enter(c, now, ADD_FINITE);
@@ -300,11 +305,10 @@ add_row_cas(struct core *c, const struct now *now)
 static bool
 add_broken(const struct core *c)
 {
-	enum act_kind kind = c->sync.add == ADD_NAMES ? ACT_NAMES :
-	    ACT_WAITING;
+	enum act_kind kind = c->sync.add == ADD_NAMES ? ACT_NAMES : ACT_WAITING;
 
 	return c->sync.add <= ADD_WAITING && !c->act[kind].running &&
-	    goal_result(c, kind) != ANS_YES;
+	       goal_result(c, kind) != ANS_YES;
 }
 
 static void
@@ -341,7 +345,7 @@ durability_turn(struct core *c, const struct now *now)
 	if (core_rel(c) != REL_HELD || core_pgs(c) != PGS_PRIMARY ||
 	    c->plan.id == PLAN_STEPDOWN || c->plan.id == PLAN_RESTART ||
 	    (c->plan.id == PLAN_TAKEOVER &&
-	    !plan_at_or_past(c, PLAN_TAKEOVER, "announce"))) {
+		!plan_at_or_past(c, PLAN_TAKEOVER, "announce"))) {
 		if (c->sync.add != ADD_NONE && !c->pending.on)
 			durability_reset(c);
 		return;

@@ -77,6 +77,6 @@ core_on_act(struct core *c, const struct now *now, enum act_kind kind,
 	if (kind == ACT_STOP && result == ANS_YES)
 		core_on_pg_gone(c, now);
 	if (result == ANS_NO)
-		core_tell(c, EMIT_act_refused, "%s: %s", act_kind_str(kind),
-		    reason);
+		core_tell(
+		    c, EMIT_act_refused, "%s: %s", act_kind_str(kind), reason);
 }

@@ -136,7 +136,7 @@ lease_capped(struct core *c, const struct now *now, const struct record *rec)
 		l->deadline = limit;
 	/* writers_turn shortens it, or closes what is in doubt, first. */
 	return c->fence.writers == WRITERS_CLOSED ||
-	    (c->fence.writers == WRITERS_OPEN && c->fence.element <= limit);
+	       (c->fence.writers == WRITERS_OPEN && c->fence.element <= limit);
 }
 
 /* Why the lease must not be prolonged; BLOCK_NONE when it may. */
@@ -194,8 +194,8 @@ lease_ask(struct core *c, const struct now *now)
 		a->ask.seq = core_rec(c)->seq;
 		a->ask.ttl = ttl;
 		a->ask.lsn = core_rec(c)->lsn;
-		str_cut(a->ask.instance, sizeof(a->ask.instance),
-		    c->dur.instance);
+		str_cut(
+		    a->ask.instance, sizeof(a->ask.instance), c->dur.instance);
 	}
 	if (l->answers_count && p == 0 && l->deadline != USEC_NEVER)
 		lease_move(c, now, slot->sent, ttl);
@@ -223,8 +223,9 @@ lease_ask_abdication(struct core *c, const struct now *now, node_t n)
 	a->ask.from = c->conf.self;
 	a->ask.epoch = core_rec(c)->epoch;
 	a->ask.seq = c->dur.sent_epoch == core_rec(c)->epoch &&
-		c->dur.sent_seq > core_rec(c)->seq ?
-	    c->dur.sent_seq : core_rec(c)->seq;
+			     c->dur.sent_seq > core_rec(c)->seq ?
+			 c->dur.sent_seq :
+			 core_rec(c)->seq;
 	l->abdication_epoch = a->ask.epoch;
 	l->abdication_seq = a->ask.seq;
 	a->ask.ttl = core_rec(c)->ttl;
@@ -245,8 +246,8 @@ rogue_watch(struct core *c, const struct ask_answer *ans)
 }
 
 void
-core_on_answer(struct core *c, const struct now *now,
-    const struct ask_answer *ans)
+core_on_answer(
+    struct core *c, const struct now *now, const struct ask_answer *ans)
 {
 	struct lease *l = &c->lease;
 	int i;
@@ -311,8 +312,8 @@ lease_reseed(struct core *c, const struct now *now)
 	const struct watched *r = &c->reg;
 
 	if (!r->cold || c->lease.lapsed || !c->lease.confirmed ||
-	    c->pending.on || core_rel(c) != REL_HELD ||
-	    !watch_reported(c) || (lease_possible(c) & ~r->reported) != 0)
+	    c->pending.on || core_rel(c) != REL_HELD || !watch_reported(c) ||
+	    (lease_possible(c) & ~r->reported) != 0)
 		return;
 	rec.epoch++;
 	cas_send(c, now, FOR_RESEED, &rec);
@@ -323,14 +324,14 @@ static void
 lease_alone(struct core *c, const struct now *now)
 {
 	struct lease *l = &c->lease;
-	bool alone = lease_possible(c) == 0 &&
-	    core_rec(c)->candidates == 0 && core_rel(c) == REL_HELD && l->confirmed && !l->finite &&
-	    core_saved(c, c->seen_version);
+	bool alone = lease_possible(c) == 0 && core_rec(c)->candidates == 0 &&
+		     core_rel(c) == REL_HELD && l->confirmed && !l->finite &&
+		     core_saved(c, c->seen_version);
 
 	if (alone)
 		l->deadline = USEC_NEVER;
-	else if (l->deadline == USEC_NEVER && (l->finite ||
-	    lease_possible(c) != 0))
+	else if (l->deadline == USEC_NEVER &&
+		 (l->finite || lease_possible(c) != 0))
 		l->deadline = now->raw + core_rec(c)->ttl;
 }
 
@@ -355,7 +356,8 @@ lease_turn(struct core *c, const struct now *now)
 	lease_alone(c, now);
 	if (l->deadline <= now->raw) {
 		if (!l->lapsed && l->deadline != 0)
-			core_tell(c, EMIT_lease_lost, "no confirmation within "
+			core_tell(c, EMIT_lease_lost,
+			    "no confirmation within "
 			    "T: the register is silent, and not every "
 			    "candidate answered");
 		l->lapsed = true;
@@ -369,5 +371,6 @@ usec_t
 lease_next(const struct core *c)
 {
 	return lease_mine(c) && c->lease.next_renewal != 0 ?
-	    c->lease.next_renewal : USEC_NEVER;
+		   c->lease.next_renewal :
+		   USEC_NEVER;
 }

@@ -11,8 +11,10 @@
 #define SEC USEC_SEC
 
 const char *const plan_name[PLAN_COUNT] = { [PLAN_NONE] = "",
-	[PLAN_TAKEOVER] = "takeover", [PLAN_RESTART] = "restart",
-	[PLAN_STEPDOWN] = "stepdown", [PLAN_FOLLOW] = "follow" };
+	[PLAN_TAKEOVER] = "takeover",
+	[PLAN_RESTART] = "restart",
+	[PLAN_STEPDOWN] = "stepdown",
+	[PLAN_FOLLOW] = "follow" };
 
 /* clang-format off */
 static const struct plan_row plan_takeover[] = {
@@ -122,9 +124,10 @@ size_t
 core_plan_doc(const struct plan_doc **rows)
 {
 	static const char *const late[] = { [LATE_AGAIN] = "try again",
-		[LATE_GO_ON] = "go on", [LATE_ABANDON] = "abandon" };
+		[LATE_GO_ON] = "go on",
+		[LATE_ABANDON] = "abandon" };
 	static struct plan_doc doc[ROWS(plan_takeover) + ROWS(plan_restart) +
-	    ROWS(plan_stepdown) + ROWS(plan_follow)];
+				   ROWS(plan_stepdown) + ROWS(plan_follow)];
 	const struct plan_row *r;
 	size_t n = 0;
 	int id, i;

@@ -69,8 +69,8 @@ promise_answer(struct core *c, const struct now *now, const struct ask *ask,
 	ans->from = c->conf.self;
 	ans->yes = refusal == NULL && !ask->abdicate;
 	ans->abdicated = abdicated;
-	str_cut(ans->reason, sizeof(ans->reason),
-	    refusal == NULL ? "" : refusal);
+	str_cut(
+	    ans->reason, sizeof(ans->reason), refusal == NULL ? "" : refusal);
 	str_cut(ans->instance, sizeof(ans->instance), c->dur.instance);
 	ans->epoch = c->dur.epoch;
 	ans->seq = c->dur.seq;

@@ -49,7 +49,8 @@ record_node(const json_t *obj, const char *key, const struct names *names,
 	if (*out == NODE_NONE)
 		return error_set(err, ERR_PROTOCOL,
 		    "%s names node %s, which the configuration does not know; "
-		    "all hosts must have the same hawatch.conf", key, name);
+		    "all hosts must have the same hawatch.conf",
+		    key, name);
 	return 0;
 }
 
@@ -92,8 +93,10 @@ record_state(const json_t *obj, enum rec_state *out, struct error *err)
 			*out = (enum rec_state)s;
 			return 0;
 		}
-	return error_set(err, ERR_PROTOCOL, "state is \"%s\", not held, "
-	    "claimed or released", word);
+	return error_set(err, ERR_PROTOCOL,
+	    "state is \"%s\", not held, "
+	    "claimed or released",
+	    word);
 }
 
 /* Whose record it is, and whether this version can read it. */
@@ -108,15 +111,16 @@ record_header(const json_t *obj, const struct names *names, struct error *err)
 	if (format > RECORD_FORMAT)
 		return error_set(err, ERR_PROTOCOL,
 		    "the record has format %d, this hawatchd knows %d: "
-		    "upgrade it on this host", format, RECORD_FORMAT);
-	if (json_want_string(obj, "cluster", cluster, sizeof(cluster), err)
-	    != 0)
+		    "upgrade it on this host",
+		    format, RECORD_FORMAT);
+	if (json_want_string(obj, "cluster", cluster, sizeof(cluster), err) !=
+	    0)
 		return -1;
 	if (strcmp(cluster, names->cluster) != 0)
 		return error_set(err, ERR_PROTOCOL,
 		    "the record is of cluster \"%s\", not \"%s\": "
-		    "this is another cluster's register", cluster,
-		    names->cluster);
+		    "this is another cluster's register",
+		    cluster, names->cluster);
 	return 0;
 }
 
@@ -131,8 +135,10 @@ record_parse(struct record *rec, const char *json, size_t len,
 
 	memset(&r, 0, sizeof(r));
 	if (len > RECORD_MAX)
-		return error_set(err, ERR_LIMIT, "a record of %zu bytes, more "
-		    "than %d", len, RECORD_MAX);
+		return error_set(err, ERR_LIMIT,
+		    "a record of %zu bytes, more "
+		    "than %d",
+		    len, RECORD_MAX);
 	obj = json_read(json, len, err);
 	if (obj == NULL)
 		return -1;
@@ -144,7 +150,8 @@ record_parse(struct record *rec, const char *json, size_t len,
 	    record_node(obj, "target", names, &r.target, err) != 0 ||
 	    record_candidates(obj, names, &r.candidates, err) != 0 ||
 	    json_want_i64(obj, "ttl_ms", 1, 3600000, &ttl_ms, err) != 0 ||
-	    json_want_string(obj, "nonce", r.nonce, sizeof(r.nonce), err) != 0 ||
+	    json_want_string(obj, "nonce", r.nonce, sizeof(r.nonce), err) !=
+		0 ||
 	    json_want_u32(obj, "timeline", &r.timeline, err) != 0 ||
 	    json_want_id(obj, "system_id", &r.system_id, err) != 0 ||
 	    json_want_lsn(obj, "lsn", &r.lsn, err) != 0 ||
@@ -154,7 +161,8 @@ record_parse(struct record *rec, const char *json, size_t len,
 	    record_node(obj, "written_by", names, &r.written_by, err) != 0)
 		goto out;
 	if (r.holder == NODE_NONE || r.epoch == 0 || r.nonce[0] == '\0') {
-		error_set(err, ERR_PROTOCOL, "a record needs a holder, an "
+		error_set(err, ERR_PROTOCOL,
+		    "a record needs a holder, an "
 		    "epoch above 0 and a nonce");
 		goto out;
 	}
@@ -189,8 +197,8 @@ record_str(const struct record *rec, const struct names *names)
 	json_put_string(obj, "target", record_name(names, rec->target));
 	for (n = 0; n < names->count; n++)
 		if (rec->candidates & NODE_BIT(n))
-			json_array_append_new(cand,
-			    json_string(names->node[n]));
+			json_array_append_new(
+			    cand, json_string(names->node[n]));
 	json_put(obj, "candidates", cand);
 	json_put_i64(obj, "ttl_ms", rec->ttl / USEC_MSEC);
 	json_put_string(obj, "nonce", rec->nonce);
@@ -199,8 +207,7 @@ record_str(const struct record *rec, const struct names *names)
 	json_put_lsn(obj, "lsn", rec->lsn);
 	json_put_i64(obj, "taken_at_ms", rec->taken_at / USEC_MSEC);
 	json_put_u64(obj, "acked", rec->acked);
-	json_put_string(obj, "written_by",
-	    record_name(names, rec->written_by));
+	json_put_string(obj, "written_by", record_name(names, rec->written_by));
 	text = json_text(obj);
 	json_decref(obj);
 	return text;

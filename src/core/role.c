@@ -46,10 +46,13 @@ static const struct duty role_table[REL_COUNT][PGS_COUNT] = {
 /* clang-format on */
 
 static const char *const rel_words[REL_COUNT] = { [REL_UNKNOWN] = "unknown",
-	[REL_OTHER] = "other", [REL_HELD] = "held", [REL_CLAIMED] = "claimed",
+	[REL_OTHER] = "other",
+	[REL_HELD] = "held",
+	[REL_CLAIMED] = "claimed",
 	[REL_RELEASED] = "released" };
 static const char *const pgs_words[PGS_COUNT] = { [PGS_UNKNOWN] = "unknown",
-	[PGS_GONE] = "gone", [PGS_STANDBY] = "standby",
+	[PGS_GONE] = "gone",
+	[PGS_STANDBY] = "standby",
 	[PGS_PRIMARY] = "primary" };
 
 const struct duty *
@@ -101,8 +104,8 @@ static bool
 role_diverged(const struct core *c)
 {
 	return core_rel(c) == REL_OTHER && c->dur.primary_epoch != 0 &&
-	    core_rec(c)->state == REC_HELD &&
-	    core_rec(c)->epoch >= c->dur.primary_epoch;
+	       core_rec(c)->state == REC_HELD &&
+	       core_rec(c)->epoch >= c->dur.primary_epoch;
 }
 
 static void
@@ -124,11 +127,12 @@ role_may_follow(const struct core *c, const struct now *now)
 	if (c->conf.mode == CORE_OBSERVE || now->raw < c->plan.retry_at)
 		return false;
 	if (c->dur.primary_epoch == 0)
-		return c->pg.signal && (core_rel(c) == REL_OTHER ||
-		    claim_waited(c, now));
+		return c->pg.signal &&
+		       (core_rel(c) == REL_OTHER || claim_waited(c, now));
 	/* Our own data, and nobody took over: to be asked what it holds. */
 	return (core_rel(c) == REL_RELEASED ||
-	    core_rec(c)->state != REC_HELD) && claim_waited(c, now);
+		   core_rec(c)->state != REC_HELD) &&
+	       claim_waited(c, now);
 }
 
 static bool
@@ -186,11 +190,11 @@ role_plan(struct core *c, const struct now *now)
 	if (id == PLAN_RESTART && core_rec(c)->candidates != 0 &&
 	    !role_heir(c, now) && c->conf.mode == CORE_AUTO &&
 	    now->raw - (c->gone_at > c->started ? c->gone_at : c->started) <
-	    core_rec(c)->ttl)
+		core_rec(c)->ttl)
 		return PLAN_NONE;
 	/* With standby.signal in place a stepdown was under way. */
-	if (id == PLAN_RESTART && (c->pg.signal || (role_heir(c, now) &&
-	    c->conf.mode == CORE_AUTO)))
+	if (id == PLAN_RESTART &&
+	    (c->pg.signal || (role_heir(c, now) && c->conf.mode == CORE_AUTO)))
 		return PLAN_STEPDOWN;
 	return id;
 }
@@ -222,8 +226,7 @@ role_tell(struct core *c)
 	c->rel_last = core_rel(c);
 	c->pgs_last = core_pgs(c);
 	core_tell(c, EMIT_duty_change, "%s: record %s, postgres %s",
-	    role_duty(c)->name, rel_words[c->rel_last],
-	    pgs_words[c->pgs_last]);
+	    role_duty(c)->name, rel_words[c->rel_last], pgs_words[c->pgs_last]);
 }
 
 /* Plans that the table does not ask for any more come to their end here. */
@@ -240,13 +243,14 @@ role_plan_stands(const struct core *c)
 	case PLAN_TAKEOVER:
 		if (rel == REL_OTHER || rel == REL_RELEASED)
 			return c->dur.claim; /* not yet ours, still asked */
-		if (rel == REL_CLAIMED) /* what died is started again */
+		if (rel == REL_CLAIMED)	     /* what died is started again */
 			return core_pgs(c) != PGS_GONE ||
-			    !plan_at_or_past(c, PLAN_TAKEOVER, "wal");
+			       !plan_at_or_past(c, PLAN_TAKEOVER, "wal");
 		return core_pgs(c) == PGS_PRIMARY;
 	case PLAN_RESTART:
-		return rel == REL_HELD && (core_pgs(c) != PGS_GONE ||
-		    !plan_at_or_past(c, PLAN_RESTART, "relax"));
+		return rel == REL_HELD &&
+		       (core_pgs(c) != PGS_GONE ||
+			   !plan_at_or_past(c, PLAN_RESTART, "relax"));
 	case PLAN_FOLLOW:
 		return !c->dur.latch && rel != REL_HELD;
 	}
@@ -269,16 +273,19 @@ role_turn(struct core *c, const struct now *now)
 	}
 	if (core_rel(c) == REL_OTHER && core_pgs(c) == PGS_PRIMARY &&
 	    c->dur.primary_epoch == 0)
-		role_latch(c, "PostgreSQL here was promoted by hand while "
+		role_latch(c,
+		    "PostgreSQL here was promoted by hand while "
 		    "another node holds the cluster; rebuild it, then hactl "
 		    "unfence");
 	if (role_diverged(c))
-		role_latch(c, "another node holds a later epoch: this data "
+		role_latch(c,
+		    "another node holds a later epoch: this data "
 		    "may have diverged; rebuild it, then hactl unfence");
 	if (!role_plan_stands(c))
 		plan_end(c, now, "overtaken");
 	if (c->plan.id == PLAN_STEPDOWN) {
-		/* Somebody started the server behind our back: stop it again. */
+		/* Somebody started the server behind our back: stop it again.
+		 */
 		if (plan_at_or_past(c, PLAN_STEPDOWN, "signal") &&
 		    (core_pgs(c) == PGS_STANDBY || core_pgs(c) == PGS_PRIMARY))
 			plan_start(c, now, PLAN_STEPDOWN);

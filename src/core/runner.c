@@ -59,8 +59,8 @@ plan_start(struct core *c, const struct now *now, enum plan_id id)
 	if (id == PLAN_STEPDOWN || id == PLAN_RESTART)
 		lease_void(c, now);
 	plan_enter(c, now, 0);
-	core_tell(c, EMIT_plan_start, "%s: %s", plan_name[id],
-	    role_duty(c)->name);
+	core_tell(
+	    c, EMIT_plan_start, "%s: %s", plan_name[id], role_duty(c)->name);
 }
 
 void
@@ -68,13 +68,12 @@ plan_resume(struct core *c, const struct now *now)
 {
 	/* An open element, or a candidate, proves all up to the opening; what
 	 * ran beside is done anew. */
-	bool open = c->fence.writers == WRITERS_OPEN ||
-	    lease_possible(c) != 0;
+	bool open = c->fence.writers == WRITERS_OPEN || lease_possible(c) != 0;
 
 	c->resume_epoch = 0;
 	plan_start(c, now, PLAN_TAKEOVER);
-	plan_enter(c, now, plan_find(PLAN_TAKEOVER,
-	    open ? "metadata" : "relax"));
+	plan_enter(
+	    c, now, plan_find(PLAN_TAKEOVER, open ? "metadata" : "relax"));
 }
 
 /* An abandoned claim becomes `released`; a mark without a promotion goes. */
@@ -84,7 +83,7 @@ plan_abandon(struct core *c, const struct now *now)
 	struct record rec = *core_rec(c);
 
 	bool before = c->plan.id == PLAN_TAKEOVER && !c->plan.promoted &&
-	    core_pgs(c) != PGS_PRIMARY;
+		      core_pgs(c) != PGS_PRIMARY;
 
 	if (before && c->plan.marked && core_pgs(c) == PGS_STANDBY &&
 	    c->dur.primary_epoch == core_rec(c)->epoch)

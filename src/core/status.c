@@ -21,8 +21,8 @@ status_plan(const struct core *c, struct core_status *st)
 }
 
 static void
-status_claim(const struct core *c, const struct now *now,
-    struct core_status *st)
+status_claim(
+    const struct core *c, const struct now *now, struct core_status *st)
 {
 	usec_t when, promised = c->promise.until;
 
@@ -35,8 +35,7 @@ status_claim(const struct core *c, const struct now *now,
 }
 
 void
-core_status(const struct core *c, const struct now *now,
-    struct core_status *st)
+core_status(const struct core *c, const struct now *now, struct core_status *st)
 {
 	memset(st, 0, sizeof(*st));
 	st->rel = core_rel(c);
@@ -49,7 +48,7 @@ core_status(const struct core *c, const struct now *now,
 	str_cut(st->instance, sizeof(st->instance), c->reg.value.instance);
 	st->revision = c->reg.value.revision;
 	st->register_ok = c->reg.read_at != 0 && !c->reg.failing &&
-	    now->raw - c->reg.read_at < 2 * c->conf.ttl;
+			  now->raw - c->reg.read_at < 2 * c->conf.ttl;
 	st->cold = c->reg.cold;
 	st->amnesiac = c->reg.amnesiac;
 	st->deadline = c->lease.deadline;

@@ -51,7 +51,7 @@ static bool
 watch_less(const struct durable *d, const struct record *rec)
 {
 	return rec->epoch < d->epoch ||
-	    (rec->epoch == d->epoch && rec->seq < d->seq);
+	       (rec->epoch == d->epoch && rec->seq < d->seq);
 }
 
 /* Another instance, or less than was seen: not to be acted on. */
@@ -73,8 +73,8 @@ static bool
 watch_same(const struct reg_value *a, const struct reg_value *b)
 {
 	return a->revision == b->revision &&
-	    strcmp(a->instance, b->instance) == 0 &&
-	    strcmp(a->rec.nonce, b->rec.nonce) == 0;
+	       strcmp(a->instance, b->instance) == 0 &&
+	       strcmp(a->rec.nonce, b->rec.nonce) == 0;
 }
 
 /* An abdication ends when a holder's own later record lists this node again:
@@ -135,8 +135,9 @@ core_on_read(struct core *c, const struct now *now, usec_t sent,
 	/* What contradicts the belief must have been asked for after it was
 	 * formed: a late reply tells of the past, of a cold state that was
 	 * left or of an instance that was given up. */
-	if (sent <= r->believed_at && (v->cold || watch_amnesiac(c, v) ||
-	    strcmp(v->instance, c->dur.instance) != 0)) {
+	if (sent <= r->believed_at &&
+	    (v->cold || watch_amnesiac(c, v) ||
+		strcmp(v->instance, c->dur.instance) != 0)) {
 		c->read_wanted = true;
 		return;
 	}
@@ -152,7 +153,8 @@ core_on_read(struct core *c, const struct now *now, usec_t sent,
 		    r->hint_epoch < v->rec.epoch)
 			r->hint_epoch = v->rec.epoch;
 		if (!was_cold)
-			core_tell(c, EMIT_register_cold, "it waits for a "
+			core_tell(c, EMIT_register_cold,
+			    "it waits for a "
 			    "report of every data node");
 		return;
 	}
@@ -161,7 +163,8 @@ core_on_read(struct core *c, const struct now *now, usec_t sent,
 		if (!was_amnesiac)
 			core_tell(c, EMIT_register_amnesiac,
 			    "it shows epoch %llu seq %llu, seen were %llu, "
-			    "%llu", (unsigned long long)v->rec.epoch,
+			    "%llu",
+			    (unsigned long long)v->rec.epoch,
 			    (unsigned long long)v->rec.seq,
 			    (unsigned long long)c->dur.epoch,
 			    (unsigned long long)c->dur.seq);
@@ -202,7 +205,7 @@ bool
 watch_reported(const struct core *c)
 {
 	return (c->reg.reported & NODE_BIT(c->conf.self)) != 0 &&
-	    strcmp(c->dur.instance, c->reg.next) == 0;
+	       strcmp(c->dur.instance, c->reg.next) == 0;
 }
 
 /* Reports to a cold register, once what the report promises is on disk. */
@@ -228,7 +231,7 @@ watch_report(struct core *c, const struct now *now)
 		return;
 	r->report_at = now->raw + c->conf.ttl / 5;
 	sent_more = d->sent_epoch > d->epoch ||
-	    (d->sent_epoch == d->epoch && d->sent_seq > d->seq);
+		    (d->sent_epoch == d->epoch && d->sent_seq > d->seq);
 	a = core_do(c, DO_REPORT);
 	a->epoch = sent_more ? d->sent_epoch : d->epoch;
 	a->seq = sent_more ? d->sent_seq : d->seq;

@@ -141,7 +141,7 @@ core_on_fence(struct core *c, const struct now *now, enum fence_op op,
 		if (f->writers == WRITERS_OPEN)
 			core_tell(c, EMIT_fence_closed, "%s",
 			    op == FENCE_OP_CLOSE ? block_str(f->why) :
-			    "expired");
+						   "expired");
 		f->writers = WRITERS_CLOSED;
 		f->element = 0;
 		f->inherited = false;
@@ -158,8 +158,8 @@ core_on_fence(struct core *c, const struct now *now, enum fence_op op,
 }
 
 void
-core_on_fence_lost(struct core *c, const struct now *now, bool restored,
-    usec_t open_for)
+core_on_fence_lost(
+    struct core *c, const struct now *now, bool restored, usec_t open_for)
 {
 	core_tell(c, EMIT_fence_lost, "restored=%s after %lld us",
 	    restored ? "yes" : "no", (long long)open_for);
@@ -188,10 +188,11 @@ readers_turn(struct core *c, const struct now *now)
 {
 	struct fence_state *f = &c->fence;
 	/* Who is marked may be a standby for moments only. */
-	bool allow = c->dur.primary_epoch == 0 && c->pg.recovery == ANS_YES && c->pg.running != ANS_NO &&
-	    now->raw - c->pg.seen_at < READERS_LIFE &&
-	    !plan_at_or_past(c, PLAN_TAKEOVER, "readers") &&
-	    c->plan.id != PLAN_STEPDOWN;
+	bool allow = c->dur.primary_epoch == 0 && c->pg.recovery == ANS_YES &&
+		     c->pg.running != ANS_NO &&
+		     now->raw - c->pg.seen_at < READERS_LIFE &&
+		     !plan_at_or_past(c, PLAN_TAKEOVER, "readers") &&
+		     c->plan.id != PLAN_STEPDOWN;
 
 	if (allow && now->raw >= f->readers_next) {
 		core_do(c, DO_READERS)->life = READERS_LIFE;
@@ -221,8 +222,9 @@ writers_turn(struct core *c, const struct now *now)
 			f->why = writers_why(c, now);
 			writers_do(c, FENCE_OP_CLOSE, 0);
 		} else if (f->element != c->lease.deadline &&
-		    (c->lease.confirmed || (!f->inherited &&
-		    c->lease.deadline < f->element))) {
+			   (c->lease.confirmed ||
+			       (!f->inherited &&
+				   c->lease.deadline < f->element))) {
 			/* Never longer than a write of ours was confirmed. */
 			writers_do(c, FENCE_OP_RENEW, c->lease.deadline);
 		}

@@ -65,10 +65,10 @@ arbiter_file_parse(const char *text, const struct names *names,
 	if (obj != NULL &&
 	    json_want_string(obj, "value", value, FILE_MAX, err) == 0 &&
 	    json_want_u64(obj, "ahead", &ahead, err) == 0 &&
-	    json_want_i64(obj, "written_at_us", 0, INT64_MAX, &a->written_at,
-		err) == 0 &&
-	    wire_value_parse(&a->value, value, strlen(value), names,
-		err) == 0) {
+	    json_want_i64(
+		obj, "written_at_us", 0, INT64_MAX, &a->written_at, err) == 0 &&
+	    wire_value_parse(&a->value, value, strlen(value), names, err) ==
+		0) {
 		a->ahead = (nodeset_t)ahead;
 		rc = 0;
 	}
@@ -97,15 +97,18 @@ arbiter_file_load(const char *path, const struct names *names,
 		return -1;
 	line = strchr(text, '\n');
 	if (line == NULL || sscanf(text, ORIGIN, &dev, &ino, wrote) != 3) {
-		error_set(err, ERR_PROTOCOL, "%s is not a register; if it "
+		error_set(err, ERR_PROTOCOL,
+		    "%s is not a register; if it "
 		    "cannot be restored, move it away and restart: the data "
-		    "nodes report what they know", path);
+		    "nodes report what they know",
+		    path);
 		goto out;
 	}
 	machine_id(machine);
 	origin->found = true;
 	origin->same_file = dev == (uintmax_t)st.st_dev &&
-	    ino == (uintmax_t)st.st_ino && strcmp(machine, wrote) == 0;
+			    ino == (uintmax_t)st.st_ino &&
+			    strcmp(machine, wrote) == 0;
 	if (arbiter_file_parse(line + 1, names, a, err) != 0) {
 		error_wrap(err, "%s", path);
 		goto out;

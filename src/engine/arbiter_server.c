@@ -47,8 +47,8 @@ struct arbiter_server {
 	char *path;
 	struct arbiter now, next;
 	bool writing;
-	char *text;        /* the worker's */
-	struct error err;  /* the worker's */
+	char *text;	  /* the worker's */
+	struct error err; /* the worker's */
 	int result;
 	struct arb_change *current;
 	int queued, waiting;
@@ -90,8 +90,8 @@ arb_wake(struct arbiter_server *s)
 
 	while ((w = TAILQ_FIRST(&s->waits)) != NULL) {
 		TAILQ_REMOVE(&s->waits, w, entry);
-		arb_reply(s, w->id, 200,
-		    wire_value_str(&s->now.value, arb_names(s)));
+		arb_reply(
+		    s, w->id, 200, wire_value_str(&s->now.value, arb_names(s)));
 		free(w);
 		s->waiting--;
 	}
@@ -106,8 +106,8 @@ arb_tell(struct arbiter_server *s, const struct arb_change *c, bool ok)
 	if (!ok)
 		arb_refuse(s, c->id, 503, s->err.msg);
 	else if (c->kind == CHANGE_CAS)
-		arb_reply(s, c->id, 200, wire_result_str(CAS_CONFIRMED,
-		    v->revision, v->instance));
+		arb_reply(s, c->id, 200,
+		    wire_result_str(CAS_CONFIRMED, v->revision, v->instance));
 	else
 		arb_reply(s, c->id, 200, wire_value_str(v, arb_names(s)));
 }
@@ -174,12 +174,12 @@ arb_apply(struct arbiter_server *s, struct arb_change *c)
 	case CHANGE_CAS:
 		res = arbiter_cas(&s->now, &c->cas, data, &s->next, &changed);
 		if (!changed)
-			arb_reply(s, c->id, 200, wire_result_str(res,
-			    v->revision, v->instance));
+			arb_reply(s, c->id, 200,
+			    wire_result_str(res, v->revision, v->instance));
 		return changed;
 	case CHANGE_REPORT:
 		if (arbiter_report(&s->now, c->node, c->instance, c->epoch,
-		    c->seq, data, &s->next))
+			c->seq, data, &s->next))
 			return true;
 		break;
 	case CHANGE_ADOPT:
@@ -187,9 +187,11 @@ arb_apply(struct arbiter_server *s, struct arb_change *c)
 			return true;
 		break;
 	}
-	arb_refuse(s, c->id, 409, c->kind == CHANGE_ADOPT ?
-	    "the register is not cold" : "the register is not cold, or will "
-	    "take another instance than the one reported to");
+	arb_refuse(s, c->id, 409,
+	    c->kind == CHANGE_ADOPT ?
+		"the register is not cold" :
+		"the register is not cold, or will "
+		"take another instance than the one reported to");
 	return false;
 }
 
@@ -231,13 +233,13 @@ arb_same(const struct arbiter_server *s, const json_t *obj)
 	struct error err;
 	bool cold;
 
-	return json_want_string(obj, "instance", instance, sizeof(instance),
-		   &err) == 0 &&
-	    json_want_u64(obj, "revision", &revision, &err) == 0 &&
-	    json_want_bool(obj, "cold", &cold, &err) == 0 &&
-	    json_want_u64(obj, "reported", &reported, &err) == 0 &&
-	    strcmp(instance, v->instance) == 0 && revision == v->revision &&
-	    cold == v->cold && reported == v->reported;
+	return json_want_string(
+		   obj, "instance", instance, sizeof(instance), &err) == 0 &&
+	       json_want_u64(obj, "revision", &revision, &err) == 0 &&
+	       json_want_bool(obj, "cold", &cold, &err) == 0 &&
+	       json_want_u64(obj, "reported", &reported, &err) == 0 &&
+	       strcmp(instance, v->instance) == 0 && revision == v->revision &&
+	       cold == v->cold && reported == v->reported;
 }
 
 static void
@@ -249,7 +251,7 @@ arb_read(struct arbiter_server *s, const struct front_request *req)
 	int64_t ms = 0;
 
 	if (obj == NULL || json_want_i64(obj, "wait_ms", 0,
-	    WAIT_MAX / USEC_MSEC, &ms, &err) != 0) {
+			       WAIT_MAX / USEC_MSEC, &ms, &err) != 0) {
 		arb_refuse(s, req->id, 400, err.msg);
 	} else if (ms > 0 && s->waiting < QUEUE_MAX && arb_same(s, obj)) {
 		w = xcalloc(1, sizeof(*w));
@@ -269,25 +271,27 @@ static int
 arb_parse_cas(struct arbiter_server *s, struct arb_change *c, node_t from,
     const struct front_request *req, struct error *err)
 {
-	if (wire_cas_parse(&c->cas, req->body, req->len, arb_names(s),
-	    err) != 0)
+	if (wire_cas_parse(&c->cas, req->body, req->len, arb_names(s), err) !=
+	    0)
 		return -1;
 	if (c->cas.rec.written_by != from || c->cas.rec.holder != from)
-		return error_set(err, ERR_PROTOCOL, "%s may not write a record "
-		    "of another node", req->peer);
+		return error_set(err, ERR_PROTOCOL,
+		    "%s may not write a record "
+		    "of another node",
+		    req->peer);
 	return 0;
 }
 
 static int
-arb_parse_report(struct arb_change *c, const struct front_request *req,
-    struct error *err)
+arb_parse_report(
+    struct arb_change *c, const struct front_request *req, struct error *err)
 {
 	json_t *obj = json_read(req->body, req->len, err);
 	int rc = -1;
 
 	if (obj != NULL &&
-	    json_want_string(obj, "instance", c->instance,
-		sizeof(c->instance), err) == 0 &&
+	    json_want_string(
+		obj, "instance", c->instance, sizeof(c->instance), err) == 0 &&
 	    json_want_u64(obj, "epoch", &c->epoch, err) == 0 &&
 	    json_want_u64(obj, "seq", &c->seq, err) == 0)
 		rc = 0;
@@ -296,8 +300,8 @@ arb_parse_report(struct arb_change *c, const struct front_request *req,
 }
 
 static void
-arb_change(struct arbiter_server *s, node_t from,
-    const struct front_request *req)
+arb_change(
+    struct arbiter_server *s, node_t from, const struct front_request *req)
 {
 	struct arb_change *c = xcalloc(1, sizeof(*c));
 	struct error err;
@@ -326,14 +330,14 @@ arb_change(struct arbiter_server *s, node_t from,
 }
 
 bool
-arbiter_server_request(struct arbiter_server *s, node_t from,
-    const struct front_request *req)
+arbiter_server_request(
+    struct arbiter_server *s, node_t from, const struct front_request *req)
 {
 	if (strcmp(req->path, "/v1/read") == 0)
 		arb_read(s, req);
 	else if (strcmp(req->path, "/v1/cas") == 0 ||
-	    strcmp(req->path, "/v1/report") == 0 ||
-	    strcmp(req->path, "/v1/adopt") == 0)
+		 strcmp(req->path, "/v1/report") == 0 ||
+		 strcmp(req->path, "/v1/adopt") == 0)
 		arb_change(s, from, req);
 	else
 		return false;
@@ -354,8 +358,8 @@ arbiter_server_turn(struct arbiter_server *s, usec_t now)
 		}
 		TAILQ_REMOVE(&s->waits, w, entry);
 		s->waiting--;
-		arb_reply(s, w->id, 200,
-		    wire_value_str(&s->now.value, arb_names(s)));
+		arb_reply(
+		    s, w->id, 200, wire_value_str(&s->now.value, arb_names(s)));
 		free(w);
 	}
 	return next;
@@ -372,8 +376,8 @@ arbiter_server_new(struct engine *e, struct error *err)
 	TAILQ_INIT(&s->queue);
 	TAILQ_INIT(&s->waits);
 	s->path = xasprintf("%s/register", e->conf->state_dir);
-	if (arbiter_file_load(s->path, &e->conf->names, &s->now, &origin,
-	    err) != 0) {
+	if (arbiter_file_load(
+		s->path, &e->conf->names, &s->now, &origin, err) != 0) {
 		arbiter_server_free(s);
 		return NULL;
 	}

@@ -15,8 +15,8 @@ struct arbiter_server *arbiter_server_new(struct engine *e, struct error *err);
 void arbiter_server_free(struct arbiter_server *s);
 /* True when the path is one of the register's. from is the node that the
  * certificate named. */
-bool arbiter_server_request(struct arbiter_server *s, node_t from,
-	const struct front_request *req);
+bool arbiter_server_request(
+    struct arbiter_server *s, node_t from, const struct front_request *req);
 /* Ends long polls whose time has come; returns when the next ends. */
 usec_t arbiter_server_turn(struct arbiter_server *s, usec_t now);
 

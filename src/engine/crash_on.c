@@ -53,8 +53,8 @@ crash_list(void)
 
 	for (i = 0; i < n; i++)
 		for (p = 0; p < sizeof(places) / sizeof(places[0]); p++)
-			printf("%s.%s:%s\n", rows[i].plan, rows[i].row,
-			    places[p]);
+			printf(
+			    "%s.%s:%s\n", rows[i].plan, rows[i].row, places[p]);
 	for (p = 0; p < sizeof(places) / sizeof(places[0]); p++)
 		printf("idle:%s\n", places[p]);
 }

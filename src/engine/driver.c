@@ -86,13 +86,15 @@ driver_armed(struct engine *e, const struct now *now)
 	armed = instance_armed(&e->conf->pg, &err);
 	if (armed == ANS_YES && fence_table(e->fence) != ANS_YES) {
 		armed = ANS_NO;
-		error_set(&err, ERR_REFUSED, "the table inet hawatch is not "
+		error_set(&err, ERR_REFUSED,
+		    "the table inet hawatch is not "
 		    "as it should be; nft list table inet hawatch");
 	}
 	if (armed == ANS_YES && v->running == ANS_YES && v->seen_at != 0 &&
 	    v->restart_after_crash) {
 		armed = ANS_NO;
-		error_set(&err, ERR_REFUSED, "restart_after_crash is on; set "
+		error_set(&err, ERR_REFUSED,
+		    "restart_after_crash is on; set "
 		    "restart_after_crash = off in postgresql.conf");
 	}
 	core_on_armed(e->core, now, armed, armed == ANS_YES ? "" : err.msg);
@@ -127,8 +129,10 @@ driver_fence(struct engine *e, const struct action *a)
 	if (res == FENCE_ERROR)
 		EMIT(fence_error, kv_s("reason", err.msg));
 	now = clock_now();
-	core_on_fence(e->core, &now, op, deadline, res == FENCE_DONE ? ANS_YES :
-	    res == FENCE_ERROR ? ANS_UNKNOWN : ANS_NO);
+	core_on_fence(e->core, &now, op, deadline,
+	    res == FENCE_DONE  ? ANS_YES :
+	    res == FENCE_ERROR ? ANS_UNKNOWN :
+				 ANS_NO);
 }
 
 static void
@@ -158,8 +162,10 @@ driver_tell(struct engine *e, const struct now *now, const struct action *a)
 	struct core_status st;
 
 	core_status(e->core, now, &st);
-	emit(a->tell, (const struct kv[]){ kv_i("epoch", st.rec.epoch),
-	    kv_s("text", a->text) }, 2);
+	emit(a->tell,
+	    (const struct kv[]){
+		kv_i("epoch", st.rec.epoch), kv_s("text", a->text) },
+	    2);
 }
 
 static void
@@ -241,7 +247,7 @@ driver_core(struct engine *e)
 		busy = false;
 		while ((a = core_take(e->core)) != NULL) {
 			busy = busy || a->kind == DO_FENCE ||
-			    a->kind == DO_READERS;
+			       a->kind == DO_READERS;
 			copy = *a; /* carrying it out may add others */
 			driver_do(e, &now, &copy);
 		}

@@ -12,7 +12,7 @@ struct engine;
 
 /* The callbacks of the parts; arg is the engine. */
 void driver_act_done(void *arg, enum act_kind kind, const struct goal *goal,
-	enum answer ans, const char *reason);
+    enum answer ans, const char *reason);
 void driver_pg_changed(void *arg);
 void driver_pg_gone(void *arg);
 void driver_fence_lost(void *arg, bool restored, usec_t open_for);

@@ -15,10 +15,10 @@
 struct engine {
 	struct loop *loop;
 	struct conf *conf;
-	struct core *core;       /* data nodes; NULL on a witness */
+	struct core *core;		/* data nodes; NULL on a witness */
 	struct arbiter_server *arbiter; /* the arbiter's host; else NULL */
-	struct regclient *reg;   /* reads and CASes of the register */
-	struct peers *peers;     /* requests to other engines */
+	struct regclient *reg;		/* reads and CASes of the register */
+	struct peers *peers;		/* requests to other engines */
 	struct acts *acts;
 	struct act_env *act_env;
 	struct pgwatch *pg;
@@ -26,15 +26,15 @@ struct engine {
 	struct checks *checks;
 	struct frontlink *front;
 	struct control *control;
-	struct orders *orders;   /* made by the first request */
+	struct orders *orders; /* made by the first request */
 	struct journal *journal;
 	struct worker *worker;
 	struct http *http;
 	struct timer *turn_timer;
-	int lock;            /* of the state directory */
+	int lock; /* of the state directory */
 	usec_t started_at;
-	usec_t armed_at;     /* armed is asked again then */
-	usec_t watchdog_at;  /* the service manager hears again then */
+	usec_t armed_at;	      /* armed is asked again then */
+	usec_t watchdog_at;	      /* the service manager hears again then */
 	usec_t told_at, told_primary; /* what the front was told last */
 	bool told_healthy, told_standby;
 };
@@ -42,24 +42,24 @@ struct engine {
 /* control.c: the socket for hactl. Requests are one line of JSON, {"verb":
  * "...", ...}; answers are lines of JSON, the last one with "exit". */
 struct control;
-typedef void (*control_fn)(void *arg, uint64_t id, const char *verb,
-	const char *args_json);
+typedef void (*control_fn)(
+    void *arg, uint64_t id, const char *verb, const char *args_json);
 struct control *control_new(struct loop *loop, const char *path,
-	const char *group, control_fn fn, void *arg, struct error *err);
+    const char *group, control_fn fn, void *arg, struct error *err);
 void control_free(struct control *c);
 /* This user may ask nothing, whatever its groups: the front's. */
 void control_refuse_user(struct control *c, const char *user);
 /* Who asked; false when gone. */
-bool control_asker(const struct control *c, uint64_t id, uid_t *uid,
-	pid_t *pid);
+bool control_asker(
+    const struct control *c, uint64_t id, uid_t *uid, pid_t *pid);
 /* One line; with final the connection is closed after it. An asker that is
  * gone is ignored. */
-void control_reply(struct control *c, uint64_t id, const char *json,
-	bool final);
+void control_reply(
+    struct control *c, uint64_t id, const char *json, bool final);
 
 /* orders.c: what each verb of hactl does in the engine. */
-void orders_handle(void *engine, uint64_t id, const char *verb,
-	const char *args_json);
+void orders_handle(
+    void *engine, uint64_t id, const char *verb, const char *args_json);
 /* At the end of every turn: answers those that wait for something. */
 void orders_turn(struct engine *e, const struct now *now);
 /* After peers and regclient are freed, before control is. */
@@ -72,12 +72,12 @@ char *status_json(const struct engine *e, const struct now *now);
 /* regclient.c / arbiter_server.c, for orders: */
 /* Asks the register once; done gets its answer as JSON or NULL and why. */
 void regclient_show(struct regclient *r,
-	void (*done)(void *arg, const char *json, const char *why), void *arg);
+    void (*done)(void *arg, const char *json, const char *why), void *arg);
 void regclient_adopt(struct regclient *r,
-	void (*done)(void *arg, const char *json, const char *why), void *arg);
+    void (*done)(void *arg, const char *json, const char *why), void *arg);
 /* peers.c: another engine's /v1/status, bounded by 500 ms. */
 void peers_status(struct peers *p, node_t node,
-	void (*done)(void *arg, node_t node, const char *json, const char *why),
-	void *arg);
+    void (*done)(void *arg, node_t node, const char *json, const char *why),
+    void *arg);
 
 #endif

@@ -29,14 +29,14 @@ struct journal {
 	int fd;
 	const struct names *names;
 	struct worker *worker;
-	bool busy;        /* the worker has image */
+	bool busy; /* the worker has image */
 	char image[SLOT];
 	uint64_t version; /* of image */
-	uint64_t slot;    /* grows with each write that succeeded; its parity
+	uint64_t slot;	  /* grows with each write that succeeded; its parity
 			     is the slot, so a failed write never touches the
 			     one that is whole */
 	int result;
-	char *next;       /* the newest text that waits */
+	char *next; /* the newest text that waits */
 	uint64_t next_version;
 	journal_fn done;
 	void *arg;
@@ -100,10 +100,12 @@ journal_load(struct journal *j, const char *path, struct durable *dur,
 			best = i;
 	}
 	if (best < 0 && !blank) {
-		error_set(err, ERR_PROTOCOL, "%s: no part of it can be read, "
+		error_set(err, ERR_PROTOCOL,
+		    "%s: no part of it can be read, "
 		    "so what this node promised is not known: if the register "
 		    "and the other data node are well, move the file away and "
-		    "restart; if not, see hawatch(7)", path);
+		    "restart; if not, see hawatch(7)",
+		    path);
 		goto out;
 	}
 	if (best >= 0) {
@@ -175,7 +177,9 @@ journal_work(void *arg)
 
 	crash_point("fsync-before");
 	j->result = pwrite(j->fd, j->image, SLOT,
-	    (off_t)((j->slot + 1) % 2) * SLOT) == SLOT ? fdatasync(j->fd) : -1;
+			(off_t)((j->slot + 1) % 2) * SLOT) == SLOT ?
+			fdatasync(j->fd) :
+			-1;
 	crash_point("fsync-after");
 }
 

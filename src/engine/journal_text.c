@@ -88,13 +88,13 @@ want_rest(const json_t *obj, struct durable *d, struct error *err)
 	    json_want_u64(obj, "abdicated_seq", &d->abdicated_seq, err) ||
 	    json_want_u64(obj, "primary_epoch", &d->primary_epoch, err) ||
 	    json_want_bool(obj, "latch", &d->latch, err) ||
-	    json_want_string(obj, "latch_why", d->latch_why,
-		sizeof(d->latch_why), err) ||
-	    json_want_int(obj, "proof", PROOF_NONE, PROOF_OPERATOR, &proof,
-		err) ||
+	    json_want_string(
+		obj, "latch_why", d->latch_why, sizeof(d->latch_why), err) ||
+	    json_want_int(
+		obj, "proof", PROOF_NONE, PROOF_OPERATOR, &proof, err) ||
 	    json_want_u64(obj, "proof_epoch", &d->proof_epoch, err) ||
-	    json_want_string(obj, "proof_why", d->proof_why,
-		sizeof(d->proof_why), err) ||
+	    json_want_string(
+		obj, "proof_why", d->proof_why, sizeof(d->proof_why), err) ||
 	    json_want_int(obj, "plan", 0, 100, &d->plan, err) ||
 	    json_want_int(obj, "row", 0, 100, &d->row, err) ||
 	    json_want_u64(obj, "plan_epoch", &d->plan_epoch, err))
@@ -118,18 +118,20 @@ journal_parse(struct durable *dur, const char *json, size_t len,
 	if (json_want_string(obj, "cluster", cluster, sizeof(cluster), err))
 		goto out;
 	if (strcmp(cluster, names->cluster) != 0) {
-		error_set(err, ERR_CONFIG, "it is of cluster \"%s\", not "
-		    "\"%s\"", cluster, names->cluster);
+		error_set(err, ERR_CONFIG,
+		    "it is of cluster \"%s\", not "
+		    "\"%s\"",
+		    cluster, names->cluster);
 		goto out;
 	}
-	if (json_want_string(obj, "instance", d.instance, sizeof(d.instance),
-		err) ||
+	if (json_want_string(
+		obj, "instance", d.instance, sizeof(d.instance), err) ||
 	    json_want_u64(obj, "epoch", &d.epoch, err) ||
 	    json_want_u64(obj, "seq", &d.seq, err) ||
 	    json_want_u64(obj, "sent_epoch", &d.sent_epoch, err) ||
 	    json_want_u64(obj, "sent_seq", &d.sent_seq, err) ||
-	    json_want_i64(obj, "ttl_max_us", 0, 3600 * USEC_SEC, &d.t_max,
-		err) ||
+	    json_want_i64(
+		obj, "ttl_max_us", 0, 3600 * USEC_SEC, &d.t_max, err) ||
 	    want_claim(obj, &d, names, err) || want_rest(obj, &d, err))
 		goto out;
 	*dur = d;

@@ -30,7 +30,8 @@ struct options {
 static void
 usage(FILE *to)
 {
-	fprintf(to, "usage: hawatchd [-dn] [-c file] [-N node]\n"
+	fprintf(to,
+	    "usage: hawatchd [-dn] [-c file] [-N node]\n"
 	    "       hawatchd --close-fence [-c file]\n"
 	    "  -c, --config FILE   the configuration, default %s\n"
 	    "  -n, --check         check it, print what is wrong, end\n"
@@ -38,7 +39,8 @@ usage(FILE *to)
 	    "  -d, --debug         log every probe\n"
 	    "      --close-fence   close PostgreSQL's port to clients, end\n"
 	    "      --version       print the version, end\n"
-	    "      --help          print this, end\n", CONF_PATH);
+	    "      --help          print this, end\n",
+	    CONF_PATH);
 }
 
 static int
@@ -107,9 +109,10 @@ config_read(const struct options *o)
 	for (i = 0; i < errors.count; i++)
 		fprintf(stderr, "%s\n", errors.text[i]);
 	if (conf == NULL)
-		fprintf(stderr, "hawatchd: %s: %d error%s; nothing was "
-		    "started\n", o->config, errors.count,
-		    errors.count == 1 ? "" : "s");
+		fprintf(stderr,
+		    "hawatchd: %s: %d error%s; nothing was "
+		    "started\n",
+		    o->config, errors.count, errors.count == 1 ? "" : "s");
 	conf_errors_free(&errors);
 	return conf;
 }

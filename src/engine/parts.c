@@ -49,8 +49,10 @@ parts_lock(struct engine *e, struct error *err)
 	if (e->lock < 0)
 		rc = error_sys(err, "open %s", path);
 	else if (flock(e->lock, LOCK_EX | LOCK_NB) != 0)
-		rc = error_set(err, ERR_REFUSED, "%s is locked: another "
-		    "hawatchd runs here; systemctl status hawatchd", path);
+		rc = error_set(err, ERR_REFUSED,
+		    "%s is locked: another "
+		    "hawatchd runs here; systemctl status hawatchd",
+		    path);
 	free(path);
 	return rc;
 }
@@ -65,22 +67,26 @@ static int
 parts_core(struct engine *e, struct error *err)
 {
 	const struct conf *conf = e->conf;
-	struct core_conf cc = { .names = &conf->names, .self = conf->self,
-		.data = conf_data_nodes(conf), .ttl = conf->ttl,
-		.slack = conf->slack, .clock_ppm = conf->clock_ppm,
+	struct core_conf cc = { .names = &conf->names,
+		.self = conf->self,
+		.data = conf_data_nodes(conf),
+		.ttl = conf->ttl,
+		.slack = conf->slack,
+		.clock_ppm = conf->clock_ppm,
 		.min_interval = conf->min_interval,
 		.standby_timeout = conf->pg.standby_timeout,
 		.start_timeout = conf->pg.start_timeout,
-		.mode = conf->mode == MODE_AUTO ? CORE_AUTO :
-		    conf->mode == MODE_MANUAL ? CORE_MANUAL : CORE_OBSERVE };
+		.mode = conf->mode == MODE_AUTO	  ? CORE_AUTO :
+			conf->mode == MODE_MANUAL ? CORE_MANUAL :
+						    CORE_OBSERVE };
 	char *path = xasprintf("%s/state", conf->state_dir);
 	struct durable dur;
 	struct now now;
 	char seed[17];
 	bool found;
 
-	e->journal = journal_open(path, e->worker, &conf->names, &dur, &found,
-	    err);
+	e->journal =
+	    journal_open(path, e->worker, &conf->names, &dur, &found, err);
 	free(path);
 	if (e->journal == NULL)
 		return -1;
@@ -93,11 +99,12 @@ parts_core(struct engine *e, struct error *err)
 static int
 parts_data(struct engine *e, struct error *err)
 {
-	const struct pgwatch_calls calls = { .changed = driver_pg_changed,
-		.gone = driver_pg_gone, .arg = e };
+	const struct pgwatch_calls calls = {
+		.changed = driver_pg_changed, .gone = driver_pg_gone, .arg = e
+	};
 
-	e->fence = fence_new(e->loop, e->conf->pg.port, driver_fence_lost, e,
-	    err);
+	e->fence =
+	    fence_new(e->loop, e->conf->pg.port, driver_fence_lost, e, err);
 	if (e->fence == NULL || parts_core(e, err) != 0)
 		return -1;
 	e->act_env = act_env_new(e->loop, e->conf, e->worker);
@@ -109,8 +116,9 @@ parts_data(struct engine *e, struct error *err)
 static int
 parts_checks(struct engine *e, struct error *err)
 {
-	const struct check_env env = { .loop = e->loop, .conf = e->conf,
-		.pg = e->pg };
+	const struct check_env env = {
+		.loop = e->loop, .conf = e->conf, .pg = e->pg
+	};
 
 	e->checks = checks_new(&env, NULL, NULL, err);
 	return e->checks == NULL ? -1 : 0;
@@ -151,8 +159,8 @@ parts_network(struct engine *e, struct error *err)
 	if (e->front == NULL)
 		return -1;
 	path = xasprintf("%s/hactl.sock", conf->run_dir);
-	e->control = control_new(e->loop, path, conf->group, orders_handle, e,
-	    err);
+	e->control =
+	    control_new(e->loop, path, conf->group, orders_handle, e, err);
 	free(path);
 	if (e->control == NULL)
 		return -1;
@@ -176,8 +184,7 @@ parts_new(struct conf *conf, struct error *err)
 		goto fail;
 	e->turn_timer = timer_new(e->loop, turn_timer_cb, e);
 	e->worker = worker_new(e->loop);
-	if (conf->node[conf->self].role == ROLE_DATA &&
-	    parts_data(e, err) != 0)
+	if (conf->node[conf->self].role == ROLE_DATA && parts_data(e, err) != 0)
 		goto fail;
 	if (parts_checks(e, err) != 0 || parts_network(e, err) != 0)
 		goto fail;

@@ -24,8 +24,8 @@ struct peer_call {
 	struct peers *p;
 	struct http_call *http;
 	node_t node;
-	void (*status)(void *arg, node_t node, const char *json,
-	    const char *why);
+	void (*status)(
+	    void *arg, node_t node, const char *json, const char *why);
 	void *status_arg;
 };
 
@@ -84,9 +84,13 @@ peer_post(struct peers *p, node_t n, const char *path, char *body,
 	const struct conf *conf = p->e->conf;
 	struct peer_call *c = xcalloc(1, sizeof(*c));
 	struct http_request req = { .name = conf->node[n].name,
-		.address = conf->node[n].address, .port = conf->peer_port,
-		.path = path, .body = body, .body_len = strlen(body),
-		.deadline = deadline, .answer_max = ANSWER_MAX };
+		.address = conf->node[n].address,
+		.port = conf->peer_port,
+		.path = path,
+		.body = body,
+		.body_len = strlen(body),
+		.deadline = deadline,
+		.answer_max = ANSWER_MAX };
 	struct error err;
 
 	c->p = p;
@@ -131,8 +135,9 @@ peer_ask_cb(void *arg, const struct http_answer *ans)
 	peer_call_free(c);
 	if (ans->status != 200)
 		return;
-	if (wire_answer_parse(&answer, ans->body, ans->len, &e->conf->names,
-	    &err) != 0 || answer.from != node) {
+	if (wire_answer_parse(
+		&answer, ans->body, ans->len, &e->conf->names, &err) != 0 ||
+	    answer.from != node) {
 		EMIT(peer_refused, kv_s("peer", e->conf->node[node].name),
 		    kv_s("reason", "its answer cannot be read"));
 		return;
@@ -157,8 +162,8 @@ peer_nudge_cb(void *arg, const struct http_answer *ans)
 void
 peers_nudge(struct peers *p, node_t node)
 {
-	(void)peer_post(p, node, "/v1/nudge", xstrdup("{}"), USEC_SEC,
-	    peer_nudge_cb);
+	(void)peer_post(
+	    p, node, "/v1/nudge", xstrdup("{}"), USEC_SEC, peer_nudge_cb);
 }
 
 static void
@@ -171,8 +176,9 @@ peer_status_cb(void *arg, const struct http_answer *ans)
 
 	peer_call_free(c);
 	status(status_arg, node, ans->status == 200 ? ans->body : NULL,
-	    ans->status == 200 ? NULL :
-	    ans->reason != NULL ? ans->reason : "refused");
+	    ans->status == 200	? NULL :
+	    ans->reason != NULL ? ans->reason :
+				  "refused");
 }
 
 void
@@ -180,8 +186,8 @@ peers_status(struct peers *p, node_t node,
     void (*done)(void *arg, node_t node, const char *json, const char *why),
     void *arg)
 {
-	struct peer_call *c = peer_post(p, node, "/v1/status", xstrdup("{}"),
-	    USEC_SEC / 2, peer_status_cb);
+	struct peer_call *c = peer_post(
+	    p, node, "/v1/status", xstrdup("{}"), USEC_SEC / 2, peer_status_cb);
 
 	if (c == NULL) {
 		done(arg, node, NULL, "internal");
@@ -234,8 +240,8 @@ request_ask(struct engine *e, node_t from, const struct front_request *req)
 	struct ask ask;
 	struct error err;
 
-	if (wire_ask_parse(&ask, req->body, req->len, &e->conf->names,
-	    &err) != 0) {
+	if (wire_ask_parse(&ask, req->body, req->len, &e->conf->names, &err) !=
+	    0) {
 		request_error(e, req, 400, err.msg);
 		return;
 	}

@@ -37,9 +37,9 @@ struct regclient {
 	struct engine *e;
 	struct timer *again; /* the long poll, after a failure */
 	TAILQ_HEAD(, reg_call) calls;
-	bool reading;        /* a read on demand is under way */
+	bool reading; /* a read on demand is under way */
 	bool failing;
-	char seen[ID_MAX];   /* instance and revision, for the long poll */
+	char seen[ID_MAX]; /* instance and revision, for the long poll */
 	uint64_t revision;
 	bool cold;
 	nodeset_t reported;
@@ -89,9 +89,13 @@ reg_post(struct regclient *r, const char *path, char *body, usec_t deadline,
 	const struct conf_node *node = &conf->node[conf->arbiter];
 	struct reg_call *c = xcalloc(1, sizeof(*c));
 	struct http_request req = { .name = node->name,
-		.address = node->address, .port = conf->peer_port,
-		.path = path, .body = body, .body_len = strlen(body),
-		.deadline = deadline, .answer_max = ANSWER_MAX };
+		.address = node->address,
+		.port = conf->peer_port,
+		.path = path,
+		.body = body,
+		.body_len = strlen(body),
+		.deadline = deadline,
+		.answer_max = ANSWER_MAX };
 	struct error err;
 
 	c->r = r;
@@ -126,9 +130,8 @@ reg_value(struct regclient *r, usec_t sent, const struct http_answer *ans)
 	struct reg_value v;
 	struct error err;
 
-	if (ans->status != 200 ||
-	    wire_value_parse(&v, ans->body, ans->len, &r->e->conf->names,
-		&err) != 0) {
+	if (ans->status != 200 || wire_value_parse(&v, ans->body, ans->len,
+				      &r->e->conf->names, &err) != 0) {
 		reg_state(r, true, ans->status == 200 ? err.msg : ans->reason);
 		if (r->e->core != NULL)
 			core_on_read_failed(r->e->core, &now);
@@ -180,8 +183,8 @@ reg_poll(void *arg)
 	json_put_i64(obj, "wait_ms", wait / USEC_MSEC);
 	body = json_text(obj);
 	json_decref(obj);
-	c = reg_post(r, "/v1/read", body, wait + r->e->conf->ttl / 4,
-	    reg_poll_cb);
+	c = reg_post(
+	    r, "/v1/read", body, wait + r->e->conf->ttl / 4, reg_poll_cb);
 	if (c == NULL)
 		timer_arm(r->again, RETRY);
 }
@@ -210,7 +213,7 @@ regclient_read(struct regclient *r)
 	if (r->reading)
 		return;
 	r->reading = reg_post(r, "/v1/read", xstrdup("{\"wait_ms\":0}"),
-	    r->e->conf->ttl / 4, reg_read_cb) != NULL;
+			 r->e->conf->ttl / 4, reg_read_cb) != NULL;
 }
 
 static void
@@ -228,7 +231,7 @@ reg_cas_cb(void *arg, const struct http_answer *ans)
 	now = clock_now();
 	reg_call_free(c);
 	if (ans->status == 200 && wire_result_parse(&res, &revision, instance,
-	    ans->body, ans->len, &err) != 0)
+				      ans->body, ans->len, &err) != 0)
 		res = CAS_UNKNOWN;
 	core_on_cas(r->e->core, &now, id, res, revision, instance);
 }
@@ -258,8 +261,8 @@ reg_report_cb(void *arg, const struct http_answer *ans)
 }
 
 void
-regclient_report(struct regclient *r, const char *instance, uint64_t epoch,
-    uint64_t seq)
+regclient_report(
+    struct regclient *r, const char *instance, uint64_t epoch, uint64_t seq)
 {
 	struct now now = clock_now();
 	json_t *obj = json_object();
@@ -271,7 +274,7 @@ regclient_report(struct regclient *r, const char *instance, uint64_t epoch,
 	body = json_text(obj);
 	json_decref(obj);
 	if (reg_post(r, "/v1/report", body, r->e->conf->ttl / 4,
-	    reg_report_cb) == NULL)
+		reg_report_cb) == NULL)
 		core_on_reported(r->e->core, &now, false);
 }
 
@@ -286,16 +289,16 @@ reg_show_cb(void *arg, const struct http_answer *ans)
 	if (ans->status == 200)
 		show(show_arg, ans->body, NULL);
 	else
-		show(show_arg, NULL, ans->status == 0 ? ans->reason :
-		    ans->body);
+		show(
+		    show_arg, NULL, ans->status == 0 ? ans->reason : ans->body);
 }
 
 static void
 reg_show(struct regclient *r, const char *path, const char *body,
     void (*done)(void *arg, const char *json, const char *why), void *arg)
 {
-	struct reg_call *c = reg_post(r, path, xstrdup(body), USEC_SEC,
-	    reg_show_cb);
+	struct reg_call *c =
+	    reg_post(r, path, xstrdup(body), USEC_SEC, reg_show_cb);
 
 	if (c == NULL) {
 		done(arg, NULL, "internal");

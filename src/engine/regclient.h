@@ -16,7 +16,7 @@ void regclient_free(struct regclient *r);
 void regclient_start(struct regclient *r);
 void regclient_read(struct regclient *r);
 void regclient_cas(struct regclient *r, const struct do_cas *cas);
-void regclient_report(struct regclient *r, const char *instance,
-	uint64_t epoch, uint64_t seq);
+void regclient_report(
+    struct regclient *r, const char *instance, uint64_t epoch, uint64_t seq);
 
 #endif

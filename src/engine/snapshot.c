@@ -32,8 +32,8 @@ reason_add(char *reasons, const char *name)
 
 /* The failing parts of this host that voters would notice. */
 static void
-snapshot_reasons(const struct engine *e, const struct core_status *st,
-    char *reasons)
+snapshot_reasons(
+    const struct engine *e, const struct core_status *st, char *reasons)
 {
 	struct check_state cs;
 	int i;
@@ -59,8 +59,8 @@ snapshot_database(const struct engine *e, const struct core_status *st,
 	/* A hung engine must not be a primary for ever, even alone. */
 	probed += v->probe_at > e->started_at ? v->probe_at : now->raw;
 	if (status_is_primary(st, now))
-		snap->primary_until = st->deadline < probed ? st->deadline :
-		    probed;
+		snap->primary_until =
+		    st->deadline < probed ? st->deadline : probed;
 	if (st->pg == PGS_STANDBY && v->receiver)
 		snap->standby_until = v->seen_at + VIEW_GOOD;
 	if (v->upstream > v->replay)
@@ -85,8 +85,8 @@ snapshot_publish(struct engine *e, const struct now *now)
 	snapshot_reasons(e, &st, reasons);
 	snap.healthy = reasons[0] == '\0';
 	moved = snap.primary_until != e->told_primary ||
-	    snap.healthy != e->told_healthy ||
-	    (snap.standby_until != 0) != e->told_standby;
+		snap.healthy != e->told_healthy ||
+		(snap.standby_until != 0) != e->told_standby;
 	if (!moved && now->raw - e->told_at < EVERY)
 		return;
 	e->told_at = now->raw;

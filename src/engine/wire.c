@@ -19,8 +19,8 @@ want_node(const json_t *obj, const char *key, const struct names *names,
 		return -1;
 	*out = names_find(names, name);
 	if (*out == NODE_NONE)
-		return error_set(err, ERR_PROTOCOL, "%s: no node %s", key,
-		    name);
+		return error_set(
+		    err, ERR_PROTOCOL, "%s: no node %s", key, name);
 	return 0;
 }
 
@@ -36,8 +36,8 @@ want_msec(const json_t *obj, const char *key, usec_t *out, struct error *err)
 }
 
 static int
-want_answer(const json_t *obj, const char *key, enum answer *out,
-    struct error *err)
+want_answer(
+    const json_t *obj, const char *key, enum answer *out, struct error *err)
 {
 	int v;
 
@@ -130,8 +130,8 @@ wire_answer_parse(struct ask_answer *ans, const char *json, size_t len,
 	    want_node(obj, "from", names, &ans->from, err) == 0 &&
 	    json_want_bool(obj, "yes", &ans->yes, err) == 0 &&
 	    json_want_bool(obj, "abdicated", &ans->abdicated, err) == 0 &&
-	    json_want_string(obj, "reason", ans->reason, sizeof(ans->reason),
-		err) == 0 &&
+	    json_want_string(
+		obj, "reason", ans->reason, sizeof(ans->reason), err) == 0 &&
 	    json_want_string(obj, "instance", ans->instance,
 		sizeof(ans->instance), err) == 0 &&
 	    json_want_u64(obj, "epoch", &ans->epoch, err) == 0 &&
@@ -203,8 +203,8 @@ wire_cas_parse(struct do_cas *cas, const char *json, size_t len,
 	    json_want_string(obj, "instance", cas->instance,
 		sizeof(cas->instance), err) == 0 &&
 	    json_want_u64(obj, "revision", &cas->revision, err) == 0 &&
-	    json_want_string(obj, "nonce", cas->nonce, sizeof(cas->nonce),
-		err) == 0 &&
+	    json_want_string(
+		obj, "nonce", cas->nonce, sizeof(cas->nonce), err) == 0 &&
 	    json_want_bool(obj, "reseed", &cas->reseed, err) == 0 &&
 	    want_record(obj, &cas->rec, names, err) == 0) {
 		if (cas->rec.state == REC_NONE)
@@ -224,8 +224,8 @@ put_set(json_t *obj, const char *key, nodeset_t set, const struct names *names)
 
 	for (n = 0; n < names->count; n++)
 		if (set & NODE_BIT(n))
-			json_array_append_new(array,
-			    json_string(names->node[n]));
+			json_array_append_new(
+			    array, json_string(names->node[n]));
 	json_put(obj, key, array);
 }
 
@@ -277,8 +277,8 @@ wire_value_parse(struct reg_value *v, const char *json, size_t len,
 	memset(v, 0, sizeof(*v));
 	if (obj == NULL)
 		return -1;
-	if (json_want_string(obj, "instance", v->instance,
-		sizeof(v->instance), err) == 0 &&
+	if (json_want_string(
+		obj, "instance", v->instance, sizeof(v->instance), err) == 0 &&
 	    json_want_u64(obj, "revision", &v->revision, err) == 0 &&
 	    json_want_bool(obj, "cold", &v->cold, err) == 0 &&
 	    json_want_string(obj, "next", v->next, sizeof(v->next), err) == 0 &&
@@ -291,7 +291,8 @@ wire_value_parse(struct reg_value *v, const char *json, size_t len,
 }
 
 static const char *const results[] = { [CAS_CONFIRMED] = "confirmed",
-	[CAS_CONFLICT] = "conflict", [CAS_UNKNOWN] = "unknown",
+	[CAS_CONFLICT] = "conflict",
+	[CAS_UNKNOWN] = "unknown",
 	[CAS_REFUSED] = "refused" };
 
 char *

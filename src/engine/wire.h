@@ -11,26 +11,26 @@
 /* Callers free the texts. */
 char *wire_ask_str(const struct ask *ask, const struct names *names);
 int wire_ask_parse(struct ask *ask, const char *json, size_t len,
-	const struct names *names, struct error *err) MUST_CHECK;
+    const struct names *names, struct error *err) MUST_CHECK;
 
 char *wire_answer_str(const struct ask_answer *ans, const struct names *names);
 int wire_answer_parse(struct ask_answer *ans, const char *json, size_t len,
-	const struct names *names, struct error *err) MUST_CHECK;
+    const struct names *names, struct error *err) MUST_CHECK;
 
 char *wire_cas_str(const struct do_cas *cas, const struct names *names);
 int wire_cas_parse(struct do_cas *cas, const char *json, size_t len,
-	const struct names *names, struct error *err) MUST_CHECK;
+    const struct names *names, struct error *err) MUST_CHECK;
 
 /* A register's value: the answer to a read, and part of its file. */
 char *wire_value_str(const struct reg_value *v, const struct names *names);
 int wire_value_parse(struct reg_value *v, const char *json, size_t len,
-	const struct names *names, struct error *err) MUST_CHECK;
+    const struct names *names, struct error *err) MUST_CHECK;
 
 /* What became of a CAS. */
-char *wire_result_str(enum cas_result res, uint64_t revision,
-	const char *instance);
+char *wire_result_str(
+    enum cas_result res, uint64_t revision, const char *instance);
 int wire_result_parse(enum cas_result *res, uint64_t *revision,
-	char instance[ID_MAX], const char *json, size_t len,
-	struct error *err) MUST_CHECK;
+    char instance[ID_MAX], const char *json, size_t len,
+    struct error *err) MUST_CHECK;
 
 #endif

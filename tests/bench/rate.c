@@ -84,8 +84,8 @@ conn_complete(const struct conn *c)
 	len = strcasestr(c->buf, "content-length:");
 	if (end == NULL || len == NULL || len > end)
 		return false;
-	return c->got >= (size_t)(end + 4 - c->buf) +
-	    (size_t)strtoul(len + 15, NULL, 10);
+	return c->got >=
+	       (size_t)(end + 4 - c->buf) + (size_t)strtoul(len + 15, NULL, 10);
 }
 
 static void
@@ -93,8 +93,8 @@ conn_input(int ep, struct conn *c)
 {
 	ssize_t n;
 
-	n = recv(c->fd, c->buf + c->got, sizeof c->buf - 1 - c->got,
-	    MSG_DONTWAIT);
+	n = recv(
+	    c->fd, c->buf + c->got, sizeof c->buf - 1 - c->got, MSG_DONTWAIT);
 	if (n == -1 && errno == EAGAIN)
 		return;
 	if (n <= 0) {
@@ -160,8 +160,9 @@ run(int ep, int64_t step, int64_t end)
 	for (due = now(); due < end || now() < end;) {
 		due = send_due(due, step, end);
 		left = due - now();
-		ts.tv_nsec = left < 0 ? 200000 :
-		    left > 50000000 ? 50000000 : left;
+		ts.tv_nsec = left < 0	     ? 200000 :
+			     left > 50000000 ? 50000000 :
+					       left;
 		n = epoll_pwait2(ep, ev, CONNS, &ts, NULL);
 		if (n == -1 && errno != EINTR)
 			err(1, "epoll_pwait2");
@@ -185,8 +186,8 @@ main(int argc, char **argv)
 	snprintf(request, sizeof request, "GET %s HTTP/1.1\r\nHost: x\r\n\r\n",
 	    argv[3]);
 	step = NSEC / atoi(argv[4]);
-	latency = calloc((size_t)(atoi(argv[4]) * (atoi(argv[5]) + 1)),
-	    sizeof *latency);
+	latency = calloc(
+	    (size_t)(atoi(argv[4]) * (atoi(argv[5]) + 1)), sizeof *latency);
 	if (latency == NULL)
 		err(1, "calloc");
 	if (setpriority(PRIO_PROCESS, 0, -10) == -1)
@@ -198,7 +199,8 @@ main(int argc, char **argv)
 	run(ep, step, end);
 	qsort(latency, answered, sizeof *latency, compare);
 	printf("answered=%zu failed=%zu other=%zu p50_ms=%.3f p99_ms=%.3f "
-	    "max_ms=%.3f\n", answered, failed, status_other, percentile(0.5),
-	    percentile(0.99), percentile(1.0));
+	       "max_ms=%.3f\n",
+	    answered, failed, status_other, percentile(0.5), percentile(0.99),
+	    percentile(1.0));
 	return 0;
 }

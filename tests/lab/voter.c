@@ -68,7 +68,8 @@ seat_connect(struct seat *s)
 
 	s->a.start = voter_now();
 	s->a.server = s->v->host[s->host];
-	snprintf(info, sizeof info, "hostaddr=%s port=%d dbname=%s user=%s "
+	snprintf(info, sizeof info,
+	    "hostaddr=%s port=%d dbname=%s user=%s "
 	    "gssencmode=disable sslmode=disable application_name=voter",
 	    s->a.server, s->v->port, s->v->dbname, s->v->user);
 	s->conn = PQconnectStart(info);
@@ -179,7 +180,7 @@ seat_voting(struct seat *s)
 			return;
 		}
 		last = !s->v->transaction ||
-		    strcmp(PQcmdStatus(res), "COMMIT") == 0;
+		       strcmp(PQcmdStatus(res), "COMMIT") == 0;
 		if (s->state == ST_VOTE)
 			seat_result(s, res, last);
 		else if (PQresultStatus(res) != PGRES_COMMAND_OK)
@@ -251,8 +252,8 @@ turn(struct seat *seats, int n, const sigset_t *mask)
 	int i;
 
 	for (i = 0; i < n; i++) {
-		pfd[i].fd = seats[i].conn == NULL ? -1 :
-		    PQsocket(seats[i].conn);
+		pfd[i].fd =
+		    seats[i].conn == NULL ? -1 : PQsocket(seats[i].conn);
 		pfd[i].events = seat_events(&seats[i]);
 		pfd[i].revents = 0;
 		if (seats[i].wake < next)
@@ -306,7 +307,8 @@ stop_cb(int sig)
 static void
 usage(void)
 {
-	fprintf(stderr, "usage: lab-voter vote|stock|pinned|waiter -i ID "
+	fprintf(stderr,
+	    "usage: lab-voter vote|stock|pinned|waiter -i ID "
 	    "-l LOG -h HOST[,HOST] [-p PORT] [-d DB] [-u USER] [-n CONNS] "
 	    "[-t DEADLINE-MS] [-e EVERY-MS]\n");
 	exit(2);
@@ -331,19 +333,36 @@ voter_args(struct voter *v, int argc, char **argv)
 
 	while ((c = getopt(argc, argv, "d:e:h:i:l:n:p:t:u:")) != -1) {
 		switch (c) {
-		case 'd': v->dbname = optarg; break;
-		case 'e': v->interval = atoi(optarg) * MSEC; break;
-		case 'h': voter_hosts(v, optarg); break;
-		case 'i': v->id = optarg; break;
-		case 'l':
-			v->log = open(optarg, O_WRONLY | O_CREAT | O_APPEND |
-			    O_CLOEXEC, 0644);
+		case 'd':
+			v->dbname = optarg;
 			break;
-		case 'n': v->conns = atoi(optarg); break;
-		case 'p': v->port = atoi(optarg); break;
-		case 't': v->deadline = atoi(optarg) * MSEC; break;
-		case 'u': v->user = optarg; break;
-		default: usage();
+		case 'e':
+			v->interval = atoi(optarg) * MSEC;
+			break;
+		case 'h':
+			voter_hosts(v, optarg);
+			break;
+		case 'i':
+			v->id = optarg;
+			break;
+		case 'l':
+			v->log = open(optarg,
+			    O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+			break;
+		case 'n':
+			v->conns = atoi(optarg);
+			break;
+		case 'p':
+			v->port = atoi(optarg);
+			break;
+		case 't':
+			v->deadline = atoi(optarg) * MSEC;
+			break;
+		case 'u':
+			v->user = optarg;
+			break;
+		default:
+			usage();
 		}
 	}
 	if (v->id == NULL || v->log == -1 || v->hosts == 0 || v->conns < 1 ||
@@ -354,9 +373,14 @@ voter_args(struct voter *v, int argc, char **argv)
 int
 main(int argc, char **argv)
 {
-	struct voter v = { .port = 5432, .dbname = "votes", .user = "voter",
-		.conns = 4, .interval = 10 * MSEC, .retry = 5 * MSEC,
-		.deadline = 250 * MSEC, .log = -1 };
+	struct voter v = { .port = 5432,
+		.dbname = "votes",
+		.user = "voter",
+		.conns = 4,
+		.interval = 10 * MSEC,
+		.retry = 5 * MSEC,
+		.deadline = 250 * MSEC,
+		.log = -1 };
 	struct sigaction sa = { .sa_handler = stop_cb };
 	sigset_t block, mask;
 	const char *mode;

@@ -16,11 +16,11 @@ typedef int64_t nsec_t; /* CLOCK_MONOTONIC */
 
 /* As the auditor reads it; the order is that of voter_outcome_str. */
 enum outcome {
-	OUT_ACK,         /* success, nothing else said */
+	OUT_ACK,	 /* success, nothing else said */
 	OUT_ACK_WARNING, /* success with a WARNING: not acknowledged safely */
-	OUT_UNKNOWN,     /* sent, and no answer */
-	OUT_REFUSED,     /* never sent: no connection */
-	OUT_ERROR        /* the server said no; detail is the SQLSTATE */
+	OUT_UNKNOWN,	 /* sent, and no answer */
+	OUT_REFUSED,	 /* never sent: no connection */
+	OUT_ERROR	 /* the server said no; detail is the SQLSTATE */
 };
 
 struct voter {
@@ -32,7 +32,7 @@ struct voter {
 	int conns;
 	nsec_t interval;
 	nsec_t retry;
-	nsec_t deadline; /* of a connect, of an attempt; 0: none */
+	nsec_t deadline;  /* of a connect, of an attempt; 0: none */
 	bool transaction; /* BEGIN; INSERT; COMMIT instead of one statement */
 	int log;
 };
@@ -46,14 +46,14 @@ struct attempt {
 };
 
 nsec_t voter_now(void);
-void voter_log(const struct voter *v, const struct attempt *a,
-	enum outcome out, const char *detail);
+void voter_log(const struct voter *v, const struct attempt *a, enum outcome out,
+    const char *detail);
 /* The statement that casts this vote. */
-void voter_sql(const struct voter *v, const struct attempt *a, char *buf,
-	size_t size);
+void voter_sql(
+    const struct voter *v, const struct attempt *a, char *buf, size_t size);
 /* Outcome of a statement's result; detail is set for errors. */
-enum outcome voter_outcome(const PGresult *res, bool warned,
-	const char **detail);
+enum outcome voter_outcome(
+    const PGresult *res, bool warned, const char **detail);
 /* Notice receiver; arg is a bool that a WARNING sets. */
 void voter_notice_cb(void *arg, const PGresult *res);
 

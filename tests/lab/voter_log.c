@@ -47,10 +47,11 @@ voter_log(const struct voter *v, const struct attempt *a, enum outcome out,
 }
 
 void
-voter_sql(const struct voter *v, const struct attempt *a, char *buf,
-    size_t size)
+voter_sql(
+    const struct voter *v, const struct attempt *a, char *buf, size_t size)
 {
-	snprintf(buf, size, "%sINSERT INTO vote(client, n, at) VALUES "
+	snprintf(buf, size,
+	    "%sINSERT INTO vote(client, n, at) VALUES "
 	    "('%s.%d', %" PRId64 ", clock_timestamp())%s",
 	    v->transaction ? "BEGIN; " : "", v->id, a->conn, a->seq,
 	    v->transaction ? "; COMMIT" : "");

@@ -18,10 +18,10 @@ stock_conninfo(const struct voter *v, char *buf, size_t size)
 	for (i = 0; i < v->hosts; i++) {
 		if (i > 0)
 			strncat(hosts, ",", sizeof hosts - strlen(hosts) - 1);
-		strncat(hosts, v->host[i],
-		    sizeof hosts - strlen(hosts) - 1);
+		strncat(hosts, v->host[i], sizeof hosts - strlen(hosts) - 1);
 	}
-	snprintf(buf, size, "host=%s port=%d dbname=%s user=%s "
+	snprintf(buf, size,
+	    "host=%s port=%d dbname=%s user=%s "
 	    "target_session_attrs=read-write connect_timeout=2 "
 	    "tcp_user_timeout=1000 gssencmode=disable sslmode=disable",
 	    hosts, v->port, v->dbname, v->user);

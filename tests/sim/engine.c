@@ -308,11 +308,11 @@ engine_turn(struct world *w, int n)
 	while (e->in != NULL && some-- > 0)
 		engine_take(w, n);
 	now = clk_now(w, n);
-	if (now.raw < e->armed_raw ||
-	    now.raw - e->armed_raw >= USEC_SEC / 2) {
+	if (now.raw < e->armed_raw || now.raw - e->armed_raw >= USEC_SEC / 2) {
 		e->armed_raw = now.raw;
-		core_on_armed(e->core, &now, w->t < w->host[n].unarmed_until ?
-			ANS_NO : ANS_YES, "socket");
+		core_on_armed(e->core, &now,
+		    w->t < w->host[n].unarmed_until ? ANS_NO : ANS_YES,
+		    "socket");
 	}
 	e->wake_raw = core_turn(e->core, &now);
 	core_status(e->core, &now, &e->st);

@@ -195,7 +195,8 @@ fault_by_hand(struct world *w, int n)
 	 * is given back, as what it was. */
 	if (p->st == PG_GONE && w->host[n].up) {
 		p->by_hand = p->tainted = rec->state == REC_RELEASED &&
-		    rec->holder == n && rng_ppm(&w->rng, 500000);
+					  rec->holder == n &&
+					  rng_ppm(&w->rng, 500000);
 		p->signal = !p->by_hand;
 		pg_start(w, n);
 		return;

@@ -31,7 +31,7 @@ MUTATIONS = [
     ("P without unknown CASes", "P", [
         ("lease.c", "if (c->pending.on)\n"
          "\t\tp |= c->pending.cas.rec.candidates;", "")]),
-    ("add sent before D is finite", "FINITE", [
+    ("add sent before D is finite", "FINITE TTL", [
         ("lease.c", "if (rec->state == REC_RELEASED || "
          "(rec->candidates == 0 && !shorter))\n\t\treturn true;",
          "return true;")]),
@@ -39,9 +39,9 @@ MUTATIONS = [
         ("cas.c", "(v->revision <= p->cas.revision &&",
          "(v->revision < p->cas.revision &&")]),
     ("candidates left in the claim", "CLAIM", [
-        ("cas.c", "rec.candidates = (rec.candidates | "
-         "NODE_BIT(rec.holder)) &\n\t    ~NODE_BIT(c->conf.self);",
-         "rec.candidates &= ~NODE_BIT(c->conf.self);")]),
+        ("cas.c", "(rec.candidates | NODE_BIT(rec.holder)) & "
+         "~NODE_BIT(c->conf.self);",
+         "rec.candidates & ~NODE_BIT(c->conf.self);")]),
     ("a claim that is not on disk", "CLAIM", [
         ("claim.c", "if (!c->dur.claim || c->pending.on || "
          "!core_saved(c, c->claim_version))",
@@ -57,8 +57,8 @@ MUTATIONS = [
         ("durability.c", "\tif (lost != 0) {",
          "\tif (lost != 0 && !c->pending.on) {")]),
     ("add before it has flushed", "STRICT", [
-        ("durability.c", "p->doubled || p->flush < c->sync.add_lsn)",
-         "p->doubled)")]),
+        ("durability.c", "p->doubled ||\n\t    p->flush < "
+         "c->sync.add_lsn)", "p->doubled)")]),
     ("add without seeing a commit wait", "STRICT", [
         ("durability.c", "if (goal_result(c, ACT_WAITING) != ANS_YES)\n"
          "\t\treturn;",
@@ -70,7 +70,10 @@ MUTATIONS = [
         ("*.c", "return yes_if(c->fence.readers_until == 0);",
          "return ANS_YES;"),
         ("writers.c", "!plan_at_or_past(c, PLAN_TAKEOVER, \"readers\") &&",
-         "")]),
+         ""),
+        # Who is marked lets none in either.
+        ("writers.c", "c->dur.primary_epoch == 0 && c->pg.recovery",
+         "c->pg.recovery")]),
     ("promotion without its names", "S3", [
         ("*.c", "struct goal g = { .names = core_rec(c)->candidates };",
          "struct goal g = { .names = 0 };"),
@@ -82,18 +85,19 @@ MUTATIONS = [
          "writers_do(c, FENCE_OP_OPEN, c->lease.deadline == USEC_NEVER ?\n"
          "\t\t    USEC_NEVER : c->lease.deadline + USEC_SEC);")]),
     ("a restart in place keeps candidates", "STRICT", [
-        ("*.c", "return yes_if(lease_possible(c) == 0 &&\n"
-         "\t    core_rec(c)->candidates == 0 && c->lease.confirmed);",
-         "return ANS_YES;")]),
+        ("*.c", "return yes_if(lease_possible(c) == 0 && "
+         "core_rec(c)->candidates == 0 &&\n"
+         "\t\t      c->lease.confirmed);", "return ANS_YES;")]),
     ("a promise for its own T", "CLAIM OPEN LEASE", [
         ("promise.c", "\tif (c->promise.until < now->raw + "
          "core_wait(c, ask->ttl))\n\t\tc->promise.until = now->raw + "
          "core_wait(c, ask->ttl);",
          "\tc->promise.until = now->raw + core_wait(c, c->conf.ttl);")]),
     ("lost by an unknown outcome", "ANSWER P STRICT", [
-        ("cas.c", "p->in_flight = false;\n\tc->read_wanted = true;",
-         "if (result == CAS_UNKNOWN)\n\t\tcas_end(c);\n"
-         "\telse\n\t\tp->in_flight = false;\n\tc->read_wanted = true;")]),
+        ("cas.c", "revision, instance);\n\t\treturn;\n\t}\n"
+         "\tc->read_wanted = true;", "revision, instance);\n"
+         "\t\treturn;\n\t}\n\tif (result == CAS_UNKNOWN)\n"
+         "\t\tcas_end(c);\n\tc->read_wanted = true;")]),
     ("open in claimed", "OPEN", [
         ("writers.c", "if (core_rel(c) != REL_HELD)\n"
          "\t\treturn BLOCK_NOT_HOLDER;\n\tif (!c->lease.confirmed)",

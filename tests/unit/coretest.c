@@ -71,8 +71,8 @@ ct_restart(struct ct *t, usec_t element)
 }
 
 struct record *
-ct_record(struct ct *t, enum rec_state state, node_t holder,
-    nodeset_t candidates)
+ct_record(
+    struct ct *t, enum rec_state state, node_t holder, nodeset_t candidates)
 {
 	struct reg_value *v = &t->reg.value;
 
@@ -144,8 +144,10 @@ ct_standby(struct ct *t, lsn_t wal)
 void
 ct_streams(struct ct *t, node_t n, lsn_t flush)
 {
-	t->pg.sender[n] = (struct pg_sender){ .streaming = true, .sent = flush,
-		.flush = flush, .replay = flush };
+	t->pg.sender[n] = (struct pg_sender){ .streaming = true,
+		.sent = flush,
+		.flush = flush,
+		.replay = flush };
 }
 
 void
@@ -159,7 +161,8 @@ ct_act(struct ct *t, enum act_kind kind, enum answer result)
 	/* standby.signal alone decides the role; nobody starts the other. */
 	if (result == ANS_YES && kind == ACT_START &&
 	    goal.standby != (t->pg.running == ANS_YES ?
-	    t->pg.recovery == ANS_YES : t->pg.signal))
+				    t->pg.recovery == ANS_YES :
+				    t->pg.signal))
 		result = ANS_NO;
 	if (result == ANS_YES && kind == ACT_NAMES)
 		t->pg.sync_names = goal.names;
@@ -205,8 +208,12 @@ ct_do_cas(struct ct *t, const struct do_cas *cas)
 static void
 ct_do_ask(struct ct *t, node_t to, const struct ask *ask)
 {
-	struct ask_answer ans = { .id = ask->id, .from = to, .yes = true,
-		.epoch = ask->epoch, .seq = ask->seq, .running = ANS_YES,
+	struct ask_answer ans = { .id = ask->id,
+		.from = to,
+		.yes = true,
+		.epoch = ask->epoch,
+		.seq = ask->seq,
+		.running = ANS_YES,
 		.recovery = ANS_YES };
 
 	if ((t->yes & NODE_BIT(to)) && !ask->abdicate)
@@ -397,8 +404,13 @@ ct_ask(struct ct *t, node_t from, uint64_t epoch, usec_t ttl, bool abdicate,
     uint64_t seq)
 {
 	static uint64_t ids = 1000;
-	struct ask ask = { .id = ++ids, .from = from, .instance = "I0",
-		.epoch = epoch, .seq = seq, .ttl = ttl, .abdicate = abdicate };
+	struct ask ask = { .id = ++ids,
+		.from = from,
+		.instance = "I0",
+		.epoch = epoch,
+		.seq = seq,
+		.ttl = ttl,
+		.abdicate = abdicate };
 	const struct action *a;
 
 	ct_clear(t);

@@ -34,14 +34,14 @@ struct ct {
 	struct now now;
 	struct arbiter reg;
 	enum ct_cas cas;
-	bool read_ok;          /* reads are answered */
+	bool read_ok; /* reads are answered */
 	bool disk_ok;
-	bool disk_silent;      /* neither yes nor no */
-	enum answer armed;     /* told at every turn */
-	enum answer fence;     /* what every call of the fence returns */
-	nodeset_t yes;         /* who answers (b) with yes */
-	bool pg_silent;        /* no views are sent */
-	bool probe;            /* local writes succeed */
+	bool disk_silent;	    /* neither yes nor no */
+	enum answer armed;	    /* told at every turn */
+	enum answer fence;	    /* what every call of the fence returns */
+	nodeset_t yes;		    /* who answers (b) with yes */
+	bool pg_silent;		    /* no views are sent */
+	bool probe;		    /* local writes succeed */
 	enum answer act[ACT_COUNT]; /* result; unknown: runs on for ever */
 	struct pg_view pg;
 	struct durable disk;
@@ -61,8 +61,8 @@ void ct_start(struct ct *t, const struct durable *disk, usec_t element);
 void ct_restart(struct ct *t, usec_t element);
 
 /* The register's record: epoch 5, seq 10, warm, revision 10. */
-struct record *ct_record(struct ct *t, enum rec_state state, node_t holder,
-	nodeset_t candidates);
+struct record *ct_record(
+    struct ct *t, enum rec_state state, node_t holder, nodeset_t candidates);
 /* One turn, its actions carried out, until nothing is left. */
 void ct_turn(struct ct *t);
 /* Time passes in small steps; views and reads as the shell gives them. */
@@ -96,6 +96,6 @@ int ct_cas_at(const struct ct *t, int i, nodeset_t candidates);
 struct core_status ct_status(struct ct *t);
 /* The answer to a question of the holder, given at once. */
 const struct ask_answer *ct_ask(struct ct *t, node_t from, uint64_t epoch,
-	usec_t ttl, bool abdicate, uint64_t seq);
+    usec_t ttl, bool abdicate, uint64_t seq);
 
 #endif

@@ -53,10 +53,10 @@ test_start(void **state)
 		o.wall = 1000 * SEC + rows[i].gap;
 		assert_int_equal(arbiter_start(a, &o, "I8", "I9", 60 * SEC),
 		    rows[i].cold && !(rows[i].was_cold && rows[i].same &&
-		    rows[i].gap == SEC));
+					rows[i].gap == SEC));
 		assert_int_equal(a->value.cold, rows[i].cold);
-		assert_string_equal(a->value.instance,
-		    rows[i].found ? "I0" : "I8");
+		assert_string_equal(
+		    a->value.instance, rows[i].found ? "I0" : "I8");
 		/* Whoever must report anew sees that by the next instance. */
 		if (rows[i].was_cold && rows[i].same && rows[i].gap == SEC)
 			assert_int_equal(a->value.reported, BIT_A);
@@ -68,8 +68,9 @@ test_start(void **state)
 static struct do_cas
 cas_from(const struct arbiter *a)
 {
-	struct do_cas cas = { .id = 1, .revision = a->value.revision,
-		.rec = a->value.rec };
+	struct do_cas cas = {
+		.id = 1, .revision = a->value.revision, .rec = a->value.rec
+	};
 
 	strcpy(cas.instance, a->value.instance);
 	strcpy(cas.nonce, a->value.rec.nonce);
@@ -104,23 +105,23 @@ test_cas(void **state)
 			cas.rec.holder = C;
 		else
 			cas.rec.candidates = BIT_C;
-		assert_int_equal(arbiter_cas(&t.reg, &cas, AB, &next,
-		    &changed), i < 3 ? CAS_CONFLICT : CAS_REFUSED);
+		assert_int_equal(arbiter_cas(&t.reg, &cas, AB, &next, &changed),
+		    i < 3 ? CAS_CONFLICT : CAS_REFUSED);
 		assert_false(changed);
 	}
 	cas = cas_from(&t.reg);
-	assert_int_equal(arbiter_cas(&t.reg, &cas, AB, &next, &changed),
-	    CAS_CONFIRMED);
+	assert_int_equal(
+	    arbiter_cas(&t.reg, &cas, AB, &next, &changed), CAS_CONFIRMED);
 	assert_true(changed);
 	assert_int_equal(next.value.revision, 11);
 	/* The same again: it stands here, so it won; nothing is written. */
-	assert_int_equal(arbiter_cas(&next, &cas, AB, &t.reg, &changed),
-	    CAS_CONFIRMED);
+	assert_int_equal(
+	    arbiter_cas(&next, &cas, AB, &t.reg, &changed), CAS_CONFIRMED);
 	assert_false(changed);
 	/* Cold: nothing, not even what stands here. */
 	next.value.cold = true;
-	assert_int_equal(arbiter_cas(&next, &cas, AB, &t.reg, &changed),
-	    CAS_REFUSED);
+	assert_int_equal(
+	    arbiter_cas(&next, &cas, AB, &t.reg, &changed), CAS_REFUSED);
 }
 
 static void
@@ -244,8 +245,8 @@ test_reseed_taken(void **state)
 			t.reg.value.reported = BIT_B;
 		else if (i == 5)
 			t.reg.value.reported = BIT_A;
-		assert_int_equal(arbiter_cas(&t.reg, &cas, AB, &next,
-		    &changed), i == 0 ? CAS_CONFIRMED : CAS_REFUSED);
+		assert_int_equal(arbiter_cas(&t.reg, &cas, AB, &next, &changed),
+		    i == 0 ? CAS_CONFIRMED : CAS_REFUSED);
 	}
 }
 

@@ -165,8 +165,7 @@ test_one_by_one(void **state)
 		ct_run(&t, 2 * CT_W + SEC);
 		if (ct_claim(&t) != NULL)
 			fail_msg("claimed in spite of %s", spoilt[i].block);
-		assert_string_equal(
-		    ct_status(&t).claim_block, spoilt[i].block);
+		assert_string_equal(ct_status(&t).claim_block, spoilt[i].block);
 		ct_free(&t);
 	}
 }

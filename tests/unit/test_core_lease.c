@@ -14,11 +14,15 @@
 
 /* Node answers a question of the holder, with this much seen. */
 static void
-answer(struct ct *t, const struct ask *ask, node_t from, uint64_t epoch,
-    bool yes)
+answer(
+    struct ct *t, const struct ask *ask, node_t from, uint64_t epoch, bool yes)
 {
-	struct ask_answer ans = { .id = ask->id, .from = from, .yes = yes,
-		.epoch = epoch, .seq = ask->seq, .running = ANS_YES,
+	struct ask_answer ans = { .id = ask->id,
+		.from = from,
+		.yes = yes,
+		.epoch = epoch,
+		.seq = ask->seq,
+		.running = ANS_YES,
 		.recovery = ANS_YES };
 
 	core_on_answer(t->c, &t->now, &ans);
@@ -49,8 +53,7 @@ test_wait(void **state)
 		ct_start(&t, NULL, 0);
 		ct_read(&t);
 		ct_turn(&t);
-		assert_int_equal(ct_status(&t).claim_at - t.now.raw,
-		    rows[i].w);
+		assert_int_equal(ct_status(&t).claim_at - t.now.raw, rows[i].w);
 		ct_free(&t);
 	}
 }
@@ -214,8 +217,9 @@ enum ending { END_SUSPEND, END_PEER, END_ASK, END_FENCE, END_PROBE };
 static void
 end_it(struct ct *t, enum ending how)
 {
-	struct ask ask = { .id = 77, .from = B, .instance = "I0", .epoch = 6,
-		.ttl = CT_T };
+	struct ask ask = {
+		.id = 77, .from = B, .instance = "I0", .epoch = 6, .ttl = CT_T
+	};
 
 	switch (how) {
 	case END_SUSPEND:
@@ -265,8 +269,8 @@ test_ends(void **state)
 		assert_true(ct_status(&t).deadline <= t.now.raw);
 		answer(&t, &before, B, 5, true);
 		assert_true(ct_status(&t).deadline <= t.now.raw);
-		core_on_cas(t.c, &t.now, cas->cas.id, CAS_CONFIRMED, 5000,
-		    "I0");
+		core_on_cas(
+		    t.c, &t.now, cas->cas.id, CAS_CONFIRMED, 5000, "I0");
 		assert_true(ct_status(&t).deadline <= t.now.raw);
 		ct_free(&t);
 	}
@@ -355,8 +359,7 @@ test_finite_before_add(void **state)
 	for (i = 0; i < t.n; i++) {
 		if (t.out[i].kind == DO_FENCE)
 			element = t.out[i].deadline;
-		if (t.out[i].kind == DO_CAS &&
-		    t.out[i].cas.rec.candidates != 0)
+		if (t.out[i].kind == DO_CAS && t.out[i].cas.rec.candidates != 0)
 			break;
 	}
 	assert_true(i < t.n);

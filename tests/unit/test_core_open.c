@@ -100,8 +100,8 @@ test_open(void **state)
 		ct_run(&t, 3 * SEC);
 		if ((ct_status(&t).writers == WRITERS_OPEN) !=
 		    (shut[i].spoil == NULL))
-			fail_msg("%s: open %d", shut[i].what,
-			    ct_status(&t).writers);
+			fail_msg(
+			    "%s: open %d", shut[i].what, ct_status(&t).writers);
 		ct_free(&t);
 	}
 }

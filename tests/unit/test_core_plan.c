@@ -51,21 +51,21 @@ test_rows(void **state)
 static void
 test_takeover_order(void **state)
 {
-	static const char *const order[] = { "claim", "prove", "wal",
-		"readers", "names", "mark", "promote", "held", "relax",
-		"settle", "open", "verify" };
+	static const char *const order[] = { "claim", "prove", "wal", "readers",
+		"names", "mark", "promote", "held", "relax", "settle", "open",
+		"verify" };
 	size_t i;
 
 	for (i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
 		assert_true(plan_find(PLAN_TAKEOVER, order[i]) >= 0);
 		if (i > 0)
 			assert_true(plan_find(PLAN_TAKEOVER, order[i - 1]) <
-			    plan_find(PLAN_TAKEOVER, order[i]));
+				    plan_find(PLAN_TAKEOVER, order[i]));
 	}
 	assert_true(plan_find(PLAN_RESTART, "alone") <
-	    plan_find(PLAN_RESTART, "start"));
+		    plan_find(PLAN_RESTART, "start"));
 	assert_true(plan_find(PLAN_STEPDOWN, "stopped") <
-	    plan_find(PLAN_STEPDOWN, "release"));
+		    plan_find(PLAN_STEPDOWN, "release"));
 }
 
 static void

@@ -116,8 +116,8 @@ gone_back(struct ct *t)
 static void
 test_abdication_asked(void **state)
 {
-	static void (*const how[])(struct ct *) = { no_reads, no_writes,
-		gone_cold, gone_back };
+	static void (*const how[])(
+	    struct ct *) = { no_reads, no_writes, gone_cold, gone_back };
 	struct ask_answer ans = { .from = B, .abdicated = true, .epoch = 5 };
 	struct ct t;
 	size_t i;
@@ -137,8 +137,8 @@ test_abdication_asked(void **state)
 		assert_int_equal(t.pg.sync_names, BIT_B);
 		at = abdicate_last(&t);
 		/* It covers whatever was sent. */
-		assert_true(t.out[at].ask.seq >=
-		    ct_status(&t).durable->sent_seq);
+		assert_true(
+		    t.out[at].ask.seq >= ct_status(&t).durable->sent_seq);
 		ans.id = t.out[at].ask.id;
 		core_on_answer(t.c, &t.now, &ans);
 		ct_run(&t, SEC);
@@ -162,8 +162,8 @@ test_abdicated_leaves_list(void **state)
 	t.pg.sender[B].streaming = false;
 	do
 		ct_run(&t, 20 * MSEC);
-	while (ct_last(&t, DO_ASK) == NULL ||
-	    !ct_last(&t, DO_ASK)->ask.abdicate);
+	while (
+	    ct_last(&t, DO_ASK) == NULL || !ct_last(&t, DO_ASK)->ask.abdicate);
 	ans.id = ct_last(&t, DO_ASK)->ask.id;
 	core_on_answer(t.c, &t.now, &ans);
 	ct_run(&t, SEC);

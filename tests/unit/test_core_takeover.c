@@ -44,8 +44,7 @@ test_takeover(void **state)
 			held = i;
 			assert_int_equal(t.out[i].cas.rec.candidates, 0);
 		}
-		if (t.out[i].kind == DO_FENCE &&
-		    t.out[i].op == FENCE_OP_OPEN) {
+		if (t.out[i].kind == DO_FENCE && t.out[i].op == FENCE_OP_OPEN) {
 			assert_true(held > promote);
 			assert_true(i > held);
 		}
@@ -97,7 +96,7 @@ test_promote_within_lease(void **state)
 	ct_run(&t, CT_T + 100 * MSEC);
 	for (i = 0; i < t.n; i++)
 		cancels += t.out[i].kind == DO_ACT_CANCEL &&
-		    t.out[i].act == ACT_PROMOTE;
+			   t.out[i].act == ACT_PROMOTE;
 	assert_int_equal(cancels, 1);
 	ct_run(&t, 5 * SEC);
 	assert_int_equal(act_index(&t, ACT_PROMOTE), t.n);
@@ -182,7 +181,7 @@ test_mark_stays(void **state)
 	ct_run(&t, 10 * SEC);
 	for (i = 0; i < t.n; i++)
 		released += t.out[i].kind == DO_CAS &&
-		    t.out[i].cas.rec.state == REC_RELEASED;
+			    t.out[i].cas.rec.state == REC_RELEASED;
 	assert_int_equal(released, 1);
 	assert_int_equal(t.disk.primary_epoch, 6);
 	ct_free(&t);
@@ -223,8 +222,8 @@ test_abandon_before_mark(void **state)
 	t.pg.sync_names = 0;
 	ct_run(&t, CT_W + 7 * SEC);
 	assert_int_equal(t.disk.primary_epoch, 0);
-	assert_true(t.reg.value.rec.state == REC_RELEASED ||
-	    t.reg.value.rec.epoch > 6);
+	assert_true(
+	    t.reg.value.rec.state == REC_RELEASED || t.reg.value.rec.epoch > 6);
 	ct_free(&t);
 }
 

@@ -20,10 +20,12 @@
 
 #define SLOT 16384
 
-static const struct names names = { .cluster = "votes", .count = 2,
-	.node = { "prod-s1", "prod-s2" } };
-static const struct names others = { .cluster = "other", .count = 2,
-	.node = { "prod-s1", "prod-s2" } };
+static const struct names names = {
+	.cluster = "votes", .count = 2, .node = { "prod-s1", "prod-s2" }
+};
+static const struct names others = {
+	.cluster = "other", .count = 2, .node = { "prod-s1", "prod-s2" }
+};
 
 struct fixture {
 	char dir[64], path[96];
@@ -290,9 +292,13 @@ main(void)
 {
 #define T(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(test_absent), T(test_comes_back), T(test_torn),
-		T(test_nothing_left), T(test_of_another_cluster),
-		T(test_failed_write), T(test_newest_counts),
+		T(test_absent),
+		T(test_comes_back),
+		T(test_torn),
+		T(test_nothing_left),
+		T(test_of_another_cluster),
+		T(test_failed_write),
+		T(test_newest_counts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -17,7 +17,8 @@
 #include "engine/wire.h"
 #include "hawatch/str.h"
 
-static const struct names names = { .cluster = "votes", .count = 3,
+static const struct names names = { .cluster = "votes",
+	.count = 3,
 	.node = { "prod-s1", "prod-s2", "prod-a1" } };
 
 static struct record
@@ -123,23 +124,23 @@ test_round_trips(void **state)
 	char *text;
 
 	text = wire_value_str(&v, &names);
-	assert_int_equal(wire_value_parse(&v2, text, strlen(text), &names,
-	    &err), 0);
+	assert_int_equal(
+	    wire_value_parse(&v2, text, strlen(text), &names, &err), 0);
 	assert_memory_equal(&v, &v2, sizeof(v));
 	free(text);
 	text = wire_cas_str(&c, &names);
-	assert_int_equal(wire_cas_parse(&c2, text, strlen(text), &names, &err),
-	    0);
+	assert_int_equal(
+	    wire_cas_parse(&c2, text, strlen(text), &names, &err), 0);
 	assert_memory_equal(&c, &c2, sizeof(c));
 	free(text);
 	text = wire_ask_str(&q, &names);
-	assert_int_equal(wire_ask_parse(&q2, text, strlen(text), &names, &err),
-	    0);
+	assert_int_equal(
+	    wire_ask_parse(&q2, text, strlen(text), &names, &err), 0);
 	assert_memory_equal(&q, &q2, sizeof(q));
 	free(text);
 	text = wire_answer_str(&a, &names);
-	assert_int_equal(wire_answer_parse(&a2, text, strlen(text), &names,
-	    &err), 0);
+	assert_int_equal(
+	    wire_answer_parse(&a2, text, strlen(text), &names, &err), 0);
 	assert_memory_equal(&a, &a2, sizeof(a));
 	free(text);
 }
@@ -157,8 +158,8 @@ refused(const char *from, const char *to, const char *words)
 	assert_non_null(at);
 	snprintf(bad, sizeof(bad), "%.*s%s%s", (int)(at - text), text, to,
 	    at + strlen(from));
-	assert_int_equal(wire_value_parse(&got, bad, strlen(bad), &names,
-	    &err), -1);
+	assert_int_equal(
+	    wire_value_parse(&got, bad, strlen(bad), &names, &err), -1);
 	if (strstr(err.msg, words) == NULL)
 		fail_msg("\"%s\" does not say \"%s\"", err.msg, words);
 	free(text);
@@ -229,8 +230,7 @@ test_register_file(void **state)
 	assert_non_null(mkdtemp(dir));
 	snprintf(path, sizeof(path), "%s/register", dir);
 	snprintf(copy, sizeof(copy), "%s/register.copy", dir);
-	assert_int_equal(arbiter_file_load(path, &names, &b, &origin, &err),
-	    0);
+	assert_int_equal(arbiter_file_load(path, &names, &b, &origin, &err), 0);
 	assert_false(origin.found);
 	memset(&a, 0, sizeof(a));
 	a.value = sample_value();
@@ -240,8 +240,7 @@ test_register_file(void **state)
 	assert_int_equal(arbiter_file_save(path, text, &err), 0);
 	assert_int_equal(arbiter_file_save(path, text, &err), 0);
 	free(text);
-	assert_int_equal(arbiter_file_load(path, &names, &b, &origin, &err),
-	    0);
+	assert_int_equal(arbiter_file_load(path, &names, &b, &origin, &err), 0);
 	assert_true(origin.found && origin.same_file);
 	assert_memory_equal(&a, &b, sizeof(a));
 	/* A copy is another file, whatever it is called. */
@@ -252,13 +251,12 @@ test_register_file(void **state)
 	fclose(from);
 	fclose(to);
 	assert_int_equal(rename(copy, path), 0);
-	assert_int_equal(arbiter_file_load(path, &names, &b, &origin, &err),
-	    0);
+	assert_int_equal(arbiter_file_load(path, &names, &b, &origin, &err), 0);
 	assert_true(origin.found);
 	assert_false(origin.same_file);
 	assert_int_equal(truncate(path, 90), 0);
-	assert_int_equal(arbiter_file_load(path, &names, &b, &origin, &err),
-	    -1);
+	assert_int_equal(
+	    arbiter_file_load(path, &names, &b, &origin, &err), -1);
 	assert_non_null(strstr(err.msg, path));
 	unlink(path);
 	rmdir(dir);
