@@ -344,12 +344,13 @@ class Rounds:
         self.arm(self.holder, point)
         self.pair_ready()
         host = self.lab.host[self.other]
+        engine = host.pids('hawatchd')
         self.fault = now()
+        host.kill(engine, signal.SIGSTOP)
         self.lab.pg[self.holder].kill_all()
-        host.kill(host.pids('hawatchd'), signal.SIGSTOP)
         self.votes_again()
         self.met_or_later(1)
-        host.kill(host.pids('hawatchd'), signal.SIGCONT)
+        host.kill(engine, signal.SIGCONT)
         self.stays()
 
     def claimant(self, point):
