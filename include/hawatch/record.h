@@ -30,6 +30,7 @@ struct record {
 	uint64_t system_id;
 	lsn_t lsn;	 /* what every candidate has flushed */
 	usec_t taken_at; /* wall clock of the last change of holder */
+	bool counted;	 /* that change counts for min_interval */
 	uint64_t acked;	 /* epoch whose failover a person acknowledged */
 	node_t written_by;
 };

@@ -120,9 +120,12 @@ cas_prepare_claim(struct core *c, const struct now *now)
 	    (rec.candidates | NODE_BIT(rec.holder)) & ~NODE_BIT(c->conf.self);
 	rec.holder = c->conf.self;
 	rec.target = NODE_NONE;
+	rec.taken_at = now->wall;
 	/* What was released or half-way does not count for min_interval. */
 	if (core_rec(c)->state == REC_HELD)
-		rec.taken_at = now->wall;
+		rec.counted = true;
+	else if (core_rec(c)->state == REC_RELEASED)
+		rec.counted = false;
 	cas_complete(c, &rec, FOR_CLAIM);
 	c->dur.claim_rec = rec;
 }
@@ -156,6 +159,28 @@ cas_end(struct core *c)
 		c->dur.claim = false;
 		core_save(c);
 	}
+}
+
+static void
+cas_tell(struct core *c, const struct record *rec)
+{
+	char names[96] = "";
+	size_t len = 0;
+	node_t n;
+
+	for (n = 0; n < c->conf.names->count; n++) {
+		if (!(rec->candidates & NODE_BIT(n)))
+			continue;
+		str_cut(names + len, sizeof(names) - len, " ");
+		len = strlen(names);
+		str_cut(
+		    names + len, sizeof(names) - len, c->conf.names->node[n]);
+		len = strlen(names);
+	}
+	core_tell(c, EMIT_record_written,
+	    "%s epoch %llu seq %llu, candidates%s", rec_state_str(rec->state),
+	    (unsigned long long)rec->epoch, (unsigned long long)rec->seq,
+	    len == 0 ? " none" : names);
 }
 
 /* It is, or was, in the register. */
@@ -192,13 +217,7 @@ cas_won(struct core *c, const struct now *now, uint64_t revision,
 	if (p.cas.rec.state != REC_RELEASED)
 		lease_confirmed(c, now, p.first_sent, &p.cas.rec);
 	if (p.why != FOR_RENEW)
-		core_tell(c, EMIT_record_written,
-		    "%s epoch %llu seq %llu, "
-		    "%d candidates",
-		    rec_state_str(p.cas.rec.state),
-		    (unsigned long long)p.cas.rec.epoch,
-		    (unsigned long long)p.cas.rec.seq,
-		    __builtin_popcount(p.cas.rec.candidates));
+		cas_tell(c, &p.cas.rec);
 }
 
 void

@@ -117,7 +117,7 @@ claim_too_soon(const struct core *c, const struct now *now)
 	const struct record *rec = core_rec(c);
 	usec_t since = now->wall - rec->taken_at;
 
-	return rec->state == REC_HELD && rec->taken_at != 0 &&
+	return rec->state == REC_HELD && rec->counted && rec->taken_at != 0 &&
 	       rec->acked < rec->epoch && since < c->conf.min_interval &&
 	       since > -c->conf.min_interval;
 }

@@ -140,14 +140,18 @@ add_fail(struct core *c, const struct now *now, const char *why)
 static void
 removed_tell(struct core *c, nodeset_t lost)
 {
+	const char *why = "it does not flush what is written";
 	node_t n;
 
+	if (c->conf.mode != CORE_AUTO)
+		why = "the mode of this node is not auto";
+	else if (c->armed == ANS_NO)
+		why = "this host could not be fenced";
 	for (n = 0; n < NODES_MAX; n++)
 		if (lost & core_rec(c)->candidates & NODE_BIT(n))
 			core_tell(c, EMIT_standby_removed,
-			    "%s: it does not "
-			    "flush what is written; commits go on without it",
-			    c->conf.names->node[n]);
+			    "%s: %s; commits go on without it",
+			    c->conf.names->node[n], why);
 }
 
 /*

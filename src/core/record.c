@@ -157,6 +157,7 @@ record_parse(struct record *rec, const char *json, size_t len,
 	    json_want_lsn(obj, "lsn", &r.lsn, err) != 0 ||
 	    json_want_i64(obj, "taken_at_ms", 0, INT64_MAX / USEC_MSEC,
 		&taken_ms, err) != 0 ||
+	    json_want_bool(obj, "counted", &r.counted, err) != 0 ||
 	    json_want_u64(obj, "acked", &r.acked, err) != 0 ||
 	    record_node(obj, "written_by", names, &r.written_by, err) != 0)
 		goto out;
@@ -206,6 +207,7 @@ record_str(const struct record *rec, const struct names *names)
 	json_put_id(obj, "system_id", rec->system_id);
 	json_put_lsn(obj, "lsn", rec->lsn);
 	json_put_i64(obj, "taken_at_ms", rec->taken_at / USEC_MSEC);
+	json_put_bool(obj, "counted", rec->counted);
 	json_put_u64(obj, "acked", rec->acked);
 	json_put_string(obj, "written_by", record_name(names, rec->written_by));
 	text = json_text(obj);

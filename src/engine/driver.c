@@ -97,6 +97,13 @@ driver_armed(struct engine *e, const struct now *now)
 		    "restart_after_crash is on; set "
 		    "restart_after_crash = off in postgresql.conf");
 	}
+	if (armed != e->armed)
+		EMIT(armed_change,
+		    kv_s("to", armed == ANS_YES ? "yes" :
+			       armed == ANS_NO	? "no" :
+						  "unknown"),
+		    kv_s("reason", armed == ANS_YES ? "" : err.msg));
+	e->armed = armed;
 	core_on_armed(e->core, now, armed, armed == ANS_YES ? "" : err.msg);
 	/* A postmaster that died before this engine started. */
 	if (v->running == ANS_UNKNOWN &&

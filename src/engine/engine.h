@@ -33,6 +33,7 @@ struct engine {
 	struct timer *turn_timer;
 	int lock; /* of the state directory */
 	usec_t started_at;
+	enum answer armed;   /* as told last */
 	usec_t armed_at;	      /* armed is asked again then */
 	usec_t watchdog_at;	      /* the service manager hears again then */
 	usec_t told_at, told_primary; /* what the front was told last */

@@ -174,7 +174,7 @@ status_record(
 	json_put_lsn(obj, "lsn", rec->lsn);
 	status_wall(obj, "taken_at", rec->taken_at);
 	/* Until then an automatic failover has to wait. */
-	if (rec->acked < rec->epoch && rec->taken_at > 0 &&
+	if (rec->counted && rec->acked < rec->epoch && rec->taken_at > 0 &&
 	    now->wall - rec->taken_at < e->conf->min_interval)
 		json_put_i64(obj, "next_in_ms",
 		    (rec->taken_at + e->conf->min_interval - now->wall) /

@@ -104,6 +104,7 @@ static void
 too_soon(struct ct *t)
 {
 	t->reg.value.rec.taken_at = t->now.wall - 60 * SEC;
+	t->reg.value.rec.counted = true;
 }
 
 static void

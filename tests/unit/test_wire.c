@@ -39,6 +39,7 @@ sample_record(void)
 	r.system_id = UINT64_MAX;
 	r.lsn = UINT64_MAX;
 	r.taken_at = 1700000000123 * USEC_MSEC;
+	r.counted = true;
 	r.acked = 6;
 	r.written_by = 0;
 	return r;
