@@ -257,15 +257,10 @@ role_plan_stands(const struct core *c)
 	return true;
 }
 
-void
-role_turn(struct core *c, const struct now *now)
+/* What this node's data is by now: a primary's, or of no use. */
+static void
+role_facts(struct core *c)
 {
-	enum plan_id id;
-
-	c->waits = BLOCK_NONE;
-	if (c->order.on && now->raw > c->order.until)
-		c->order.on = false;
-	role_tell(c);
 	if (core_rel(c) == REL_HELD && core_pgs(c) == PGS_PRIMARY &&
 	    c->dur.primary_epoch != core_rec(c)->epoch) {
 		c->dur.primary_epoch = core_rec(c)->epoch;
@@ -281,8 +276,20 @@ role_turn(struct core *c, const struct now *now)
 		role_latch(c,
 		    "another node holds a later epoch: this data "
 		    "may have diverged; rebuild it, then hactl unfence");
+}
+
+void
+role_turn(struct core *c, const struct now *now)
+{
+	enum plan_id id;
+
+	c->waits = BLOCK_NONE;
+	if (c->order.on && now->raw > c->order.until)
+		c->order.on = false;
+	role_tell(c);
 	if (!role_plan_stands(c))
 		plan_end(c, now, "overtaken");
+	role_facts(c);
 	if (c->plan.id == PLAN_STEPDOWN) {
 		/* Somebody started the server behind our back: stop it again.
 		 */

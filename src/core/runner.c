@@ -76,7 +76,7 @@ plan_resume(struct core *c, const struct now *now)
 	    c, now, plan_find(PLAN_TAKEOVER, open ? "metadata" : "relax"));
 }
 
-/* An abandoned claim becomes `released`; a mark without a promotion goes. */
+/* An abandoned claim becomes `released`. */
 static void
 plan_abandon(struct core *c, const struct now *now)
 {
@@ -85,9 +85,6 @@ plan_abandon(struct core *c, const struct now *now)
 	bool before = c->plan.id == PLAN_TAKEOVER && !c->plan.promoted &&
 		      core_pgs(c) != PGS_PRIMARY;
 
-	if (before && c->plan.marked && core_pgs(c) == PGS_STANDBY &&
-	    c->dur.primary_epoch == core_rec(c)->epoch)
-		c->dur.primary_epoch = 0;
 	if (before && core_rel(c) == REL_CLAIMED) {
 		rec.state = REC_RELEASED;
 		cas_send(c, now, FOR_RELEASE, &rec);
@@ -106,6 +103,10 @@ plan_end(struct core *c, const struct now *now, const char *why)
 	    (long long)(now->raw - c->plan.started) / USEC_MSEC);
 	for (k = 0; k < ACT_COUNT; k++)
 		goal_stop(c, (enum act_kind)k);
+	/* A mark that this plan set, and nothing was promoted under it. */
+	if (c->plan.id == PLAN_TAKEOVER && c->plan.marked &&
+	    !c->plan.promoted && core_pgs(c) == PGS_STANDBY)
+		c->dur.primary_epoch = 0;
 	retry_at = c->plan.retry_at;
 	memset(&c->plan, 0, sizeof(c->plan));
 	c->plan.retry_at = retry_at;

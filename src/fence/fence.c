@@ -168,6 +168,12 @@ fence_readers(struct fence *f, usec_t life, struct error *err)
 	bool replace = f->allowed.readers > clock_now().raw;
 	int i, error = ENOENT;
 
+	/* A reader whose connection is half made has nothing unacknowledged, so
+	 * no timer of its own would ever tell it: before the port closes, as
+	 * later an answer that is refused takes the socket away, and after. */
+	if (life <= 0)
+		sockdestroy_port(f->port);
+
 	for (i = 0; i < FENCE_TRIES && error != 0; i++) {
 		error = fence_reader(f, life, replace);
 		if (error == ENOENT && monitor_drain(f))
@@ -182,8 +188,6 @@ fence_readers(struct fence *f, usec_t life, struct error *err)
 		return FENCE_ERROR;
 	}
 	f->allowed.readers = life > 0 ? clock_now().raw + life : 0;
-	/* A reader whose connection is half made has nothing unacknowledged, so
-	 * no timer of its own would ever tell it. */
 	if (life <= 0)
 		sockdestroy_port(f->port);
 	monitor_drain(f);
