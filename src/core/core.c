@@ -290,7 +290,7 @@ core_turn(struct core *c, const struct now *now)
 	 * a slower one while nothing is under way. */
 	busy = c->plan.id != PLAN_NONE || c->pending.on ||
 	       c->sync.add != ADD_NONE || c->sync.relaxing;
-	next = now->raw + (busy ? 20 : 100) * USEC_MSEC;
+	next = now->raw + (busy ? 20 : 200) * USEC_MSEC;
 	if (lease_next(c) < next)
 		next = lease_next(c);
 	if (c->claim_when > now->raw && c->claim_when < next)

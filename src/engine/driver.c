@@ -84,7 +84,10 @@ driver_armed(struct engine *e, const struct now *now)
 		return;
 	e->armed_at = now->raw + ARMED_EVERY;
 	armed = instance_armed(&e->conf->pg, &err);
-	if (armed == ANS_YES && fence_table(e->fence) != ANS_YES) {
+	/* The monitor tells of changes at once; this is for what it missed. */
+	if (e->table_looks++ % 4 == 0)
+		e->table = fence_table(e->fence);
+	if (armed == ANS_YES && e->table != ANS_YES) {
 		armed = ANS_NO;
 		error_set(&err, ERR_REFUSED,
 		    "the table inet hawatch is not "

@@ -33,9 +33,13 @@ struct engine {
 	struct timer *turn_timer;
 	int lock; /* of the state directory */
 	usec_t started_at;
-	enum answer armed;   /* as told last */
-	usec_t armed_at;	      /* armed is asked again then */
-	usec_t watchdog_at;	      /* the service manager hears again then */
+	unsigned table_looks;
+	enum answer table;  /* of the last look */
+	enum answer armed;  /* as told last */
+	usec_t armed_at;    /* armed is asked again then */
+	usec_t watchdog_at; /* the service manager hears again then */
+	char *told_status;  /* the document, as rendered last */
+	usec_t rendered_at;
 	usec_t told_at, told_primary; /* what the front was told last */
 	bool told_healthy, told_standby;
 };

@@ -220,6 +220,7 @@ parts_free(struct engine *e)
 	timer_free(e->turn_timer);
 	loop_free(e->loop);
 	conf_free(e->conf);
+	free(e->told_status);
 	if (e->lock >= 0)
 		close(e->lock);
 	free(e);

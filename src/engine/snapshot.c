@@ -16,6 +16,7 @@
 
 #define FRESH (5 * USEC_SEC / 2)
 #define EVERY (USEC_SEC / 2)
+#define RENDER USEC_SEC
 #define VIEW_GOOD (3 * USEC_SEC)
 #define PROBE (3 * USEC_SEC) /* a write probe is good for so long, or T */
 #define REASONS_MAX 512
@@ -73,7 +74,6 @@ snapshot_publish(struct engine *e, const struct now *now)
 	char reasons[REASONS_MAX];
 	struct core_status st;
 	struct snapshot snap;
-	char *status;
 	bool moved;
 
 	memset(&st, 0, sizeof(st));
@@ -95,8 +95,12 @@ snapshot_publish(struct engine *e, const struct now *now)
 	e->told_standby = snap.standby_until != 0;
 	snap.fresh_until = now->raw + FRESH;
 	snap.reasons = reasons;
-	status = status_json(e, now);
-	snap.status = status;
+	/* Deadlines move with every renewal; the document is for people. */
+	if (e->told_status == NULL || now->raw - e->rendered_at >= RENDER) {
+		free(e->told_status);
+		e->told_status = status_json(e, now);
+		e->rendered_at = now->raw;
+	}
+	snap.status = e->told_status;
 	frontlink_publish(e->front, &snap);
-	free(status);
 }
