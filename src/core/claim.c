@@ -14,8 +14,9 @@
 #include "core/core_i.h"
 #include "hawatch/str.h"
 
-#define FRESH (3 * USEC_SEC) /* a view of PostgreSQL older than this is none \
-			      */
+#define FRESH \
+	(3 * USEC_SEC) /* a view of PostgreSQL older than this is none \
+			*/
 
 static usec_t
 claim_wait_end(const struct core *c)
