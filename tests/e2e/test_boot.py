@@ -74,7 +74,8 @@ def test_promoted_by_hand(cluster):
     vote = cluster.vote()
     pinned = cluster.vote('pinned', name='s2-only', hosts=['s2'])
     vote.wait_acked(20)
-    lab.pg['s2'].promote()
+    # Not waited for: the session ends with the server that is stopped.
+    lab.pg['s2'].sql('SELECT pg_promote(false)', check=False)
     at = now()
     wait_for(lambda: lab.pg['s2'].in_recovery() is not False, 15,
              'the rogue primary was stopped')
