@@ -25,7 +25,11 @@
 	X(SETTLE, "settle", "a commit returns on the Unix socket") \
 	X(METADATA, "repmgr-metadata", "repmgr knows this primary") \
 	X(CHECKPOINT, "checkpoint", "a checkpoint on the new timeline ended") \
-	X(VERIFY, "verify", "a commit returns through the TCP port")
+	X(VERIFY, "verify", "a commit returns through the TCP port") \
+	X(PULLERS, "pullers", "nothing pulls from the old primary any more") \
+	X(CONVERGE, "converge", "this host is as its role demands") \
+	X(TRAFFIC, "traffic", "the balancers send voters to where it works") \
+	X(SITE, "site", "every check marked verify passes")
 
 enum act_kind {
 #define X(id, name, goal) ACT_##id,
@@ -37,8 +41,10 @@ enum act_kind {
 /* What is to be true. The fields that a kind does not need are zero. */
 struct goal {
 	uint64_t epoch;
-	node_t node;	 /* WAITING: the standby */
-	nodeset_t names; /* NAMES: the synchronous standbys */
+	node_t node;	 /* WAITING: the standby. PULLERS, CONVERGE, TRAFFIC:
+			    where the primary is */
+	nodeset_t names; /* NAMES: the synchronous standbys. TRAFFIC: the nodes
+			    that should get nothing */
 	lsn_t lsn;	 /* out, WAITING: insert position after it was seen */
 	bool standby;	 /* START: with standby.signal, never without */
 	uint64_t id;	 /* of this request; comes back with its result */

@@ -13,13 +13,17 @@
 
 struct check;
 struct checks;
+struct http;
 struct loop;
 struct pgwatch;
+struct probe;
 
 struct check_env {
 	struct loop *loop;
 	const struct conf *conf;
-	struct pgwatch *pg; /* NULL on a host without PostgreSQL */
+	struct pgwatch *pg;  /* NULL on a host without PostgreSQL */
+	struct http *web;    /* for http and supervisor: no client certificate */
+	struct probe *probe; /* for what can only block */
 };
 
 /* Every member is required. start begins one probe and ends in exactly one
@@ -47,7 +51,7 @@ struct check_state {
 	usec_t seen_at;	    /* raw, start of the last answered probe; 0 never */
 	usec_t since;	    /* raw, of the last transition; 0 never */
 	usec_t took;	    /* by the last probe */
-	bool health;
+	bool health, shared, verify;
 };
 
 /* One check. conf is copied, its strings are borrowed; arg goes to ops through
@@ -75,5 +79,7 @@ struct checks *checks_new(const struct check_env *env,
 void checks_free(struct checks *checks);
 int checks_count(const struct checks *checks);
 void checks_state(const struct checks *checks, int i, struct check_state *out);
+/* Probes now. */
+void checks_poke(struct checks *checks, int i);
 
 #endif

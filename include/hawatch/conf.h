@@ -15,6 +15,9 @@
 
 #define CONF_ARGV_MAX 24
 #define CONF_CHECKS_MAX 32
+#define CONF_ITEMS_MAX 64
+#define CONF_TRAFFIC_MAX 8
+#define CONF_LIST_MAX 16
 #define CONF_PATH "/etc/hawatch/hawatch.conf"
 
 enum conf_mode { MODE_OBSERVE, MODE_MANUAL, MODE_AUTO };
@@ -24,6 +27,7 @@ enum conf_backend { BACKEND_ARGV, BACKEND_PG_CTLCLUSTER, BACKEND_SYSTEMD };
 struct conf_node {
 	const char *name;
 	const char *address; /* numeric; of peer API and replication */
+	const char *private_ip; /* for ${self.private_ip}; "": the address */
 	enum conf_role role;
 	int repmgr_id; /* data: node_id in repmgr.nodes; 0 none */
 	int priority;  /* 0..1000, the greater goes first */
@@ -54,15 +58,89 @@ struct conf_repmgr {
 	const char *dbname;  /* database that holds repmgr.nodes */
 };
 
+/* Keys that a type does not use are at their default; cross-checks refuse one
+ * that is given. Lists are NULL-terminated. */
 struct conf_check {
 	const char *name;
-	const char *type; /* "tcp", "postgres", "repmgr" */
+	const char *type; /* "tcp", "postgres", "repmgr", "memcached", "http",
+			     "supervisor", "command", "disk" */
 	usec_t interval, timeout;
 	int window, threshold; /* so many of the last so many make it down */
 	bool health;	       /* counts for /health */
-	const char *address;   /* tcp */
-	int port;	       /* tcp */
-	int line;	       /* of the file, for messages */
+	bool shared; /* ... only while another host passes it */
+	bool verify; /* must pass at the end of a takeover */
+	const char *on[CONF_LIST_MAX]; /* nodes; none: every data node */
+	const char *address;	       /* tcp, memcached, http */
+	int port;		       /* tcp, memcached, http */
+	const char *socket;	       /* http, supervisor: Unix socket */
+	bool tls;		       /* http */
+	const char *ca;		       /* http: "": the system's */
+	const char *host;   /* http: name of the request and certificate */
+	const char *path;   /* http: with the query; disk: a directory */
+	const char *nonce;  /* http: query parameter that defeats caches */
+	int status;	    /* http: expected */
+	const char *body;   /* http: ERE that the body matches; "" any */
+	const char *json;   /* http: "events.id=1"; "" none */
+	const char *header; /* http: "X-Cache-Status: MISS"; "" none */
+	const char *programs[CONF_LIST_MAX]; /* supervisor: must run */
+	const char *command[CONF_ARGV_MAX];
+	const char *run_as; /* command: "": as the engine */
+	int free_percent;   /* disk: least free space */
+	int free_mb;
+	int line; /* of the file, for messages */
+};
+
+/* What must be true on a host in its role: one item of converge. */
+enum conf_item_type { ITEM_LINE, ITEM_SERVICE, ITEM_COMMAND, ITEM_CACHE };
+enum conf_item_when { ITEM_AFTER, ITEM_BEFORE }; /* of the promotion */
+enum conf_item_many { MANY_ERROR, MANY_FIRST };
+
+struct conf_item {
+	const char *name;
+	enum conf_item_type type;
+	enum conf_item_when when;
+	const char *on[CONF_LIST_MAX]; /* nodes; none: every data node */
+	bool required;	  /* BEFORE: no promotion without it */
+	bool independent; /* does not wait for the items above it */
+	usec_t timeout;
+	/* line: what the matching line is to read; \\1 to \\9 are parts of
+	 * the match. service: "running", "stopped" or "" (leave alone).
+	 * command, cache: "yes" or "" (leave alone). */
+	const char *primary, *standby;
+	const char *file, *match; /* line: POSIX extended expression */
+	enum conf_item_many many; /* line */
+	const char *restart_on[CONF_LIST_MAX]; /* service: items */
+	const char *program; /* service: of supervisord, "group:name" */
+	const char *socket;  /* service: of supervisord */
+	const char *sweep; /* service: stopped means, too, that no process with
+			      this path in its argv, nor one of its group,
+			      lives */
+	const char *start[CONF_ARGV_MAX], *stop[CONF_ARGV_MAX];
+	const char *restart[CONF_ARGV_MAX];
+	const char *test[CONF_ARGV_MAX]; /* service: 0 runs; command: 0 holds */
+	const char *fix[CONF_ARGV_MAX];	 /* command */
+	const char *run_as;
+	const char *address; /* cache */
+	int port;	     /* cache */
+	int line;	     /* of the file, for messages */
+};
+
+/* A balancer that hawatch steers. */
+enum conf_traffic_from { FROM_HOLDER, FROM_EVERY };
+enum conf_traffic_out { OUT_MAINT, OUT_DRAIN };
+
+struct conf_traffic {
+	const char *name;
+	const char *type; /* "haproxy" */
+	enum conf_traffic_from from; /* who steers it */
+	const char *sockets[CONF_LIST_MAX]; /* paths, or "10.77.0.9:9999" */
+	const char *backend;
+	const char *server;  /* "${node}", or with address one name */
+	const char *address; /* "": states; "${primary.address}": set it */
+	int port;
+	enum conf_traffic_out out; /* what a server is that gets nothing */
+	usec_t timeout;
+	int line;
 };
 
 struct conf {
@@ -100,6 +178,10 @@ struct conf {
 
 	int check_count;
 	struct conf_check check[CONF_CHECKS_MAX];
+	int item_count;
+	struct conf_item item[CONF_ITEMS_MAX];
+	int traffic_count;
+	struct conf_traffic traffic[CONF_TRAFFIC_MAX];
 
 	void *memory; /* owns the strings */
 };
@@ -126,6 +208,8 @@ struct conf_doc {
 size_t conf_schema(const struct conf_doc **rows);
 
 nodeset_t conf_data_nodes(const struct conf *conf);
+/* Whether a check or an item with this list of nodes is for that node. */
+bool conf_on(const struct conf *conf, const char *const *on, node_t node);
 const char *conf_mode_str(enum conf_mode mode);
 
 #endif

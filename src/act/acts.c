@@ -61,6 +61,10 @@ static const struct act_ops *const acts_ops[ACT_COUNT] = {
 	[ACT_METADATA] = &act_metadata,
 	[ACT_CHECKPOINT] = &act_checkpoint,
 	[ACT_VERIFY] = &act_verify,
+	[ACT_PULLERS] = &act_pullers,
+	[ACT_CONVERGE] = &act_converge,
+	[ACT_TRAFFIC] = &act_traffic,
+	[ACT_SITE] = &act_site,
 };
 
 static void act_timer_cb(void *arg);

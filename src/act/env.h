@@ -14,14 +14,20 @@
 #define ACT_POOL ACT_COUNT /* at most one request of a kind runs */
 
 struct act_clean;
+struct checks;
+struct converge;
 struct job;
 struct loop;
+struct traffic;
 struct worker;
 
 struct act_env {
 	struct loop *loop;
 	const struct conf *conf;
 	struct worker *worker;
+	struct converge *converge;
+	struct traffic *traffic;
+	struct checks *checks;
 	struct job *starting, *stopping; /* backend commands under way */
 	struct pgc *pool[ACT_POOL];
 	bool taken[ACT_POOL];

@@ -16,5 +16,9 @@ extern const struct act_ops act_settle;
 extern const struct act_ops act_metadata;
 extern const struct act_ops act_checkpoint;
 extern const struct act_ops act_verify;
+extern const struct act_ops act_pullers;
+extern const struct act_ops act_converge;
+extern const struct act_ops act_traffic;
+extern const struct act_ops act_site;
 
 #endif

@@ -102,3 +102,9 @@ checks_state(const struct checks *checks, int i, struct check_state *out)
 {
 	check_state(checks->check[i], out);
 }
+
+void
+checks_poke(struct checks *checks, int i)
+{
+	check_poke(checks->check[i]);
+}

@@ -37,6 +37,10 @@ conf_cross(struct conf_draft *d, const char *node)
 	cross_directories(d);
 	if (!d->checks_broken)
 		cross_checks(d);
+	if (!d->nodes_broken && !d->items_broken)
+		cross_items(d);
+	if (!d->nodes_broken && !d->traffic_broken)
+		cross_traffic(d);
 	cross_expand(d, "peer.cert", &d->conf.cert);
 	cross_expand(d, "peer.key", &d->conf.key);
 }
@@ -69,6 +73,8 @@ cross_nodes(struct conf_draft *d)
 	conf->names.count = conf->node_count;
 	for (i = 0; i < conf->node_count; i++) {
 		conf->names.node[i] = conf->node[i].name;
+		if (conf->node[i].private_ip[0] == '\0')
+			conf->node[i].private_ip = conf->node[i].address;
 		data += conf->node[i].role == ROLE_DATA;
 		cross_node(d, i);
 		for (j = 0; j < i; j++)

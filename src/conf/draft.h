@@ -30,7 +30,7 @@ struct conf_draft {
 	struct conf_fault *faults;
 	int fault_count;
 	/* An entry of the list lacks what the cross-checks stand on. */
-	bool nodes_broken, checks_broken;
+	bool nodes_broken, checks_broken, items_broken, traffic_broken;
 };
 
 /* A copy that lives as long as the configuration. */

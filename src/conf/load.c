@@ -84,6 +84,19 @@ conf_data_nodes(const struct conf *conf)
 	return set;
 }
 
+bool
+conf_on(const struct conf *conf, const char *const *on, node_t node)
+{
+	int i;
+
+	if (on[0] == NULL)
+		return conf->node[node].role == ROLE_DATA;
+	for (i = 0; on[i] != NULL; i++)
+		if (strcmp(on[i], conf->node[node].name) == 0)
+			return true;
+	return false;
+}
+
 const char *
 conf_mode_str(enum conf_mode mode)
 {

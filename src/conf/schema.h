@@ -20,7 +20,8 @@ enum conf_type {
 	CT_INT,
 	CT_USEC, /* "250ms" */
 	CT_BOOL,
-	CT_ARGV /* list of strings, the first an absolute path */
+	CT_ARGV,  /* list of strings, the first an absolute path */
+	CT_NAMES  /* list of strings, at most CONF_LIST_MAX - 1 */
 };
 
 struct conf_row {
@@ -40,6 +41,7 @@ struct conf_row {
 struct conf_group {
 	const char *name; /* "" the top of the file */
 	size_t offset, stride, count;
+	size_t broken; /* of a list: an entry lacks what others stand on */
 	int max;
 	bool required;
 	const char *example;

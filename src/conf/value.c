@@ -36,7 +36,7 @@ conf_value(struct conf_draft *d, const struct conf_row *row,
 
 	if (row->type == CT_INT)
 		wrong = value_number(row, setting, (int *)(void *)field);
-	else if (row->type == CT_ARGV)
+	else if (row->type == CT_ARGV || row->type == CT_NAMES)
 		wrong =
 		    value_list(d, row, setting, (const char **)(void *)field);
 	else if (row->type == CT_BOOL) {
@@ -165,6 +165,7 @@ value_text(struct conf_draft *d, const struct conf_row *row, const char *text,
 	case CT_INT:
 	case CT_BOOL:
 	case CT_ARGV:
+	case CT_NAMES:
 		break;
 	}
 	return "not expected here";
@@ -267,7 +268,7 @@ value_list(struct conf_draft *d, const struct conf_row *row,
 		text = config_setting_get_string_elem(setting, i);
 		if (text == NULL)
 			return "with a value that is not a string";
-		if (i == 0 && text[0] != '/')
+		if (i == 0 && text[0] != '/' && row->type == CT_ARGV)
 			return "with a program that is not an absolute path";
 		field[i] = draft_string(d, text);
 	}
@@ -289,5 +290,6 @@ value_word(const struct conf_row *row, const char *text)
 static bool
 value_is_text(enum conf_type type)
 {
-	return type != CT_INT && type != CT_BOOL && type != CT_ARGV;
+	return type != CT_INT && type != CT_BOOL && type != CT_ARGV &&
+	       type != CT_NAMES;
 }

@@ -58,8 +58,7 @@ static void
 walk_list(struct conf_draft *d, const struct conf_group *group,
     const config_setting_t *list)
 {
-	bool *broken = strcmp(group->name, "nodes") == 0 ? &d->nodes_broken :
-							   &d->checks_broken;
+	bool *broken = (bool *)(void *)((char *)d + group->broken);
 	int *count = (int *)(void *)((char *)d + group->count);
 	const config_setting_t *at;
 	char shown[80];

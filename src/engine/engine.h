@@ -24,6 +24,10 @@ struct engine {
 	struct pgwatch *pg;
 	struct fence *fence;
 	struct checks *checks;
+	struct converge *converge;
+	struct traffic *traffic; /* data nodes */
+	struct probe *probe;
+	struct http *web; /* to everything but the peers */
 	struct frontlink *front;
 	struct control *control;
 	struct orders *orders; /* made by the first request */

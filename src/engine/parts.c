@@ -19,6 +19,7 @@
 #include "engine/peers.h"
 #include "engine/regclient.h"
 #include "hawatch/check.h"
+#include "hawatch/converge.h"
 #include "hawatch/emit.h"
 #include "hawatch/fence.h"
 #include "hawatch/frontlink.h"
@@ -26,7 +27,9 @@
 #include "hawatch/mem.h"
 #include "hawatch/pgwatch.h"
 #include "hawatch/pki.h"
+#include "hawatch/probe.h"
 #include "hawatch/random.h"
+#include "hawatch/traffic.h"
 #include "hawatch/worker.h"
 
 static int
@@ -116,12 +119,35 @@ parts_data(struct engine *e, struct error *err)
 static int
 parts_checks(struct engine *e, struct error *err)
 {
-	const struct check_env env = {
-		.loop = e->loop, .conf = e->conf, .pg = e->pg
-	};
+	const struct check_env env = { .loop = e->loop,
+		.conf = e->conf,
+		.pg = e->pg,
+		.web = e->web,
+		.probe = e->probe };
 
 	e->checks = checks_new(&env, NULL, NULL, err);
 	return e->checks == NULL ? -1 : 0;
+}
+
+/* What is around the database: it is compared, changed and steered only where
+ * there is a database that it belongs to. */
+static int
+parts_site(struct engine *e, struct error *err)
+{
+	const struct converge_env env = { .loop = e->loop,
+		.conf = e->conf,
+		.worker = e->worker,
+		.web = e->web,
+		.probe = e->probe };
+
+	e->converge = converge_new(&env);
+	if (e->act_env == NULL)
+		return 0;
+	e->traffic = traffic_new(e->loop, e->conf);
+	e->act_env->converge = e->converge;
+	e->act_env->traffic = e->traffic;
+	e->act_env->checks = e->checks;
+	return 0;
 }
 
 /* Files that were mixed up when three hosts were set up by copying. Told, not
@@ -182,11 +208,17 @@ parts_new(struct conf *conf, struct error *err)
 		goto fail;
 	if (parts_lock(e, err) != 0)
 		goto fail;
+	/* A child that is to hold little is forked while there is little. */
+	e->probe = probe_new(e->loop, NULL, err);
+	if (e->probe == NULL)
+		goto fail;
 	e->turn_timer = timer_new(e->loop, turn_timer_cb, e);
 	e->worker = worker_new(e->loop);
 	if (conf->node[conf->self].role == ROLE_DATA && parts_data(e, err) != 0)
 		goto fail;
-	if (parts_checks(e, err) != 0 || parts_network(e, err) != 0)
+	e->web = http_new(e->loop, NULL, err);
+	if (e->web == NULL || parts_checks(e, err) != 0 ||
+	    parts_site(e, err) != 0 || parts_network(e, err) != 0)
 		goto fail;
 	return e;
 fail:
@@ -210,12 +242,16 @@ parts_free(struct engine *e)
 	arbiter_server_free(e->arbiter);
 	checks_free(e->checks);
 	acts_free(e->acts);
+	converge_free(e->converge);
+	traffic_free(e->traffic);
 	if (e->act_env != NULL)
 		act_env_free(e->act_env);
 	pgwatch_free(e->pg);
 	fence_free(e->fence);
 	core_free(e->core);
 	journal_free(e->journal);
+	http_free(e->web);
+	probe_free(e->probe);
 	http_free(e->http);
 	timer_free(e->turn_timer);
 	loop_free(e->loop);

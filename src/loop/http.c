@@ -53,6 +53,8 @@ http_new(struct loop *loop, const struct http_tls *tls, struct error *err)
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
 		abort();
 	h->multi = http_multi(h);
+	if (tls == NULL)
+		return h;
 	h->ca = file_read(tls->ca, HTTP_PEM_MAX, NULL, err);
 	if (h->ca != NULL)
 		h->cert = file_read(tls->cert, HTTP_PEM_MAX, NULL, err);
