@@ -203,6 +203,8 @@ value_string(struct conf_draft *d, const struct conf_row *row, const char *text,
 	size_t i, step;
 
 	*field = draft_string(d, text);
+	if (len == 0 && row->def != NULL && row->def[0] == '\0')
+		return NULL;
 	if (len == 0 && (row->type == CT_NAME || row->min > 0))
 		return "empty";
 	if (len > (size_t)row->max)
