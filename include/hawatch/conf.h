@@ -1,6 +1,6 @@
 /*
  * The configuration: one libconfig file, the same on every host, read into
- * typed structs through the schema of src/conf/schema.c. Nobody else touches
+ * typed structs through the schema of src/conf/schema_rows.c. Nobody else touches
  * libconfig. conf_load reports every error at once, each with file, line and
  * what to write instead.
  */
