@@ -62,6 +62,8 @@ const struct sup_program *sup_find(
 struct sup_goal {
 	const char *socket, *program;
 	bool running;	    /* else stopped */
+	bool started;	    /* running: STARTING is enough. RUNNING comes only
+			       after startsecs, 1 s by default */
 	pid_t not_pid;	    /* running means another process than this one: a
 			       restart; 0 any */
 	const char *sweep;  /* stopped means also that no process with this
