@@ -1,8 +1,8 @@
 /*
  * HTTP client of the engine: libcurl's multi interface on the loop. Used to
  * speak to the peers' API over mutual TLS 1.3, to the applications that are
- * checked, and to supervisord on its Unix socket. Addresses only: the URL's name
- * is the node's (verified against its certificate), the address is given
+ * checked, and to supervisord on its Unix socket. Addresses only: the URL's
+ * name is the node's (verified against its certificate), the address is given
  * beside it, so no resolver ever runs. Connections are kept alive, as many to
  * one host as there are calls at once: a long poll delays nobody.
  *
@@ -27,7 +27,8 @@ struct http_tls {
 };
 
 /* Reads the files now and not again; a new certificate needs a new http. tls
- * NULL: for everything but peers; every request then says how it goes. */
+ * NULL: for everything but peers; every request then says how it goes, and one
+ * without a way is refused. */
 struct http *http_new(struct loop *loop, const struct http_tls *tls,
     struct error *err) MUST_CHECK;
 /* Cancels the calls in flight. May be called from within a done. */
@@ -39,18 +40,18 @@ struct http_way {
 	const char *socket; /* Unix socket instead of address and port */
 	bool tls;	    /* else plain HTTP */
 	const char *ca;	    /* PEM file of the only authorities; "": the
-			       system's */
-	const char *type;   /* Content-Type of the body */
+			       system's; read again after ten minutes */
+	const char *type;   /* Content-Type of the body; NULL: JSON */
 	const char *user, *password; /* Basic; NULL: none */
 };
 
 struct http_request {
 	const struct http_way *way;
 	const char *name;    /* host name to verify, e.g. prod-s2 */
-	const char *address; /* numeric */
+	const char *address; /* numeric; not with a socket, nor the port */
 	int port;
 	const char *path; /* "/v1/cas" */
-	const char *body; /* JSON; POST; copied. NULL: GET */
+	const char *body; /* POST; copied. NULL: GET */
 	size_t body_len;
 	usec_t deadline;   /* after now; covers everything */
 	size_t answer_max; /* bytes; a longer answer is an error */
@@ -62,9 +63,9 @@ struct http_answer {
 	const char *message; /* curl's words, for people; never NULL */
 	bool sent;	     /* false only if the request provably never left */
 	const char *body;
-	size_t len; /* body is followed by a 0 that is not counted */
-	int os_errno;	  /* of a connection that failed; 0 */
-	const void *call; /* for http_header */
+	size_t len;   /* body is followed by a 0 that is not counted */
+	int os_errno; /* of a connection that failed; 0 */
+	struct http_call *call; /* for http_header */
 };
 
 /* done is called once, never from within http_post, unless cancelled. It may
@@ -73,7 +74,7 @@ struct http_call *http_post(struct http *h, const struct http_request *req,
     void (*done)(void *arg, const struct http_answer *ans), void *arg,
     struct error *err) MUST_CHECK;
 void http_cancel(struct http_call *call);
-/* The value of a header of that answer, in done only; NULL: not there. */
+/* The value of the first header of that name, in done only; NULL: none. */
 const char *http_header(const struct http_answer *ans, const char *name);
 
 #endif

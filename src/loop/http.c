@@ -1,6 +1,6 @@
 /*
- * Calls to the peers: libcurl's multi interface on the loop. Who is called
- * when, and what an answer means, is not decided here.
+ * Calls to the peers and to what is checked: libcurl's multi interface on the
+ * loop. Who is called when, and what an answer means, is not decided here.
  *
  * libcurl calls back for its sockets and its one timer; those two callbacks
  * only set watches and the timer. All that may end a call happens in
@@ -53,6 +53,9 @@ http_new(struct loop *loop, const struct http_tls *tls, struct error *err)
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
 		abort();
 	h->multi = http_multi(h);
+	h->json = curl_slist_append(NULL, "Content-Type: application/json");
+	if (h->json == NULL)
+		abort();
 	if (tls == NULL)
 		return h;
 	h->ca = file_read(tls->ca, HTTP_PEM_MAX, NULL, err);
@@ -105,7 +108,12 @@ static void
 http_release(void *arg)
 {
 	struct http *h = arg;
+	int k;
 
+	for (k = 0; k < HTTP_KINDS; k++)
+		while (h->idle_count[k] > 0)
+			curl_easy_cleanup(h->idle[k][--h->idle_count[k]]);
+	curl_slist_free_all(h->json);
 	curl_multi_cleanup(h->multi);
 	curl_global_cleanup();
 	timer_free(h->timer);
@@ -231,12 +239,16 @@ http_drain(struct http *h)
 static void
 http_finish(struct http_call *call, CURLcode code)
 {
-	struct http_answer ans = { .sent = call->sent || code == CURLE_OK,
-		.body = "" };
+	struct http_answer ans = {
+		.sent = call->sent || code == CURLE_OK, .body = "", .call = call
+	};
 	long status = 0, sys = 0;
 
 	call->ending = true;
-	curl_easy_getinfo(call->easy, CURLINFO_OS_ERRNO, &sys);
+	call->whole = code == CURLE_OK;
+	if (code == CURLE_COULDNT_CONNECT)
+		curl_easy_getinfo(call->easy, CURLINFO_OS_ERRNO, &sys);
+	ans.os_errno = (int)sys;
 	ans.reason =
 	    reason_str(http_reason(code, sys, ans.sent, call->message));
 	ans.message =
@@ -251,4 +263,15 @@ http_finish(struct http_call *call, CURLcode code)
 	}
 	call->done(call->arg, &ans);
 	http_call_free(call);
+}
+
+const char *
+http_header(const struct http_answer *ans, const char *name)
+{
+	struct curl_header *found;
+
+	if (curl_easy_header(ans->call->easy, name, 0, CURLH_HEADER, -1,
+		&found) != CURLHE_OK)
+		return NULL;
+	return found->value;
 }

@@ -1,9 +1,10 @@
 /*
- * One call: what it asks of libcurl, and what comes back in pieces. When it
- * starts and ends is http.c's.
+ * One call: where it goes, and what comes back in pieces. When it starts and
+ * ends is http.c's, what libcurl is told http_easy.c's.
  */
 #include <arpa/inet.h>
 #include <curl/curl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,45 +12,37 @@
 #include "loop/http_call.h"
 
 #define HTTP_HEADERS_MAX ((size_t)16 * 1024)
-/* For how many seconds a connection is kept idle. */
-#define HTTP_KEPT_SEC 30L
-#define HTTP_BUFFER 16384L
 
-static int http_call_vet(const struct http_request *req, struct error *err);
+static int http_call_vet(
+    const struct http *h, const struct http_request *req, struct error *err);
+static int http_call_vet_place(
+    const struct http_request *req, struct error *err);
 static int http_call_where(
     struct http_call *call, const struct http_request *req, struct error *err);
-static int http_call_set(
-    struct http_call *call, const struct http_request *req);
-static int http_call_tls(struct http_call *call);
-static int http_blob(CURL *easy, CURLoption option, char *pem);
-static int http_sends_cb(
-    void *arg, char *to, char *from, int to_port, int from_port);
-static size_t http_header_cb(char *data, size_t size, size_t n, void *arg);
-static size_t http_body_cb(char *data, size_t size, size_t n, void *arg);
 
 struct http_call *
 http_call_new(struct http *h, const struct http_request *req, struct error *err)
 {
 	struct http_call *call;
 
-	if (http_call_vet(req, err) == -1)
+	if (http_call_vet(h, req, err) == -1)
 		return NULL;
 	call = xcalloc(1, sizeof(*call));
 	call->http = h;
+	call->kind = req->way == NULL ? HTTP_PEER : HTTP_WAY;
 	call->max = req->answer_max;
-	call->easy = curl_easy_init();
-	if (call->easy == NULL)
-		abort();
+	call->easy = http_easy_take(h, call->kind);
 	LIST_INSERT_HEAD(&h->calls, call, entry);
+	if (call->easy == NULL)
+		goto unable;
 	if (http_call_where(call, req, err) == -1)
 		goto fail;
-	if (http_call_set(call, req) == -1 || http_call_tls(call) == -1) {
-		error_set(err, ERR_PROTOCOL,
-		    "http: libcurl %s refuses the settings of a call",
-		    curl_version_info(CURLVERSION_NOW)->version);
-		goto fail;
-	}
-	return call;
+	if (http_easy_call(call, req) == 0)
+		return call;
+unable:
+	error_set(err, ERR_PROTOCOL,
+	    "http: libcurl %s refuses the settings of a call",
+	    curl_version_info(CURLVERSION_NOW)->version);
 fail:
 	http_call_free(call);
 	return NULL;
@@ -59,7 +52,8 @@ void
 http_call_free(struct http_call *call)
 {
 	LIST_REMOVE(call, entry);
-	curl_easy_cleanup(call->easy);
+	if (call->easy != NULL)
+		http_easy_give(call->http, call->kind, call->easy, call->whole);
 	curl_slist_free_all(call->headers);
 	curl_slist_free_all(call->address);
 	free(call->body);
@@ -67,18 +61,17 @@ http_call_free(struct http_call *call)
 }
 
 static int
-http_call_vet(const struct http_request *req, struct error *err)
+http_call_vet(
+    const struct http *h, const struct http_request *req, struct error *err)
 {
-	unsigned char buf[sizeof(struct in6_addr)];
-
+	if (req->way == NULL && h->key == NULL)
+		return error_set(err, ERR_REFUSED,
+		    "%s%s: a call to a peer needs a certificate, and this "
+		    "client has none",
+		    req->name, req->path);
 	if (req->body == NULL && req->body_len != 0)
 		return error_set(
 		    err, ERR_PROTOCOL, "%s%s: no body", req->name, req->path);
-	if (inet_pton(AF_INET, req->address, buf) != 1 &&
-	    inet_pton(AF_INET6, req->address, buf) != 1)
-		return error_set(err, ERR_CONFIG,
-		    "address of %s: \"%s\" is not numeric", req->name,
-		    req->address);
 	if (req->deadline <= 0 || req->deadline == USEC_NEVER)
 		return error_set(
 		    err, ERR_CONFIG, "%s%s: no deadline", req->name, req->path);
@@ -86,111 +79,64 @@ http_call_vet(const struct http_request *req, struct error *err)
 		return error_set(err, ERR_CONFIG,
 		    "%s%s: no path or no limit of the answer", req->name,
 		    req->path);
+	return http_call_vet_place(req, err);
+}
+
+static int
+http_call_vet_place(const struct http_request *req, struct error *err)
+{
+	unsigned char buf[sizeof(struct in6_addr)];
+
+	if (req->way != NULL && req->way->socket != NULL)
+		return 0;
+	if (req->address == NULL ||
+	    (inet_pton(AF_INET, req->address, buf) != 1 &&
+		inet_pton(AF_INET6, req->address, buf) != 1))
+		return error_set(err, ERR_CONFIG,
+		    "address of %s: \"%s\" is not numeric", req->name,
+		    req->address == NULL ? "" : req->address);
 	return 0;
 }
 
-/* The name is for the certificate, the address for the socket. */
+/* The name is for the certificate and the Host of the request, the address or
+ * the path for the socket. */
 static int
 http_call_where(
     struct http_call *call, const struct http_request *req, struct error *err)
 {
-	bool v6 = strchr(req->address, ':') != NULL;
-	char *url, *to;
+	const struct http_way *way = req->way;
+	bool v6, socket = way != NULL && way->socket != NULL;
+	char port[16] = "", *text;
 	CURLcode code;
 
-	url = xasprintf("https://%s:%d%s", req->name, req->port, req->path);
-	code = curl_easy_setopt(call->easy, CURLOPT_URL, url);
-	free(url);
-	to = xasprintf("::%s%s%s:%d", v6 ? "[" : "", req->address,
-	    v6 ? "]" : "", req->port);
-	call->address = curl_slist_append(NULL, to);
-	free(to);
-	if (code != CURLE_OK || call->address == NULL ||
-	    curl_easy_setopt(call->easy, CURLOPT_CONNECT_TO, call->address) !=
-		CURLE_OK)
+	if (!socket)
+		(void)snprintf(port, sizeof(port), ":%d", req->port);
+	text =
+	    xasprintf("%s://%s%s%s", way == NULL || way->tls ? "https" : "http",
+		req->name, port, req->path);
+	code = curl_easy_setopt(call->easy, CURLOPT_URL, text);
+	free(text);
+	if (way != NULL && way->type != NULL) {
+		text = xasprintf("Content-Type: %s", way->type);
+		call->headers = curl_slist_append(NULL, text);
+		free(text);
+	}
+	if (!socket) {
+		v6 = strchr(req->address, ':') != NULL;
+		text = xasprintf("::%s%s%s%s", v6 ? "[" : "", req->address,
+		    v6 ? "]" : "", port);
+		call->address = curl_slist_append(NULL, text);
+		free(text);
+	}
+	if (code != CURLE_OK)
 		return error_set(
 		    err, ERR_CONFIG, "%s%s: not a URL", req->name, req->path);
 	return 0;
 }
 
-/* Stops at the first option that fails: none may silently stay unset. */
-#define SET(option, value) \
-	do { \
-		if (curl_easy_setopt(e, (option), (value)) != CURLE_OK) \
-			return -1; \
-	} while (0)
-
-static int
-http_call_set(struct http_call *call, const struct http_request *req)
-{
-	CURL *e = call->easy;
-	long ms = (long)((req->deadline + USEC_MSEC - 1) / USEC_MSEC);
-
-	call->headers =
-	    curl_slist_append(NULL, "Content-Type: application/json");
-	SET(CURLOPT_HTTPHEADER, call->headers);
-	SET(CURLOPT_POST, 1L);
-	SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)req->body_len);
-	SET(CURLOPT_COPYPOSTFIELDS, req->body == NULL ? "" : req->body);
-	SET(CURLOPT_PRIVATE, call);
-	SET(CURLOPT_ERRORBUFFER, call->message);
-	SET(CURLOPT_WRITEFUNCTION, http_body_cb);
-	SET(CURLOPT_WRITEDATA, call);
-	SET(CURLOPT_HEADERFUNCTION, http_header_cb);
-	SET(CURLOPT_HEADERDATA, call);
-	SET(CURLOPT_PREREQFUNCTION, http_sends_cb);
-	SET(CURLOPT_PREREQDATA, call);
-	SET(CURLOPT_TIMEOUT_MS, ms);
-	SET(CURLOPT_CONNECTTIMEOUT_MS, ms);
-	SET(CURLOPT_NOSIGNAL, 1L);
-	SET(CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
-	SET(CURLOPT_PROTOCOLS_STR, "https");
-	SET(CURLOPT_FOLLOWLOCATION, 0L);
-	/* Whatever the environment says. */
-	SET(CURLOPT_PROXY, "");
-	SET(CURLOPT_TCP_NODELAY, 1L);
-	SET(CURLOPT_TCP_KEEPALIVE, 1L);
-	SET(CURLOPT_TCP_KEEPIDLE, 5L);
-	SET(CURLOPT_TCP_KEEPINTVL, 1L);
-	SET(CURLOPT_MAXAGE_CONN, HTTP_KEPT_SEC);
-	SET(CURLOPT_BUFFERSIZE, HTTP_BUFFER);
-	SET(CURLOPT_UPLOAD_BUFFERSIZE, HTTP_BUFFER);
-	return 0;
-}
-
-static int
-http_call_tls(struct http_call *call)
-{
-	CURL *e = call->easy;
-
-	SET(CURLOPT_SSLVERSION,
-	    (long)CURL_SSLVERSION_TLSv1_3 | (long)CURL_SSLVERSION_MAX_TLSv1_3);
-	SET(CURLOPT_SSL_VERIFYPEER, 1L);
-	SET(CURLOPT_SSL_VERIFYHOST, 2L);
-	/* By default every authority of the system would do as well. */
-	SET(CURLOPT_CAPATH, NULL);
-	SET(CURLOPT_CAINFO, NULL);
-	if (http_blob(e, CURLOPT_CAINFO_BLOB, call->http->ca) == -1 ||
-	    http_blob(e, CURLOPT_SSLCERT_BLOB, call->http->cert) == -1)
-		return -1;
-	return http_blob(e, CURLOPT_SSLKEY_BLOB, call->http->key);
-}
-
-#undef SET
-
-static int
-http_blob(CURL *easy, CURLoption option, char *pem)
-{
-	struct curl_blob blob = {
-		.data = pem, .len = strlen(pem), .flags = CURL_BLOB_NOCOPY
-	};
-
-	return curl_easy_setopt(easy, option, &blob) == CURLE_OK ? 0 : -1;
-}
-
 /* libcurl calls this when it has a connection, TLS included, and right before
  * it writes the first byte of the request, new connection or kept one. */
-static int
+int
 http_sends_cb(void *arg, char *to, char *from, int to_port, int from_port)
 {
 	struct http_call *call = arg;
@@ -199,7 +145,7 @@ http_sends_cb(void *arg, char *to, char *from, int to_port, int from_port)
 	return CURL_PREREQFUNC_OK;
 }
 
-static size_t
+size_t
 http_header_cb(char *data, size_t size, size_t n, void *arg)
 {
 	struct http_call *call = arg;
@@ -208,7 +154,7 @@ http_header_cb(char *data, size_t size, size_t n, void *arg)
 	return call->header_len > HTTP_HEADERS_MAX ? 0 : size * n;
 }
 
-static size_t
+size_t
 http_body_cb(char *data, size_t size, size_t n, void *arg)
 {
 	struct http_call *call = arg;

@@ -43,6 +43,8 @@ http_reason(CURLcode code, long sys, bool sent, const char *message)
 		if (http_reasons[i].code == code)
 			return http_reasons[i].reason;
 	switch (sys) {
+	case ENOENT:
+		return REASON_no_socket;
 	case ECONNREFUSED:
 		return REASON_connect_refused;
 	case EHOSTUNREACH:

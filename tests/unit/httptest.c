@@ -1,5 +1,5 @@
 /*
- * An HTTPS server for tests; see httptest.h.
+ * An HTTP server for tests; see httptest.h.
  */
 #include <arpa/inet.h>
 #include <event2/buffer.h>
@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -104,8 +105,9 @@ answer(struct conn *c, const char *status, const char *body, size_t len)
 {
 	struct evbuffer *out = bufferevent_get_output(c->bev);
 
-	evbuffer_add_printf(
-	    out, "HTTP/1.1 %s\r\nContent-Length: %zu\r\n\r\n", status, len);
+	evbuffer_add_printf(out,
+	    "HTTP/1.1 %s\r\nX-Test: yes\r\n%sContent-Length: %zu\r\n\r\n",
+	    status, status[0] == '3' ? "Location: /seen\r\n" : "", len);
 	evbuffer_add(out, body, len);
 }
 
@@ -132,13 +134,18 @@ on_timer(void *arg)
 }
 
 static void
-serve(struct conn *c, const char *path, const char *body, size_t len)
+serve(struct conn *c, const char *path, const char *head, const char *body,
+    size_t len)
 {
 	struct evbuffer *out = bufferevent_get_output(c->bev);
 
 	c->t->requests++;
 	if (strcmp(path, "/echo") == 0) {
 		answer(c, "200 OK", body, len);
+	} else if (strcmp(path, "/seen") == 0) {
+		answer(c, "200 OK", head, strlen(head));
+	} else if (strcmp(path, "/moved") == 0) {
+		answer(c, "302 Found", "", 0);
 	} else if (strcmp(path, "/later") == 0) {
 		timer_arm(c->timer, 150 * USEC_MSEC);
 	} else if (strcmp(path, "/big") == 0) {
@@ -172,7 +179,7 @@ on_read(struct bufferevent *bev, void *arg)
 	struct conn *c = arg;
 	struct evbuffer *in = bufferevent_get_input(bev);
 	struct evbuffer_ptr end;
-	char path[64], *head, *field, *body;
+	char method[8], path[64], *head, *field, *body;
 	size_t len = 0, head_len;
 
 	end = evbuffer_search(in, "\r\n\r\n", 4, NULL);
@@ -181,17 +188,19 @@ on_read(struct bufferevent *bev, void *arg)
 	head_len = (size_t)end.pos + 4;
 	head = calloc(1, head_len + 1);
 	evbuffer_copyout(in, head, head_len);
-	need(sscanf(head, "POST %63s HTTP/1.1\r\n", path) == 1);
+	need(sscanf(head, "%7s %63s HTTP/1.1\r\n", method, path) == 2);
 	field = strstr(head, "Content-Length: ");
 	if (field != NULL)
 		len = (size_t)atol(field + 16);
-	free(head);
-	if (evbuffer_get_length(in) < head_len + len)
+	if (evbuffer_get_length(in) < head_len + len) {
+		free(head);
 		return;
+	}
 	evbuffer_drain(in, head_len);
 	body = calloc(1, len + 1);
 	evbuffer_remove(in, body, len);
-	serve(c, path, body, len);
+	serve(c, path, head, body, len);
+	free(head);
 	free(body);
 }
 
@@ -225,16 +234,22 @@ on_accept(struct evconnlistener *listener, evutil_socket_t fd,
 	int one = 1;
 
 	/* Else an answer waits 40 ms behind the session tickets. */
-	need(setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)) == 0);
+	if (sa->sa_family == AF_INET)
+		need(setsockopt(
+			 fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)) == 0);
 	c->t = t;
 	c->next = t->conns;
 	t->conns = c;
 	t->accepted++;
 	t->open++;
 	c->timer = timer_new(t->loop, on_timer, c);
-	c->bev = bufferevent_openssl_socket_new(loop_base(t->loop), fd,
-	    SSL_new(t->ctx), BUFFEREVENT_SSL_ACCEPTING,
-	    BEV_OPT_CLOSE_ON_FREE | BEV_OPT_DEFER_CALLBACKS);
+	if (t->ctx == NULL)
+		c->bev = bufferevent_socket_new(loop_base(t->loop), fd,
+		    BEV_OPT_CLOSE_ON_FREE | BEV_OPT_DEFER_CALLBACKS);
+	else
+		c->bev = bufferevent_openssl_socket_new(loop_base(t->loop), fd,
+		    SSL_new(t->ctx), BUFFEREVENT_SSL_ACCEPTING,
+		    BEV_OPT_CLOSE_ON_FREE | BEV_OPT_DEFER_CALLBACKS);
 	need(c->bev != NULL);
 	bufferevent_setcb(c->bev, on_read, NULL, on_event, c);
 	bufferevent_enable(c->bev, EV_READ | EV_WRITE);
@@ -259,24 +274,60 @@ make_ctx(const char *dir, const char *name)
 	return ctx;
 }
 
-struct httptest *
-httptest_new(struct loop *loop, const char *dir, const char *name)
+static struct httptest *
+server_new(struct loop *loop, SSL_CTX *ctx, struct sockaddr *sa, size_t len)
 {
 	struct httptest *t = calloc(1, sizeof(*t));
-	struct sockaddr_in sin = { .sin_family = AF_INET };
-	socklen_t len = sizeof(sin);
 
 	t->loop = loop;
-	t->ctx = make_ctx(dir, name);
-	sin.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	t->ctx = ctx;
 	t->listener = evconnlistener_new_bind(loop_base(loop), on_accept, t,
-	    LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 16,
-	    (struct sockaddr *)&sin, sizeof(sin));
+	    LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 16, sa, (int)len);
 	need(t->listener != NULL);
+	return t;
+}
+
+static struct httptest *
+server_on_port(struct loop *loop, SSL_CTX *ctx)
+{
+	struct sockaddr_in sin = { .sin_family = AF_INET };
+	socklen_t len = sizeof(sin);
+	struct httptest *t;
+
+	sin.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	t = server_new(loop, ctx, (struct sockaddr *)&sin, sizeof(sin));
 	need(getsockname(evconnlistener_get_fd(t->listener),
 		 (struct sockaddr *)&sin, &len) == 0);
 	t->port = ntohs(sin.sin_port);
 	return t;
+}
+
+struct httptest *
+httptest_new(struct loop *loop, const char *dir, const char *name)
+{
+	return server_on_port(loop, make_ctx(dir, name));
+}
+
+struct httptest *
+httptest_public(struct loop *loop, const char *dir, const char *name)
+{
+	SSL_CTX *ctx = make_ctx(dir, name);
+
+	SSL_CTX_set_verify(ctx, SSL_VERIFY_NONE, NULL);
+	SSL_CTX_set_min_proto_version(ctx, TLS1_VERSION);
+	return server_on_port(loop, ctx);
+}
+
+struct httptest *
+httptest_plain(struct loop *loop, const char *socket)
+{
+	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+
+	if (socket == NULL)
+		return server_on_port(loop, NULL);
+	need(strlen(socket) < sizeof(sun.sun_path));
+	strcpy(sun.sun_path, socket);
+	return server_new(loop, NULL, (struct sockaddr *)&sun, sizeof(sun));
 }
 
 void

@@ -1,6 +1,7 @@
 /*
- * An HTTPS server for tests, on the test's own loop: mutual TLS 1.3 by a
- * certificate authority that is made for the test.
+ * An HTTP server for tests, on the test's own loop: mutual TLS 1.3 by a
+ * certificate authority that is made for the test, or one of the ways of
+ * other servers.
  */
 #ifndef HTTPTEST_H
 #define HTTPTEST_H
@@ -17,9 +18,16 @@ void httptest_pki_free(const char *dir);
  * Paths: /echo answers with the body; /hold never answers; /later answers
  * after 150 ms; /big with a megabyte; /close closes instead; /stale answers
  * and closes its side 10 ms later; /noise answers what is no HTTP; /headers
- * never ends its headers; /half promises more than it sends; /404.
+ * never ends its headers; /half promises more than it sends; /404; /seen
+ * answers with the head of the request; /moved with 302 to /seen. Every answer
+ * has a field X-Test: yes.
  */
 struct httptest *httptest_new(
+    struct loop *loop, const char *dir, const char *name);
+/* Plain HTTP, on a Unix socket or, with NULL, on a port. */
+struct httptest *httptest_plain(struct loop *loop, const char *socket);
+/* TLS without a certificate of the client's. */
+struct httptest *httptest_public(
     struct loop *loop, const char *dir, const char *name);
 void httptest_free(struct httptest *t);
 /* From now on TLS 1.2 only. */

@@ -1,0 +1,171 @@
+/*
+ * Handles of libcurl and their settings. A handle whose call ended well serves
+ * the next call of its kind: to make one and set it up costs more than a call
+ * over a kept connection. One whose call failed or was cancelled is not used
+ * again, since libcurl keeps in it what it learnt (the errno, for one).
+ */
+#include <curl/curl.h>
+#include <string.h>
+
+#include "loop/http_call.h"
+
+/* For how many seconds a connection is kept idle. */
+#define HTTP_KEPT_SEC 30L
+#define HTTP_BUFFER 16384L
+/* For how many seconds the authorities of a file stay parsed. */
+#define HTTP_CA_SEC 600L
+
+static int http_easy_fixed(CURL *e);
+static int http_easy_peer(struct http *h, CURL *e);
+static int http_easy_way(CURL *e, const struct http_way *way);
+static int http_easy_authorities(CURL *e, const char *file);
+static int http_easy_blob(CURL *e, CURLoption option, char *pem);
+
+CURL *
+http_easy_take(struct http *h, enum http_kind kind)
+{
+	CURL *e;
+
+	if (h->idle_count[kind] > 0)
+		return h->idle[kind][--h->idle_count[kind]];
+	e = curl_easy_init();
+	if (e == NULL || http_easy_fixed(e) == -1 ||
+	    (kind == HTTP_PEER && http_easy_peer(h, e) == -1)) {
+		curl_easy_cleanup(e);
+		return NULL;
+	}
+	return e;
+}
+
+void
+http_easy_give(struct http *h, enum http_kind kind, CURL *e, bool again)
+{
+	if (!again || h->freed || h->idle_count[kind] == HTTP_IDLE_MAX ||
+	    curl_easy_setopt(e, CURLOPT_ERRORBUFFER, NULL) != CURLE_OK)
+		curl_easy_cleanup(e);
+	else
+		h->idle[kind][h->idle_count[kind]++] = e;
+}
+
+/* Stops at the first option that fails: none may silently stay unset. */
+#define SET(option, value) \
+	do { \
+		if (curl_easy_setopt(e, (option), (value)) != CURLE_OK) \
+			return -1; \
+	} while (0)
+
+static int
+http_easy_fixed(CURL *e)
+{
+	SET(CURLOPT_WRITEFUNCTION, http_body_cb);
+	SET(CURLOPT_HEADERFUNCTION, http_header_cb);
+	SET(CURLOPT_PREREQFUNCTION, http_sends_cb);
+	SET(CURLOPT_NOSIGNAL, 1L);
+	SET(CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
+	SET(CURLOPT_FOLLOWLOCATION, 0L);
+	SET(CURLOPT_PATH_AS_IS, 1L);
+	/* Whatever the environment says. */
+	SET(CURLOPT_PROXY, "");
+	SET(CURLOPT_TCP_NODELAY, 1L);
+	SET(CURLOPT_TCP_KEEPALIVE, 1L);
+	SET(CURLOPT_TCP_KEEPIDLE, 5L);
+	SET(CURLOPT_TCP_KEEPINTVL, 1L);
+	SET(CURLOPT_MAXAGE_CONN, HTTP_KEPT_SEC);
+	SET(CURLOPT_BUFFERSIZE, HTTP_BUFFER);
+	SET(CURLOPT_UPLOAD_BUFFERSIZE, HTTP_BUFFER);
+	/* Kept connections do; a resumed handshake skips the certificates. */
+	SET(CURLOPT_SSL_SESSIONID_CACHE, 0L);
+	SET(CURLOPT_SSL_VERIFYPEER, 1L);
+	SET(CURLOPT_SSL_VERIFYHOST, 2L);
+	/* Else it would be the third place that authorities come from. */
+	SET(CURLOPT_CAPATH, NULL);
+	return 0;
+}
+
+static int
+http_easy_peer(struct http *h, CURL *e)
+{
+	SET(CURLOPT_PROTOCOLS_STR, "https");
+	SET(CURLOPT_SSLVERSION,
+	    (long)CURL_SSLVERSION_TLSv1_3 | (long)CURL_SSLVERSION_MAX_TLSv1_3);
+	/* By default every authority of the system would do as well. */
+	SET(CURLOPT_CAINFO, NULL);
+	if (http_easy_blob(e, CURLOPT_CAINFO_BLOB, h->ca) == -1 ||
+	    http_easy_blob(e, CURLOPT_SSLCERT_BLOB, h->cert) == -1)
+		return -1;
+	return http_easy_blob(e, CURLOPT_SSLKEY_BLOB, h->key);
+}
+
+int
+http_easy_call(struct http_call *call, const struct http_request *req)
+{
+	CURL *e = call->easy;
+	long ms = (long)((req->deadline + USEC_MSEC - 1) / USEC_MSEC);
+
+	SET(CURLOPT_PRIVATE, call);
+	SET(CURLOPT_ERRORBUFFER, call->message);
+	SET(CURLOPT_WRITEDATA, call);
+	SET(CURLOPT_HEADERDATA, call);
+	SET(CURLOPT_PREREQDATA, call);
+	SET(CURLOPT_TIMEOUT_MS, ms);
+	SET(CURLOPT_CONNECTTIMEOUT_MS, ms);
+	SET(CURLOPT_CONNECT_TO, call->address);
+	if (req->way != NULL && http_easy_way(e, req->way) == -1)
+		return -1;
+	if (req->body == NULL) {
+		SET(CURLOPT_HTTPHEADER, NULL);
+		SET(CURLOPT_HTTPGET, 1L);
+		return 0;
+	}
+	SET(CURLOPT_HTTPHEADER,
+	    call->headers != NULL ? call->headers : call->http->json);
+	SET(CURLOPT_POST, 1L);
+	SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)req->body_len);
+	SET(CURLOPT_COPYPOSTFIELDS, req->body);
+	return 0;
+}
+
+/* All of it, each time: the call before may have gone another way. */
+static int
+http_easy_way(CURL *e, const struct http_way *way)
+{
+	SET(CURLOPT_PROTOCOLS_STR, way->tls ? "https" : "http");
+	SET(CURLOPT_UNIX_SOCKET_PATH, way->socket);
+	SET(CURLOPT_USERNAME, way->user);
+	SET(CURLOPT_PASSWORD, way->user == NULL ? NULL : way->password);
+	if (!way->tls)
+		return 0;
+	SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	SET(CURLOPT_CA_CACHE_TIMEOUT, HTTP_CA_SEC);
+	return http_easy_authorities(e, way->ca);
+}
+
+/* A file only, never a directory beside it: that would add others, and parsed
+ * authorities are kept for a file alone. */
+static int
+http_easy_authorities(CURL *e, const char *file)
+{
+	char *system = NULL;
+
+	if (file != NULL && file[0] != '\0') {
+		SET(CURLOPT_CAINFO, file);
+		return 0;
+	}
+	if (curl_easy_getinfo(e, CURLINFO_CAINFO, &system) != CURLE_OK ||
+	    system == NULL)
+		return -1;
+	SET(CURLOPT_CAINFO, system);
+	return 0;
+}
+
+#undef SET
+
+static int
+http_easy_blob(CURL *e, CURLoption option, char *pem)
+{
+	struct curl_blob blob = {
+		.data = pem, .len = strlen(pem), .flags = CURL_BLOB_NOCOPY
+	};
+
+	return curl_easy_setopt(e, option, &blob) == CURLE_OK ? 0 : -1;
+}
