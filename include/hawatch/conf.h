@@ -1,8 +1,8 @@
 /*
  * The configuration: one libconfig file, the same on every host, read into
- * typed structs through the schema of src/conf/schema_rows.c. Nobody else touches
- * libconfig. conf_load reports every error at once, each with file, line and
- * what to write instead.
+ * typed structs through the schema of src/conf/schema_rows.c. Nobody else
+ * touches libconfig. conf_load reports every error at once, each with file,
+ * line and what to write instead.
  */
 #ifndef HAWATCH_CONF_H
 #define HAWATCH_CONF_H
@@ -26,7 +26,7 @@ enum conf_backend { BACKEND_ARGV, BACKEND_PG_CTLCLUSTER, BACKEND_SYSTEMD };
 
 struct conf_node {
 	const char *name;
-	const char *address; /* numeric; of peer API and replication */
+	const char *address;	/* numeric; of peer API and replication */
 	const char *private_ip; /* for ${self.private_ip}; "": the address */
 	enum conf_role role;
 	int repmgr_id; /* data: node_id in repmgr.nodes; 0 none */
@@ -67,8 +67,8 @@ struct conf_check {
 	usec_t interval, timeout;
 	int window, threshold; /* so many of the last so many make it down */
 	bool health;	       /* counts for /health */
-	bool shared; /* ... only while another host passes it */
-	bool verify; /* must pass at the end of a takeover */
+	bool shared;	       /* ... only while another host passes it */
+	bool verify;	       /* must pass at the end of a takeover */
 	const char *on[CONF_LIST_MAX]; /* nodes; none: every data node */
 	const char *address;	       /* tcp, memcached, http */
 	int port;		       /* tcp, memcached, http */
@@ -100,7 +100,7 @@ struct conf_item {
 	enum conf_item_type type;
 	enum conf_item_when when;
 	const char *on[CONF_LIST_MAX]; /* nodes; none: every data node */
-	bool required;	  /* BEFORE: no promotion without it */
+	bool required;		       /* BEFORE: no promotion without it */
 	bool independent; /* does not wait for the items above it */
 	usec_t timeout;
 	/* line: what the matching line is to read; \\1 to \\9 are parts of
@@ -131,8 +131,8 @@ enum conf_traffic_out { OUT_MAINT, OUT_DRAIN };
 
 struct conf_traffic {
 	const char *name;
-	const char *type; /* "haproxy" */
-	enum conf_traffic_from from; /* who steers it */
+	const char *type;		    /* "haproxy" */
+	enum conf_traffic_from from;	    /* who steers it */
 	const char *sockets[CONF_LIST_MAX]; /* paths, or "10.77.0.9:9999" */
 	const char *backend;
 	const char *server;  /* "${node}", or with address one name */

@@ -78,8 +78,8 @@ conf_row_type(const struct conf_row *row, char *buf, size_t size)
 		    buf, size, "a list of strings, the first an absolute path");
 		break;
 	case CT_NAMES:
-		(void)snprintf(buf, size, "a list of at most %d strings",
-		    (int)row->max);
+		(void)snprintf(
+		    buf, size, "a list of at most %d strings", (int)row->max);
 		break;
 	}
 }
