@@ -249,7 +249,7 @@ const struct conf_row conf_rows[] = {
 { "converge.timeout", CT_USEC, ITEM(timeout), .min = 100 * USEC_MSEC, .max = 3600 * USEC_SEC, .def = "30s",
   .doc = "For how long it is tried before the next items go on without it." },
 { "converge.primary", CT_STRING, ITEM(primary), .min = 0, .max = 2000, .def = "", .example = "\"db.host=localhost\"",
-  .doc = "What is to be true where the primary is: of a line, its text; of a service, running or stopped; of a command or cache, yes. Empty: left alone." },
+  .doc = "What is to be true where the primary is: of a line, its text; of a service, running or stopped; of a command or cache, yes; empty: left alone." },
 { "converge.standby", CT_STRING, ITEM(standby), .min = 0, .max = 2000, .def = "", .example = "\"db.host=${primary.name}\"",
   .doc = "The same for the other nodes." },
 { "converge.file", CT_PATH, ITEM(file), .min = 0, .max = 4000, .def = "", .example = "\"/etc/memcached.conf\"",
