@@ -18,6 +18,7 @@ static void cross_node_pair(struct conf_draft *d, int i, int j);
 static void cross_node(struct conf_draft *d, int i);
 static void cross_register(struct conf_draft *d);
 static void cross_self(struct conf_draft *d, const char *node);
+static bool cross_nowhere(const char *address);
 static bool cross_same_address(const char *a, const char *b);
 static void cross_expand(
     struct conf_draft *d, const char *path, const char **field);
@@ -106,13 +107,26 @@ cross_node(struct conf_draft *d, int i)
 		    "PostgreSQL; remove it, or write role = \"data\"",
 		    node->name, node->repmgr_id);
 	cross_path(path, "nodes", i, "address");
-	if (cross_same_address(node->address, "0.0.0.0") ||
-	    cross_same_address(node->address, "::"))
+	if (cross_nowhere(node->address))
 		draft_fault_at(d, path,
 		    "node %s has the address %s, which is "
 		    "no host's; write the one at which the other nodes reach "
 		    "it",
 		    node->name, node->address);
+	else if (cross_nowhere(node->private_ip)) {
+		cross_path(path, "nodes", i, "private_ip");
+		draft_fault_at(d, path,
+		    "node %s has the private_ip %s, which is no host's; "
+		    "write an address of its own, or remove it",
+		    node->name, node->private_ip);
+	}
+}
+
+static bool
+cross_nowhere(const char *address)
+{
+	return cross_same_address(address, "0.0.0.0") ||
+	       cross_same_address(address, "::");
 }
 
 static void
@@ -133,6 +147,13 @@ cross_node_pair(struct conf_draft *d, int i, int j)
 		    "nodes %s and %s have one address, %s; "
 		    "write each host's own",
 		    a->name, b->name, b->address);
+	else if (cross_same_address(a->private_ip, b->private_ip)) {
+		cross_path(path, "nodes", j, "private_ip");
+		draft_fault_at(d, path,
+		    "nodes %s and %s have one private_ip, %s; write each "
+		    "host's own",
+		    a->name, b->name, b->private_ip);
+	}
 	cross_path(path, "nodes", j, "repmgr_id");
 	if (a->repmgr_id != 0 && a->repmgr_id == b->repmgr_id)
 		draft_fault_at(d, path,

@@ -219,6 +219,8 @@ cross_check(struct conf_draft *d, int i)
 	char path[CROSS_PATH_MAX];
 	char one[USEC_STR_MAX], two[USEC_STR_MAX];
 	bool tcp = strcmp(c->type, "tcp") == 0;
+	bool net = tcp || strcmp(c->type, "memcached") == 0 ||
+		   strcmp(c->type, "http") == 0;
 
 	(void)snprintf(path, sizeof(path), "checks.[%d]", i);
 	c->line =
@@ -237,12 +239,12 @@ cross_check(struct conf_draft *d, int i)
 		    "window %d and never reached; write at most the window",
 		    c->name, c->threshold, c->window);
 	cross_path(path, "checks", i, "address");
-	if (tcp ? c->address[0] == '\0' : draft_given(d, path))
+	if (tcp ? c->address[0] == '\0' : !net && draft_given(d, path))
 		draft_fault_at(d, path, "check %s: address is %s; %s", c->name,
 		    tcp ? "missing" : "for type tcp only",
 		    tcp ? "write address = \"127.0.0.1\";" : "remove it");
 	cross_path(path, "checks", i, "port");
-	if (tcp ? c->port == 0 : draft_given(d, path))
+	if (tcp ? c->port == 0 : !net && draft_given(d, path))
 		draft_fault_at(d, path, "check %s: port is %s; %s", c->name,
 		    tcp ? "missing" : "for type tcp only",
 		    tcp ? "write port = 443;" : "remove it");

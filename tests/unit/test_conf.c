@@ -41,6 +41,37 @@ load_good(const char *path, const char *node)
 }
 
 static void
+test_sample_items(const struct conf *conf)
+{
+	const struct conf_item *item = conf->item;
+
+	assert_int_equal(conf->item_count, 7);
+	assert_int_equal(item[0].type, ITEM_SERVICE);
+	assert_int_equal(item[0].when, ITEM_BEFORE);
+	assert_true(item[0].required);
+	assert_false(item[0].independent);
+	assert_true(item[0].timeout == 15 * USEC_SEC);
+	assert_true(conf_on(conf, item[0].on, 0));
+	assert_false(conf_on(conf, item[0].on, 2));
+	assert_int_equal(item[1].type, ITEM_LINE);
+	assert_int_equal(item[1].when, ITEM_AFTER);
+	assert_int_equal(item[1].many, MANY_FIRST);
+	assert_string_equal(item[1].primary, "-l 127.0.0.1,${self.private_ip}");
+	assert_string_equal(item[2].restart_on[0], "memcached-listen");
+	assert_null(item[2].restart_on[1]);
+	assert_string_equal(item[2].restart[2], "restart");
+	assert_string_equal(item[3].standby, "");
+	assert_string_equal(item[4].primary, "\\1localhost\\2");
+	assert_string_equal(item[5].socket, "/run/supervisor.sock");
+	assert_int_equal(item[6].type, ITEM_COMMAND);
+	assert_int_equal(conf->traffic_count, 2);
+	assert_int_equal(conf->traffic[0].from, FROM_HOLDER);
+	assert_string_equal(conf->traffic[0].server, "${node}");
+	assert_int_equal(conf->traffic[1].from, FROM_EVERY);
+	assert_int_equal(conf->traffic[1].port, 5432);
+}
+
+static void
 test_sample(void **state)
 {
 	struct conf *conf = load_good(SAMPLE, "prod-s2");
@@ -71,11 +102,16 @@ test_sample(void **state)
 	assert_string_equal(conf->health_address, "");
 	assert_int_equal(conf->health_port, 8008);
 	assert_string_equal(conf->ping_body, "Web services are UP");
-	assert_int_equal(conf->check_count, 3);
+	assert_string_equal(conf->node[0].private_ip, "10.77.0.1");
+	assert_int_equal(conf->check_count, 8);
 	assert_string_equal(conf->check[2].type, "tcp");
 	assert_int_equal(conf->check[2].port, 80);
 	assert_true(conf->check[2].health);
 	assert_true(conf->check[2].line > conf->check[1].line);
+	assert_null(conf->check[2].on[0]);
+	assert_string_equal(conf->check[6].on[1], "prod-s2");
+	assert_string_equal(conf->check[6].command[3], "-26 hours");
+	test_sample_items(conf);
 	conf_free(conf);
 }
 
@@ -106,6 +142,8 @@ test_minimal(void **state)
 	assert_int_equal(conf->connections_max, 1024);
 	assert_true(conf->idle_timeout == 10 * USEC_SEC);
 	assert_int_equal(conf->check_count, 0);
+	assert_int_equal(conf->item_count, 0);
+	assert_int_equal(conf->traffic_count, 0);
 	conf_free(conf);
 	conf_free(NULL);
 }
