@@ -29,6 +29,8 @@ enum sup_state {
 	SUP_UNKNOWN = 1000
 };
 const char *sup_state_str(enum sup_state state); /* "RUNNING" */
+/* The token of a program that is in that state and should not be. */
+const char *sup_state_reason(enum sup_state state);
 
 struct sup_program {
 	char name[64], group[64];
@@ -41,8 +43,8 @@ struct sup_program {
 #define SUP_PROGRAMS_MAX 64
 struct sup_list {
 	enum answer ans;    /* unknown: no whole answer */
-	const char *reason; /* token: supervisor-missing, -refused, -forbidden,
-			       timeout, ... "" */
+	const char *reason; /* token: no-socket, connect-refused (killed),
+			       no-permission, timeout (hung), ... "" */
 	int count;
 	const struct sup_program *program;
 };
@@ -61,15 +63,15 @@ const struct sup_program *sup_find(
 /* One program to where it should be. */
 struct sup_goal {
 	const char *socket, *program;
-	bool running;	    /* else stopped */
-	bool started;	    /* running: STARTING is enough. RUNNING comes only
-			       after startsecs, 1 s by default */
-	pid_t not_pid;	    /* running means another process than this one: a
-			       restart; 0 any */
-	const char *sweep;  /* stopped means also that no process with this
-			       path in its argv lives, nor one of its group;
-			       NULL or "" */
-	usec_t deadline;    /* after now */
+	bool running;	   /* else stopped */
+	bool started;	   /* running: STARTING is enough. RUNNING comes only
+			      after startsecs, 1 s by default */
+	pid_t not_pid;	   /* running means another process than this one: a
+			      restart; 0 any */
+	const char *sweep; /* stopped means also that no process with this
+			      path in its argv lives, nor one of its group;
+			      NULL or "" */
+	usec_t deadline;   /* after now */
 };
 /* Observes and acts until it is so; done once, never from within, unless
  * cancelled: yes, or no with why. pid is the one that runs, or 0. */
