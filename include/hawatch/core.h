@@ -31,6 +31,13 @@ struct core_conf {
 	usec_t min_interval; /* between automatic failovers */
 	usec_t standby_timeout;
 	usec_t start_timeout; /* of PostgreSQL */
+	/* What the configuration has for this node; without it nothing is
+	 * asked. */
+	bool before;	    /* items that must hold before a promotion */
+	bool after;	    /* items at all */
+	bool traffic;	    /* balancers that it steers as the holder */
+	bool traffic_every; /* balancers that it steers whoever holds */
+	bool verify;	    /* checks at the end of a takeover */
 };
 
 /* What must survive a crash: written whole, as text, by the engine's journal.
@@ -59,6 +66,7 @@ struct durable {
 	char proof_why[120];
 	int plan, row; /* enum plan_id and its row, for the report */
 	uint64_t plan_epoch;
+	uint64_t site_epoch; /* this host was brought to its role for it */
 };
 
 enum cas_result { CAS_CONFIRMED, CAS_CONFLICT, CAS_UNKNOWN, CAS_REFUSED };
@@ -85,6 +93,12 @@ struct ask_answer {
 	enum answer running, recovery; /* its PostgreSQL */
 	uint32_t timeline;
 	lsn_t wal_end;
+};
+
+/* What a host says of itself, once a second. */
+struct site_report {
+	uint64_t site_epoch;
+	bool serving; /* it would serve voters */
 };
 
 enum fence_op { FENCE_OP_OPEN, FENCE_OP_RENEW, FENCE_OP_CLOSE };
@@ -172,6 +186,8 @@ void core_on_fence_lost(
     struct core *c, const struct now *now, bool restored, usec_t open_for);
 void core_on_act(struct core *c, const struct now *now, enum act_kind kind,
     const struct goal *goal, enum answer result, const char *reason);
+void core_on_site(struct core *c, const struct now *now, node_t from,
+    const struct site_report *report);
 
 /* Orders of a person. NULL: accepted; else why not and, after a newline, the
  * command to run next ("...\nhactl register show"), as a static or core-owned
@@ -206,6 +222,17 @@ enum pg_state {
 	PGS_COUNT
 };
 enum writers { WRITERS_UNKNOWN = 0, WRITERS_CLOSED, WRITERS_OPEN };
+enum site_role { SITE_UNKNOWN = 0, SITE_PRIMARY, SITE_STANDBY };
+
+/* The host around its PostgreSQL: what its role demands, and the balancers. */
+struct site_status {
+	enum site_role role;
+	node_t primary; /* where it is, by the record; NODE_NONE: not known */
+	uint64_t epoch; /* this host was brought to its role for it */
+	nodeset_t out;	/* hosts that should get no traffic */
+	bool converging, steering;
+	const char *converge_why; /* of the last no; "" */
+};
 
 struct core_status {
 	enum relation rel;
@@ -236,6 +263,7 @@ struct core_status {
 	const struct durable *durable;
 	usec_t heard_at[NODES_MAX]; /* last answer or request of a peer */
 	struct ask_answer peer[NODES_MAX];
+	struct site_status site;
 };
 void core_status(
     const struct core *c, const struct now *now, struct core_status *st);

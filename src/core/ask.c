@@ -72,6 +72,15 @@ ask_names(const struct core *c, const struct now *now)
 }
 
 enum answer
+ask_pullers(const struct core *c, const struct now *now)
+{
+	/* What is promoted already was asked before it was. */
+	if (!c->conf.before || core_pgs(c) == PGS_PRIMARY)
+		return ANS_YES;
+	return goal_result(c, ACT_PULLERS);
+}
+
+enum answer
 ask_marked(const struct core *c, const struct now *now)
 {
 	return yes_if(c->dur.primary_epoch == core_rec(c)->epoch &&
@@ -120,9 +129,22 @@ ask_open(const struct core *c, const struct now *now)
 }
 
 enum answer
-ask_verified(const struct core *c, const struct now *now)
+ask_committed(const struct core *c, const struct now *now)
 {
 	return goal_result(c, ACT_VERIFY);
+}
+
+enum answer
+ask_arrived(const struct core *c, const struct now *now)
+{
+	return yes_if(
+	    !c->act[ACT_CONVERGE].running && !c->act[ACT_TRAFFIC].running);
+}
+
+enum answer
+ask_verified(const struct core *c, const struct now *now)
+{
+	return c->conf.verify ? goal_result(c, ACT_SITE) : ANS_YES;
 }
 
 enum answer

@@ -61,6 +61,8 @@ core_new(const struct core_conf *conf, const struct durable *durable,
 	c->reg.value.rec.holder = NODE_NONE;
 	c->sync.adding = NODE_NONE;
 	c->promise.to = NODE_NONE;
+	c->site.primary = NODE_NONE;
+	c->site.listening = now->raw;
 	c->lease.primary_since = USEC_NEVER;
 	if (durable != NULL)
 		c->dur = *durable;
@@ -281,6 +283,7 @@ core_turn(struct core *c, const struct now *now)
 	durability_turn(c, now);
 	lease_turn(c, now);
 	writers_turn(c, now);
+	site_turn(c, now);
 	save_turn(c, now);
 	if (c->read_wanted) {
 		core_do(c, DO_READ);

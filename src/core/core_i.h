@@ -152,6 +152,21 @@ struct plan_state {
 	usec_t retry_at; /* no plan before, after one was abandoned */
 };
 
+/* What the others said of themselves, and what was asked for around this
+ * host's PostgreSQL. */
+struct site {
+	struct site_report report[NODES_MAX];
+	usec_t report_at[NODES_MAX]; /* 0 never */
+	usec_t turn_at, listening;   /* without a gap since */
+	uint64_t epoch;		     /* that ACT_CONVERGE was asked for */
+	usec_t retry_at;	     /* after its no, in that epoch */
+	char why[48];
+	node_t primary; /* that ACT_TRAFFIC was asked for */
+	uint64_t traffic_epoch;
+	nodeset_t out;
+	usec_t asked_at, next, often_until; /* of ACT_TRAFFIC */
+};
+
 struct order {
 	bool on;
 	bool fenced;
@@ -188,6 +203,8 @@ struct core {
 	struct act_state act[ACT_COUNT];
 	struct plan_state plan;
 	uint64_t resume_epoch; /* of the takeover before the start; 0 none */
+	unsigned pullers_no; /* takeovers that ended there, one after another */
+	struct site site;
 	struct order order;
 	struct pg_view pg;
 	usec_t gone_at; /* the postmaster ended then; 0 no */
@@ -306,6 +323,14 @@ void plan_start(struct core *c, const struct now *now, enum plan_id id);
 void plan_resume(struct core *c, const struct now *now);
 void plan_end(struct core *c, const struct now *now, const char *why);
 void plan_turn(struct core *c, const struct now *now);
+
+/* site.c: the host around its PostgreSQL, and the balancers */
+node_t site_primary(const struct core *c);
+bool site_may(const struct core *c, const struct now *now);
+void site_converge(struct core *c, const struct now *now);
+void site_traffic(struct core *c, const struct now *now);
+void site_turn(struct core *c, const struct now *now);
+void site_status(const struct core *c, struct site_status *st);
 
 /* goals.c: what was asked of the shell */
 void goal_ask(struct core *c, enum act_kind kind, const struct goal *goal);

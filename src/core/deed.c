@@ -57,6 +57,14 @@ deed_names_none(struct core *c, const struct now *now)
 	goal_ask(c, ACT_NAMES, &g);
 }
 
+void
+deed_pullers(struct core *c, const struct now *now)
+{
+	struct goal g = { .node = c->conf.self };
+
+	goal_ask(c, ACT_PULLERS, &g);
+}
+
 /* From here on this data may hold what others do not have. */
 void
 deed_mark(struct core *c, const struct now *now)
@@ -99,11 +107,19 @@ deed_settle(struct core *c, const struct now *now)
 }
 
 void
-deed_verify(struct core *c, const struct now *now)
+deed_commit(struct core *c, const struct now *now)
 {
 	struct goal g = { 0 };
 
 	goal_ask(c, ACT_VERIFY, &g);
+}
+
+void
+deed_verify(struct core *c, const struct now *now)
+{
+	struct goal g = { 0 };
+
+	goal_ask(c, ACT_SITE, &g);
 }
 
 void

@@ -349,7 +349,7 @@ durability_turn(struct core *c, const struct now *now)
 	if (core_rel(c) != REL_HELD || core_pgs(c) != PGS_PRIMARY ||
 	    c->plan.id == PLAN_STEPDOWN || c->plan.id == PLAN_RESTART ||
 	    (c->plan.id == PLAN_TAKEOVER &&
-		!plan_at_or_past(c, PLAN_TAKEOVER, "announce"))) {
+		!plan_at_or_past(c, PLAN_TAKEOVER, "arrive"))) {
 		if (c->sync.add != ADD_NONE && !c->pending.on)
 			durability_reset(c);
 		return;

@@ -76,6 +76,8 @@ core_order_promote(struct core *c, const struct now *now, const char *fenced)
 	o->fenced = fenced != NULL;
 	str_cut(o->why, sizeof(o->why), fenced == NULL ? "" : fenced);
 	o->until = now->raw + 60 * USEC_SEC;
+	c->plan.retry_at = 0;
+	c->pullers_no = 0;
 	return NULL;
 }
 

@@ -8,6 +8,7 @@
 #include "core/core_i.h"
 
 #define REST (2 * USEC_SEC) /* after an abandoned plan, before another */
+#define RESTS_MAX 5 /* doublings, when it was the pullers' fault */
 
 bool
 plan_at_or_past(const struct core *c, enum plan_id id, const char *row)
@@ -25,6 +26,18 @@ plan_row(const struct core *c)
 	return &rows[c->plan.row < count ? c->plan.row : count - 1];
 }
 
+/* Not a row's to stop: what the site's own rules asked for, what runs beside,
+ * and, once clients write, what their commits wait for. */
+static bool
+plan_leaves(const struct core *c, int kind)
+{
+	if (kind == ACT_CONVERGE || kind == ACT_TRAFFIC)
+		return true;
+	if (kind == ACT_NAMES || kind == ACT_WAITING)
+		return plan_at_or_past(c, PLAN_TAKEOVER, "arrive");
+	return kind == ACT_METADATA || kind == ACT_CHECKPOINT;
+}
+
 static void
 plan_enter(struct core *c, const struct now *now, int row)
 {
@@ -33,9 +46,9 @@ plan_enter(struct core *c, const struct now *now, int row)
 	c->plan.row = row;
 	c->plan.since = now->raw;
 	c->plan.acted = false;
-	/* Results belong to a row; those that run beside go on. */
+	/* Results belong to a row. */
 	for (k = 0; k < ACT_COUNT; k++)
-		if (k != ACT_METADATA && k != ACT_CHECKPOINT)
+		if (!plan_leaves(c, k))
 			goal_stop(c, (enum act_kind)k);
 	c->dur.plan = (int)c->plan.id;
 	c->dur.row = row;
@@ -53,8 +66,11 @@ plan_start(struct core *c, const struct now *now, enum plan_id id)
 	c->plan.retry_at = retry_at;
 	c->plan.id = id;
 	c->plan.started = now->raw;
+	/* A takeover is the end of what this host was brought to before. */
 	for (k = 0; k < ACT_COUNT; k++)
-		goal_stop(c, (enum act_kind)k);
+		if (id == PLAN_TAKEOVER ||
+		    (k != ACT_CONVERGE && k != ACT_TRAFFIC))
+			goal_stop(c, (enum act_kind)k);
 	durability_reset(c);
 	if (id == PLAN_STEPDOWN || id == PLAN_RESTART)
 		lease_void(c, now);
@@ -89,7 +105,13 @@ plan_abandon(struct core *c, const struct now *now)
 		rec.state = REC_RELEASED;
 		cas_send(c, now, FOR_RELEASE, &rec);
 	}
-	c->plan.retry_at = now->raw + REST;
+	/* A record that is taken and given back again and again helps nobody.
+	 */
+	if (c->plan.id == PLAN_TAKEOVER &&
+	    c->plan.row == plan_find(PLAN_TAKEOVER, "pullers") &&
+	    c->pullers_no < RESTS_MAX)
+		c->pullers_no++;
+	c->plan.retry_at = now->raw + (REST << c->pullers_no);
 }
 
 void
@@ -102,7 +124,8 @@ plan_end(struct core *c, const struct now *now, const char *why)
 	    plan_name[c->plan.id], why, plan_row(c)->name,
 	    (long long)(now->raw - c->plan.started) / USEC_MSEC);
 	for (k = 0; k < ACT_COUNT; k++)
-		goal_stop(c, (enum act_kind)k);
+		if (k != ACT_CONVERGE && k != ACT_TRAFFIC)
+			goal_stop(c, (enum act_kind)k);
 	/* A mark that this plan set, and nothing was promoted under it. */
 	if (c->plan.id == PLAN_TAKEOVER && c->plan.marked &&
 	    !c->plan.promoted && core_pgs(c) == PGS_STANDBY)
@@ -138,7 +161,7 @@ plan_pause(struct core *c)
 	int k;
 
 	for (k = 0; k < ACT_COUNT && c->plan.acted; k++)
-		if (k != ACT_METADATA && k != ACT_CHECKPOINT)
+		if (!plan_leaves(c, k))
 			goal_stop(c, (enum act_kind)k);
 	c->plan.acted = false;
 }
@@ -153,8 +176,10 @@ plan_done(struct core *c, const struct now *now)
 			if (n != c->conf.self &&
 			    (core_rec(c)->candidates & NODE_BIT(n)))
 				core_do(c, DO_NUDGE)->node = n;
-	if (c->plan.id == PLAN_TAKEOVER)
+	if (c->plan.id == PLAN_TAKEOVER) {
 		c->order.on = false;
+		c->pullers_no = 0;
+	}
 	plan_end(c, now, "done");
 }
 

@@ -65,4 +65,5 @@ core_status(const struct core *c, const struct now *now, struct core_status *st)
 	st->durable = &c->dur;
 	memcpy(st->heard_at, c->heard_at, sizeof(st->heard_at));
 	memcpy(st->peer, c->peer, sizeof(st->peer));
+	site_status(c, &st->site);
 }

@@ -51,6 +51,7 @@ journal_str(const struct durable *d, const struct names *names)
 	json_put_i64(obj, "plan", d->plan);
 	json_put_i64(obj, "row", d->row);
 	json_put_u64(obj, "plan_epoch", d->plan_epoch);
+	json_put_u64(obj, "site_epoch", d->site_epoch);
 	text = json_text(obj);
 	json_decref(obj);
 	return text;
@@ -100,6 +101,9 @@ want_rest(const json_t *obj, struct durable *d, struct error *err)
 	    json_want_u64(obj, "plan_epoch", &d->plan_epoch, err))
 		return -1;
 	d->proof = (enum proof)proof;
+	/* A file of before hosts were brought to their role: a first start. */
+	if (json_has(obj, "site_epoch"))
+		return json_want_u64(obj, "site_epoch", &d->site_epoch, err);
 	return 0;
 }
 

@@ -52,8 +52,9 @@ static void
 test_takeover_order(void **state)
 {
 	static const char *const order[] = { "claim", "prove", "wal", "readers",
-		"names", "mark", "promote", "held", "relax", "settle", "open",
-		"verify" };
+		"names", "pullers", "mark", "promote", "held", "relax",
+		"settle", "open", "converge", "traffic", "commit", "arrive",
+		"verify", "announce" };
 	size_t i;
 
 	for (i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
