@@ -13,6 +13,8 @@
 #include "engine/journal.h"
 #include "engine/peers.h"
 #include "engine/regclient.h"
+#include "engine/reports.h"
+#include "hawatch/converge.h"
 #include "hawatch/emit.h"
 #include "hawatch/fence.h"
 #include "hawatch/frontlink.h"
@@ -278,6 +280,21 @@ driver_start(struct engine *e)
 	regclient_start(e->reg);
 }
 
+/* What the items of this host are compared with. */
+static void
+driver_expect(struct engine *e, const struct now *now)
+{
+	struct core_status st;
+
+	core_status(e->core, now, &st);
+	if (e->expect_primary == st.site.primary &&
+	    e->expect_epoch == st.rec.epoch)
+		return;
+	e->expect_primary = st.site.primary;
+	e->expect_epoch = st.rec.epoch;
+	converge_expect(e->converge, st.site.primary, st.rec.epoch);
+}
+
 /* The service manager ends an engine that hangs; the kernel lease has closed
  * by then. */
 static void
@@ -302,6 +319,7 @@ driver_turn(void *arg, const struct now *now)
 		driver_armed(e, now);
 		other = driver_core(e);
 		next = other < next ? other : next;
+		driver_expect(e, now);
 	}
 	if (e->arbiter != NULL) {
 		other = arbiter_server_turn(e->arbiter, now->raw);
@@ -309,6 +327,8 @@ driver_turn(void *arg, const struct now *now)
 	}
 	orders_turn(e, now);
 	snapshot_publish(e, now);
+	other = reports_turn(e->reports, now);
+	next = other < next ? other : next;
 	driver_watchdog(e, now);
 	other = next - clock_now().raw;
 	timer_arm(e->turn_timer, other > 0 ? other : 0);

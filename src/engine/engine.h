@@ -19,6 +19,8 @@ struct engine {
 	struct arbiter_server *arbiter; /* the arbiter's host; else NULL */
 	struct regclient *reg;		/* reads and CASes of the register */
 	struct peers *peers;		/* requests to other engines */
+	struct reports *reports;	/* how the hosts are */
+	struct health *health;		/* this one; as looked at last */
 	struct acts *acts;
 	struct act_env *act_env;
 	struct pgwatch *pg;
@@ -38,11 +40,13 @@ struct engine {
 	int lock; /* of the state directory */
 	usec_t started_at;
 	unsigned table_looks;
-	enum answer table;  /* of the last look */
-	enum answer armed;  /* as told last */
-	usec_t armed_at;    /* armed is asked again then */
-	usec_t watchdog_at; /* the service manager hears again then */
-	char *told_status;  /* the document, as rendered last */
+	enum answer table;     /* of the last look */
+	enum answer armed;     /* as told last */
+	usec_t armed_at;       /* armed is asked again then */
+	usec_t watchdog_at;    /* the service manager hears again then */
+	node_t expect_primary; /* the items are compared with that */
+	uint64_t expect_epoch;
+	char *told_status; /* the document, as rendered last */
 	usec_t rendered_at;
 	usec_t told_at, told_primary; /* what the front was told last */
 	bool told_healthy, told_standby;

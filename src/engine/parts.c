@@ -15,9 +15,11 @@
 #include "engine/arbiter_server.h"
 #include "engine/driver.h"
 #include "engine/engine.h"
+#include "engine/health.h"
 #include "engine/journal.h"
 #include "engine/peers.h"
 #include "engine/regclient.h"
+#include "engine/reports.h"
 #include "hawatch/check.h"
 #include "hawatch/converge.h"
 #include "hawatch/emit.h"
@@ -66,6 +68,52 @@ turn_timer_cb(void *arg)
 	/* The turn that follows every callback does the work. */
 }
 
+static bool
+parts_items(const struct conf *conf, enum conf_item_when when)
+{
+	int i;
+
+	for (i = 0; i < conf->item_count; i++)
+		if (conf->item[i].when == when &&
+		    conf_on(conf, conf->item[i].on, conf->self))
+			return true;
+	return false;
+}
+
+static bool
+parts_traffic(const struct conf *conf, enum conf_traffic_from from)
+{
+	int i;
+
+	for (i = 0; i < conf->traffic_count; i++)
+		if (conf->traffic[i].from == from)
+			return true;
+	return false;
+}
+
+static bool
+parts_verify(const struct conf *conf)
+{
+	int i;
+
+	for (i = 0; i < conf->check_count; i++)
+		if (conf->check[i].verify &&
+		    conf_on(conf, conf->check[i].on, conf->self))
+			return true;
+	return false;
+}
+
+/* What is asked of the surroundings: nothing that the file does not name. */
+static void
+parts_core_site(const struct conf *conf, struct core_conf *cc)
+{
+	cc->before = parts_items(conf, ITEM_BEFORE);
+	cc->after = cc->before || parts_items(conf, ITEM_AFTER);
+	cc->traffic_every = parts_traffic(conf, FROM_EVERY);
+	cc->traffic = cc->traffic_every || parts_traffic(conf, FROM_HOLDER);
+	cc->verify = parts_verify(conf);
+}
+
 static int
 parts_core(struct engine *e, struct error *err)
 {
@@ -88,6 +136,7 @@ parts_core(struct engine *e, struct error *err)
 	char seed[17];
 	bool found;
 
+	parts_core_site(conf, &cc);
 	e->journal =
 	    journal_open(path, e->worker, &conf->names, &dur, &found, err);
 	free(path);
@@ -201,7 +250,10 @@ parts_new(struct conf *conf, struct error *err)
 
 	e->conf = conf;
 	e->lock = -1;
+	e->expect_primary = NODE_NONE;
 	e->started_at = clock_now().raw;
+	e->health = xcalloc(1, sizeof(*e->health));
+	e->reports = reports_new(e);
 	e->loop = loop_new(err);
 	if (e->loop == NULL || parts_dir(conf->state_dir, 0700, err) != 0 ||
 	    parts_dir(conf->run_dir, 0755, err) != 0)
@@ -257,6 +309,8 @@ parts_free(struct engine *e)
 	loop_free(e->loop);
 	conf_free(e->conf);
 	free(e->told_status);
+	reports_free(e->reports);
+	free(e->health);
 	if (e->lock >= 0)
 		close(e->lock);
 	free(e);

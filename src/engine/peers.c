@@ -9,6 +9,7 @@
 
 #include "engine/arbiter_server.h"
 #include "engine/engine.h"
+#include "engine/reports.h"
 #include "engine/wire.h"
 #include "hawatch/emit.h"
 #include "hawatch/http.h"
@@ -24,6 +25,7 @@ struct peer_call {
 	struct peers *p;
 	struct http_call *http;
 	node_t node;
+	usec_t left; /* raw: when it left */
 	void (*status)(
 	    void *arg, node_t node, const char *json, const char *why);
 	void *status_arg;
@@ -34,7 +36,7 @@ struct peer_asked {
 	uint64_t request; /* of the front; 0: free */
 	uint64_t ask;
 	node_t from;
-	usec_t at;
+	bool host; /* its host's report came along */
 };
 
 struct peers {
@@ -95,6 +97,7 @@ peer_post(struct peers *p, node_t n, const char *path, char *body,
 
 	c->p = p;
 	c->node = n;
+	c->left = clock_now().raw;
 	TAILQ_INSERT_TAIL(&p->calls, c, entry);
 	c->http = http_post(p->e->http, &req, done, c, &err);
 	free(body);
@@ -128,6 +131,8 @@ peer_ask_cb(void *arg, const struct http_answer *ans)
 	struct now now = clock_now();
 	struct ask_answer answer;
 	node_t node = c->node;
+	usec_t left = c->left;
+	json_t *host;
 	struct error err;
 
 	peer_state(c->p, node, ans->status != 200,
@@ -135,22 +140,57 @@ peer_ask_cb(void *arg, const struct http_answer *ans)
 	peer_call_free(c);
 	if (ans->status != 200)
 		return;
-	if (wire_answer_parse(
-		&answer, ans->body, ans->len, &e->conf->names, &err) != 0 ||
+	if (wire_answer_parse(&answer, ans->body, ans->len, &e->conf->names,
+		&host, &err) != 0 ||
 	    answer.from != node) {
 		EMIT(peer_refused, kv_s("peer", e->conf->node[node].name),
 		    kv_s("reason", "its answer cannot be read"));
 		return;
 	}
 	core_on_answer(e->core, &now, &answer);
+	reports_take(e->reports, node, host, left, &now);
+	json_decref(host);
 }
 
 void
 peers_ask(struct peers *p, node_t node, const struct ask *ask)
 {
+	struct now now = clock_now();
+	json_t *host = reports_along(p->e->reports, node, &now);
+
 	/* Silence is an answer: the core never waits for this one. */
 	(void)peer_post(p, node, "/v1/ask",
-	    wire_ask_str(ask, &p->e->conf->names), ask->ttl / 2, peer_ask_cb);
+	    wire_ask_str(ask, &p->e->conf->names, host), ask->ttl / 2,
+	    peer_ask_cb);
+}
+
+static void
+peer_host_cb(void *arg, const struct http_answer *ans)
+{
+	struct peer_call *c = arg;
+	struct engine *e = c->p->e;
+	struct now now = clock_now();
+	usec_t left = c->left;
+	node_t node = c->node;
+	struct error err;
+	json_t *host;
+
+	peer_call_free(c);
+	if (ans->status != 200)
+		return;
+	host = json_read(ans->body, ans->len, &err);
+	reports_take(e->reports, node, host, left, &now);
+	json_decref(host);
+}
+
+void
+peers_host(struct peers *p, node_t node, json_t *report)
+{
+	char *body = json_text(report);
+
+	json_decref(report);
+	/* Silence is seen by the age of what was heard last. */
+	(void)peer_post(p, node, "/v1/host", body, USEC_SEC, peer_host_cb);
 }
 
 static void
@@ -200,6 +240,7 @@ peers_status(struct peers *p, node_t node,
 void
 peers_answer(struct peers *p, const struct ask_answer *ans, node_t to)
 {
+	struct now now = clock_now();
 	struct peer_asked *a;
 	char *body;
 	int i;
@@ -208,7 +249,9 @@ peers_answer(struct peers *p, const struct ask_answer *ans, node_t to)
 		a = &p->asked[i];
 		if (a->request == 0 || a->ask != ans->id || a->from != to)
 			continue;
-		body = wire_answer_str(ans, &p->e->conf->names);
+		body = wire_answer_str(ans, &p->e->conf->names,
+		    a->host ? reports_answer(p->e->reports, to, &now) :
+			      reports_along(p->e->reports, to, &now));
 		frontlink_reply(p->e->front, a->request, 200, body);
 		free(body);
 		a->request = 0;
@@ -239,20 +282,48 @@ request_ask(struct engine *e, node_t from, const struct front_request *req)
 	struct now now = clock_now();
 	struct ask ask;
 	struct error err;
+	json_t *host;
 
-	if (wire_ask_parse(&ask, req->body, req->len, &e->conf->names, &err) !=
-	    0) {
+	if (wire_ask_parse(
+		&ask, req->body, req->len, &e->conf->names, &host, &err) != 0) {
 		request_error(e, req, 400, err.msg);
 		return;
 	}
 	if (ask.from != from) {
 		request_error(e, req, 403, "it speaks for another node");
+		json_decref(host);
 		return;
 	}
+	reports_take(e->reports, from, host, 0, &now);
 	a->request = req->id;
 	a->ask = ask.id;
 	a->from = from;
+	a->host = host != NULL;
+	json_decref(host);
 	core_on_ask(e->core, &now, &ask);
+}
+
+/* The answer says how this host is after the request came. */
+static void
+request_host(struct engine *e, node_t from, const struct front_request *req)
+{
+	struct now now = clock_now();
+	json_t *host;
+	struct error err;
+	char *text;
+
+	host = json_read(req->body, req->len, &err);
+	if (host == NULL) {
+		request_error(e, req, 400, err.msg);
+		return;
+	}
+	reports_take(e->reports, from, host, 0, &now);
+	json_decref(host);
+	host = reports_answer(e->reports, from, &now);
+	text = json_text(host);
+	json_decref(host);
+	frontlink_reply(e->front, req->id, 200, text);
+	free(text);
 }
 
 void
@@ -273,6 +344,8 @@ peers_request(void *engine, const struct front_request *req)
 		text = status_json(e, &now);
 		frontlink_reply(e->front, req->id, 200, text);
 		free(text);
+	} else if (strcmp(req->path, "/v1/host") == 0) {
+		request_host(e, from, req);
 	} else if (e->core != NULL && strcmp(req->path, "/v1/ask") == 0) {
 		request_ask(e, from, req);
 	} else if (e->core != NULL && strcmp(req->path, "/v1/nudge") == 0) {

@@ -5,6 +5,8 @@
 #ifndef HAWATCH_ENGINE_PEERS_H
 #define HAWATCH_ENGINE_PEERS_H
 
+#include <jansson.h>
+
 #include "hawatch/core.h"
 #include "hawatch/frontlink.h"
 
@@ -15,6 +17,8 @@ struct peers *peers_new(struct engine *e);
 void peers_free(struct peers *p);
 void peers_ask(struct peers *p, node_t node, const struct ask *ask);
 void peers_nudge(struct peers *p, node_t node);
+/* This host's report, taken; its answer is that node's. */
+void peers_host(struct peers *p, node_t node, json_t *report);
 /* The core's answer to the question that came as the request of this id. */
 void peers_answer(struct peers *p, const struct ask_answer *ans, node_t to);
 /* front_request_fn; arg is the engine. */

@@ -8,46 +8,16 @@
 
 #include "engine/driver.h"
 #include "engine/engine.h"
+#include "engine/health.h"
 #include "engine/status.h"
-#include "hawatch/check.h"
 #include "hawatch/frontlink.h"
 #include "hawatch/pgwatch.h"
-#include "hawatch/str.h"
 
 #define FRESH (5 * USEC_SEC / 2)
 #define EVERY (USEC_SEC / 2)
 #define RENDER USEC_SEC
 #define VIEW_GOOD (3 * USEC_SEC)
 #define PROBE (3 * USEC_SEC) /* a write probe is good for so long, or T */
-#define REASONS_MAX 512
-
-static void
-reason_add(char *reasons, const char *name)
-{
-	size_t len = strlen(reasons);
-
-	if (len > 0 && len + 1 < REASONS_MAX)
-		reasons[len++] = ',';
-	str_cut(reasons + len, REASONS_MAX - len, name);
-}
-
-/* The failing parts of this host that voters would notice. */
-static void
-snapshot_reasons(
-    const struct engine *e, const struct core_status *st, char *reasons)
-{
-	struct check_state cs;
-	int i;
-
-	reasons[0] = '\0';
-	if (e->core != NULL && st->pg != PGS_PRIMARY && st->pg != PGS_STANDBY)
-		reason_add(reasons, "postgres");
-	for (i = 0; e->checks != NULL && i < checks_count(e->checks); i++) {
-		checks_state(e->checks, i, &cs);
-		if (cs.health && cs.up == ANS_NO)
-			reason_add(reasons, cs.name);
-	}
-}
 
 static void
 snapshot_database(const struct engine *e, const struct core_status *st,
@@ -71,7 +41,7 @@ snapshot_database(const struct engine *e, const struct core_status *st,
 void
 snapshot_publish(struct engine *e, const struct now *now)
 {
-	char reasons[REASONS_MAX];
+	struct health *health = e->health;
 	struct core_status st;
 	struct snapshot snap;
 	bool moved;
@@ -82,8 +52,8 @@ snapshot_publish(struct engine *e, const struct now *now)
 		core_status(e->core, now, &st);
 		snapshot_database(e, &st, now, &snap);
 	}
-	snapshot_reasons(e, &st, reasons);
-	snap.healthy = reasons[0] == '\0';
+	health_look(e, &st, now, health);
+	snap.healthy = health->ok;
 	moved = snap.primary_until != e->told_primary ||
 		snap.healthy != e->told_healthy ||
 		(snap.standby_until != 0) != e->told_standby;
@@ -94,7 +64,7 @@ snapshot_publish(struct engine *e, const struct now *now)
 	e->told_healthy = snap.healthy;
 	e->told_standby = snap.standby_until != 0;
 	snap.fresh_until = now->raw + FRESH;
-	snap.reasons = reasons;
+	snap.reasons = health->reasons;
 	/* Deadlines move with every renewal; the document is for people. */
 	if (e->told_status == NULL || now->raw - e->rendered_at >= RENDER) {
 		free(e->told_status);

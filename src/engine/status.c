@@ -2,7 +2,9 @@
  * What this node knows and does, as one JSON document: for hactl, for the
  * front's /status and for the other engines. It reads and judges nothing that
  * the core has not judged; it holds no secret, because nothing secret reaches
- * it. Times are milliseconds from now; an absent one is null.
+ * it. Times are milliseconds from now; an absent one is null. A member may be
+ * added at any time; the number of the schema changes when one that was there
+ * means something else.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -41,6 +43,8 @@ static json_t *status_durable(
     const struct engine *e, const struct durable *dur);
 static void status_core(
     const struct engine *e, const struct now *now, json_t *doc);
+static void status_around(
+    const struct engine *e, const struct now *now, json_t *doc);
 static json_t *status_left(usec_t until, const struct now *now);
 static void status_wall(json_t *obj, const char *key, usec_t wall);
 
@@ -63,8 +67,7 @@ status_json(const struct engine *e, const struct now *now)
 		status_core(e, now, doc);
 	else
 		json_put_string(doc, "role", "witness");
-	if (e->checks != NULL)
-		json_put(doc, "checks", status_checks(e, now));
+	status_around(e, now, doc);
 	text = json_text(doc);
 	json_decref(doc);
 	return text;
@@ -126,6 +129,23 @@ status_core(const struct engine *e, const struct now *now, json_t *doc)
 	json_put(doc, "durable", status_durable(e, st.durable));
 	json_put(doc, "postgres", status_postgres(e, &st, now));
 	json_put(doc, "peers", status_peers(e, &st, now));
+	json_put(doc, "site", status_site(e, &st));
+}
+
+/* What is around the database. */
+static void
+status_around(const struct engine *e, const struct now *now, json_t *doc)
+{
+	if (e->core != NULL && e->health != NULL)
+		json_put(doc, "health", status_health(e));
+	if (e->checks != NULL)
+		json_put(doc, "checks", status_checks(e, now));
+	if (e->converge != NULL)
+		json_put(doc, "drift", status_drift(e, now));
+	if (e->traffic != NULL)
+		json_put(doc, "traffic", status_traffic(e, now));
+	if (e->reports != NULL)
+		json_put(doc, "hosts", status_hosts(e, now));
 }
 
 /* One word for the table. What is not known is said to be so. */

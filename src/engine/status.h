@@ -1,5 +1,5 @@
 /*
- * What the two files of the status document share, and what orders.c asks of
+ * What the files of the status document share, and what orders.c asks of
  * them.
  */
 #ifndef HAWATCH_ENGINE_STATUS_H
@@ -21,7 +21,14 @@ json_t *status_postgres(const struct engine *e, const struct core_status *st,
     const struct now *now);
 json_t *status_peers(const struct engine *e, const struct core_status *st,
     const struct now *now);
+
+/* status_site.c */
 json_t *status_checks(const struct engine *e, const struct now *now);
+json_t *status_health(const struct engine *e);
+json_t *status_site(const struct engine *e, const struct core_status *st);
+json_t *status_drift(const struct engine *e, const struct now *now);
+json_t *status_traffic(const struct engine *e, const struct now *now);
+json_t *status_hosts(const struct engine *e, const struct now *now);
 
 /* Parts that more than one of them writes. */
 json_t *status_set(const struct engine *e, nodeset_t set);

@@ -1,10 +1,9 @@
 /*
- * The part of the status document that comes from PostgreSQL and the checks:
- * this host's instance, who streams from it, what the others' ports answer.
+ * The part of the status document that comes from PostgreSQL: this
+ * host's instance, who streams from it, what the others' ports answer.
  */
 #include "engine/engine.h"
 #include "engine/status.h"
-#include "hawatch/check.h"
 #include "hawatch/json.h"
 #include "hawatch/pgwatch.h"
 
@@ -92,27 +91,6 @@ status_peers(
 			json_put_string(
 			    obj, "recovery", status_answer(pg->recovery));
 		}
-		json_array_append_new(list, obj);
-	}
-	return list;
-}
-
-json_t *
-status_checks(const struct engine *e, const struct now *now)
-{
-	json_t *list = json_array(), *obj;
-	struct check_state state;
-	int i;
-
-	for (i = 0; i < checks_count(e->checks); i++) {
-		checks_state(e->checks, i, &state);
-		obj = json_object();
-		json_put_string(obj, "name", state.name);
-		json_put_string(obj, "type", state.type);
-		json_put_string(obj, "up", status_answer(state.up));
-		json_put_string(obj, "reason", state.reason);
-		json_put(obj, "seen_ms", status_age(state.seen_at, now));
-		json_put_bool(obj, "health", state.health);
 		json_array_append_new(list, obj);
 	}
 	return list;

@@ -56,8 +56,15 @@ finish(json_t *obj)
 	return text;
 }
 
+static void
+put_host(json_t *obj, json_t *host)
+{
+	if (host != NULL)
+		json_put(obj, "host", host);
+}
+
 char *
-wire_ask_str(const struct ask *ask, const struct names *names)
+wire_ask_str(const struct ask *ask, const struct names *names, json_t *host)
 {
 	json_t *obj = json_object();
 
@@ -69,16 +76,18 @@ wire_ask_str(const struct ask *ask, const struct names *names)
 	json_put_i64(obj, "ttl_ms", ask->ttl / USEC_MSEC);
 	json_put_lsn(obj, "lsn", ask->lsn);
 	json_put_bool(obj, "abdicate", ask->abdicate);
+	put_host(obj, host);
 	return finish(obj);
 }
 
 int
 wire_ask_parse(struct ask *ask, const char *json, size_t len,
-    const struct names *names, struct error *err)
+    const struct names *names, json_t **host, struct error *err)
 {
 	json_t *obj = json_read(json, len, err);
 	int rc = -1;
 
+	*host = NULL;
 	memset(ask, 0, sizeof(*ask));
 	if (obj == NULL)
 		return -1;
@@ -92,12 +101,15 @@ wire_ask_parse(struct ask *ask, const char *json, size_t len,
 	    json_want_lsn(obj, "lsn", &ask->lsn, err) == 0 &&
 	    json_want_bool(obj, "abdicate", &ask->abdicate, err) == 0)
 		rc = 0;
+	if (rc == 0)
+		*host = json_incref(json_object_get(obj, "host"));
 	json_decref(obj);
 	return rc;
 }
 
 char *
-wire_answer_str(const struct ask_answer *ans, const struct names *names)
+wire_answer_str(
+    const struct ask_answer *ans, const struct names *names, json_t *host)
 {
 	json_t *obj = json_object();
 
@@ -113,16 +125,18 @@ wire_answer_str(const struct ask_answer *ans, const struct names *names)
 	json_put_i64(obj, "recovery", ans->recovery);
 	json_put_i64(obj, "timeline", ans->timeline);
 	json_put_lsn(obj, "wal_end", ans->wal_end);
+	put_host(obj, host);
 	return finish(obj);
 }
 
 int
 wire_answer_parse(struct ask_answer *ans, const char *json, size_t len,
-    const struct names *names, struct error *err)
+    const struct names *names, json_t **host, struct error *err)
 {
 	json_t *obj = json_read(json, len, err);
 	int rc = -1;
 
+	*host = NULL;
 	memset(ans, 0, sizeof(*ans));
 	if (obj == NULL)
 		return -1;
@@ -141,6 +155,8 @@ wire_answer_parse(struct ask_answer *ans, const char *json, size_t len,
 	    json_want_u32(obj, "timeline", &ans->timeline, err) == 0 &&
 	    json_want_lsn(obj, "wal_end", &ans->wal_end, err) == 0)
 		rc = 0;
+	if (rc == 0)
+		*host = json_incref(json_object_get(obj, "host"));
 	json_decref(obj);
 	return rc;
 }

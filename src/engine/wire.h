@@ -5,17 +5,23 @@
 #ifndef HAWATCH_ENGINE_WIRE_H
 #define HAWATCH_ENGINE_WIRE_H
 
+#include <jansson.h>
+
 #include "hawatch/arbiter.h"
 #include "hawatch/core.h"
 
-/* Callers free the texts. */
-char *wire_ask_str(const struct ask *ask, const struct names *names);
+/* Callers free the texts. host, a host's report, goes along with a question
+ * and its answer: taken, NULL for none; *host is NULL or caller json_decref()s.
+ * It is not looked at here, so that nothing wrong with it costs a lease. */
+char *wire_ask_str(
+    const struct ask *ask, const struct names *names, json_t *host);
 int wire_ask_parse(struct ask *ask, const char *json, size_t len,
-    const struct names *names, struct error *err) MUST_CHECK;
+    const struct names *names, json_t **host, struct error *err) MUST_CHECK;
 
-char *wire_answer_str(const struct ask_answer *ans, const struct names *names);
+char *wire_answer_str(
+    const struct ask_answer *ans, const struct names *names, json_t *host);
 int wire_answer_parse(struct ask_answer *ans, const char *json, size_t len,
-    const struct names *names, struct error *err) MUST_CHECK;
+    const struct names *names, json_t **host, struct error *err) MUST_CHECK;
 
 char *wire_cas_str(const struct do_cas *cas, const struct names *names);
 int wire_cas_parse(struct do_cas *cas, const char *json, size_t len,

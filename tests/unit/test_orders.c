@@ -12,11 +12,15 @@
 #include <cmocka.h>
 
 #include "engine/engine.h"
+#include "engine/health.h"
+#include "engine/reports.h"
 #include "hawatch/check.h"
+#include "hawatch/converge.h"
 #include "hawatch/instance.h"
 #include "hawatch/json.h"
 #include "hawatch/mem.h"
 #include "hawatch/pgwatch.h"
+#include "hawatch/traffic.h"
 
 #define A 0 /* holder */
 #define B 1 /* this host */
@@ -36,6 +40,10 @@ static struct {
 	struct pg_view view;
 	struct pg_peer pg_peer;
 	bool port_silent; /* no result of the question comes */
+	struct converge_state item[3];
+	int items;
+	const char *doing;
+	struct host_report report;
 } fake;
 
 static struct engine eng;
@@ -124,6 +132,63 @@ void
 checks_state(const struct checks *checks, int i, struct check_state *out)
 {
 	abort();
+}
+
+int
+converge_count(const struct converge *c)
+{
+	return fake.items;
+}
+
+void
+converge_state(const struct converge *c, int i, struct converge_state *out)
+{
+	*out = fake.item[i];
+}
+
+int
+converge_drift(const struct converge *c)
+{
+	int i, n = 0;
+
+	for (i = 0; i < fake.items; i++)
+		n += fake.item[i].holds == ANS_NO;
+	return n;
+}
+
+const char *
+converge_doing(const struct converge *c, usec_t *since)
+{
+	*since = at.raw - 5 * USEC_MSEC;
+	return fake.doing;
+}
+
+int
+traffic_count(const struct traffic *t)
+{
+	return 1;
+}
+
+void
+traffic_state(const struct traffic *t, int i, struct traffic_state *out)
+{
+	*out = (struct traffic_state){ .name = "lb",
+		.ok = ANS_YES,
+		.reason = "",
+		.in = NODE_BIT(B),
+		.out = NODE_BIT(A) };
+}
+
+const struct host_report *
+reports_of(const struct reports *r, node_t node, const struct now *now)
+{
+	return node == A ? &fake.report : NULL;
+}
+
+usec_t
+reports_heard_at(const struct reports *r, node_t node)
+{
+	return at.raw - 7 * USEC_MSEC;
 }
 
 enum answer

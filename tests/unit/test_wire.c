@@ -121,6 +121,7 @@ test_round_trips(void **state)
 	struct do_cas c = sample_cas(), c2;
 	struct ask q = sample_ask(), q2;
 	struct ask_answer a = sample_answer(), a2;
+	json_t *host;
 	struct error err;
 	char *text;
 
@@ -134,15 +135,18 @@ test_round_trips(void **state)
 	    wire_cas_parse(&c2, text, strlen(text), &names, &err), 0);
 	assert_memory_equal(&c, &c2, sizeof(c));
 	free(text);
-	text = wire_ask_str(&q, &names);
+	text = wire_ask_str(&q, &names, json_pack("{s:i}", "drift", 3));
 	assert_int_equal(
-	    wire_ask_parse(&q2, text, strlen(text), &names, &err), 0);
+	    wire_ask_parse(&q2, text, strlen(text), &names, &host, &err), 0);
 	assert_memory_equal(&q, &q2, sizeof(q));
+	assert_int_equal(json_integer_value(json_object_get(host, "drift")), 3);
+	json_decref(host);
 	free(text);
-	text = wire_answer_str(&a, &names);
+	text = wire_answer_str(&a, &names, NULL);
 	assert_int_equal(
-	    wire_answer_parse(&a2, text, strlen(text), &names, &err), 0);
+	    wire_answer_parse(&a2, text, strlen(text), &names, &host, &err), 0);
 	assert_memory_equal(&a, &a2, sizeof(a));
+	assert_null(host);
 	free(text);
 }
 
@@ -194,6 +198,7 @@ test_spoilt(void **state)
 	struct do_cas cas;
 	struct ask ask;
 	struct ask_answer ans;
+	json_t *host;
 	char *text = wire_value_str(&v, &names);
 	size_t len = strlen(text), at, cut;
 	unsigned seed = 1;
@@ -209,8 +214,12 @@ test_spoilt(void **state)
 		cut = (seed & 7) == 0 ? at : len;
 		read += wire_value_parse(&got, bad, cut, &names, &err) == 0;
 		read += wire_cas_parse(&cas, bad, cut, &names, &err) == 0;
-		read += wire_ask_parse(&ask, bad, cut, &names, &err) == 0;
-		read += wire_answer_parse(&ans, bad, cut, &names, &err) == 0;
+		read +=
+		    wire_ask_parse(&ask, bad, cut, &names, &host, &err) == 0;
+		json_decref(host);
+		read +=
+		    wire_answer_parse(&ans, bad, cut, &names, &host, &err) == 0;
+		json_decref(host);
 		free(bad);
 	}
 	assert_true(read < 30000);

@@ -1,0 +1,104 @@
+/*
+ * The answer of /health. A check that is shared looks at something that both
+ * hosts use, the primary's database for instance: while it fails on all hosts,
+ * none of them is the worse one, and a balancer that takes them all out serves
+ * nobody. So it counts against a host only while another host passes it.
+ */
+#include "engine/health.h"
+
+#include <string.h>
+
+#include "engine/engine.h"
+#include "engine/reports.h"
+#include "hawatch/check.h"
+#include "hawatch/str.h"
+
+static void
+health_reason(struct health *h, const char *name)
+{
+	size_t len = strlen(h->reasons);
+
+	if (len > 0 && len + 1 < sizeof(h->reasons))
+		h->reasons[len++] = ',';
+	str_cut(h->reasons + len, sizeof(h->reasons) - len, name);
+}
+
+static int
+health_index(const struct conf *conf, const char *name)
+{
+	int c;
+
+	for (c = 0; c < conf->check_count; c++)
+		if (strcmp(conf->check[c].name, name) == 0)
+			return c;
+	return -1;
+}
+
+/* Where the applications' own path is checked, PostgreSQL on this host is not
+ * what voters need: the applications may use the primary's. */
+static bool
+health_has_path(const struct conf *conf)
+{
+	const struct conf_check *c;
+	int i;
+
+	for (i = 0; i < conf->check_count; i++) {
+		c = &conf->check[i];
+		if (c->health && strcmp(c->type, "http") == 0 &&
+		    conf_on(conf, c->on, conf->self))
+			return true;
+	}
+	return false;
+}
+
+static void
+health_down(const struct engine *e, const struct check_state *cs, int c,
+    const struct now *now, struct health *h)
+{
+	h->fails |= CHECK_BIT(c);
+	if (!cs->health)
+		return;
+	if (cs->shared && cs->since > h->disputed)
+		h->disputed = cs->since;
+	if (cs->shared && !reports_pass(e->reports, c, cs->since, now)) {
+		h->spared |= CHECK_BIT(c);
+		return;
+	}
+	h->counts |= CHECK_BIT(c);
+	health_reason(h, cs->name);
+}
+
+void
+health_look(const struct engine *e, const struct core_status *st,
+    const struct now *now, struct health *h)
+{
+	struct check_state cs;
+	int i, c;
+
+	memset(h, 0, sizeof(*h));
+	if (e->core != NULL && st->pg != PGS_PRIMARY && st->pg != PGS_STANDBY &&
+	    !health_has_path(e->conf))
+		health_reason(h, "postgres");
+	for (i = 0; e->checks != NULL && i < checks_count(e->checks); i++) {
+		checks_state(e->checks, i, &cs);
+		c = health_index(e->conf, cs.name);
+		if (c == -1)
+			continue;
+		if (cs.up == ANS_NO)
+			health_down(e, &cs, c, now, h);
+		else if (cs.up == ANS_YES && cs.shared)
+			h->passes |= CHECK_BIT(c);
+	}
+	h->ok = h->reasons[0] == '\0';
+}
+
+void
+health_look_now(struct engine *e, const struct now *now)
+{
+	struct core_status st;
+
+	memset(&st, 0, sizeof(st));
+	if (e->core != NULL)
+		core_status(e->core, now, &st);
+	health_look(e, &st, now, e->health);
+}

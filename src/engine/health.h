@@ -1,0 +1,30 @@
+/*
+ * Whether this host should get traffic: what voters would notice of it.
+ */
+#ifndef HAWATCH_ENGINE_HEALTH_H
+#define HAWATCH_ENGINE_HEALTH_H
+
+#include "engine/report.h"
+#include "hawatch/core.h"
+
+#define HEALTH_REASONS_MAX 512
+
+struct engine;
+
+struct health {
+	bool ok;
+	checkset_t passes; /* shared checks that are up */
+	checkset_t fails;  /* checks that are down */
+	checkset_t counts; /* of these, the ones that /health counts */
+	checkset_t spared; /* shared, down, and not counted: nobody passes */
+	usec_t disputed;   /* raw: the last one that is shared failed; 0 */
+	char reasons[HEALTH_REASONS_MAX]; /* "": none; comma-separated */
+};
+
+/* st: zeroed on a witness. */
+void health_look(const struct engine *e, const struct core_status *st,
+    const struct now *now, struct health *out);
+/* Into the engine's own. */
+void health_look_now(struct engine *e, const struct now *now);
+
+#endif

@@ -1,0 +1,97 @@
+/*
+ * The JSON of a host's report about itself. It carries no name: whose it is,
+ * the certificate says.
+ */
+#include "engine/report.h"
+
+#include <string.h>
+
+#include "hawatch/json.h"
+
+#define DRIFT_MAX 1000000
+
+_Static_assert(CONF_CHECKS_MAX <= 32, "a checkset_t has a bit for each check");
+
+json_t *
+report_checks(checkset_t set, const struct conf *conf)
+{
+	json_t *list = json_array();
+	int i;
+
+	for (i = 0; i < conf->check_count; i++)
+		if ((set & CHECK_BIT(i)) != 0)
+			json_array_append_new(
+			    list, json_string(conf->check[i].name));
+	return list;
+}
+
+json_t *
+report_json(const struct host_report *rep, const struct conf *conf)
+{
+	json_t *obj = json_object();
+
+	json_put_u64(obj, "seq", rep->seq);
+	json_put_u64(obj, "site_epoch", rep->site_epoch);
+	json_put_bool(obj, "healthy", rep->healthy);
+	json_put_i64(obj, "drift", rep->drift);
+	json_put_i64(obj, "traffic", rep->traffic);
+	json_put(obj, "passes", report_checks(rep->passes, conf));
+	json_put(obj, "fails", report_checks(rep->fails, conf));
+	return obj;
+}
+
+static int
+report_set(const json_t *obj, const char *key, const struct conf *conf,
+    checkset_t *set, struct error *err)
+{
+	const json_t *list = json_want_array(obj, key, err);
+	const char *name;
+	size_t i;
+	int c;
+
+	*set = 0;
+	if (list == NULL)
+		return -1;
+	if (json_array_size(list) > CONF_CHECKS_MAX)
+		return error_set(err, ERR_LIMIT, "%s: too many", key);
+	for (i = 0; i < json_array_size(list); i++) {
+		name = json_string_value(json_array_get(list, i));
+		if (name == NULL)
+			return error_set(err, ERR_PROTOCOL,
+			    "%s: item %zu is no name", key, i);
+		for (c = 0; c < conf->check_count; c++)
+			if (strcmp(conf->check[c].name, name) == 0)
+				*set |= CHECK_BIT(c);
+	}
+	return 0;
+}
+
+int
+report_parse(struct host_report *rep, const json_t *obj,
+    const struct conf *conf, struct error *err)
+{
+	int traffic;
+
+	memset(rep, 0, sizeof(*rep));
+	if (!json_is_object(obj))
+		return error_set(err, ERR_PROTOCOL, "host is no object");
+	if (json_want_u64(obj, "seq", &rep->seq, err) != 0 ||
+	    json_want_u64(obj, "site_epoch", &rep->site_epoch, err) != 0 ||
+	    json_want_bool(obj, "healthy", &rep->healthy, err) != 0 ||
+	    json_want_int(obj, "drift", 0, DRIFT_MAX, &rep->drift, err) != 0 ||
+	    json_want_int(obj, "traffic", ANS_UNKNOWN, ANS_NO, &traffic, err) !=
+		0 ||
+	    report_set(obj, "passes", conf, &rep->passes, err) != 0 ||
+	    report_set(obj, "fails", conf, &rep->fails, err) != 0)
+		return -1;
+	rep->traffic = (enum answer)traffic;
+	return 0;
+}
+
+bool
+report_same(const struct host_report *a, const struct host_report *b)
+{
+	return a->site_epoch == b->site_epoch && a->passes == b->passes &&
+	       a->fails == b->fails && a->drift == b->drift &&
+	       a->traffic == b->traffic && a->healthy == b->healthy;
+}

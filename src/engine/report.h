@@ -1,0 +1,39 @@
+/*
+ * What one host tells the others about itself, and its JSON. Foreign bytes:
+ * what cannot be read is no report at all.
+ */
+#ifndef HAWATCH_ENGINE_REPORT_H
+#define HAWATCH_ENGINE_REPORT_H
+
+#include <jansson.h>
+
+#include "hawatch/conf.h"
+#include "hawatch/error.h"
+#include "hawatch/types.h"
+
+/* Checks are known by their index in the configuration, which all hosts share;
+ * a name that this host does not know is passed over. */
+typedef uint32_t checkset_t;
+#define CHECK_BIT(i) ((checkset_t)1 << (i))
+
+struct host_report {
+	uint64_t
+	    seq; /* the sender's clock: tells an older one that comes late */
+	uint64_t site_epoch; /* it was brought to its role for that epoch */
+	checkset_t passes;   /* shared checks */
+	checkset_t fails;    /* all checks */
+	int drift;	     /* items that are not as they should be */
+	enum answer traffic; /* the balancers that it steers are as wanted */
+	bool healthy;	     /* its /health says 200 */
+};
+
+/* Caller json_decref()s. */
+json_t *report_json(const struct host_report *rep, const struct conf *conf);
+int report_parse(struct host_report *rep, const json_t *obj,
+    const struct conf *conf, struct error *err) MUST_CHECK;
+/* The same, but for seq. */
+bool report_same(const struct host_report *a, const struct host_report *b);
+/* Names of the checks of that set. */
+json_t *report_checks(checkset_t set, const struct conf *conf);
+
+#endif

@@ -1,0 +1,180 @@
+/*
+ * The part of the status document about what is around the database: checks,
+ * drift, balancers, whether this host should get traffic, and what the other
+ * hosts report of themselves. Texts of others are cut: the document has to fit
+ * into one answer between peers.
+ */
+#include "engine/engine.h"
+#include "engine/health.h"
+#include "engine/reports.h"
+#include "engine/status.h"
+#include "hawatch/check.h"
+#include "hawatch/converge.h"
+#include "hawatch/json.h"
+#include "hawatch/str.h"
+#include "hawatch/traffic.h"
+
+#define TEXT_MAX 160
+
+static void
+status_text(json_t *obj, const char *key, const char *text)
+{
+	char cut[TEXT_MAX];
+
+	str_cut(cut, sizeof(cut), text == NULL ? "" : text);
+	json_put_string(obj, key, cut);
+}
+
+json_t *
+status_checks(const struct engine *e, const struct now *now)
+{
+	json_t *list = json_array(), *obj;
+	struct check_state cs;
+	int i;
+
+	for (i = 0; i < checks_count(e->checks); i++) {
+		checks_state(e->checks, i, &cs);
+		obj = json_object();
+		json_put_string(obj, "name", cs.name);
+		json_put_string(obj, "type", cs.type);
+		json_put_string(obj, "up", status_answer(cs.up));
+		json_put_string(obj, "last", status_answer(cs.last));
+		status_text(obj, "reason", cs.reason);
+		json_put(obj, "seen_ms", status_age(cs.seen_at, now));
+		json_put(obj, "since_ms", status_age(cs.since, now));
+		json_put_i64(obj, "took_us", cs.took);
+		json_put_bool(obj, "health", cs.health);
+		json_put_bool(obj, "shared", cs.shared);
+		json_put_bool(obj, "verify", cs.verify);
+		json_array_append_new(list, obj);
+	}
+	return list;
+}
+
+json_t *
+status_health(const struct engine *e)
+{
+	json_t *obj = json_object();
+
+	json_put_bool(obj, "ok", e->health->ok);
+	json_put_string(obj, "reasons", e->health->reasons);
+	/* Down everywhere, so it counts nowhere. */
+	json_put(obj, "spared", report_checks(e->health->spared, e->conf));
+	return obj;
+}
+
+json_t *
+status_site(const struct engine *e, const struct core_status *st)
+{
+	static const char *const words[] = {
+		[SITE_UNKNOWN] = "unknown",
+		[SITE_PRIMARY] = "primary",
+		[SITE_STANDBY] = "standby",
+	};
+	json_t *obj = json_object();
+
+	json_put_string(obj, "role", words[st->site.role]);
+	json_put(obj, "primary", status_node(e, st->site.primary));
+	json_put_u64(obj, "epoch", st->site.epoch);
+	json_put_bool(obj, "converging", st->site.converging);
+	json_put_bool(obj, "steering", st->site.steering);
+	json_put(obj, "out", status_set(e, st->site.out));
+	status_text(obj, "why", st->site.converge_why);
+	return obj;
+}
+
+static json_t *
+status_item(const struct converge_state *cs, const struct now *now)
+{
+	static const char *const types[] = {
+		[ITEM_LINE] = "line",
+		[ITEM_SERVICE] = "service",
+		[ITEM_COMMAND] = "command",
+		[ITEM_CACHE] = "cache",
+	};
+	json_t *obj = json_object();
+
+	json_put_string(obj, "name", cs->name);
+	json_put_string(obj, "type", types[cs->type]);
+	json_put_string(obj, "holds", status_answer(cs->holds));
+	status_text(obj, "reason", cs->reason);
+	json_put(obj, "seen_ms", status_age(cs->seen_at, now));
+	json_put(obj, "changed_ms", status_age(cs->changed_at, now));
+	return obj;
+}
+
+json_t *
+status_drift(const struct engine *e, const struct now *now)
+{
+	json_t *obj = json_object(), *list = json_array();
+	struct converge_state cs;
+	const char *doing;
+	usec_t since = 0;
+	int i;
+
+	json_put_i64(obj, "count", converge_drift(e->converge));
+	doing = converge_doing(e->converge, &since);
+	if (doing != NULL) {
+		json_put_string(obj, "doing", doing);
+		json_put(obj, "doing_ms", status_age(since, now));
+	}
+	for (i = 0; i < converge_count(e->converge); i++) {
+		converge_state(e->converge, i, &cs);
+		json_array_append_new(list, status_item(&cs, now));
+	}
+	json_put(obj, "items", list);
+	return obj;
+}
+
+json_t *
+status_traffic(const struct engine *e, const struct now *now)
+{
+	json_t *list = json_array(), *obj;
+	struct traffic_state ts;
+	int i;
+
+	for (i = 0; i < traffic_count(e->traffic); i++) {
+		traffic_state(e->traffic, i, &ts);
+		obj = json_object();
+		json_put_string(obj, "name", ts.name);
+		json_put_string(obj, "ok", status_answer(ts.ok));
+		status_text(obj, "reason", ts.reason);
+		json_put(obj, "seen_ms", status_age(ts.seen_at, now));
+		json_put(obj, "in", status_set(e, ts.in));
+		json_put(obj, "out", status_set(e, ts.out));
+		json_array_append_new(list, obj);
+	}
+	return list;
+}
+
+/* As the others say of themselves; who was not heard has only a name. */
+json_t *
+status_hosts(const struct engine *e, const struct now *now)
+{
+	json_t *list = json_array(), *obj;
+	const struct host_report *rep;
+	node_t n;
+
+	for (n = 0; n < e->conf->node_count; n++) {
+		if (n == e->conf->self || e->conf->node[n].role != ROLE_DATA)
+			continue;
+		obj = json_object();
+		json_put(obj, "node", status_node(e, n));
+		json_put(obj, "heard_ms",
+		    status_age(reports_heard_at(e->reports, n), now));
+		rep = reports_of(e->reports, n, now);
+		if (rep != NULL) {
+			json_put_bool(obj, "healthy", rep->healthy);
+			json_put_u64(obj, "site_epoch", rep->site_epoch);
+			json_put_i64(obj, "drift", rep->drift);
+			json_put_string(
+			    obj, "traffic", status_answer(rep->traffic));
+			json_put(
+			    obj, "passes", report_checks(rep->passes, e->conf));
+			json_put(
+			    obj, "fails", report_checks(rep->fails, e->conf));
+		}
+		json_array_append_new(list, obj);
+	}
+	return list;
+}

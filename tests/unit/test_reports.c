@@ -1,0 +1,462 @@
+/*
+ * What hosts tell each other about themselves, and the answer of /health that
+ * rests on it: two hosts with the real code, a network of any delay between
+ * them, and a fault that both share.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "engine/engine.h"
+#include "engine/health.h"
+#include "engine/peers.h"
+#include "engine/reports.h"
+#include "hawatch/check.h"
+#include "hawatch/converge.h"
+#include "hawatch/json.h"
+#include "hawatch/traffic.h"
+
+#define A 0
+#define B 1
+#define W 2
+#define FLIGHTS 4096
+
+enum { SHARED, OWN, QUIET, CHECKS }; /* the checks of the configuration */
+
+struct flight {
+	int to, from;
+	usec_t at;    /* it arrives then; 0: free */
+	usec_t asked; /* an answer: when its question left */
+	bool answer;  /* a question is answered at once */
+	json_t *host;
+};
+
+static struct {
+	struct engine e;
+	struct check_state check[CHECKS];
+	enum pg_state pg;
+	uint64_t heard_epoch;
+	int heard, sent;
+} host[3];
+
+static struct conf conf;
+static struct flight flights[FLIGHTS];
+static usec_t delay_max;
+static unsigned seed;
+static struct now at;
+static bool cut; /* nothing arrives */
+
+static int
+dice(int n)
+{
+	seed = seed * 1664525 + 1013904223;
+	return (int)((seed >> 8) % (unsigned)n);
+}
+
+static int
+who(const void *engine)
+{
+	int i;
+
+	for (i = 0; i < 3; i++)
+		if (engine == (const void *)&host[i].e)
+			return i;
+	abort();
+}
+
+/* What the engine's other parts would be. */
+
+int
+checks_count(const struct checks *checks)
+{
+	return CHECKS;
+}
+
+void
+checks_state(const struct checks *checks, int i, struct check_state *out)
+{
+	*out = host[who(checks)].check[i];
+}
+
+void
+core_status(const struct core *c, const struct now *now, struct core_status *st)
+{
+	memset(st, 0, sizeof(*st));
+	st->pg = host[who(c)].pg;
+	st->site.epoch = (uint64_t)who(c) + 7;
+}
+
+void
+core_on_site(struct core *c, const struct now *now, node_t from,
+    const struct site_report *report)
+{
+	host[who(c)].heard++;
+	host[who(c)].heard_epoch = report->site_epoch;
+}
+
+int
+converge_drift(const struct converge *c)
+{
+	return 3;
+}
+
+int
+traffic_count(const struct traffic *t)
+{
+	return 1;
+}
+
+void
+traffic_state(const struct traffic *t, int i, struct traffic_state *out)
+{
+	memset(out, 0, sizeof(*out));
+	out->ok = ANS_NO;
+}
+
+static void
+fly(int from, int to, json_t *obj, bool answer, usec_t asked)
+{
+	int i;
+
+	for (i = 0; i < FLIGHTS && flights[i].at != 0; i++)
+		continue;
+	assert_true(i < FLIGHTS);
+	flights[i] = (struct flight){ .from = from,
+		.to = to,
+		.at = at.raw + 1 + dice((int)delay_max),
+		.asked = asked,
+		.answer = answer,
+		.host = obj };
+}
+
+void
+peers_host(struct peers *p, node_t node, json_t *report)
+{
+	host[who(p)].sent++;
+	fly(who(p), node, report, false, at.raw);
+}
+
+bool
+conf_on(const struct conf *c, const char *const *on, node_t node)
+{
+	return true;
+}
+
+static int
+setup(void **state)
+{
+	static const char *const names[CHECKS] = { "shared", "own", "quiet" };
+	int i, c;
+
+	memset(host, 0, sizeof(host));
+	memset(&conf, 0, sizeof(conf));
+	memset(flights, 0, sizeof(flights));
+	conf.node_count = 3;
+	conf.node[A].name = "n-a";
+	conf.node[B].name = "n-b";
+	conf.node[W].name = "n-w";
+	conf.node[W].role = ROLE_WITNESS;
+	conf.check_count = CHECKS;
+	at = (struct now){ .raw = 100 * USEC_SEC };
+	seed = 1;
+	delay_max = 2 * USEC_MSEC;
+	cut = false;
+	for (c = 0; c < CHECKS; c++) {
+		conf.check[c].name = names[c];
+		conf.check[c].type = "tcp";
+	}
+	for (i = 0; i < 3; i++) {
+		host[i].e.conf = &conf;
+		host[i].e.peers = (struct peers *)(void *)&host[i].e;
+		host[i].e.checks = (struct checks *)(void *)&host[i].e;
+		host[i].e.traffic = (struct traffic *)(void *)&host[i].e;
+		if (i != W)
+			host[i].e.core = (struct core *)(void *)&host[i].e;
+		host[i].pg = PGS_STANDBY;
+		host[i].e.health = calloc(1, sizeof(struct health));
+		host[i].e.reports = reports_new(&host[i].e);
+		for (c = 0; c < CHECKS; c++)
+			host[i].check[c] =
+			    (struct check_state){ .name = names[c],
+				    .up = ANS_YES,
+				    .health = c != QUIET,
+				    .shared = c == SHARED };
+	}
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	int i;
+
+	for (i = 0; i < FLIGHTS; i++)
+		if (flights[i].at != 0)
+			json_decref(flights[i].host);
+	for (i = 0; i < 3; i++) {
+		reports_free(host[i].e.reports);
+		free(host[i].e.health);
+	}
+	return 0;
+}
+
+/* conf.self is one field of one struct: who thinks is put there. */
+static void
+turn(int i)
+{
+	conf.self = i;
+	health_look_now(&host[i].e, &at);
+	(void)reports_turn(host[i].e.reports, &at);
+}
+
+static void
+arrive(struct flight *f)
+{
+	json_t *obj = f->host;
+	struct engine *e = &host[f->to].e;
+
+	f->at = 0;
+	if (cut) {
+		json_decref(obj);
+		return;
+	}
+	conf.self = f->to;
+	reports_take(e->reports, f->from, obj, f->answer ? f->asked : 0, &at);
+	json_decref(obj);
+	if (!f->answer)
+		fly(f->to, f->from, reports_answer(e->reports, f->from, &at),
+		    true, f->asked);
+}
+
+/* One millisecond of the world. */
+static void
+step(void)
+{
+	int i;
+
+	at.raw += USEC_MSEC;
+	for (i = 0; i < FLIGHTS; i++)
+		if (flights[i].at != 0 && flights[i].at <= at.raw)
+			arrive(&flights[i]);
+	turn(A);
+	turn(B);
+	turn(W);
+}
+
+static void
+steps(int ms)
+{
+	while (ms-- > 0)
+		step();
+}
+
+static void
+set(int i, int c, enum answer up)
+{
+	if (host[i].check[c].up == up)
+		return;
+	host[i].check[c].up = up;
+	host[i].check[c].since = at.raw;
+}
+
+static void
+test_everybody_hears(void **state)
+{
+	const struct host_report *rep;
+
+	set(B, OWN, ANS_NO);
+	steps(50);
+	conf.self = A;
+	rep = reports_of(host[A].e.reports, B, &at);
+	assert_non_null(rep);
+	assert_false(rep->healthy);
+	assert_int_equal(rep->fails, CHECK_BIT(OWN));
+	assert_int_equal(rep->passes, CHECK_BIT(SHARED));
+	assert_int_equal(rep->drift, 3);
+	assert_int_equal(rep->traffic, ANS_NO);
+	assert_int_equal(rep->site_epoch, 8);
+	assert_int_equal(host[A].heard_epoch, 8);
+	assert_non_null(reports_of(host[W].e.reports, A, &at));
+	assert_null(reports_of(host[A].e.reports, W, &at));
+	assert_int_equal(host[W].sent, 0);
+	cut = true;
+	steps(3100);
+	assert_null(reports_of(host[A].e.reports, B, &at));
+}
+
+/* Once a second to a data node, every five seconds to the witness, at once
+ * when something changed, and not beside a message that carries it. */
+static void
+test_it_is_sent_seldom(void **state)
+{
+	json_t *obj;
+	int n, i;
+
+	steps(500);
+	n = host[A].sent;
+	steps(10000);
+	assert_in_range(host[A].sent - n, 10, 14);
+	set(A, OWN, ANS_NO);
+	n = host[A].sent;
+	steps(110);
+	assert_in_range(host[A].sent - n, 2, 3);
+	n = host[A].sent;
+	for (i = 0; i < 25; i++) {
+		obj = reports_along(host[A].e.reports, B, &at);
+		json_decref(obj);
+		steps(400);
+	}
+	assert_in_range(host[A].sent - n, 2, 3);
+}
+
+static void
+test_own_and_shared(void **state)
+{
+	steps(20);
+	assert_true(host[A].e.health->ok);
+	set(A, QUIET, ANS_NO);
+	steps(20);
+	assert_true(host[A].e.health->ok);
+	set(A, OWN, ANS_NO);
+	steps(20);
+	assert_false(host[A].e.health->ok);
+	assert_string_equal(host[A].e.health->reasons, "own");
+	set(A, OWN, ANS_YES);
+	/* The other host passes it: then it is this host. */
+	set(A, SHARED, ANS_NO);
+	steps(20);
+	assert_string_equal(host[A].e.health->reasons, "shared");
+	/* No, it does not: then it is neither. */
+	set(B, SHARED, ANS_NO);
+	steps(20);
+	assert_true(host[A].e.health->ok);
+	assert_true(host[B].e.health->ok);
+	assert_int_equal(host[A].e.health->spared, CHECK_BIT(SHARED));
+	set(B, SHARED, ANS_YES);
+	steps(120);
+	assert_false(host[A].e.health->ok);
+	/* Nobody is heard of: the host stays in. */
+	cut = true;
+	steps(3100);
+	assert_true(host[A].e.health->ok);
+}
+
+static void
+test_postgres(void **state)
+{
+	host[A].pg = PGS_GONE;
+	steps(20);
+	assert_string_equal(host[A].e.health->reasons, "postgres");
+	conf.check[OWN].type = "http";
+	steps(20);
+	assert_string_equal(host[A].e.health->reasons, "postgres");
+	conf.check[OWN].health = true;
+	steps(20);
+	assert_true(host[A].e.health->ok);
+}
+
+/* One fault, seen by both hosts at moments of their own, through a network of
+ * any delay: at no instant do both say 503. */
+static void
+test_never_both(void **state)
+{
+	int round, i, ms, alone = 0;
+
+	for (round = 0; round < 150; round++) {
+		(void)teardown(NULL);
+		(void)setup(NULL);
+		seed = (unsigned)round * 7919 + 1;
+		delay_max = round % 3 == 0 ? 2 * USEC_MSEC :
+			    round % 3 == 1 ? 80 * USEC_MSEC :
+					     1500 * USEC_MSEC;
+		steps(100 + dice(1000));
+		for (ms = 0; ms < 4000; ms++) {
+			/* Each finds it within two seconds, for good. */
+			for (i = A; i <= B; i++)
+				if (ms > 2000 || dice(700) == 0)
+					set(i, SHARED, ANS_NO);
+			step();
+			alone += !host[A].e.health->ok || !host[B].e.health->ok;
+			if (!host[A].e.health->ok && !host[B].e.health->ok)
+				fail_msg("round %d: both say 503", round);
+		}
+		steps(3000);
+		assert_true(host[A].e.health->ok && host[B].e.health->ok);
+	}
+	assert_true(alone > 1000); /* the test has teeth */
+}
+
+static void
+test_foreign(void **state)
+{
+	static const char *const bad[] = { "{}", "[]", "7",
+		"{\"seq\":1,\"site_epoch\":-1,\"healthy\":true,\"drift\":0,"
+		"\"traffic\":1,\"passes\":[],\"fails\":[]}",
+		"{\"seq\":1,\"site_epoch\":1,\"healthy\":1,\"drift\":0,"
+		"\"traffic\":1,\"passes\":[],\"fails\":[]}",
+		"{\"seq\":1,\"site_epoch\":1,\"healthy\":true,\"drift\":-1,"
+		"\"traffic\":1,\"passes\":[],\"fails\":[]}",
+		"{\"seq\":1,\"site_epoch\":1,\"healthy\":true,\"drift\":0,"
+		"\"traffic\":9,\"passes\":[],\"fails\":[]}",
+		"{\"seq\":1,\"site_epoch\":1,\"healthy\":true,\"drift\":0,"
+		"\"traffic\":1,\"passes\":[7],\"fails\":[]}",
+		"{\"seq\":1,\"site_epoch\":1,\"healthy\":true,\"drift\":0,"
+		"\"traffic\":1,\"passes\":{},\"fails\":[]}" };
+	struct host_report rep;
+	struct error err;
+	json_t *obj, *many;
+	size_t i;
+
+	for (i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		obj = json_loads(bad[i], JSON_DECODE_ANY, NULL);
+		assert_non_null(obj);
+		assert_int_equal(report_parse(&rep, obj, &conf, &err), -1);
+		json_decref(obj);
+	}
+	/* Unknown members and names are passed over; too many are not. */
+	obj = json_loads("{\"seq\":5,\"site_epoch\":1,\"healthy\":true,"
+			 "\"drift\":0,\"traffic\":1,\"new\":{},"
+			 "\"passes\":[\"shared\",\"nobody\"],\"fails\":[]}",
+	    0, NULL);
+	assert_int_equal(report_parse(&rep, obj, &conf, &err), 0);
+	assert_int_equal(rep.passes, CHECK_BIT(SHARED));
+	conf.self = A;
+	reports_take(host[A].e.reports, B, obj, 0, &at);
+	/* An older one that comes late changes nothing. */
+	json_object_set_new(obj, "seq", json_integer(4));
+	json_object_set_new(obj, "drift", json_integer(9));
+	reports_take(host[A].e.reports, B, obj, 0, &at);
+	assert_int_equal(reports_of(host[A].e.reports, B, &at)->drift, 0);
+	/* A witness has nothing to say, nor has anybody about this host. */
+	reports_take(host[A].e.reports, W, obj, 0, &at);
+	assert_null(reports_of(host[A].e.reports, W, &at));
+	reports_take(host[A].e.reports, A, obj, 0, &at);
+	assert_null(reports_of(host[A].e.reports, A, &at));
+	many = json_array();
+	for (i = 0; i < 33; i++)
+		json_array_append_new(many, json_string("x"));
+	json_object_set_new(obj, "passes", many);
+	assert_int_equal(report_parse(&rep, obj, &conf, &err), -1);
+	json_decref(obj);
+}
+
+int
+main(void)
+{
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		T(test_everybody_hears),
+		T(test_it_is_sent_seldom),
+		T(test_own_and_shared),
+		T(test_postgres),
+		T(test_never_both),
+		T(test_foreign),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
