@@ -95,6 +95,7 @@ sample(uint64_t epoch)
 	d.proof_epoch = epoch + 1;
 	d.left = NODE_BIT(0);
 	d.left_epoch = 3;
+	d.site_epoch = 2;
 	return d;
 }
 
@@ -287,6 +288,24 @@ test_newest_counts(void **state)
 	assert_int_equal(read_epoch(f, &names, &err), 5);
 }
 
+/* A file of an engine that knew nothing of the site is a first start of it. */
+static void
+test_without_site(void **state)
+{
+	struct durable d, want = sample(4);
+	char *text = journal_str(&want, &names), *at;
+	struct error err;
+
+	at = strstr(text, "\"site_epoch\"");
+	assert_non_null(at);
+	memcpy(at, "\"was_epoch\" ", 12);
+	assert_int_equal(
+	    journal_parse(&d, text, strlen(text), &names, &err), 0);
+	assert_int_equal(d.site_epoch, 0);
+	assert_int_equal(d.primary_epoch, want.primary_epoch);
+	free(text);
+}
+
 int
 main(void)
 {
@@ -299,6 +318,7 @@ main(void)
 		T(test_of_another_cluster),
 		T(test_failed_write),
 		T(test_newest_counts),
+		T(test_without_site),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
