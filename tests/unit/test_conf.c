@@ -50,7 +50,7 @@ test_sample_items(const struct conf *conf)
 	assert_int_equal(item[0].when, ITEM_BEFORE);
 	assert_true(item[0].required);
 	assert_false(item[0].independent);
-	assert_true(item[0].timeout == 15 * USEC_SEC);
+	assert_true(item[0].timeout == 8 * USEC_SEC);
 	assert_true(conf_on(conf, item[0].on, 0));
 	assert_false(conf_on(conf, item[0].on, 2));
 	assert_int_equal(item[1].type, ITEM_LINE);
