@@ -150,11 +150,15 @@ class Cluster:
         self.voters.append(voter)
         return voter
 
+    def rows(self, survivor):
+        """Every vote that this database holds: {(client, n)}."""
+        return self.lab.pg[survivor].votes()
+
     def audit(self, survivor, fault=None, changes=1, voters=None):
         """Stops all voters and compares; prints the verdict."""
         for voter in self.voters:
             voter.stop()
-        rows = self.lab.pg[survivor].votes()
+        rows = self.rows(survivor)
         attempts = [a for v in voters or self.voters for a in v.attempts()]
         report = auditor.audit(attempts, rows, fault, changes)
         print(auditor.verdict(report))

@@ -21,6 +21,8 @@ ENV = {
 }
 # Directories of a host that keep their content over a reboot.
 KEPT = ('/var/lib/hawatch', '/var/lib/postgresql', '/var/log/postgresql')
+# Where the programs that are tested lie, before the machine's own.
+PROGRAMS = ('/usr/sbin', '/usr/bin')
 
 
 class Host:
@@ -35,15 +37,35 @@ class Host:
         self.pid = None         # the init, as the machine sees it
         self.pidns = None
         self.tmpfs = {}         # path: size, mounted at every boot
+        self.writable = ['/etc', '/var/lib']    # over the machine's own
+        self.services = []      # called with the host at the end of a boot
 
     # -- power -----------------------------------------------------------
 
     def make_dirs(self):
-        for path in KEPT + ('/etc', '/etc.work', '/varlib', '/varlib.work'):
+        for path in KEPT:
             os.makedirs(self.dir + path, exist_ok=True)
+        for path in self.writable:
+            for part in self._layers(path):
+                os.makedirs(part, exist_ok=True)
         os.chmod(self.dir, 0o711)
         for path in ('/var/lib/postgresql', '/var/log/postgresql'):
             shutil.chown(self.dir + path, 'postgres', 'postgres')
+
+    def _layers(self, path):
+        """Where a writable directory of this host keeps what differs."""
+        upper = self.dir + '/over' + path
+        return upper, upper + '.work'
+
+    def _overlay(self, path):
+        words = []
+        if path in PROGRAMS:
+            words = [self.lab.programs]
+        options = 'lowerdir=' + ':'.join(words + [path])
+        if path in self.writable:
+            options += ',upperdir=%s,workdir=%s' % self._layers(path)
+        return 'mount -t overlay -o %s overlay %s' % (
+            shlex.quote(options), path)
 
     def _script(self):
         d = shlex.quote(self.dir)
@@ -53,10 +75,10 @@ class Host:
             'mkdir -p /run/lock && chmod 1777 /run/lock',
             'mount -t tmpfs -o mode=1777 tmpfs /dev/shm',
             'mount -t sysfs sysfs /sys',
-            'mount -t overlay -o lowerdir=/etc,upperdir=%s/etc,'
-            'workdir=%s/etc.work overlay /etc' % (d, d),
-            'mount -t overlay -o lowerdir=/var/lib,upperdir=%s/varlib,'
-            'workdir=%s/varlib.work overlay /var/lib' % (d, d),
+        ]
+        for path in self.writable:
+            lines.append(self._overlay(path))
+        lines += [
             'mount -t tmpfs -o mode=755 tmpfs /var/log',
             'mkdir -p /var/lib/hawatch /var/lib/postgresql '
             '/var/log/postgresql',
@@ -66,9 +88,9 @@ class Host:
         for path, size in self.tmpfs.items():
             lines.append('mount -t tmpfs -o size=%s,mode=755 tmpfs %s'
                          % (size, path))
-        for path in ('/usr/sbin', '/usr/bin'):
-            lines.append('mount -t overlay -o lowerdir=%s:%s overlay %s' % (
-                shlex.quote(self.lab.programs), path, path))
+        for path in PROGRAMS:
+            if path not in self.writable:
+                lines.append(self._overlay(path))
         lines += [
             'hostname %s' % self.name,
             'ip link set lo up',
@@ -214,6 +236,9 @@ class Host:
         """A path of this host, as the machine reaches it."""
         if self.up:
             return '/proc/%d/root%s' % (self.pid, path)
+        for top in self.writable:
+            if path.startswith(top + '/') and not path.startswith(KEPT):
+                return self._layers(top)[0] + path[len(top):]
         return self.dir + path
 
     def write(self, path, text, mode=0o644, owner=None):

@@ -24,7 +24,9 @@ HOSTS = (            # key, node name, address, number in repmgr
     ('s2', 'prod-s2', '10.77.0.12', 2),
     ('a1', 'prod-a1', '10.77.0.13', 3),
     ('client', 'client', '10.77.0.20', 4),
+    ('lb', 'lb', '10.77.0.9', 5),       # only where a site is built
 )
+USUAL = ('s1', 's2', 'a1', 'client')
 DATA_NODES = ('s1', 's2')
 NODES = ('s1', 's2', 'a1')
 
@@ -41,7 +43,8 @@ def build_dir():
 
 
 class Lab:
-    def __init__(self, detached=False, settings=None, state_tmpfs=None):
+    def __init__(self, detached=False, settings=None, state_tmpfs=None,
+                 hosts=USUAL):
         """settings: of hawatch.conf, see product.py. state_tmpfs: {key: size}
         of a small file system under the daemon's state."""
         self.build = build_dir()
@@ -51,15 +54,16 @@ class Lab:
         os.chmod(self.dir, 0o711)
         self.id = os.path.basename(self.dir)[len(PREFIX):]
         self.programs = os.path.join(self.dir, 'programs')
-        self._setup()
+        self._setup(hosts)
         for key, size in (state_tmpfs or {}).items():
             self.host[key].tmpfs['/var/lib/hawatch'] = size
         self.save()
 
-    def _setup(self):
+    def _setup(self, hosts):
+        self.populate = None    # called with the new primary, if set
         self.switch = Switch(self)
         self.host = {k: Host(self, k, name, address, n)
-                     for k, name, address, n in HOSTS}
+                     for k, name, address, n in HOSTS if k in hosts}
         self.s1, self.s2, self.a1, self.client = (
             self.host[k] for k in ('s1', 's2', 'a1', 'client'))
         self.pg = {k: pgmod.Postgres(self.host[k], self.host[k].number)
@@ -126,6 +130,8 @@ class Lab:
         steps = product.boot_before_network(host)
         self.switch.plug(host)
         steps += product.boot_after_network(host, daemon, autostart)
+        for service in host.services:
+            service(host)
         self.save()
         return steps
 
@@ -153,6 +159,8 @@ class Lab:
                 self.pg[key].start()
         else:
             self.pg['s1'].make_primary()
+            if self.populate:
+                self.populate(self.pg['s1'])
             self.pg['s2'].make_standby(self.pg['s1'])
             if template:
                 self._save_template(template)
@@ -204,7 +212,7 @@ class Lab:
         lab.detached = True
         lab.settings = {}
         lab.programs = os.path.join(lab.dir, 'programs')
-        lab._setup()
+        lab._setup(state['hosts'])
         lab.switch.pid = _ours(lab, state['switch'])
         for key, pid in state['hosts'].items():
             if _ours(lab, pid):

@@ -20,6 +20,7 @@ PROGRAMS = {
     'hawatch-front': 'src/front/hawatch-front',
     'hactl': 'src/hactl/hactl',
 }
+NODES = ('s1', 's2', 'a1')
 PEER_PORT = 7400
 HEALTH_PORT = 8008
 GATE = 'postgresql@.service.d/hawatch.conf'
@@ -49,7 +50,7 @@ peer = {
 front = { ping_body = "Web services are UP"; };
 checks = (
     { name = "pg"; type = "postgres"; health = true; },
-    { name = "repmgr"; type = "repmgr"; }
+    { name = "repmgr"; type = "repmgr"; }%(checks)s
 );
 %(more)s
 '''
@@ -75,14 +76,14 @@ def conf_text(settings=None):
         '    { name = "%s"; address = "%s"; %s }' % (
             name, address, 'role = "witness";' if key == 'a1'
             else 'repmgr_id = %d;' % number)
-        for key, name, address, number in _hosts() if key != 'client')
+        for key, name, address, number in _hosts() if key in NODES)
     values = {
         'mode': 'auto', 'ttl': '2s', 'min_interval': '10min', 'nodes': nodes,
         'data': pgmod.DATA, 'bin': pgmod.BIN.rstrip('/'),
         'start': ', '.join(
             '"%s"' % w for w in pgmod.Postgres.start_argv(wait=False)),
         'gate': '/etc/systemd/system/' + GATE,
-        'more': '',
+        'checks': '', 'more': '',
     }
     values.update(settings or {})
     return CONF % values
@@ -132,14 +133,14 @@ def authority(lab):
 
     run('init', pki, '--cluster', 'prod')
     for key, name, address, _ in _hosts():
-        if key != 'client':
+        if key in NODES:
             run('node', pki, name, '--address', address)
     return pki
 
 
 def install(lab):
     """Configuration, certificates and units on every node."""
-    nodes = [h for k, h in lab.host.items() if k != 'client']
+    nodes = [h for k, h in lab.host.items() if k in NODES]
     pki = authority(lab)
     for host in nodes:
         host.write('/etc/hawatch/hawatch.conf', conf_text(lab.settings))
@@ -234,7 +235,7 @@ def _oneshot(host, u, key):
 
 
 def boot_before_network(host):
-    if host.key == 'client':
+    if host.key not in NODES:
         return []
     u = unit(host, 'hawatch-fence.service')
     _directories(host, u)
@@ -245,7 +246,7 @@ def boot_before_network(host):
 
 def boot_after_network(host, daemon, autostart):
     steps = []
-    if host.key == 'client':
+    if host.key not in NODES:
         return steps
     if daemon:
         daemon_start(host)

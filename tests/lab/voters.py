@@ -11,6 +11,8 @@ from .wait import wait_for
 class Voter:
     """One running lab-voter and its log."""
 
+    program = 'lab-voter'
+
     def __init__(self, lab, mode='vote', name=None, hosts=('s1', 's2'),
                  words=()):
         self.mode = mode
@@ -47,7 +49,7 @@ class Voter:
         sig = signal.SIGKILL if self.mode == 'stock' else signal.SIGTERM
         for pid, (comm, line) in self.lab.client.processes().items() \
                 if self.lab.client.up else ():
-            if comm == 'lab-voter' and self.log in line:
+            if comm == self.program and self.log in line:
                 os.kill(pid, sig)
         code = self.proc.wait(10)
         if code != 0 and sig != signal.SIGKILL:
