@@ -102,6 +102,8 @@ frontlink_free(struct frontlink *l)
 	frontproc_close(&l->proc);
 	frontlink_reset(l);
 	free(l->snap);
+	free(l->doc);
+	free(l->doc_text);
 	free(l);
 }
 

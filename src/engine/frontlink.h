@@ -54,6 +54,10 @@ struct frontlink {
 	char *snap;    /* the newest */
 	size_t snap_len;
 	bool snap_sent, snap_last; /* of this snapshot; the frame before */
+	char *doc_text;		   /* the newest status document */
+	char *doc;		   /* and its frame */
+	size_t doc_len;
+	bool doc_sent;
 	struct frontlink_replies replies;
 	size_t replies_bytes;
 

@@ -32,6 +32,7 @@ frontlink_reset(struct frontlink *l)
 	free(l->out);
 	l->out = NULL;
 	l->snap_sent = false;
+	l->doc_sent = false;
 	l->ready = false;
 	frame_in_fini(&l->in);
 }
@@ -85,7 +86,13 @@ frontlink_next(struct frontlink *l)
 
 	if (!l->ready)
 		return false;
-	if (l->snap != NULL && !l->snap_sent && (r == NULL || !l->snap_last)) {
+	/* Before the snapshot that vouches for it. */
+	if (l->doc != NULL && !l->doc_sent && (r == NULL || !l->snap_last)) {
+		l->out = xmemdup(l->doc, l->doc_len);
+		l->out_len = l->doc_len;
+		l->doc_sent = true;
+	} else if (l->snap != NULL && !l->snap_sent &&
+		   (r == NULL || !l->snap_last)) {
 		l->out = xmemdup(l->snap, l->snap_len);
 		l->out_len = l->snap_len;
 		l->snap_sent = l->snap_last = true;
@@ -135,6 +142,31 @@ frontlink_flush(struct frontlink *l)
 		watch_set(l->link, WATCH_READ);
 }
 
+/* It is long, and the same in most snapshots: sent when it is new. */
+static void
+frontlink_document(struct frontlink *l, const char *text)
+{
+	json_t *frame;
+
+	if (l->doc_text != NULL && strcmp(l->doc_text, text) == 0)
+		return;
+	frame = json_object();
+	json_put_string(frame, "doc", text);
+	free(l->doc);
+	l->doc = frame_pack(frame, &l->doc_len);
+	if (l->doc == NULL) {
+		/* The rest matters more than a document of this length. */
+		json_put_string(frame, "doc", "{\"error\":\"too long\"}");
+		l->doc = frame_pack(frame, &l->doc_len);
+	}
+	json_decref(frame);
+	if (l->doc == NULL)
+		abort();
+	free(l->doc_text);
+	l->doc_text = xstrdup(text);
+	l->doc_sent = false;
+}
+
 void
 frontlink_publish(struct frontlink *l, const struct snapshot *snap)
 {
@@ -149,14 +181,9 @@ frontlink_publish(struct frontlink *l, const struct snapshot *snap)
 	    o, "lag", snap->lag > INT64_MAX ? INT64_MAX : (int64_t)snap->lag);
 	json_put_bool(o, "healthy", snap->healthy);
 	json_put_string(o, "reasons", snap->reasons);
-	json_put_string(o, "status", snap->status);
 	json_put(frame, "snap", o);
+	frontlink_document(l, snap->status);
 	bytes = frame_pack(frame, &len);
-	if (bytes == NULL) {
-		/* The rest matters more than a document of this length. */
-		json_put_string(o, "status", "{\"error\":\"too long\"}");
-		bytes = frame_pack(frame, &len);
-	}
 	json_decref(frame);
 	if (bytes == NULL)
 		abort();

@@ -102,6 +102,9 @@ struct routes *routes_new(const struct front_conf *conf);
 void routes_free(struct routes *r);
 int routes_update(
     struct routes *r, const json_t *snap, struct error *err) MUST_CHECK;
+/* The status document, which changes more seldom and is long. */
+int routes_document(
+    struct routes *r, const json_t *doc, struct error *err) MUST_CHECK;
 void route_handle(struct conn *c, const struct http1 *req, const char *body);
 
 /* peer.c: requests of the other nodes. */

@@ -105,6 +105,9 @@ link_frame(struct link *l, const json_t *frame, struct error *err)
 
 	if (snap != NULL)
 		return routes_update(l->front->routes, snap, err);
+	if (json_object_get(frame, "doc") != NULL)
+		return routes_document(
+		    l->front->routes, json_object_get(frame, "doc"), err);
 	if (json_object_get(frame, "reply") != NULL)
 		return peer_reply(l->front, frame, err);
 	return error_set(err, ERR_PROTOCOL, "a frame of no known kind");

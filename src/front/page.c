@@ -36,6 +36,8 @@ page_row(FILE *out, const struct routes *r, const struct route *row, usec_t now)
 		return;
 	if (a == ROUTE_OLD_STATUS)
 		a = ROUTE_SILENT;
+	if (a == ROUTE_METRICS)
+		a = ROUTE_STATUS;
 	fprintf(out, "<tr><td><a href=\"%s\">%s</a><td>%d<td>", row->path,
 	    row->path, r->answer[a].status);
 	page_text(out, r->answer[a].reason);

@@ -12,6 +12,8 @@
 #include "hawatch/json.h"
 #include "hawatch/mem.h"
 
+#define METRICS_KEPT (200 * USEC_MSEC)
+
 static enum route_answer
 route_health(const struct route_snap *s, usec_t now, uint64_t lag)
 {
@@ -64,6 +66,12 @@ route_page(const struct route_snap *s, usec_t now, uint64_t lag)
 	return ROUTE_PAGE;
 }
 
+static enum route_answer
+route_metrics(const struct route_snap *s, usec_t now, uint64_t lag)
+{
+	return ROUTE_METRICS;
+}
+
 /* clang-format off */
 const struct route route_table[] = {
 	{ "/health",  route_health,  "this host should get traffic" },
@@ -72,6 +80,7 @@ const struct route route_table[] = {
 	{ "/standby", route_standby, "PostgreSQL here is a standby" },
 	{ "/live",    route_live,    "the engine is alive" },
 	{ "/status",  route_status,  "everything, as JSON" },
+	{ "/metrics", route_metrics, "the same, for Prometheus" },
 	{ "/",        route_page,    "this page" },
 	{ NULL, NULL, NULL },
 };
@@ -118,15 +127,15 @@ routes_free(struct routes *r)
 		return;
 	for (i = 0; i < ROUTE_COUNT; i++)
 		response_fini(&r->answer[i]);
+	response_fini(&r->metrics);
 	free(r);
 }
 
 /* Renders anew what has changed: snapshots come often and say little new. */
 static void
-routes_render(struct routes *r, const char *reasons, const char *status)
+routes_render(struct routes *r, const char *reasons)
 {
 	struct response *down = &r->answer[ROUTE_DOWN];
-	struct response *doc = &r->answer[ROUTE_STATUS];
 	char *body;
 
 	if (reasons[0] == '\0')
@@ -137,11 +146,23 @@ routes_render(struct routes *r, const char *reasons, const char *status)
 		    down, &(struct response_spec){
 			      .status = 503, .reason = reasons, .body = body });
 	free(body);
-	if (strcmp(doc->buf + doc->head, status) != 0)
-		response_make(doc, &(struct response_spec){ .status = 200,
-				       .reason = "ok",
-				       .type = "application/json",
-				       .body = status });
+	r->metrics_until = 0;
+}
+
+int
+routes_document(struct routes *r, const json_t *doc, struct error *err)
+{
+	const char *text = json_string_value(doc);
+
+	if (text == NULL)
+		return error_set(err, ERR_PROTOCOL, "a document without text");
+	response_make(
+	    &r->answer[ROUTE_STATUS], &(struct response_spec){ .status = 200,
+					  .reason = "ok",
+					  .type = "application/json",
+					  .body = text });
+	r->metrics_until = 0;
+	return 0;
 }
 
 int
@@ -150,9 +171,8 @@ routes_update(struct routes *r, const json_t *snap, struct error *err)
 	struct route_snap s = { 0 };
 	const char *reasons =
 	    json_string_value(json_object_get(snap, "reasons"));
-	const char *status = json_string_value(json_object_get(snap, "status"));
 
-	if (reasons == NULL || status == NULL)
+	if (reasons == NULL)
 		return error_set(err, ERR_PROTOCOL, "a snapshot without text");
 	if (json_want_i64(snap, "fresh", 0, USEC_NEVER, &s.fresh_until, err) ==
 		-1 ||
@@ -165,7 +185,7 @@ routes_update(struct routes *r, const json_t *snap, struct error *err)
 		return error_wrap(err, "snapshot");
 	r->snap = s;
 	r->snapped = true;
-	routes_render(r, reasons, status);
+	routes_render(r, reasons);
 	return 0;
 }
 
@@ -211,6 +231,25 @@ route_decide(const struct routes *r, const struct http1 *req, usec_t now)
 	return row->decide(&r->snap, now, lag);
 }
 
+/* Kept for a moment: many may ask. */
+static void
+route_metrics_make(struct routes *r, usec_t now)
+{
+	const struct response *doc = &r->answer[ROUTE_STATUS];
+	char *text;
+
+	if (now < r->metrics_until)
+		return;
+	text = metrics_text(&r->snap, doc->buf + doc->head, now);
+	response_make(
+	    &r->metrics, &(struct response_spec){ .status = 200,
+			     .reason = "ok",
+			     .type = "text/plain; version=0.0.4; charset=utf-8",
+			     .body = text });
+	free(text);
+	r->metrics_until = now + METRICS_KEPT;
+}
+
 void
 route_handle(struct conn *c, const struct http1 *req, const char *body)
 {
@@ -227,6 +266,9 @@ route_handle(struct conn *c, const struct http1 *req, const char *body)
 				.reason = "engine-silent",
 				.type = "application/json",
 				.body = doc->buf + doc->head });
+	} else if (a == ROUTE_METRICS) {
+		route_metrics_make(r, now);
+		conn_answer(c, &r->metrics);
 	} else {
 		html = page_html(r, now);
 		conn_say(c, &(struct response_spec){ .status = 200,

@@ -38,7 +38,8 @@ enum route_answer {
 #undef X
 	    ROUTE_COUNT,
 	ROUTE_PAGE = ROUTE_COUNT, /* made when asked for */
-	ROUTE_OLD_STATUS
+	ROUTE_OLD_STATUS,
+	ROUTE_METRICS
 };
 
 struct route {
@@ -53,10 +54,16 @@ struct routes {
 	struct route_snap snap;
 	bool snapped; /* at least one snapshot came */
 	struct response answer[ROUTE_COUNT];
+	struct response metrics;
+	usec_t metrics_until; /* raw: it is made anew then; 0 now */
 };
 
 /* All rows, ended by one without a path. */
 extern const struct route route_table[];
+
+/* metrics.c: the text for Prometheus; caller frees. */
+char *metrics_text(
+    const struct route_snap *snap, const char *doc, usec_t now) MUST_CHECK;
 
 /* page.c: HTML of the small status page; caller frees. */
 char *page_html(const struct routes *r, usec_t now) MUST_CHECK;

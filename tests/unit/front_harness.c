@@ -236,12 +236,12 @@ fh_snap(struct front_harness *h, const struct fh_snap *s)
 	for (i = 0; i < 3; i++)
 		at[i] = in[i] == 0 || in[i] == USEC_NEVER ? in[i] :
 							    fh_now() + in[i];
-	fh_send(
-	    h, json_pack("{s:{s:I,s:I,s:I,s:I,s:b,s:s,s:s}}", "snap", "fresh",
-		   at[0], "primary", at[1], "standby", at[2], "lag",
-		   (json_int_t)s->lag, "healthy", !s->unhealthy, "reasons",
-		   s->reasons == NULL ? "" : s->reasons, "status",
-		   s->status == NULL ? "{\"schema\":1}" : s->status));
+	fh_send(h, json_pack("{s:{s:I,s:I,s:I,s:I,s:b,s:s}}", "snap", "fresh",
+		       at[0], "primary", at[1], "standby", at[2], "lag",
+		       (json_int_t)s->lag, "healthy", !s->unhealthy, "reasons",
+		       s->reasons == NULL ? "" : s->reasons));
+	fh_send(h, json_pack("{s:s}", "doc",
+		       s->status == NULL ? "{\"schema\":1}" : s->status));
 }
 
 void

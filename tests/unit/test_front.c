@@ -164,11 +164,11 @@ test_stale_flips_by_itself(void **state)
 	now = fh_now();
 	primary = now + 400 * USEC_MSEC;
 	fresh = now + 800 * USEC_MSEC;
-	fh_send(
-	    &h, json_pack("{s:{s:I,s:I,s:I,s:I,s:b,s:s,s:s}}", "snap", "fresh",
-		    (json_int_t)fresh, "primary", (json_int_t)primary,
-		    "standby", (json_int_t)0, "lag", (json_int_t)0, "healthy",
-		    1, "reasons", "", "status", "{\"old\":1}"));
+	fh_send(&h, json_pack("{s:s}", "doc", "{\"old\":1}"));
+	fh_send(&h, json_pack("{s:{s:I,s:I,s:I,s:I,s:b,s:s}}", "snap", "fresh",
+			(json_int_t)fresh, "primary", (json_int_t)primary,
+			"standby", (json_int_t)0, "lag", (json_int_t)0,
+			"healthy", 1, "reasons", ""));
 	while (fh_get(h.health_port, "/primary", buf, sizeof(buf)) != 200)
 		assert_true(fh_now() < primary);
 	expect_flip(fd, "/primary", primary, "lease-expired");
