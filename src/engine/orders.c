@@ -45,6 +45,7 @@ static void order_unfence(struct engine *e, const struct request *req);
 static void order_ack(struct engine *e, const struct request *req);
 static void order_role(struct engine *e, const struct request *req);
 static void order_gate(struct engine *e, const struct request *req);
+static void order_drift(struct engine *e, const struct request *req);
 static void order_ping(struct engine *e, const struct request *req);
 static void orders_start(struct engine *e);
 static int request_read(struct engine *e, struct request *req,
@@ -65,6 +66,7 @@ static const struct order_row order_rows[] = {
 	{ .verb = "role", .run = order_role },
 	{ .verb = "gate", .data = true, .run = order_gate },
 	{ .verb = "ping", .run = order_ping },
+	{ .verb = "drift-apply", .data = true, .run = order_drift },
 };
 
 void
@@ -107,6 +109,7 @@ orders_turn(struct engine *e, const struct now *now)
 		return;
 	orders_ask_turn(e, now);
 	orders_wait_turn(e, now);
+	orders_drift_turn(e, now);
 }
 
 void
@@ -128,6 +131,7 @@ orders_free(struct orders *o)
 		TAILQ_REMOVE(&o->questions, q, entry);
 		free(q);
 	}
+	orders_drift_free(o);
 	timer_free(o->wake);
 	free(o);
 }
@@ -419,6 +423,12 @@ order_gate(struct engine *e, const struct request *req)
 	json_put_i64(obj, "exit", EXITCODE_DONE);
 	json_put_string(obj, "as", standby ? "standby" : "primary");
 	orders_reply(e, req->id, obj);
+}
+
+static void
+order_drift(struct engine *e, const struct request *req)
+{
+	orders_drift(e, req->id);
 }
 
 static void

@@ -1,7 +1,8 @@
 /*
  * What the files of the orders share: orders.c knows the verbs, orders_ask.c
  * those that ask other hosts first, orders_promote.c the one that must not be
- * given beside a working primary, orders_wait.c those that take a while and
+ * given beside a working primary, orders_plan.c the plan, orders_drift.c the
+ * one that changes this host's files, orders_wait.c those that take a while and
  * say each step as it happens.
  */
 #ifndef HAWATCH_ENGINE_ORDERS_H
@@ -55,8 +56,11 @@ struct order_question {
 	uint64_t id;	 /* of the asker, where there is no ask */
 };
 
+struct order_drift;
+
 struct orders {
 	struct timer *wake;
+	struct order_drift *drift; /* NULL: none runs */
 	uint64_t serials;
 	TAILQ_HEAD(, order_wait) waits;
 	TAILQ_HEAD(, order_ask) asks;
@@ -89,6 +93,14 @@ void orders_ask(struct engine *e, uint64_t id, enum ask_for what, node_t node,
 void orders_ask_turn(struct engine *e, const struct now *now);
 void orders_ask_free(struct order_ask *a, struct orders *o);
 void orders_ask_register(struct engine *e, uint64_t id, bool adopt);
+
+/* orders_plan.c. said: what the engine of that node has just said; borrowed. */
+void orders_plan(struct engine *e, uint64_t id, node_t node, json_t *said);
+
+/* orders_drift.c */
+void orders_drift(struct engine *e, uint64_t id);
+void orders_drift_turn(struct engine *e, const struct now *now);
+void orders_drift_free(struct orders *o);
 
 /* orders_wait.c */
 void orders_wait(struct engine *e, uint64_t id, enum long_order what);

@@ -31,7 +31,6 @@ static json_t *ask_parse(const char *json, const char *why);
 static void ask_end(struct engine *e, struct order_ask *a);
 static void ask_end_status(struct engine *e, struct order_ask *a);
 static void ask_end_plan(struct engine *e, struct order_ask *a);
-static json_t *ask_plan_rows(void);
 
 void
 orders_ask(struct engine *e, uint64_t id, enum ask_for what, node_t node,
@@ -315,7 +314,7 @@ ask_end_status(struct engine *e, struct order_ask *a)
 static void
 ask_end_plan(struct engine *e, struct order_ask *a)
 {
-	json_t *node = json_array_get(a->nodes, (size_t)a->node), *obj;
+	json_t *node = json_array_get(a->nodes, (size_t)a->node);
 	char *next;
 
 	if (!json_is_object(node) || json_has(node, "silent")) {
@@ -326,32 +325,5 @@ ask_end_plan(struct engine *e, struct order_ask *a)
 		free(next);
 		return;
 	}
-	obj = json_object();
-	json_put_i64(obj, "exit", EXITCODE_DONE);
-	json_put_i64(obj, "schema", 1);
-	json_put(obj, "node", json_incref(node));
-	json_put(obj, "rows", ask_plan_rows());
-	orders_reply(e, a->id, obj);
-}
-
-/* The same table that runs. */
-static json_t *
-ask_plan_rows(void)
-{
-	const struct plan_doc *rows;
-	size_t i, n = core_plan_doc(&rows);
-	json_t *list = json_array(), *obj;
-
-	for (i = 0; i < n; i++) {
-		obj = json_object();
-		json_put_string(obj, "plan", rows[i].plan);
-		json_put_string(obj, "row", rows[i].row);
-		json_put_string(obj, "goal", rows[i].goal);
-		json_put_i64(obj, "limit_ms", rows[i].limit / USEC_MSEC);
-		json_put_string(obj, "late", rows[i].limit_name);
-		json_put_bool(obj, "forward", rows[i].forward);
-		json_put_string(obj, "why", rows[i].why);
-		json_array_append_new(list, obj);
-	}
-	return list;
+	orders_plan(e, a->id, a->node, node);
 }

@@ -41,6 +41,9 @@ static struct {
 	struct pg_peer pg_peer;
 	bool port_silent; /* no result of the question comes */
 	struct converge_state item[3];
+	int runs;
+	void (*run)(void *arg, enum answer ans, const char *reason);
+	void *run_arg;
 	int items;
 	const char *doing;
 	struct host_report report;
@@ -163,6 +166,18 @@ converge_doing(const struct converge *c, usec_t *since)
 	return fake.doing;
 }
 
+void
+converge_run(struct converge *c, enum conf_item_when when, node_t primary,
+    uint64_t epoch,
+    void (*done)(void *arg, enum answer ans, const char *reason), void *arg)
+{
+	assert_int_equal(when, ITEM_AFTER);
+	assert_int_equal(primary, A);
+	fake.runs++;
+	fake.run = done;
+	fake.run_arg = arg;
+}
+
 int
 traffic_count(const struct traffic *t)
 {
@@ -197,12 +212,6 @@ instance_signal_file(const char *data_directory)
 	return fake.signal;
 }
 
-const char *
-conf_mode_str(enum conf_mode mode)
-{
-	return "auto";
-}
-
 static int
 setup(void **state)
 {
@@ -217,6 +226,7 @@ setup(void **state)
 	conf.node_count = 3;
 	conf.names = (struct names){ "lab", 3, { "n-a", "n-b", "n-w" } };
 	conf.node[W].role = ROLE_WITNESS;
+	conf.mode = MODE_AUTO;
 	conf.ttl = 2 * USEC_SEC;
 	conf.pg.backend = BACKEND_PG_CTLCLUSTER;
 	conf.pg.cluster = "15/main";
@@ -519,14 +529,12 @@ test_promote_without_being_listed(void **state)
 	refused(4, "does not list this node", "hactl promote n-b --fenced");
 }
 
+/* The record of the next epoch is read. */
 static void
-test_promote_overtaken(void **state)
+test_overtaken(void)
 {
 	struct reg_value v = { .instance = "inst", .revision = 8 };
 
-	read_record(REC_HELD);
-	ask("promote", "{\"verb\":\"promote\",\"node\":\"n-b\"}");
-	assert_false(fake.final);
 	v.rec = (struct record){ .epoch = 4,
 		.seq = 10,
 		.state = REC_HELD,
@@ -537,6 +545,15 @@ test_promote_overtaken(void **state)
 	strcpy(v.rec.nonce, "n2");
 	core_on_read(eng.core, &at, at.raw, &v);
 	core_turn(eng.core, &at);
+}
+
+static void
+test_promote_overtaken(void **state)
+{
+	read_record(REC_HELD);
+	ask("promote", "{\"verb\":\"promote\",\"node\":\"n-b\"}");
+	assert_false(fake.final);
+	test_overtaken();
 	orders_turn(&eng, &at);
 	refused(4, "another node took over", "hactl status");
 }
@@ -556,6 +573,153 @@ test_plan(void **state)
 	refused(3, "does not answer", "ssh n-a hactl ping");
 }
 
+/* What a takeover would do here, in the configuration's own words. */
+static void
+test_plan_of_the_site(void **state)
+{
+	const json_t *list, *obj;
+
+	conf.node[A].name = "n-a";
+	conf.node[B].name = "n-b";
+	conf.node[A].private_ip = conf.node[B].private_ip = "10.0.0.2";
+	conf.item_count = 3;
+	conf.item[0] = (struct conf_item){ .name = "pullers",
+		.type = ITEM_SERVICE,
+		.when = ITEM_BEFORE,
+		.required = true,
+		.program = "syncdirs",
+		.primary = "stopped",
+		.standby = "running" };
+	conf.item[1] = (struct conf_item){ .name = "db",
+		.type = ITEM_LINE,
+		.file = "/etc/app.conf",
+		.primary = "\\1localhost,${self.private_ip}\\2",
+		.standby = "\\1${primary.name}\\2" };
+	conf.item[2] = (struct conf_item){ .name = "alone",
+		.type = ITEM_SERVICE,
+		.primary = "",
+		.standby = "running" };
+	conf.traffic_count = 1;
+	conf.traffic[0] = (struct conf_traffic){ .name = "pg",
+		.from = FROM_EVERY,
+		.backend = "pg",
+		.server = "primary",
+		.address = "${primary.private_ip}",
+		.port = 5432 };
+	conf.check_count = 2;
+	conf.check[0].name = "iam";
+	conf.check[0].verify = true;
+	conf.check[1].name = "tcp";
+	read_record(REC_HELD);
+	ask("plan", "{\"verb\":\"plan\",\"node\":\"n-b\"}");
+	list = json_object_get(last(), "items");
+	assert_int_equal(json_array_size(list), 2);
+	obj = json_array_get(list, 0);
+	assert_string_equal(
+	    json_string_value(json_object_get(obj, "becomes")), "stopped");
+	assert_true(json_is_true(json_object_get(obj, "before")));
+	assert_true(json_is_false(json_object_get(obj, "same")));
+	obj = json_array_get(list, 1);
+	assert_string_equal(json_string_value(json_object_get(obj, "becomes")),
+	    "\\1localhost,10.0.0.2\\2");
+	list = json_object_get(last(), "traffic");
+	assert_string_equal(json_string_value(json_object_get(
+				json_array_get(list, 0), "becomes")),
+	    "server pg/primary goes to 10.0.0.2:5432");
+	list = json_object_get(last(), "verify");
+	assert_int_equal(json_array_size(list), 1);
+	assert_string_equal(json_string_value(json_array_get(list, 0)), "iam");
+}
+
+static void
+test_drift_is_refused(void **state)
+{
+	fake.items = 1;
+	fake.item[0] = (struct converge_state){
+		.name = "db", .holds = ANS_NO, .reason = "another line"
+	};
+	ask("drift-apply", "{\"verb\":\"drift-apply\"}");
+	refused(1, "not known where the primary is", "hactl status");
+	read_record(REC_HELD);
+	conf.mode = MODE_OBSERVE;
+	ask("drift-apply", "{\"verb\":\"drift-apply\"}");
+	refused(1, "nothing is ever changed", "restart hawatchd");
+	conf.mode = MODE_AUTO;
+	assert_int_equal(fake.runs, 0);
+	ask("drift-apply", "{\"verb\":\"drift-apply\"}");
+	assert_int_equal(fake.runs, 1);
+	assert_false(fake.final);
+	ask("drift-apply", "{\"verb\":\"drift-apply\"}");
+	refused(1, "already", "hactl drift");
+	assert_int_equal(fake.runs, 1);
+	fake.items = 0;
+}
+
+static bool
+told(const char *step, const char *goal)
+{
+	const char *text;
+	int i;
+
+	for (i = 0; i < fake.n; i++) {
+		text =
+		    json_string_value(json_object_get(fake.lines[i], "step"));
+		if (text == NULL || strcmp(text, step) != 0)
+			continue;
+		text =
+		    json_string_value(json_object_get(fake.lines[i], "goal"));
+		if (strcmp(text, goal) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void
+test_drift_is_shown(void **state)
+{
+	read_record(REC_HELD);
+	ask("drift-apply", "{\"verb\":\"drift-apply\"}");
+	assert_string_equal(json_string_value(json_object_get(last(), "done")),
+	    "the configuration has no items for this host");
+	fake.items = 2;
+	fake.item[0] = (struct converge_state){
+		.name = "db", .holds = ANS_NO, .reason = ""
+	};
+	fake.item[1] = (struct converge_state){
+		.name = "app", .holds = ANS_YES, .reason = ""
+	};
+	ask("drift-apply", "{\"verb\":\"drift-apply\"}");
+	fake.doing = "db";
+	orders_turn(&eng, &at);
+	assert_true(told("db", "begun"));
+	fake.item[0].changed_at = at.raw;
+	fake.item[0].holds = ANS_YES;
+	fake.doing = "app";
+	orders_turn(&eng, &at);
+	assert_true(told("db", "changed"));
+	assert_true(told("db", "is as it should be"));
+	assert_true(told("app", "begun"));
+	assert_false(fake.final);
+	fake.run(fake.run_arg, ANS_YES, "");
+	orders_turn(&eng, &at);
+	assert_string_equal(json_string_value(json_object_get(last(), "done")),
+	    "this host is as its role demands");
+	/* What could not be brought about is said. */
+	fake.item[0].holds = ANS_NO;
+	ask("drift-apply", "{\"verb\":\"drift-apply\"}");
+	fake.run(fake.run_arg, ANS_YES, "");
+	orders_turn(&eng, &at);
+	refused(4, "1 item could not be brought about", "hactl drift");
+	/* A change of role comes between. */
+	ask("drift-apply", "{\"verb\":\"drift-apply\"}");
+	assert_false(fake.final);
+	test_overtaken();
+	orders_turn(&eng, &at);
+	refused(4, "a change of role", "hactl status");
+	fake.run(fake.run_arg, ANS_YES, ""); /* nobody waits for it */
+	fake.items = 0;
+}
+
 int
 main(void)
 {
@@ -573,6 +737,9 @@ main(void)
 		T(test_promote_without_being_listed),
 		T(test_promote_overtaken),
 		T(test_plan),
+		T(test_plan_of_the_site),
+		T(test_drift_is_refused),
+		T(test_drift_is_shown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

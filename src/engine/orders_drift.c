@@ -1,0 +1,214 @@
+/*
+ * The order to bring this host to its role now: by hand, between changes of
+ * role, when nothing is changed by itself. It is for this host alone, shows
+ * each item as it happens, and gives way to a plan, which does the same.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/engine.h"
+#include "engine/orders.h"
+#include "hawatch/converge.h"
+#include "hawatch/emit.h"
+#include "hawatch/json.h"
+#include "hawatch/mem.h"
+#include "hawatch/str.h"
+
+#define DRIFT_LIMIT (280 * USEC_SEC)
+#define DRIFT_LOOK (20 * USEC_MSEC)
+
+/* One at a time; the asker may be gone, the run goes on. */
+struct order_drift {
+	uint64_t id;
+	node_t primary;
+	uint64_t epoch;
+	usec_t since;
+	bool ended;
+	enum answer ans;
+	char reason[160];
+	char doing[64];
+	struct {
+		enum answer holds;
+		usec_t changed_at;
+	} item[CONF_ITEMS_MAX];
+};
+
+/* Why not; NULL: it may. */
+static const char *
+drift_refusal(
+    const struct engine *e, const struct core_status *st, const char **next)
+{
+	*next = "hactl status";
+	if (e->conf->mode == MODE_OBSERVE) {
+		*next = "mode = \"manual\" or \"auto\" in hawatch.conf, "
+			"restart hawatchd";
+		return "mode observe: nothing is ever changed";
+	}
+	if (st->site.primary == NODE_NONE)
+		return "it is not known where the primary is, so neither what "
+		       "this host should be";
+	if (st->plan != NULL) {
+		*next = "hactl status, again in a moment";
+		return "a plan runs, which brings this host to its role by "
+		       "itself";
+	}
+	if (st->site.converging || e->orders->drift != NULL) {
+		*next = "hactl drift, again in a moment";
+		return "this host is being brought to its role already";
+	}
+	return NULL;
+}
+
+static void
+drift_item(struct engine *e, const struct order_drift *d, const char *name,
+    const char *what, const struct now *now)
+{
+	json_t *obj = json_object();
+
+	json_put_string(obj, "step", name);
+	json_put_string(obj, "goal", what);
+	json_put_i64(obj, "ms", (now->raw - d->since) / USEC_MSEC);
+	orders_reply(e, d->id, obj);
+}
+
+/* What has changed since the last look. */
+static void
+drift_tell(struct engine *e, struct order_drift *d, const struct now *now)
+{
+	int i, n = converge_count(e->converge);
+	struct converge_state cs;
+	const char *doing;
+	usec_t since;
+
+	doing = converge_doing(e->converge, &since);
+	if (doing != NULL && strcmp(doing, d->doing) != 0)
+		drift_item(e, d, doing, "begun", now);
+	str_cut(d->doing, sizeof(d->doing), doing == NULL ? "" : doing);
+	for (i = 0; i < n && i < CONF_ITEMS_MAX; i++) {
+		converge_state(e->converge, i, &cs);
+		if (cs.changed_at != d->item[i].changed_at)
+			drift_item(e, d, cs.name, "changed", now);
+		if (cs.holds != d->item[i].holds && cs.holds == ANS_YES)
+			drift_item(e, d, cs.name, "is as it should be", now);
+		else if (cs.holds != d->item[i].holds && cs.holds == ANS_NO)
+			drift_item(e, d, cs.name, cs.reason, now);
+		d->item[i].changed_at = cs.changed_at;
+		d->item[i].holds = cs.holds;
+	}
+}
+
+static void
+drift_done_cb(void *arg, enum answer ans, const char *reason)
+{
+	struct engine *e = arg;
+	struct order_drift *d = e->orders == NULL ? NULL : e->orders->drift;
+
+	if (d == NULL)
+		return;
+	d->ended = true;
+	d->ans = ans;
+	str_cut(d->reason, sizeof(d->reason), reason == NULL ? "" : reason);
+	orders_wake_by(e, 0);
+}
+
+static void
+drift_reply_done(struct engine *e, uint64_t id, const char *text, usec_t took)
+{
+	json_t *obj = json_object();
+
+	json_put_i64(obj, "exit", EXITCODE_DONE);
+	json_put_string(obj, "done", text);
+	json_put_i64(obj, "ms", took / USEC_MSEC);
+	orders_reply(e, id, obj);
+}
+
+void
+orders_drift(struct engine *e, uint64_t id)
+{
+	const struct now now = clock_now();
+	int i, n = converge_count(e->converge);
+	struct converge_state cs;
+	struct core_status st;
+	struct order_drift *d;
+	const char *why, *next;
+
+	core_status(e->core, &now, &st);
+	why = drift_refusal(e, &st, &next);
+	if (why != NULL) {
+		orders_refuse(e, id, EXITCODE_REFUSED, why, next);
+		return;
+	}
+	if (n == 0) {
+		drift_reply_done(
+		    e, id, "the configuration has no items for this host", 0);
+		return;
+	}
+	orders_taken(e, id, "drift-apply");
+	d = xcalloc(1, sizeof(*d));
+	d->id = id;
+	d->since = now.raw;
+	d->primary = st.site.primary;
+	d->epoch = st.rec.epoch;
+	for (i = 0; i < n && i < CONF_ITEMS_MAX; i++) {
+		converge_state(e->converge, i, &cs);
+		d->item[i].holds = cs.holds;
+		d->item[i].changed_at = cs.changed_at;
+	}
+	e->orders->drift = d;
+	converge_run(
+	    e->converge, ITEM_AFTER, d->primary, d->epoch, drift_done_cb, e);
+	orders_wake_by(e, 0);
+}
+
+static void
+drift_end(struct engine *e, struct order_drift *d, const struct now *now)
+{
+	int left = converge_drift(e->converge);
+	char *why;
+
+	if (d->ans == ANS_YES && left == 0) {
+		drift_reply_done(e, d->id, "this host is as its role demands",
+		    now->raw - d->since);
+		return;
+	}
+	why = xasprintf("%d item%s could not be brought about%s%s", left,
+	    left == 1 ? "" : "s", d->reason[0] == '\0' ? "" : ": ", d->reason);
+	orders_refuse(e, d->id, EXITCODE_UNKNOWN, why, "hactl drift");
+	free(why);
+}
+
+void
+orders_drift_turn(struct engine *e, const struct now *now)
+{
+	struct order_drift *d = e->orders->drift;
+	struct core_status st;
+
+	if (d == NULL)
+		return;
+	core_status(e->core, now, &st);
+	drift_tell(e, d, now);
+	if (d->ended) {
+		drift_end(e, d, now);
+	} else if (st.plan != NULL || st.site.converging ||
+		   st.rec.epoch != d->epoch) {
+		orders_refuse(e, d->id, EXITCODE_UNKNOWN,
+		    "a change of role came between, and does the same by "
+		    "itself",
+		    "hactl status");
+	} else if (now->raw - d->since > DRIFT_LIMIT) {
+		orders_refuse(e, d->id, EXITCODE_UNKNOWN,
+		    "not finished, and not given up", "hactl drift");
+	} else {
+		orders_wake_by(e, DRIFT_LOOK);
+		return;
+	}
+	e->orders->drift = NULL;
+	free(d);
+}
+
+void
+orders_drift_free(struct orders *o)
+{
+	free(o->drift);
+	o->drift = NULL;
+}
