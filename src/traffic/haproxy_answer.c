@@ -105,10 +105,9 @@ hap_answer_servers(char *text, const char *backend, struct hap_server *s,
 		return error_set(err, ERR_PROTOCOL,
 		    "show servers state %s: \"%s\"", backend,
 		    hap_answer_quote(line, quote));
-	line = rest == NULL ? NULL : strsep(&rest, "\n");
-	if (line == NULL || hap_header(line, at, err) == -1)
-		return error_set(err, ERR_PROTOCOL, "show servers state %s: %s",
-		    backend, line == NULL ? "no header" : err->msg);
+	if (hap_header(rest == NULL ? NULL : strsep(&rest, "\n"), at, err) ==
+	    -1)
+		return error_wrap(err, "show servers state %s", backend);
 	while (rest != NULL && (line = strsep(&rest, "\n"))[0] != '\0') {
 		n = hap_split(line, field);
 		for (col = 0; col < COL_COUNT && at[col] < n; col++)
@@ -157,7 +156,7 @@ hap_header(char *line, int at[COL_COUNT], struct error *err)
 	char *field[HAP_COLUMNS_MAX];
 	int i, col, n;
 
-	n = line[0] == '#' ? hap_split(line + 1, field) : -1;
+	n = line != NULL && line[0] == '#' ? hap_split(line + 1, field) : -1;
 	if (n == -1)
 		return error_set(err, ERR_PROTOCOL, "no header");
 	for (col = 0; col < COL_COUNT; col++) {
