@@ -49,11 +49,14 @@ peer = {
 };
 front = { ping_body = "Web services are UP"; };
 checks = (
-    { name = "pg"; type = "postgres"; health = true; },
-    { name = "repmgr"; type = "repmgr"; }%(checks)s
+%(checks)s
 );
 %(more)s
 '''
+
+CHECKS = '''\
+    { name = "pg"; type = "postgres"; health = true; },
+    { name = "repmgr"; type = "repmgr"; }'''
 
 
 # -- programs --------------------------------------------------------------
@@ -83,7 +86,7 @@ def conf_text(settings=None):
         'start': ', '.join(
             '"%s"' % w for w in pgmod.Postgres.start_argv(wait=False)),
         'gate': '/etc/systemd/system/' + GATE,
-        'checks': '', 'more': '',
+        'checks': CHECKS, 'more': '',
     }
     values.update(settings or {})
     return CONF % values

@@ -129,25 +129,27 @@ stopasgroup=true
 [program:syncdirs-from-master]
 command=/usr/bin/syncdirs_from_master.sh
 process_name=%%(program_name)s
-autostart=%(syncdirs)s
+autostart=%(standby)s
 autorestart=true
 user=ballotbox
 redirect_stderr=true
 ''',
 }
-for _name in ('iam', 'iam_celery', 'iam_celery_beat'):
+# Beat runs on the primary's host alone.
+for _name, _start in (('iam', 'true'), ('iam_celery', 'true'),
+                      ('iam_celery_beat', '%(primary)s')):
     PROGRAMS[_name] = '''\
 [program:%s]
 command=/home/iam/%s.sh
 process_name=%%%%(program_name)s
 directory=/home/iam/iam/iam/
-autostart=true
+autostart=%s
 autorestart=true
 stopwaitsecs=3
 user=iam
 environment=PATH="/home/iam/env/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 redirect_stderr=true
-''' % (_name, _name)
+''' % (_name, _name, _start)
 
 RUN = '#!/bin/bash\nexec /usr/bin/python3 -ISB %s\n'
 

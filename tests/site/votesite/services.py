@@ -7,7 +7,7 @@ from lab.wait import wait_for
 
 from . import files
 
-SUPERVISOR = '/run/supervisor.sock'
+SYNCDIRS = '/usr/bin/syncdirs_from_master.sh'
 ADMIN = '/run/haproxy/admin.sock'
 STANDINS = os.path.join(os.path.dirname(os.path.abspath(__file__)),
                         'standins')
@@ -21,9 +21,9 @@ def install_web(host, peer, primary, layout):
     own = host is primary
     with open(os.path.join(STANDINS, 'ssh.py')) as f:
         host.write('/usr/bin/ssh', f.read(), 0o755)
-    host.write('/usr/bin/syncdirs_from_master.sh',
-               files.SYNCDIRS % {'peer': peer.name}, 0o744, 'root')
-    _own(host, '/usr/bin/syncdirs_from_master.sh', 'ballotbox')
+    host.write(SYNCDIRS,
+               files.SYNCDIRS % {'peer': peer.name}, 0o744)
+    _own(host, SYNCDIRS, 'ballotbox')
     for name in ('http1.py', 'memcache.py', 'ballot_box.py'):
         _standin(host, name, '/home/ballotbox/ballot-box/', 'ballotbox')
     for name in ('http1.py', 'iam.py', 'iam_celery.py'):
@@ -36,9 +36,11 @@ def install_web(host, peer, primary, layout):
                 '/home/iam/iam/iam/' + words, 'iam')
     for name, text in files.PROGRAMS.items():
         host.write('/etc/supervisor/conf.d/%s.conf' % name, text % {
-            'syncdirs': 'false' if own else 'true'})
+            'primary': 'true' if own else 'false',
+            'standby': 'false' if own else 'true'})
     host.write('/home/ballotbox/datastore/readme', 'public\n', 0o644)
     _own(host, '/home/ballotbox/datastore', 'ballotbox')
+    host.write('/srv/certs/selfsigned/calist', 'public\n', 0o644)
     host.write('/etc/nginx/nginx.conf', files.NGINX)
     host.write('/etc/init.d/memcached', files.MEMCACHED_INIT, 0o755)
     if layout == 'stable':
@@ -170,8 +172,7 @@ def programs(host):
     return found
 
 
-def wait_programs(host, deadline=15):
-    wanted = ('ballot-box', 'iam', 'iam_celery', 'iam_celery_beat')
+def wait_programs(host, wanted, deadline=15):
     wait_for(lambda: all(programs(host).get(p) == 'RUNNING' for p in wanted),
              deadline, 'the programs of %s run' % host.name, every=0.2)
 

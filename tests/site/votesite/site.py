@@ -14,15 +14,18 @@ from lab import Lab, product, wait_for
 from lab.cluster import Cluster
 from lab.lab import DATA_NODES, NODES, USUAL
 
-from . import files, services
+from . import conf, files, services
 from .voters import WebVoter
 
 
 class Site(Cluster):
-    def __init__(self, layout='repoint', settings=None, **kw):
-        """settings: of hawatch.conf, see product.py; None for none but those
-        of a database."""
+    def __init__(self, layout='repoint', settings=None, above=True, **kw):
+        """settings: of hawatch.conf, as conf.settings makes them; those of
+        the layout unless they are given. above=False: hawatchd knows of
+        nothing above the database."""
         self.layout = layout
+        if above and settings is None:
+            settings = conf.settings(layout)
         self.lab = Lab(settings=settings, hosts=USUAL + ('lb',), **kw)
         self.voters = []
         self.took = {}          # seconds of each part of up()
@@ -30,7 +33,7 @@ class Site(Cluster):
         lab = self.lab
         for key in DATA_NODES:
             host = lab.host[key]
-            host.writable += ['/home', '/usr/bin']
+            host.writable += ['/home', '/srv', '/usr/bin']
             host.services.append(services.boot_web(layout))
         lab.host['lb'].services.append(services.boot_balancer)
 
@@ -130,6 +133,11 @@ class Site(Cluster):
 
     def programs(self, key):
         return services.programs(self.lab.host[key])
+
+    def running(self, key, primary='s1'):
+        """The programs that should run there."""
+        return ('ballot-box', 'iam', 'iam_celery', 'iam_celery_beat'
+                if key == primary else 'syncdirs-from-master')
 
     def heartbeats(self, key):
         """{host: seconds since the last beat} in this database."""

@@ -1,0 +1,55 @@
+"""Fixtures: a site, fresh for each test, or one for the tests of a file."""
+
+import os
+import sys
+import tempfile
+
+import pytest
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [os.path.dirname(HERE), HERE]
+
+from lab import exit_on_term, gc  # noqa: E402
+from votesite import Site  # noqa: E402
+
+
+exit_on_term()
+
+
+@pytest.fixture(scope='session')
+def template():
+    """The first pair of this session, from which the others are copied."""
+    gc()
+    with tempfile.TemporaryDirectory(prefix='hawatch-pair.') as path:
+        yield path
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    outcome = yield
+    if call.when == 'call':
+        item.failed = outcome.get_result().failed
+
+
+@pytest.fixture
+def make_site(request, template):
+    made = []
+
+    def make(daemon=True, **kw):
+        site = Site(**kw)
+        made.append(site)
+        return site.up(template, daemon)
+
+    yield make
+    for site in made:
+        if getattr(request.node, 'failed', False):
+            print(site.logs())
+        site.down()
+
+
+@pytest.fixture(scope='module')
+def by_hand(template):
+    """A site without hawatchd, for tests that leave it as it was."""
+    site = Site().up(template, daemon=False)
+    yield site
+    site.down()
