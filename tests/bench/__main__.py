@@ -7,7 +7,7 @@ import time
 
 from lab import exit_on_term
 
-from . import cost, outage
+from . import cost, outage, web
 
 
 def surroundings():
@@ -30,6 +30,9 @@ def main():
     parser.add_argument('--runs', type=int, default=5)
     parser.add_argument('--only', help='rows whose name contains this; '
                         '"cost" for memory, CPU and the health endpoint')
+    parser.add_argument('--part', choices=('database', 'http', 'cost'),
+                        help='the outage at the database, that of a whole '
+                        'site, or what the daemon costs; without it, all')
     args = parser.parse_args()
     exit_on_term()
     start = time.monotonic()
@@ -41,10 +44,14 @@ def main():
     good = True
     rows = [r for r in outage.ROWS if not args.only or args.only in r.name]
     with tempfile.TemporaryDirectory(prefix='hawatch-pair.') as template:
-        if rows:
+        if rows and args.part in (None, 'database'):
             table = outage.measure(rows, args.runs, template, say)
             good = outage.print_table(table)
-        if not args.only or args.only == 'cost':
+        if rows and args.part in (None, 'http'):
+            table = web.measure(rows, args.runs, template, say)
+            good = web.print_table(table) and good
+        if args.only == 'cost' or args.part == 'cost' or not (
+                args.only or args.part):
             good = cost.measure(template, say) and good
     print('load at the end: %.2f' % os.getloadavg()[0])
     return 0 if good else 1
