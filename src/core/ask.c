@@ -100,7 +100,7 @@ ask_primary(const struct core *c, const struct now *now)
 bool
 may_promote(const struct core *c, const struct now *now)
 {
-	return steps_ours(c, REC_CLAIMED) && c->lease.deadline > now->raw;
+	return steps_ours(c, REC_CLAIMED) && lease_ahead(c, now);
 }
 
 enum answer

@@ -39,7 +39,10 @@ cas_complete(struct core *c, struct record *rec, enum cas_for why)
 	rec->written_by = c->conf.self;
 	rec->ttl = c->conf.ttl;
 	rec->candidates &= ~c->lease.abdicated;
-	if (c->dur.left_epoch == rec->epoch)
+	/* In a record that is written anew, too: an answer that is on its way
+	 * to the disk would else take a candidate of that one out of P. */
+	if (c->dur.left_epoch == rec->epoch ||
+	    (why == FOR_RESEED && c->dur.left_epoch == now_is->epoch))
 		rec->candidates &= ~c->dur.left;
 	if (rec->state == REC_HELD && core_pgs(c) == PGS_PRIMARY) {
 		rec->timeline = c->pg.timeline;

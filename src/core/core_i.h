@@ -264,6 +264,7 @@ nodeset_t lease_possible(const struct core *c);
 enum answer lease_probe(const struct core *c, const struct now *now);
 usec_t lease_next(const struct core *c);
 bool lease_mine(const struct core *c);
+bool lease_ahead(const struct core *c, const struct now *now);
 /* May a CAS with these candidates and this T leave now? Prepares if not. */
 bool lease_capped(
     struct core *c, const struct now *now, const struct record *rec);

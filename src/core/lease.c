@@ -158,6 +158,14 @@ lease_block(const struct core *c, const struct now *now)
 	return BLOCK_NONE;
 }
 
+/* D is ahead, and nothing ends it in this turn. */
+bool
+lease_ahead(const struct core *c, const struct now *now)
+{
+	return c->lease.deadline > now->raw &&
+	       lease_block(c, now) == BLOCK_NONE;
+}
+
 /* (b): asks every member of P, each request with an id and a t_s. */
 static void
 lease_ask(struct core *c, const struct now *now)

@@ -60,7 +60,7 @@ site_may(const struct core *c, const struct now *now)
 	if (primary != c->conf.self)
 		return c->plan.id != PLAN_TAKEOVER;
 	return role_serves(c) && c->fence.writers == WRITERS_OPEN &&
-	       c->lease.deadline > now->raw;
+	       lease_ahead(c, now);
 }
 
 static void

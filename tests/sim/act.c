@@ -33,6 +33,35 @@ act_seen_waiting(const struct world *w, int n, node_t standby)
 	       net_up(w, standby, n) && fence_passes(w, n);
 }
 
+/* What has no other model takes its time, or does not end while there are
+ * faults. */
+static bool
+act_due(const struct world *w, int n, enum act_kind kind)
+{
+	const struct act_run *r = &w->host[n].e.act[kind];
+
+	return r->applied &&
+	       (w->t >= r->due || (w->healed && r->due == USEC_NEVER));
+}
+
+static void
+act_effect(struct world *w, int n, enum act_kind kind, const struct goal *g)
+{
+	struct around *a = &w->host[n].around;
+
+	if (kind == ACT_PULLERS)
+		a->pulling = false;
+	else if (kind == ACT_CONVERGE) {
+		a->epoch = g->epoch;
+		a->primary = g->node;
+		a->pulling = g->node != n;
+	} else if (kind == ACT_TRAFFIC) {
+		a->balancer = g->node;
+		if (g->node == n)
+			w->drained = g->names;
+	}
+}
+
 static bool
 act_holds(
     const struct world *w, int n, enum act_kind kind, const struct goal *g)
@@ -60,6 +89,12 @@ act_holds(
 		return answers && !p->recovery;
 	case ACT_VERIFY:
 		return act_commit_returns(w, n) && fence_passes(w, n);
+	case ACT_PULLERS:
+		return !w->host[n].around.pulling || act_due(w, n, kind);
+	case ACT_CONVERGE:
+	case ACT_TRAFFIC:
+	case ACT_SITE:
+		return act_due(w, n, kind);
 	case ACT_COUNT:
 		break;
 	}
@@ -73,6 +108,8 @@ act_end(struct world *w, int n, enum act_kind kind, enum answer ans)
 	struct msg *m = msg_new(w, M_ACT, n, n);
 
 	r->on = false;
+	if (ans == ANS_YES)
+		act_effect(w, n, kind, &r->goal);
 	m->u.act.kind = kind;
 	m->u.act.goal = r->goal;
 	m->u.act.result = ans;
@@ -103,6 +140,8 @@ act_apply(struct world *w, int n, enum act_kind kind, const struct goal *g)
 
 	if (w->on[F_ACT_REFUSED] && rng_ppm(&w->rng, 10000))
 		return false;
+	w->host[n].e.act[kind].due =
+	    w->on[F_ACT_HANG] && rng_ppm(&w->rng, 200000) ? USEC_NEVER : t;
 	if (kind == ACT_STOP)
 		ev_at(w, t, EV_STOPPED, n, p->gen, 1);
 	else if (kind == ACT_SIGNAL)
@@ -133,6 +172,7 @@ act_begin(struct world *w, int n, enum act_kind kind, const struct goal *goal)
 	    goal->standby ? " as standby" : "");
 	if (kind == ACT_PROMOTE)
 		judge_promote(w, n, goal);
+	judge_act(w, n, kind, goal);
 	r->on = true;
 	r->applied = false;
 	r->goal = *goal;

@@ -23,7 +23,8 @@ static const char *const msg_name[] = { [M_READ_REQ] = "read?",
 	[M_PG_GONE] = "postmaster gone",
 	[M_ARMED] = "armed",
 	[M_FENCE_LOST] = "fence lost",
-	[M_ACT] = "act" };
+	[M_ACT] = "act",
+	[M_SITE] = "report of a host" };
 
 bool
 engine_can_run(const struct world *w, int n)
@@ -99,6 +100,7 @@ engine_start(struct world *w, int n)
 	engine_tell_armed(w, n);
 	ev_at(w, w->t + 500, EV_POLL, n, e->inc, 0);
 	ev_at(w, w->t + 1000, EV_VIEW, n, e->inc, 0);
+	ev_at(w, w->t + 2000, EV_REPORT, n, e->inc, 0);
 	e->wake_raw = now.raw;
 	e->wake_t = w->t;
 	ev_at(w, w->t, EV_WAKE, n, e->inc, 0);
@@ -203,6 +205,9 @@ engine_feed(struct world *w, int n, const struct msg *m)
 		core_on_act(c, &now, m->u.act.kind, &m->u.act.goal,
 		    m->u.act.result, m->u.act.refused ? "refused" : "");
 		break;
+	case M_SITE:
+		core_on_site(c, &now, m->from, &m->u.site);
+		break;
 	case M_READ_REQ:
 	case M_POLL_REQ:
 	case M_CAS_REQ:
@@ -222,6 +227,20 @@ engine_poll(struct world *w, int n)
 	m->poll = true;
 	m->sent = clk_raw(w, n);
 	m->u.value = e->polled;
+	net_send(w, m);
+}
+
+/* How this host is, to the other. */
+void
+engine_report(struct world *w, int n)
+{
+	struct msg *m = msg_new(w, M_SITE, n, 1 - n);
+	struct now now = clk_now(w, n);
+	struct core_status st;
+
+	core_status(w->host[n].e.core, &now, &st);
+	m->u.site.site_epoch = st.site.epoch;
+	m->u.site.serving = w->healed || !rng_ppm(&w->rng, 20000);
 	net_send(w, m);
 }
 

@@ -80,6 +80,8 @@ host_boot(struct world *w, int n)
 	h->promised.until +=
 	    h->clk.base_raw - h->down_raw - (w->t - h->down_at);
 	h->probe_wal_at = 0;
+	/* What starts at boot is what its role said last. */
+	h->around.pulling = h->around.primary != n;
 	ev_at(w, w->t + rng_log(&w->rng, 100 * USEC_MSEC, 3 * USEC_SEC),
 	    EV_ENGINE_START, n, 0, 0);
 }
@@ -194,9 +196,9 @@ fault_by_hand(struct world *w, int n)
 	/* Somebody starts a stopped server: as a standby, or, when the record
 	 * is given back, as what it was. */
 	if (p->st == PG_GONE && w->host[n].up) {
-		p->by_hand = p->tainted = rec->state == REC_RELEASED &&
-					  rec->holder == n &&
-					  rng_ppm(&w->rng, 500000);
+		p->by_hand = rec->state == REC_RELEASED && rec->holder == n &&
+			     rng_ppm(&w->rng, 500000);
+		p->tainted = p->tainted || p->by_hand;
 		p->signal = !p->by_hand;
 		pg_start(w, n);
 		return;
@@ -447,6 +449,9 @@ fault_heal(struct world *w)
 		h->suspended_until = w->t;
 		fault_unsuspend(w, a);
 		host_boot(w, a);
+		if (w->conf[a].mode == CORE_OBSERVE)
+			engine_crash(w, a);
+		w->conf[a].mode = CORE_AUTO;
 		engine_start(w, a);
 		if (h->e.core != NULL)
 			engine_tell_armed(w, a);

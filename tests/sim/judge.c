@@ -278,6 +278,8 @@ judge_written(struct world *w, const struct arbiter *old)
 	const struct record *rec = &w->reg.now.value.rec;
 	int n;
 
+	if (rec->state == REC_HELD)
+		w->held_by[rec->epoch % 256] |= NODE_BIT(rec->holder);
 	if (!w->reg.now.value.cold &&
 	    w->reg.now.value.revision > old->value.revision &&
 	    rec->state == REC_CLAIMED && rec->epoch > old->value.rec.epoch &&
@@ -364,6 +366,14 @@ judge_saved(struct world *w, int n, const struct durable *old)
 		    n + 1, (unsigned long long)d->epoch,
 		    (unsigned long long)d->seq, (unsigned long long)old->epoch,
 		    (unsigned long long)old->seq);
+	if (d->site_epoch != old->site_epoch && old->site_epoch != 0 &&
+	    (d->site_epoch < old->site_epoch ||
+		(w->conf[n].after && d->site_epoch > w->host[n].around.epoch)))
+		violated(w, "SITE",
+		    "s%d saves that it was brought to its role for epoch %llu, "
+		    "it was for %llu",
+		    n + 1, (unsigned long long)d->site_epoch,
+		    (unsigned long long)w->host[n].around.epoch);
 	if (d->t_max < old->t_max)
 		violated(w, "FORGETS", "s%d saves a smaller T", n + 1);
 }
@@ -391,6 +401,65 @@ judge_promote(struct world *w, int n, const struct goal *goal)
 		why = "commits would not wait for the claim's candidates";
 	if (why != NULL)
 		violated(w, "S3", "s%d promotes: %s", n + 1, why);
+	if (w->conf[n].before && h->around.pulling)
+		violated(w, "SITE",
+		    "s%d promotes while it pulls from the old primary", n + 1);
+}
+
+/* What is begun on a host and at the balancers, and when. */
+void
+judge_act(struct world *w, int n, enum act_kind kind, const struct goal *goal)
+{
+	const struct engine *e = &w->host[n].e;
+	const char *why = NULL;
+
+	if (w->conf[n].mode == CORE_OBSERVE)
+		why = "and should only look on";
+	else if (kind != ACT_CONVERGE && kind != ACT_TRAFFIC)
+		return;
+	else if (goal->node < 0 ||
+		 !(w->held_by[goal->epoch % 256] & NODE_BIT(goal->node)))
+		why = "by a record that was never held";
+	else if (kind == ACT_CONVERGE &&
+		 goal->epoch <= e->st.durable->site_epoch)
+		why = "for an epoch that it was brought to before";
+	else if (goal->names & NODE_BIT(goal->node))
+		why = "and drains the holder";
+	else if (goal->node == n && (e->st.rel != REL_HELD ||
+					e->st.deadline <= e->turn_at))
+		why = "past its lease"; /* when it was decided */
+	else if (kind == ACT_TRAFFIC && goal->node != n &&
+		 !w->conf[n].traffic_every)
+		why = "and is not the holder";
+	if (why != NULL)
+		violated(w, "SITE", "s%d begins to %s %s", n + 1,
+		    act_kind_str(kind), why);
+}
+
+/* All hosts are in the roles of the record, and get their traffic. */
+static void
+judge_end_site(struct world *w, const struct record *rec)
+{
+	const struct host *h;
+	int n;
+
+	for (n = 0; n < DATA; n++) {
+		h = &w->host[n];
+		if (h->disk.site_epoch != rec->epoch)
+			violated(w, "LIVE",
+			    "s%d was not brought to its role for epoch %llu, "
+			    "long after the faults; but for %llu",
+			    n + 1, (unsigned long long)rec->epoch,
+			    (unsigned long long)h->disk.site_epoch);
+		if (w->conf[n].traffic && w->conf[n].traffic_every &&
+		    h->around.balancer != rec->holder)
+			violated(w, "LIVE",
+			    "the balancer of s%d does not follow the record",
+			    n + 1);
+	}
+	if (w->conf[rec->holder].traffic && w->drained != 0)
+		violated(w, "LIVE", "%x get no traffic, long after the faults",
+		    w->drained);
 }
 
 /* All faults are healed for a while: one primary, the other a candidate. */
@@ -402,7 +471,9 @@ judge_end(struct world *w)
 
 	/* Where only a person can know which data is right. */
 	if ((w->reg.now.value.cold && w->reg.reverted) ||
-	    (w->last_open >= 0 && w->host[w->last_open].pg.tainted)) {
+	    (w->last_open >= 0 && w->host[w->last_open].pg.tainted) ||
+	    (rec->state == REC_RELEASED &&
+		(w->host[0].pg.tainted || w->host[1].pg.tainted))) {
 		w->tot->skipped_live++;
 		return;
 	}
@@ -418,4 +489,6 @@ judge_end(struct world *w)
 		violated(w, "LIVE",
 		    "the standby is no candidate, long after "
 		    "the faults");
+	else
+		judge_end_site(w, rec);
 }

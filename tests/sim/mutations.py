@@ -64,7 +64,7 @@ MUTATIONS = [
          "\t\treturn;",
          "c->act[ACT_WAITING].lsn = c->pg.insert;")]),
     ("promotion after the lease", "S3", [
-        ("*.c", "REC_CLAIMED) && c->lease.deadline > now->raw;",
+        ("*.c", "REC_CLAIMED) && lease_ahead(c, now);",
          "REC_CLAIMED);")]),
     ("promotion with readers let in", "S3 S1", [
         ("*.c", "return yes_if(c->fence.readers_until == 0);",
@@ -130,4 +130,19 @@ MUTATIONS = [
          "if (0)")]),
     ("the fence stays open after D", "S6 OPEN", [
         ("writers.c", "if (!writers_keep(c, now))", "if (0)")]),
+    ("promotion without waiting for pullers", "SITE", [
+        ("ask.c", "return goal_result(c, ACT_PULLERS);",
+         "return c->plan.acted ? ANS_YES : ANS_UNKNOWN;")]),
+    ("a role by a claimed record", "SITE", [
+        ("site.c", "rec->state != REC_HELD", "rec->state == REC_NONE")]),
+    ("traffic past the lease", "SITE", [
+        ("site.c", "c->fence.writers == WRITERS_OPEN &&\n"
+         "\t       lease_ahead(c, now);",
+         "c->fence.writers == WRITERS_OPEN;")]),
+    ("a role reached before it is done", "SITE", [
+        ("site.c", "\tgoal_ask(c, ACT_CONVERGE, &g);\n",
+         "\tgoal_ask(c, ACT_CONVERGE, &g);\n\tsite_reached(c, epoch);\n")]),
+    ("one silence drains for ever", "LIVE", [
+        ("site.c", "s->primary == primary &&\n\t    s->out == out)",
+         "s->primary == primary)")]),
 ]

@@ -61,6 +61,7 @@ void engine_pause(struct world *w, int n, usec_t for_us);
 void engine_input(struct world *w, struct msg *m);
 void engine_run(struct world *w, int n);
 void engine_poll(struct world *w, int n);
+void engine_report(struct world *w, int n);
 void engine_tell_armed(struct world *w, int n);
 void engine_poke(struct world *w, int n);
 bool engine_can_run(const struct world *w, int n);
@@ -129,6 +130,8 @@ void judge_fence(struct world *w, int n, enum fence_op op, usec_t deadline);
 void judge_opened(struct world *w, int n);
 void judge_saved(struct world *w, int n, const struct durable *old);
 void judge_promote(struct world *w, int n, const struct goal *goal);
+void judge_act(
+    struct world *w, int n, enum act_kind kind, const struct goal *goal);
 void judge_delivered(struct world *w, int n, const struct commit *c);
 void judge_holds(struct world *w, int n);
 void judge_members(struct world *w);

@@ -14,8 +14,12 @@ world_conf(struct world *w)
 	static const char *const name[] = { "s1", "s2", "a1" };
 	static const usec_t ttl[] = { 1, 2, 2, 5 };
 	usec_t t = ttl[rng_in(&w->rng, 0, 3)] * USEC_SEC;
+	bool site[5];
 	struct core_conf *c;
 	int n;
+
+	for (n = 0; n < 5; n++)
+		site[n] = rng_ppm(&w->rng, 700000);
 
 	w->retune = rng_ppm(&w->rng, 300000);
 	w->names.cluster = "sim";
@@ -39,7 +43,15 @@ world_conf(struct world *w)
 				      rng_in(&w->rng, 5, 60) * USEC_SEC;
 		c->standby_timeout = rng_in(&w->rng, 500, 3000) * USEC_MSEC;
 		c->start_timeout = 30 * USEC_SEC;
+		c->before = site[0] && site[1];
+		c->after = site[1];
+		c->traffic = site[2];
+		c->traffic_every = site[3];
+		c->verify = site[4];
 	}
+	/* One is still being tried out, and only looks on until the end. */
+	if (rng_ppm(&w->rng, 30000))
+		w->conf[1].mode = CORE_OBSERVE;
 }
 
 /* A primary on the first, its standby on the second, and no record yet. */
@@ -60,7 +72,7 @@ world_host(struct world *w, int n)
 	h->pg.st = PG_UP;
 	h->pg.tl = 1;
 	h->pg.gen = ++w->gens;
-	h->pg.recovery = h->pg.signal = n == 1;
+	h->pg.recovery = h->pg.signal = h->around.pulling = n == 1;
 	if (n == 0)
 		wal_append(w, 0);
 	else
@@ -155,11 +167,13 @@ world_engine(struct world *w, const struct ev *ev)
 		return;
 	if (ev->kind == EV_WAKE && e->wake_t == ev->t)
 		e->wake_t = 0;
-	if (ev->kind == EV_POLL) {
+	if (ev->kind == EV_POLL || ev->kind == EV_REPORT) {
 		if (engine_can_run(w, ev->node))
-			engine_poll(w, ev->node);
-		ev_at(
-		    w, w->t + 1500 * USEC_MSEC, EV_POLL, ev->node, ev->gen, 0);
+			(ev->kind == EV_POLL ? engine_poll : engine_report)(
+			    w, ev->node);
+		ev_at(w,
+		    w->t + (ev->kind == EV_POLL ? 1500 : 1000) * USEC_MSEC,
+		    ev->kind, ev->node, ev->gen, 0);
 		return;
 	}
 	engine_run(w, ev->node);
@@ -194,6 +208,7 @@ world_event(struct world *w, const struct ev *ev)
 	case EV_RESUME:
 	case EV_ENGINE_START:
 	case EV_POLL:
+	case EV_REPORT:
 		world_engine(w, ev);
 		break;
 	case EV_SAVE:

@@ -50,6 +50,7 @@
 	X(STALE_READ, "stale-read") \
 	X(FLAG_LATE, "sync-flag-late") \
 	X(ACT_REFUSED, "act-refused") \
+	X(ACT_HANG, "act-hang") \
 	X(FENCE_ERROR, "fence-error")
 
 enum fault {
@@ -79,6 +80,7 @@ enum ev_kind {
 	EV_UNSUSPEND,
 	EV_SAVE,
 	EV_POLL,
+	EV_REPORT,
 	EV_REG_WRITTEN,
 	EV_REG_START,
 	EV_VIEW,
@@ -126,7 +128,8 @@ enum msg_kind {
 	M_PG_GONE,
 	M_ARMED,
 	M_FENCE_LOST,
-	M_ACT
+	M_ACT,
+	M_SITE
 };
 
 struct msg {
@@ -167,6 +170,7 @@ struct msg {
 			enum answer result;
 			bool refused;
 		} act;
+		struct site_report site;
 	} u;
 };
 
@@ -219,7 +223,15 @@ struct act_run {
 	bool on, applied;
 	uint64_t gen;
 	struct goal goal;
-	usec_t backoff;
+	usec_t backoff, due;
+};
+
+/* What is around the database on a host. */
+struct around {
+	uint64_t epoch; /* it was brought to its role for */
+	int primary;	/* which is the one of this node's host */
+	bool pulling;	/* from there */
+	int balancer;	/* its own sends to that node's database */
 };
 
 struct promised {
@@ -265,6 +277,7 @@ struct host {
 	struct engine e;
 	struct klease fence;
 	struct pg pg;
+	struct around around;
 	struct durable disk;
 	bool disk_has;
 	usec_t disk_full_until, disk_slow_until;
@@ -331,6 +344,8 @@ struct world {
 	uint64_t max_open_epoch;
 	int last_open;
 	bool was_open[DATA];
+	nodeset_t held_by[256]; /* of an epoch: whom a record named */
+	nodeset_t drained;	/* by the balancer in front of all */
 	struct totals *tot;
 	bool trace, verbose, failed;
 	char promise[40], what[400];

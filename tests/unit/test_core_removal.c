@@ -202,6 +202,41 @@ test_abdication_unheard(void **state)
 	ct_free(&t);
 }
 
+/* The register came back cold, and is written anew while the word of who left
+ * is on its way to the disk: the new record does not name it, since P will not
+ * either. */
+static void
+test_left_before_reseed(void **state)
+{
+	struct ask_answer ans = { .from = B, .abdicated = true, .epoch = 5 };
+	struct arbiter next;
+	struct ct t;
+	int i;
+
+	ct_init(&t, A, false);
+	ct_holder(&t, BIT_B);
+	t.reg.value.cold = true;
+	t.reg.value.rec.seq = 3;
+	strcpy(t.reg.value.next, "I1");
+	ct_run(&t, 500 * MSEC);
+	t.pg.sender[B].streaming = false;
+	ct_run(&t, 3 * SEC);
+	assert_true(abdicate_at(&t, 0) < t.n);
+	ans.id = t.out[abdicate_last(&t)].ask.id;
+	t.disk_silent = true;
+	core_on_answer(t.c, &t.now, &ans);
+	assert_true(arbiter_report(&t.reg, B, "I1", 5, 10, BIT_A | BIT_B, &next));
+	t.reg = next;
+	ct_clear(&t);
+	while (ct_last(&t, DO_CAS) == NULL)
+		ct_run(&t, 20 * MSEC);
+	for (i = 0; i < t.n && t.out[i].kind != DO_CAS; i++)
+		;
+	assert_true(t.out[i].cas.reseed);
+	assert_int_equal(t.out[i].cas.rec.candidates, 0);
+	ct_free(&t);
+}
+
 /* An add whose outcome is not known, and then the standby is lost. */
 static void
 test_unknown_add_lost(void **state)
@@ -259,6 +294,7 @@ main(void)
 		cmocka_unit_test(test_abdication_asked),
 		cmocka_unit_test(test_abdicated_leaves_list),
 		cmocka_unit_test(test_abdication_unheard),
+		cmocka_unit_test(test_left_before_reseed),
 		cmocka_unit_test(test_unknown_add_lost),
 		cmocka_unit_test(test_stalled_keeps_heir),
 	};
