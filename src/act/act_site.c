@@ -10,6 +10,10 @@
 #include "hawatch/loop.h"
 #include "hawatch/str.h"
 
+/* So often is a check asked that does not pass: what comes up is seen at once,
+ * and what limits its rate is left alone. */
+#define ACT_SITE_EVERY (USEC_SEC / 5)
+
 struct act_site_priv {
 	usec_t since; /* raw; 0: not yet begun */
 };
@@ -35,17 +39,19 @@ act_site_observe(struct act *a, struct error *err)
 	struct act_site_priv *p = act_priv(a);
 	struct checks *checks = act_env(a)->checks;
 	struct check_state st;
+	usec_t now = clock_now().raw;
 	char reason[120] = "";
 	int i;
 
 	if (p->since == 0)
-		p->since = clock_now().raw;
+		p->since = now;
 	for (i = 0; checks != NULL && i < checks_count(checks); i++) {
 		checks_state(checks, i, &st);
 		if (!st.verify ||
 		    (st.last == ANS_YES && st.seen_at >= p->since))
 			continue;
-		checks_poke(checks, i);
+		if (st.seen_at < p->since || now - st.seen_at >= ACT_SITE_EVERY)
+			checks_poke(checks, i);
 		if (reason[0] == '\0')
 			str_cut(reason, sizeof(reason), st.name);
 	}
