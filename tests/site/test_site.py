@@ -94,3 +94,18 @@ def test_switch_over_by_hand(make_site, layout):
     assert report['ok']
     print('outage by hand: %.0f ms' % (
         auditor.outage(vote.attempts(), at) / 1e6))
+
+
+def test_web_host_boots(make_site):
+    """After a power cut all of its services come back, and it takes votes."""
+    site = make_site()
+    vote = site.vote_web()
+    vote.wait_web('prod-s2', 50)
+    site.lab.power_cut('s2')
+    at = now()
+    vote.wait_web('prod-s1', 100, since=at)
+    site.lab.boot('s2', autostart=True)
+    site.wait_open()
+    vote.wait_web('prod-s2', 50)
+    services.wait_programs(site.lab.s2, site.running('s2'))
+    assert site.audit('s1', at, changes=0)['ok']
