@@ -198,9 +198,8 @@ site_traffic(struct core *c, const struct now *now)
 		return;
 	if (st->running && now->raw - s->asked_at >= STEER_LIMIT)
 		goal_stop(c, ACT_TRAFFIC);
-	if (!site_out(c, now, &out) ||
-	    (!site_steers_anew(c, now, out) &&
-		(st->running || now->raw < s->next)))
+	if (!site_out(c, now, &out) || (!site_steers_anew(c, now, out) &&
+					   (st->running || now->raw < s->next)))
 		return;
 	s->asked_at = now->raw;
 	s->next =
@@ -232,7 +231,7 @@ void
 site_status(const struct core *c, struct site_status *st)
 {
 	st->primary = site_primary(c);
-	st->role = st->primary == NODE_NONE	? SITE_UNKNOWN :
+	st->role = st->primary == NODE_NONE    ? SITE_UNKNOWN :
 		   st->primary == c->conf.self ? SITE_PRIMARY :
 						 SITE_STANDBY;
 	st->epoch = c->dur.site_epoch;

@@ -425,8 +425,8 @@ judge_act(struct world *w, int n, enum act_kind kind, const struct goal *goal)
 		why = "for an epoch that it was brought to before";
 	else if (goal->names & NODE_BIT(goal->node))
 		why = "and drains the holder";
-	else if (goal->node == n && (e->st.rel != REL_HELD ||
-					e->st.deadline <= e->turn_at))
+	else if (goal->node == n &&
+		 (e->st.rel != REL_HELD || e->st.deadline <= e->turn_at))
 		why = "past its lease"; /* when it was decided */
 	else if (kind == ACT_TRAFFIC && goal->node != n &&
 		 !w->conf[n].traffic_every)

@@ -171,8 +171,7 @@ world_engine(struct world *w, const struct ev *ev)
 		if (engine_can_run(w, ev->node))
 			(ev->kind == EV_POLL ? engine_poll : engine_report)(
 			    w, ev->node);
-		ev_at(w,
-		    w->t + (ev->kind == EV_POLL ? 1500 : 1000) * USEC_MSEC,
+		ev_at(w, w->t + (ev->kind == EV_POLL ? 1500 : 1000) * USEC_MSEC,
 		    ev->kind, ev->node, ev->gen, 0);
 		return;
 	}

@@ -225,7 +225,8 @@ test_left_before_reseed(void **state)
 	ans.id = t.out[abdicate_last(&t)].ask.id;
 	t.disk_silent = true;
 	core_on_answer(t.c, &t.now, &ans);
-	assert_true(arbiter_report(&t.reg, B, "I1", 5, 10, BIT_A | BIT_B, &next));
+	assert_true(
+	    arbiter_report(&t.reg, B, "I1", 5, 10, BIT_A | BIT_B, &next));
 	t.reg = next;
 	ct_clear(&t);
 	while (ct_last(&t, DO_CAS) == NULL)
