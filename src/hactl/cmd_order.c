@@ -12,7 +12,7 @@
 /* The engine bounds its orders itself, well below this. */
 #define ORDER_LIMIT (300 * USEC_SEC)
 
-static enum exitcode order_run(const struct call *call, json_t *request);
+static void order_json(void *arg, const json_t *obj);
 static void order_line(void *arg, const json_t *obj);
 static enum exitcode order_confirm(
     const struct call *call, const char *what, const char *question);
@@ -41,7 +41,7 @@ cmd_promote(const struct call *call)
 	json_put_string(request, "node", call->arg[0]);
 	if (why != NULL)
 		json_put_string(request, "fenced", why);
-	return order_run(call, request);
+	return order_run(call, request, ORDER_LIMIT);
 }
 
 enum exitcode
@@ -61,7 +61,7 @@ cmd_init(const struct call *call)
 		return code;
 	request = ask_request("init");
 	json_put_string(request, "node", call->opt[OPT_HOLDER]);
-	return order_run(call, request);
+	return order_run(call, request, ORDER_LIMIT);
 }
 
 enum exitcode
@@ -77,24 +77,28 @@ cmd_unfence(const struct call *call)
 	    "Clear it?");
 	if (code != EXITCODE_DONE)
 		return code;
-	return order_run(call, ask_request("unfence"));
+	return order_run(call, ask_request("unfence"), ORDER_LIMIT);
 }
 
 enum exitcode
 cmd_ack(const struct call *call)
 {
-	return order_run(call, ask_request("ack"));
+	return order_run(call, ask_request("ack"), ORDER_LIMIT);
 }
 
-static enum exitcode
-order_run(const struct call *call, json_t *request)
+enum exitcode
+order_run(const struct call *call, json_t *request, usec_t limit)
 {
+	bool json = call->opt[OPT_JSON] != NULL;
 	enum exitcode code;
 	char ms[32], *text;
 	json_t *last;
 
-	code = ask_engine(call, request, ORDER_LIMIT, order_line, NULL, &last);
-	if (last != NULL && json_has(last, "done")) {
+	code = ask_engine(
+	    call, request, limit, json ? order_json : order_line, NULL, &last);
+	if (json && last != NULL)
+		order_json(NULL, last);
+	else if (last != NULL && json_has(last, "done")) {
 		print_ms(ms, sizeof(ms), get_int(last, "ms"));
 		text = xasprintf("%10s  ", ms);
 		print_coloured(COLOUR_GOOD, NULL);
@@ -104,6 +108,17 @@ order_run(const struct call *call, json_t *request)
 	}
 	json_decref(last);
 	return code;
+}
+
+/* One line a step, the last one with "exit". */
+static void
+order_json(void *arg, const json_t *obj)
+{
+	char *text = json_text(obj);
+
+	printf("%s\n", text);
+	fflush(stdout);
+	free(text);
 }
 
 static void

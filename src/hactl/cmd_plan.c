@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "hactl/hactl.h"
+#include "hactl/plan.h"
 #include "hawatch/core.h"
 #include "hawatch/json.h"
 #include "hawatch/str.h"
@@ -16,7 +17,7 @@
 static void plan_print_duties(void);
 static void plan_print_steps(void);
 static void plan_print_answer(const json_t *answer);
-static void plan_print_rows(const json_t *rows);
+static void plan_print_rows(const json_t *answer);
 static bool plan_ready(const json_t *node);
 static void plan_conditions(const json_t *node);
 static void plan_condition(
@@ -41,15 +42,11 @@ cmd_plan_promote(const struct call *call)
 {
 	json_t *request = ask_request("plan"), *answer;
 	enum exitcode code;
-	char *text;
 
 	json_put_string(request, "node", call->arg[0]);
 	code = ask_engine(call, request, PLAN_LIMIT, NULL, NULL, &answer);
 	if (code == EXITCODE_DONE && call->opt[OPT_JSON] != NULL) {
-		json_object_del(answer, "exit");
-		text = json_text(answer);
-		printf("%s\n", text);
-		free(text);
+		print_json(answer);
 	} else if (code == EXITCODE_DONE) {
 		plan_print_answer(answer);
 	}
@@ -136,13 +133,13 @@ plan_print_answer(const json_t *answer)
 	printf("\nWhat must hold, and what was seen there just now\n");
 	plan_conditions(node);
 	printf("\nThe steps: each ends when its goal is observed\n");
-	plan_print_rows(get_at(answer, "rows"));
+	plan_print_rows(answer);
 }
 
 static void
-plan_print_rows(const json_t *rows)
+plan_print_rows(const json_t *answer)
 {
-	const json_t *row;
+	const json_t *rows = get_at(answer, "rows"), *row;
 	size_t i;
 	int number = 0;
 
@@ -153,6 +150,7 @@ plan_print_rows(const json_t *rows)
 		plan_step(++number, get_bool(row, "forward"),
 		    get_str(row, "row"), get_int(row, "limit_ms") * USEC_MSEC,
 		    get_str(row, "late"), get_str(row, "goal"));
+		plan_seen(answer, get_str(row, "row"));
 	}
 	printf("!  past the point of no return: only forward\n");
 }

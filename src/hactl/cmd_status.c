@@ -13,6 +13,7 @@
 
 #define STATUS_LIMIT (5 * USEC_SEC)
 #define STATUS_COLUMNS 8
+#define STATUS_SITE_COLUMNS 5
 #define STATUS_WRONG_MAX 40
 
 static void status_row(struct print_row *row, const json_t *node);
@@ -20,6 +21,9 @@ static void status_wal(char *buf, size_t size, const json_t *node);
 static void status_lease(char *buf, size_t size, const json_t *node);
 static void status_fence(char *buf, size_t size, const json_t *node);
 static const char *status_note(const json_t *node);
+static void status_site(const json_t *nodes);
+static void status_site_row(struct print_row *row, const json_t *node);
+static void status_traffic(char *buf, size_t size, const json_t *list);
 static const json_t *status_newest(const json_t *answer);
 static void status_wrong(const json_t *answer);
 
@@ -33,7 +37,6 @@ cmd_status(const struct call *call)
 	enum exitcode code;
 	json_t *answer;
 	size_t i, n;
-	char *text;
 
 	code = ask_engine(
 	    call, ask_request("status"), STATUS_LIMIT, NULL, NULL, &answer);
@@ -42,10 +45,7 @@ cmd_status(const struct call *call)
 		return code;
 	}
 	if (call->opt[OPT_JSON] != NULL) {
-		json_object_del(answer, "exit");
-		text = json_text(answer);
-		printf("%s\n", text);
-		free(text);
+		print_json(answer);
 	} else {
 		nodes = get_at(answer, "nodes");
 		n = json_array_size(nodes);
@@ -55,6 +55,7 @@ cmd_status(const struct call *call)
 			status_row(&rows[i], json_array_get(nodes, i));
 		print_table(head, STATUS_COLUMNS, rows, n);
 		putchar('\n');
+		status_site(nodes);
 		print_record(status_newest(answer));
 		status_wrong(answer);
 	}
@@ -162,6 +163,78 @@ status_note(const json_t *node)
 	return strcmp(get_str(node, "mode"), "auto") == 0 ?
 		   "" :
 		   get_str(node, "mode");
+}
+
+/* What is around the database, where anything is configured for it. */
+static void
+status_site(const json_t *nodes)
+{
+	static const char *const head[STATUS_SITE_COLUMNS] = { "HOST", "HEALTH",
+		"CHECKS UP", "DRIFT", "TRAFFIC" };
+	struct print_row rows[NODES_MAX];
+	const json_t *node;
+	size_t i, n = 0;
+
+	for (i = 0; i < json_array_size(nodes) && n < NODES_MAX; i++) {
+		node = json_array_get(nodes, i);
+		if (json_array_size(get_at(node, "checks")) > 0 ||
+		    json_array_size(get_at(node, "drift.items")) > 0 ||
+		    json_array_size(get_at(node, "traffic")) > 0)
+			status_site_row(&rows[n++], node);
+	}
+	if (n == 0)
+		return;
+	print_table(head, STATUS_SITE_COLUMNS, rows, n);
+	putchar('\n');
+}
+
+static void
+status_site_row(struct print_row *row, const json_t *node)
+{
+	const json_t *list = get_at(node, "checks");
+	size_t i, up = 0, count = json_array_size(list);
+
+	memset(row, 0, sizeof(*row));
+	for (i = 0; i < count; i++)
+		if (strcmp(get_str(json_array_get(list, i), "up"), "yes") == 0)
+			up++;
+	str_cut(row->cell[0], PRINT_CELL_MAX, get_str(node, "node"));
+	str_cut(row->cell[1], PRINT_CELL_MAX,
+	    !get_has(node, "health")	? "-" :
+	    get_bool(node, "health.ok") ? "200" :
+					  "503");
+	(void)snprintf(row->cell[2], PRINT_CELL_MAX, "%zu of %zu", up, count);
+	if (get_has(node, "drift.doing"))
+		(void)snprintf(row->cell[3], PRINT_CELL_MAX, "changes %s",
+		    get_str(node, "drift.doing"));
+	else
+		print_drift(row->cell[3], PRINT_CELL_MAX, node);
+	status_traffic(row->cell[4], PRINT_CELL_MAX, get_at(node, "traffic"));
+	if (get_has(node, "health") && !get_bool(node, "health.ok"))
+		row->colour = COLOUR_BAD;
+}
+
+/* The balancers that this host has steered, each with who is kept out. */
+static void
+status_traffic(char *buf, size_t size, const json_t *list)
+{
+	char out[PRINT_CELL_MAX];
+	const json_t *obj;
+	size_t i, len = 0;
+	bool kept;
+
+	(void)snprintf(buf, size, "-");
+	for (i = 0; i < json_array_size(list) && len < size; i++) {
+		obj = json_array_get(list, i);
+		if (!get_has(obj, "seen_ms"))
+			continue;
+		get_list(obj, "out", out, sizeof(out));
+		kept = json_array_size(get_at(obj, "out")) > 0;
+		len += (size_t)snprintf(buf + len, size - len, "%s%s %s%s%s",
+		    len == 0 ? "" : ", ", get_str(obj, "name"),
+		    strcmp(get_str(obj, "ok"), "yes") == 0 ? "ok" : "wrong",
+		    kept ? " without " : "", kept ? out : "");
+	}
 }
 
 void

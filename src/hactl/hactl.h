@@ -29,7 +29,8 @@
 	X(IS, "is", 0, "ROLE", "primary or standby") \
 	X(CLUSTER, "cluster", 0, "NAME", "of the authority") \
 	X(ADDRESS, "address", 0, "ADDRESS", "of the node") \
-	X(TABLES, "tables", 0, NULL, "print the tables that run")
+	X(TABLES, "tables", 0, NULL, "print the tables that run") \
+	X(APPLY, "apply", 0, NULL, "change what differs on this host, now")
 
 enum hactl_option {
 #define X(id, name, letter, value, text) OPT_##id,
@@ -76,6 +77,9 @@ json_t *ask_request(const char *verb);
 /* Reads the configuration; NULL with its errors printed. */
 struct conf *ask_conf(const struct call *call);
 
+/* cmd_order.c: takes request; shows every step as it happens. */
+enum exitcode order_run(const struct call *call, json_t *request, usec_t limit);
+
 /* confirm.c: what can lose data or availability is asked for. */
 enum exitcode confirm(const struct call *call, const char *question);
 
@@ -113,11 +117,21 @@ void print_clean(char *dst, size_t size, const char *src);
 void print_wrong(const char *text, const char *next);
 /* "1.234 s" */
 void print_ms(char *buf, size_t size, long long ms);
+/* "5 s", "3 min", "2 h", "4 d" of milliseconds; "-" of null. */
+void print_age(char *buf, size_t size, const json_t *ms);
+/* The answer as one line of JSON, without its exit code. */
+void print_json(json_t *answer);
+/* A line for each data node that said nothing, with what comes next. */
+void print_silent(const json_t *nodes);
+/* "none", "2 of 12", "not known" of a node's items. */
+void print_drift(char *buf, size_t size, const json_t *node);
 /* The record in words, as status and register show say it. */
 void print_record(const json_t *rec);
 
 /* The verbs. */
 enum exitcode cmd_status(const struct call *call);
+enum exitcode cmd_checks(const struct call *call);
+enum exitcode cmd_drift(const struct call *call);
 enum exitcode cmd_plan(const struct call *call);
 enum exitcode cmd_plan_promote(const struct call *call);
 enum exitcode cmd_promote(const struct call *call);
@@ -141,5 +155,7 @@ struct wrong {
 	char next[240];
 };
 size_t wrong_find(const json_t *status, struct wrong *list, size_t max);
+/* What a reason's token means; "" for another text. */
+const char *wrong_reason(const char *token);
 
 #endif

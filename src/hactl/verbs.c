@@ -32,6 +32,10 @@ static const struct option_doc verb_options[] = {
 const struct verb verb_table[] = {
 { .words = "status", .options = OPT_BIT(JSON), .run = cmd_status,
   .help = "show every node, the record, and what is wrong" },
+{ .words = "checks", .options = OPT_BIT(JSON), .run = cmd_checks,
+  .help = "show every check of every host; exit with 1 if one fails" },
+{ .words = "drift", .options = OPT_BIT(JSON) | OPT_BIT(APPLY) | OPT_BIT(YES), .run = cmd_drift,
+  .help = "show what is not as a host's role demands; 1 if something is" },
 { .words = "plan", .options = OPT_BIT(TABLES), .needs = OPT_BIT(TABLES), .run = cmd_plan,
   .help = "print the tables that decide: duties and steps" },
 { .words = "plan promote", .args = "NODE", .min = 1, .max = 1, .options = OPT_BIT(JSON), .run = cmd_plan_promote,

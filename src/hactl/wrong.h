@@ -25,4 +25,7 @@ bool wrong_is(const json_t *obj, const char *path, const char *word);
 /* wrong_node.c */
 void wrong_node(struct wrong_list *l, const json_t *nodes, const json_t *node);
 
+/* wrong_site.c */
+void wrong_site(struct wrong_list *l, const json_t *node);
+
 #endif

@@ -19,8 +19,6 @@ static void wrong_no_candidate(
     struct wrong_list *l, const json_t *node, const json_t *other);
 static bool wrong_sends(const json_t *primary, const char *name);
 static void wrong_register(struct wrong_list *l, const json_t *node);
-static void wrong_checks(struct wrong_list *l, const json_t *node);
-static const char *wrong_reason(const char *token);
 
 void
 wrong_node(struct wrong_list *l, const json_t *nodes, const json_t *node)
@@ -37,7 +35,7 @@ wrong_node(struct wrong_list *l, const json_t *nodes, const json_t *node)
 	wrong_postgres(l, nodes, node);
 	wrong_register(l, node);
 	wrong_candidates(l, nodes, node);
-	wrong_checks(l, node);
+	wrong_site(l, node);
 	if (wrong_is(node, "mode", "manual"))
 		wrong_text(l,
 		    "mode = \"auto\" in hawatch.conf, restart hawatchd",
@@ -270,45 +268,7 @@ wrong_register(struct wrong_list *l, const json_t *node)
 		    "%s: did not read the register within the last T", name);
 }
 
-/* Where PostgreSQL does not run, its checks say nothing new. */
-static void
-wrong_checks(struct wrong_list *l, const json_t *node)
-{
-	const json_t *list = get_at(node, "checks"), *check;
-	const char *name = get_str(node, "node"), *why, *text;
-	bool runs = !get_bool(node, "durable.latch") &&
-		    !wrong_is(node, "postgres.state", "gone") &&
-		    !wrong_is(node, "postgres.state", "unknown");
-	char next[160];
-	size_t i;
-
-	for (i = 0; i < json_array_size(list); i++) {
-		check = json_array_get(list, i);
-		if (!wrong_is(check, "up", "no") ||
-		    (!runs && !wrong_is(check, "type", "tcp")))
-			continue;
-		why = get_str(check, "reason");
-		text = wrong_reason(why);
-		(void)snprintf(next, sizeof(next), "%s",
-		    why[0] == '\0' ? "hactl status, again in some seconds" :
-				     "man 8 hactl, DIAGNOSTICS");
-		if (strcmp(why, "repmgr-type") == 0 ||
-		    strcmp(why, "repmgr-inactive") == 0)
-			(void)snprintf(next, sizeof(next),
-			    "ssh %s repmgr %s register --force, as PostgreSQL's "
-			    "user",
-			    name,
-			    wrong_is(node, "postgres.state", "primary") ?
-				"primary" :
-				"standby");
-		wrong_text(l, next, "%s: check %s is down%s%s%s%s", name,
-		    get_str(check, "name"),
-		    why[0] == '\0' ? ", and its last probe was good" : ": ",
-		    why, text[0] == '\0' ? "" : ": ", text);
-	}
-}
-
-static const char *
+const char *
 wrong_reason(const char *token)
 {
 	static const struct {

@@ -143,6 +143,24 @@ test_each(void **state)
 	    json_pack("[{s:s,s:s,s:s}]", "name", "repmgr", "up", "no", "reason",
 		"repmgr-type"));
 	says("check repmgr is down: repmgr-type", "repmgr primary register");
+	with(1, "checks",
+	    json_pack("[{s:s,s:s,s:s,s:s}]", "name", "programs", "type",
+		"supervisor", "up", "no", "reason", "x"));
+	says("check programs is down: x", "ssh s2 supervisorctl status");
+	with(1, "drift",
+	    json_pack("{s:[{s:s,s:s},{s:s,s:s}]}", "items", "name", "db",
+		"holds", "no", "name", "app", "holds", "yes"));
+	says("s2: 1 of 2 items not as its role demands: db",
+	    "ssh s2 hactl drift --apply");
+	with(0, "traffic",
+	    json_pack("[{s:s,s:s,s:s,s:i}]", "name", "lb", "ok", "no", "reason",
+		"connect-refused", "seen_ms", 5));
+	says("s1: balancer lb is not as wanted: connect-refused",
+	    "grep traffic");
+	with(0, "traffic",
+	    json_pack("[{s:s,s:s,s:s,s:n}]", "name", "lb", "ok", "unknown",
+		"reason", "connect-refused", "seen_ms"));
+	assert_int_equal(found, 0);
 }
 
 /* The primary is gone: what the standby does about it, and what a person. */

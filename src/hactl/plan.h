@@ -1,0 +1,14 @@
+/*
+ * What the files of hactl plan share.
+ */
+#ifndef HAWATCH_HACTL_PLAN_H
+#define HAWATCH_HACTL_PLAN_H
+
+#include <jansson.h>
+
+/* Prints what was seen of that row's goal on the node of the answer. */
+void plan_seen(const json_t *answer, const char *row);
+/* Of a check: "up", "down", "not known". */
+const char *plan_state(const json_t *check);
+
+#endif

@@ -1,0 +1,78 @@
+/*
+ * Printing what more than one verb shows of the nodes: ages, drift, who is
+ * silent, the whole answer as JSON.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "hactl/hactl.h"
+#include "hawatch/json.h"
+
+void
+print_age(char *buf, size_t size, const json_t *ms)
+{
+	long long s = json_integer_value(ms) / 1000;
+
+	if (!json_is_integer(ms))
+		(void)snprintf(buf, size, "-");
+	else if (s < 100)
+		(void)snprintf(buf, size, "%lld s", s);
+	else if (s < 100 * 60)
+		(void)snprintf(buf, size, "%lld min", s / 60);
+	else if (s < 48 * 3600)
+		(void)snprintf(buf, size, "%lld h", s / 3600);
+	else
+		(void)snprintf(buf, size, "%lld d", s / 86400);
+}
+
+void
+print_json(json_t *answer)
+{
+	char *text;
+
+	json_object_del(answer, "exit");
+	text = json_text(answer);
+	printf("%s\n", text);
+	free(text);
+}
+
+void
+print_silent(const json_t *nodes)
+{
+	const json_t *node;
+	char first[96];
+	size_t i;
+
+	for (i = 0; i < json_array_size(nodes); i++) {
+		node = json_array_get(nodes, i);
+		if (!get_has(node, "silent") || !get_bool(node, "data"))
+			continue;
+		(void)snprintf(
+		    first, sizeof(first), "%s  ", get_str(node, "node"));
+		print_coloured(COLOUR_BAD, NULL);
+		print_wrapped(
+		    first, "its engine does not answer, so nothing is known");
+		print_coloured(COLOUR_NONE, NULL);
+		(void)snprintf(first, sizeof(first),
+		    "ssh %s systemctl status hawatchd", get_str(node, "node"));
+		print_wrapped("  next  ", first);
+	}
+}
+
+void
+print_drift(char *buf, size_t size, const json_t *node)
+{
+	const json_t *list = get_at(node, "drift.items");
+	long long count = get_int(node, "drift.count");
+	size_t i, seen = 0, items = json_array_size(list);
+
+	for (i = 0; i < items; i++)
+		if (get_has(json_array_get(list, i), "seen_ms"))
+			seen++;
+	if (items == 0)
+		(void)snprintf(buf, size, "-");
+	else if (count > 0)
+		(void)snprintf(buf, size, "%lld of %zu", count, items);
+	else
+		(void)snprintf(buf, size, seen == 0 ? "not known" : "none");
+}
