@@ -22,9 +22,13 @@ struct converge_env {
 	struct worker *worker;
 	struct http *web;
 	struct probe *probe;
+	/* Called at places where a test may end the process; NULL: nowhere.
+	 * Some are in a worker. */
+	void (*point)(const char *place);
 };
 
-/* env's members must live longer. */
+/* Reads the list of restarts that are due. env's members must live longer,
+ * but the worker may go first. */
 struct converge *converge_new(const struct converge_env *env);
 void converge_free(struct converge *c);
 

@@ -1,27 +1,25 @@
 /*
- * The items of this host: compared, and brought about.
+ * The items of this host, what is known of each, and when they are compared.
+ * How they are brought about is in converge_run.c.
  */
 #include "hawatch/converge.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "converge/converge_op.h"
+#include "hawatch/emit.h"
 #include "hawatch/loop.h"
 #include "hawatch/mem.h"
+#include "hawatch/str.h"
+#include "hawatch/template.h"
 
-struct converge {
-	struct converge_env env;
-	struct timer *timer;
-	void (*done)(void *arg, enum answer ans, const char *reason);
-	void *arg;
-};
+#define CONVERGE_EVERY (60 * USEC_SEC)
 
-static void
-converge_timer_cb(void *arg)
-{
-	struct converge *c = arg;
-
-	c->done(c->arg, ANS_YES, "");
-}
+static void converge_items(struct converge *c);
+static void converge_minute_cb(void *arg);
+static void converge_tidied_cb(void *arg);
 
 struct converge *
 converge_new(const struct converge_env *env)
@@ -29,27 +27,171 @@ converge_new(const struct converge_env *env)
 	struct converge *c = xcalloc(1, sizeof(*c));
 
 	c->env = *env;
-	c->timer = timer_new(env->loop, converge_timer_cb, c);
+	c->primary = NODE_NONE;
+	converge_items(c);
+	lane_init(
+	    &c->lane[ITEM_BEFORE], env->loop, "new-before-", env->point);
+	lane_init(&c->lane[ITEM_AFTER], env->loop, "new-after-", env->point);
+	run_init(&c->run[ITEM_BEFORE], c, ITEM_BEFORE);
+	run_init(&c->run[ITEM_AFTER], c, ITEM_AFTER);
+	c->pending = pending_new(c);
+	c->minute = timer_new(env->loop, converge_minute_cb, c);
 	return c;
+}
+
+static const struct op_ops *
+converge_ops(const struct conf_item *conf)
+{
+	switch (conf->type) {
+	case ITEM_LINE:
+		break;
+	case ITEM_SERVICE:
+		return conf->program[0] != '\0' ? &op_program : &op_service;
+	case ITEM_COMMAND:
+		return &op_command;
+	case ITEM_CACHE:
+		return &op_cache;
+	}
+	return NULL;
+}
+
+static uint64_t
+converge_bits(const struct converge *c, const char *const *names)
+{
+	const struct item *item;
+	uint64_t bits = 0;
+	int i;
+
+	for (i = 0; names[i] != NULL; i++)
+		for (item = c->item; item < c->item + c->count; item++)
+			if (strcmp(item->conf->name, names[i]) == 0)
+				bits |= ITEM_BIT(item->index);
+	return bits;
+}
+
+static void
+converge_items(struct converge *c)
+{
+	const struct conf *conf = c->env.conf;
+	struct item *item, *service;
+	int i;
+
+	c->item = xcalloc((size_t)conf->item_count + 1, sizeof(*c->item));
+	for (i = 0; i < conf->item_count; i++) {
+		if (!conf_on(conf, conf->item[i].on, conf->self))
+			continue;
+		item = &c->item[c->count];
+		item->c = c;
+		item->index = c->count++;
+		item->conf = &conf->item[i];
+		item->ops = converge_ops(item->conf);
+		str_cut(item->reason, sizeof(item->reason), "not seen yet");
+	}
+	for (service = c->item; service < c->item + c->count; service++) {
+		service->restart_on =
+		    converge_bits(c, service->conf->restart_on);
+		for (item = c->item; item < c->item + c->count; item++)
+			if (service->restart_on & ITEM_BIT(item->index))
+				item->causes = true;
+	}
 }
 
 void
 converge_free(struct converge *c)
 {
+	struct item *item;
+
 	if (c == NULL)
 		return;
-	timer_free(c->timer);
+	look_cancel(c);
+	run_fini(&c->run[ITEM_BEFORE]);
+	run_fini(&c->run[ITEM_AFTER]);
+	lane_fini(&c->lane[ITEM_BEFORE]);
+	lane_fini(&c->lane[ITEM_AFTER]);
+	timer_free(c->minute);
+	pending_free(c->pending);
+	for (item = c->item; item < c->item + c->count; item++)
+		free(item->sig_text);
+	free(c->item);
 	free(c);
+}
+
+static void
+converge_tidy_lane(struct converge *c, enum conf_item_when when)
+{
+	struct cfile_sig none = { .valid = false };
+	struct lane *lane = &c->lane[when];
+	struct batch *b = NULL;
+	struct item *item;
+
+	if (lane->serial > 0)
+		return;
+	for (item = c->item; item < c->item + c->count; item++) {
+		if (item->ops != NULL ||
+		    (when == ITEM_BEFORE && item->conf->when != ITEM_BEFORE))
+			continue;
+		if (b == NULL)
+			b = batch_new(lane, 0);
+		batch_add(b, item->index, item->conf->file, item->conf->match,
+		    xstrdup(""), item->conf->many, &none);
+	}
+	if (b == NULL)
+		return;
+	batch_start(b, BATCH_TIDY, converge_tidied_cb, b);
+}
+
+static void
+converge_tidied_cb(void *arg)
+{
+	batch_drop(arg);
+}
+
+/* What a crash left beside the files, before anything new is put there. */
+static void
+converge_tidy(struct converge *c)
+{
+	converge_tidy_lane(c, ITEM_BEFORE);
+	converge_tidy_lane(c, ITEM_AFTER);
 }
 
 void
 converge_expect(struct converge *c, node_t primary, uint64_t epoch)
 {
+	struct item *item;
+
+	if (primary == c->primary && epoch == c->epoch)
+		return;
+	if (epoch != c->epoch)
+		for (item = c->item; item < c->item + c->count; item++)
+			item->told[0] = '\0';
+	c->primary = primary;
+	c->epoch = epoch;
+	converge_look(c);
 }
 
+/* A look that is under way may have been made for another role. */
 void
 converge_look(struct converge *c)
 {
+	look_cancel(c);
+	timer_arm(c->minute, 0);
+}
+
+static void
+converge_minute_cb(void *arg)
+{
+	struct converge *c = arg;
+
+	timer_arm(c->minute, CONVERGE_EVERY);
+	converge_tidy(c);
+	if (c->pending->wanted > c->pending->saved &&
+	    c->pending->write == NULL)
+		(void)pending_save(c);
+	if (c->retry != 0 && c->retry_epoch == c->epoch &&
+	    !c->run[ITEM_AFTER].active)
+		run_start(&c->run[ITEM_AFTER], c->primary, c->epoch, c->retry,
+		    NULL, NULL);
+	look_start(c);
 }
 
 void
@@ -57,36 +199,124 @@ converge_run(struct converge *c, enum conf_item_when when, node_t primary,
     uint64_t epoch,
     void (*done)(void *arg, enum answer ans, const char *reason), void *arg)
 {
-	c->done = done;
-	c->arg = arg;
-	timer_arm(c->timer, 0);
+	converge_tidy(c);
+	run_start(&c->run[when], primary, epoch, UINT64_MAX, done, arg);
 }
 
 void
 converge_cancel(struct converge *c, enum conf_item_when when)
 {
-	timer_disarm(c->timer);
+	run_cancel(&c->run[when]);
 }
 
 int
 converge_count(const struct converge *c)
 {
-	return 0;
+	return c->count;
 }
 
 void
 converge_state(const struct converge *c, int i, struct converge_state *out)
 {
+	const struct item *item = &c->item[i];
+
+	*out = (struct converge_state){ .name = item->conf->name,
+		.type = item->conf->type,
+		.holds = item->holds,
+		.reason = item->reason,
+		.seen_at = item->seen_at,
+		.changed_at = item->changed_at };
 }
 
 int
 converge_drift(const struct converge *c)
 {
-	return 0;
+	const struct item *item;
+	int n = 0;
+
+	for (item = c->item; item < c->item + c->count; item++)
+		n += item->holds == ANS_NO;
+	return n;
 }
 
 const char *
 converge_doing(const struct converge *c, usec_t *since)
 {
-	return NULL;
+	const struct item *item, *first = NULL;
+
+	for (item = c->item; item < c->item + c->count; item++)
+		if (item->run != NULL && item->step == STEP_UNDER_WAY &&
+		    (first == NULL || item->began < first->began))
+			first = item;
+	if (first == NULL)
+		return NULL;
+	*since = first->began;
+	return first->conf->name;
+}
+
+const char *
+item_want(const struct item *item, node_t primary)
+{
+	return primary == item->c->env.conf->self ? item->conf->primary :
+						    item->conf->standby;
+}
+
+char *
+item_text(const struct item *item, node_t primary)
+{
+	return template_expand(
+	    item->c->env.conf, item_want(item, primary), primary);
+}
+
+void
+item_mark(struct item *item, enum answer holds, const char *reason)
+{
+	char copy[ITEM_REASON];
+
+	str_cut(copy, sizeof(copy), reason);
+	item->holds = holds;
+	item->seen_at = clock_now().raw;
+	str_cut(item->reason, sizeof(item->reason), copy);
+}
+
+void
+item_changed(struct item *item)
+{
+	item->changed_at = clock_now().raw;
+}
+
+/* One event for each change of what differs, not one for each look. */
+void
+converge_tell_drift(struct converge *c)
+{
+	const struct item *item;
+	uint64_t now = 0;
+	char names[400] = "";
+	size_t len = 0;
+	int n = 0;
+
+	if (c->run[ITEM_BEFORE].active || c->run[ITEM_AFTER].active)
+		return;
+	for (item = c->item; item < c->item + c->count; item++) {
+		if (item->holds != ANS_NO)
+			continue;
+		now |= ITEM_BIT(item->index);
+		if (len < sizeof(names))
+			len += (size_t)snprintf(names + len,
+			    sizeof(names) - len, "%s%s", n == 0 ? "" : " ",
+			    item->conf->name);
+		n++;
+	}
+	if (now == c->drift)
+		return;
+	c->drift = now;
+	EMIT(converge_drift, kv_i("epoch", c->epoch), kv_i("count", n),
+	    kv_s("items", names));
+}
+
+void
+converge_point(struct converge *c, const char *place)
+{
+	if (c->env.point != NULL)
+		c->env.point(place);
 }
