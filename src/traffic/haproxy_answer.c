@@ -57,8 +57,9 @@ hap_answer_quote(const char *text, char *buf)
 
 	while (len < HAP_TEXT_MAX - 1 && text[len] != '\0' &&
 	       text[len] != '\n' && text[len] != '\r') {
-		buf[len] =
-		    text[len] >= ' ' && text[len] <= '~' ? text[len] : '?';
+		buf[len] = text[len];
+		if (buf[len] < ' ' || buf[len] > '~')
+			buf[len] = '?';
 		len++;
 	}
 	buf[len] = '\0';
@@ -95,7 +96,7 @@ hap_answer_servers(char *text, const char *backend, struct hap_server *s,
 	char quote[HAP_TEXT_MAX];
 	char *field[HAP_COLUMNS_MAX], *want[COL_COUNT];
 	char *line, *rest = text;
-	int at[COL_COUNT];
+	int at[COL_COUNT] = { 0 };
 	int i, n, col;
 
 	for (i = 0; i < count; i++)

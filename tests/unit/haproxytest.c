@@ -100,6 +100,16 @@ hapt_stop(struct hapt *h)
 	free(command);
 }
 
+void
+hapt_freeze(const struct hapt *h)
+{
+	int status;
+
+	assert_int_equal(kill(h->pid, SIGSTOP), 0);
+	assert_int_equal(waitpid(h->pid, &status, WUNTRACED), h->pid);
+	assert_true(WIFSTOPPED(status));
+}
+
 static char *
 hapt_here(const char *text, const char *dir)
 {
@@ -232,6 +242,24 @@ hapt_assert(const struct hapt *h, const char *backend, const char *server,
 
 	assert_string_equal(is, want);
 	free(is);
+}
+
+void
+hapt_await(const struct hapt *h, const char *backend, const char *server,
+    const char *column, const char *want)
+{
+	int tries;
+	bool so = false;
+	char *is;
+
+	for (tries = 0; tries < HAPT_LIMIT_MS / 10 && !so; tries++) {
+		is = hapt_column(h, backend, server, column);
+		so = strcmp(is, want) == 0;
+		free(is);
+		if (!so)
+			(void)poll(NULL, 0, 10);
+	}
+	assert_true(so);
 }
 
 static void

@@ -24,12 +24,17 @@ struct hapt {
  * section global, DIR is the directory. Ready when it returns. */
 void hapt_start(struct hapt *h, const char *more, const char *proxies);
 void hapt_stop(struct hapt *h);
+/* SIGSTOP, and returns when all its threads stand still. */
+void hapt_freeze(const struct hapt *h);
 /* One line to the admin socket; the whole answer, caller frees. */
 char *hapt_say(const struct hapt *h, const char *line);
 /* A column of "show servers state": "srv_admin_state"; caller frees. */
 char *hapt_column(const struct hapt *h, const char *backend, const char *server,
     const char *column);
 void hapt_assert(const struct hapt *h, const char *backend, const char *server,
+    const char *column, const char *want);
+/* Waits until it is so, five seconds at most. */
+void hapt_await(const struct hapt *h, const char *backend, const char *server,
     const char *column, const char *want);
 /* A port of 127.0.0.1 that nobody has; with fd, one that listens. */
 int hapt_port(int *fd);

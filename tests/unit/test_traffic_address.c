@@ -159,16 +159,9 @@ static void
 test_held_down(void **state)
 {
 	struct world *w = *state;
-	int here, there, tries = 500;
-	char *op;
+	int here, there;
 
-	do {
-		op = hapt_column(&hap, "held", "primary", "srv_op_state");
-		there = op[0];
-		free(op);
-		assert_true(tries-- > 0);
-		usleep(10000);
-	} while (there != '0');
+	hapt_await(&hap, "held", "primary", "srv_op_state", "0");
 	balancer(w, "held");
 	world_run(w, 0, 0);
 	assert_int_equal(w->ans, ANS_YES);
