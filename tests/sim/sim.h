@@ -130,13 +130,15 @@ void judge_fence(struct world *w, int n, enum fence_op op, usec_t deadline);
 void judge_opened(struct world *w, int n);
 void judge_saved(struct world *w, int n, const struct durable *old);
 void judge_promote(struct world *w, int n, const struct goal *goal);
-void judge_act(
-    struct world *w, int n, enum act_kind kind, const struct goal *goal);
 void judge_delivered(struct world *w, int n, const struct commit *c);
 void judge_holds(struct world *w, int n);
 void judge_members(struct world *w);
 void judge_drained(struct world *w, int n);
 void judge_end(struct world *w);
+/* judge_site.c */
+void judge_act(
+    struct world *w, int n, enum act_kind kind, const struct goal *goal);
+void judge_end_site(struct world *w);
 /* judge_lease.c */
 usec_t judge_wait(const struct world *w, usec_t ttl);
 void judge_input(struct world *w, int n, const struct msg *m);
