@@ -18,6 +18,7 @@ UNITS = os.path.join(SOURCE, 'conf', 'systemd')
 PROGRAMS = {
     'hawatchd': 'src/engine/hawatchd',
     'hawatch-front': 'src/front/hawatch-front',
+    'hawatch-probe': 'src/probe/hawatch-probe',
     'hactl': 'src/hactl/hactl',
 }
 NODES = ('s1', 's2', 'a1')
