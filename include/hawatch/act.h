@@ -25,7 +25,7 @@
 	X(SETTLE, "settle", "a commit returns on the Unix socket") \
 	X(METADATA, "repmgr-metadata", "repmgr knows this primary") \
 	X(CHECKPOINT, "checkpoint", "a checkpoint on the new timeline ended") \
-	X(VERIFY, "verify", "a commit returns through the TCP port") \
+	X(COMMIT, "commit", "a commit returns through the TCP port") \
 	X(PULLERS, "pullers", "nothing pulls from the old primary any more") \
 	X(CONVERGE, "converge", "this host is as its role demands") \
 	X(TRAFFIC, "traffic", "the balancers send voters to where it works") \

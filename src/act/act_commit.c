@@ -1,5 +1,5 @@
 /*
- * Actions "settle" and "verify": a commit returns, on the Unix socket and
+ * Actions "settle" and "commit": a commit returns, on the Unix socket and
  * through the TCP port as a client would come. The commit is a small message
  * in the log of writes, which no table sees.
  *
@@ -23,7 +23,7 @@ struct act_commit_priv {
 };
 
 static int act_settle_observe(struct act *a, struct error *err);
-static int act_verify_observe(struct act *a, struct error *err);
+static int act_commit_tcp(struct act *a, struct error *err);
 static int act_commit_apply(struct act *a, struct error *err);
 static void act_commit_cancel(struct act *a);
 
@@ -36,11 +36,11 @@ const struct act_ops act_settle = {
 	.cancel = act_commit_cancel,
 };
 
-const struct act_ops act_verify = {
-	.name = "verify",
-	.kind = ACT_VERIFY,
+const struct act_ops act_commit = {
+	.name = "commit",
+	.kind = ACT_COMMIT,
 	.priv_size = sizeof(struct act_commit_priv),
-	.observe = act_verify_observe,
+	.observe = act_commit_tcp,
 	.apply = act_commit_apply,
 	.cancel = act_commit_cancel,
 };
@@ -122,7 +122,7 @@ act_settle_observe(struct act *a, struct error *err)
 }
 
 static int
-act_verify_observe(struct act *a, struct error *err)
+act_commit_tcp(struct act *a, struct error *err)
 {
 	const struct act_env *env = act_env(a);
 

@@ -131,7 +131,7 @@ ask_open(const struct core *c, const struct now *now)
 enum answer
 ask_committed(const struct core *c, const struct now *now)
 {
-	return goal_result(c, ACT_VERIFY);
+	return goal_result(c, ACT_COMMIT);
 }
 
 enum answer

@@ -111,7 +111,7 @@ deed_commit(struct core *c, const struct now *now)
 {
 	struct goal g = { 0 };
 
-	goal_ask(c, ACT_VERIFY, &g);
+	goal_ask(c, ACT_COMMIT, &g);
 }
 
 void

@@ -87,7 +87,7 @@ act_holds(
 		return act_commit_returns(w, n);
 	case ACT_METADATA:
 		return answers && !p->recovery;
-	case ACT_VERIFY:
+	case ACT_COMMIT:
 		return act_commit_returns(w, n) && fence_passes(w, n);
 	case ACT_PULLERS:
 		return !w->host[n].around.pulling || act_due(w, n, kind);

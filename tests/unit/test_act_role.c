@@ -96,7 +96,7 @@ test_role(void **state)
 	done(&t, ACT_NAMES, &to_s2);
 	done(&t, ACT_WAITING, &to_s2);
 	done(&t, ACT_SETTLE, &to_none);
-	done(&t, ACT_VERIFY, &to_none);
+	done(&t, ACT_COMMIT, &to_none);
 	acttest_down(&t);
 	acttest_up(&t, s2);
 	sees(&t, s2, is_standby);

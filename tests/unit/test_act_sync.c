@@ -273,7 +273,7 @@ test_settle(void **state)
 	acttest_up(&t, s1);
 	assert_true(acttest_run(&t, ACT_SETTLE, &to_none, 5 * USEC_SEC));
 	assert_int_equal(t.ans, ANS_YES);
-	assert_true(acttest_run(&t, ACT_VERIFY, &to_none, 5 * USEC_SEC));
+	assert_true(acttest_run(&t, ACT_COMMIT, &to_none, 5 * USEC_SEC));
 	assert_int_equal(t.ans, ANS_YES);
 	assert_true(acttest_run(&t, ACT_NAMES, &to_s2, 5 * USEC_SEC));
 	assert_true(acttest_run(&t, ACT_WAITING, &to_s2, 5 * USEC_SEC));
@@ -312,7 +312,7 @@ test_promote(void **state)
 	assert_true(is_true(s2, "SELECT NOT pg_is_in_recovery()"));
 	assert_true(acttest_run(&t, ACT_PROMOTE, &to_none, 5 * USEC_SEC));
 	assert_true(acttest_run(&t, ACT_SETTLE, &to_none, 5 * USEC_SEC));
-	assert_true(acttest_run(&t, ACT_VERIFY, &to_none, 5 * USEC_SEC));
+	assert_true(acttest_run(&t, ACT_COMMIT, &to_none, 5 * USEC_SEC));
 	assert_true(acttest_run(&t, ACT_CHECKPOINT, &to_none, 20 * USEC_SEC));
 	assert_int_equal(t.ans, ANS_YES);
 	assert_true(

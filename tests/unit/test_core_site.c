@@ -24,7 +24,7 @@ test_whole_takeover(void **state)
 	promote = site_asked_at(&t, 0, ACT_PROMOTE);
 	converge = site_asked_at(&t, 0, ACT_CONVERGE);
 	traffic = site_asked_at(&t, 0, ACT_TRAFFIC);
-	commit = site_asked_at(&t, 0, ACT_VERIFY);
+	commit = site_asked_at(&t, 0, ACT_COMMIT);
 	site = site_asked_at(&t, 0, ACT_SITE);
 	assert_true(site_asked_at(&t, 0, ACT_PULLERS) < promote);
 	assert_true(promote < converge && converge < traffic);
