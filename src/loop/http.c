@@ -25,6 +25,7 @@
 
 static CURLM *http_multi(struct http *h);
 static void http_release(void *arg);
+static void http_begin(struct http *h);
 static int http_socket_cb(
     CURL *easy, curl_socket_t fd, int what, void *arg, void *watch);
 static int http_timer_cb(CURLM *multi, long ms, void *arg);
@@ -138,7 +139,24 @@ http_post(struct http *h, const struct http_request *req,
 	call->arg = arg;
 	if (curl_multi_add_handle(h->multi, call->easy) != CURLM_OK)
 		abort();
+	http_begin(h);
 	return call;
+}
+
+/* The request leaves at once, not a round of the loop later: at one call a
+ * second and peer, rounds are what an idle daemon spends. A call that fails
+ * here is told of in the next round. */
+static void
+http_begin(struct http *h)
+{
+	struct http_call *call;
+	int running, under_way = 0;
+
+	curl_multi_socket_action(h->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+	LIST_FOREACH(call, &h->calls, entry)
+		under_way += !call->ending;
+	if (running < under_way)
+		timer_arm(h->timer, 0);
 }
 
 void

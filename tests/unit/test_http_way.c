@@ -49,10 +49,28 @@ setup(void **state)
 }
 
 static void
-stop_server(struct fixture *f)
+on_stop(void *arg)
 {
+	loop_stop(arg);
+}
+
+/* A round of the loop, in which the server's connections are closed. */
+static void
+end_server(struct fixture *f)
+{
+	struct timer *timer = timer_new(f->loop, on_stop, f->loop);
+
 	httptest_free(f->server);
 	f->server = NULL;
+	timer_arm(timer, 0);
+	loop_run(f->loop, NULL, NULL);
+	timer_free(timer);
+}
+
+static void
+stop_server(struct fixture *f)
+{
+	end_server(f);
 	unlink(f->socket);
 }
 
@@ -238,8 +256,7 @@ test_sockets_that_fail(void **state)
 	assert_int_equal(f->status, 200);
 	assert_int_equal(f->os_errno, 0);
 	/* The name stays when its server is gone. */
-	httptest_free(f->server);
-	f->server = NULL;
+	end_server(f);
 	ask_path(f, &way, "/seen");
 	expect_failure(f, "connect-refused", ECONNREFUSED);
 	ask_path(f, &plain, "/seen");
