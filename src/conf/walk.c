@@ -17,7 +17,10 @@ static void walk_list(struct conf_draft *d, const struct conf_group *group,
     const config_setting_t *list);
 static void walk_keys(struct conf_draft *d, const struct conf_group *group,
     const config_setting_t *at, void *base);
-static bool walk_lacks(const struct conf_group *group, const char *base);
+static bool walk_lacks(const struct conf_group *group,
+    const config_setting_t *at, const char *base);
+static bool walk_word(
+    const struct conf_row *row, const config_setting_t *at);
 static bool walk_known(const struct conf_group *group, const char *name);
 static void walk_unknown(struct conf_draft *d, const struct conf_group *group,
     const config_setting_t *at);
@@ -101,7 +104,7 @@ walk_list(struct conf_draft *d, const struct conf_group *group,
 		}
 		base = (char *)d + group->offset + group->stride * (size_t)i;
 		walk_keys(d, group, at, base);
-		*broken |= walk_lacks(group, base);
+		*broken |= walk_lacks(group, at, base);
 	}
 }
 
@@ -142,18 +145,38 @@ walk_keys(struct conf_draft *d, const struct conf_group *group,
 
 /* A required string is not there, or was no string. */
 static bool
-walk_lacks(const struct conf_group *group, const char *base)
+walk_lacks(const struct conf_group *group, const config_setting_t *at,
+    const char *base)
 {
 	const struct conf_row *row;
 	size_t i;
 
 	for (i = 0; i < conf_row_count; i++) {
 		row = &conf_rows[i];
-		if (conf_row_in(row, group) && row->required &&
-		    *(const char *const *)(const void *)(base + row->offset) ==
-			NULL)
+		if (!conf_row_in(row, group) || !row->required)
+			continue;
+		if (row->type == CT_ENUM ?
+			!walk_word(row, at) :
+			*(const char *const *)(const void *)(base +
+			    row->offset) == NULL)
 			return true;
 	}
+	return false;
+}
+
+/* What is kept as a number does not show whether it was given. */
+static bool
+walk_word(const struct conf_row *row, const config_setting_t *at)
+{
+	const char *const *word;
+	const char *text;
+
+	if (config_setting_lookup_string(at, conf_row_name(row), &text) !=
+	    CONFIG_TRUE)
+		return false;
+	for (word = row->words; *word != NULL; word++)
+		if (strcmp(*word, text) == 0)
+			return true;
 	return false;
 }
 
