@@ -106,6 +106,37 @@ test_several_sockets(void **state)
 	free(second);
 }
 
+/* A node that one of the processes still sends something is not out, and one
+ * that answered says more than one that did not. */
+static void
+test_not_everywhere(void **state)
+{
+	struct world *w = *state;
+	struct conf_traffic *lb = world_balancer(w, "lb", "", "web");
+	struct traffic_state st;
+	struct hapt second;
+	char *gone, *user;
+
+	hapt_start(
+	    &second, " stats socket DIR/user.sock level user\n", PROXIES);
+	gone = xasprintf("%s/gone.sock", hap.dir);
+	user = xasprintf("%s/user.sock", second.dir);
+	lb->sockets[0] = user;
+	lb->sockets[1] = gone;
+	lb->sockets[2] = hap.admin;
+	world_run(w, 0, S2);
+	assert_int_equal(w->ans, ANS_UNKNOWN);
+	assert_reason(w, "web/s2: Permission denied");
+	admin("web", "s2", "1");
+	traffic_state(w->traffic, 0, &st);
+	assert_int_equal(st.ok, ANS_NO);
+	assert_int_equal(st.in, S1 | S2);
+	assert_int_equal(st.out, 0);
+	hapt_stop(&second);
+	free(gone);
+	free(user);
+}
+
 static void
 test_hangs(void **state)
 {
@@ -278,6 +309,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
 		    test_several_sockets, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    test_not_everywhere, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_tcp, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_hangs, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_refused, setup, teardown),
