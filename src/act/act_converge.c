@@ -6,6 +6,7 @@
 #include "act/env.h"
 #include "act/modules.h"
 #include "hawatch/converge.h"
+#include "hawatch/str.h"
 
 static int act_converge_observe(struct act *a, struct error *err);
 static int act_converge_apply(struct act *a, struct error *err);
@@ -15,6 +16,7 @@ static void act_converge_cancel(struct act *a);
 struct act_converge_priv {
 	bool asked;
 	enum conf_item_when when;
+	char missed[200]; /* which required item, and why */
 };
 
 static int act_pullers_observe(struct act *a, struct error *err);
@@ -44,6 +46,7 @@ act_converge_done_cb(void *arg, enum answer ans, const char *reason)
 	struct act_converge_priv *p = act_priv(a);
 
 	p->asked = false;
+	str_cut(p->missed, sizeof(p->missed), reason);
 	act_done(a, ans, reason);
 }
 
@@ -76,7 +79,9 @@ act_converge_observe(struct act *a, struct error *err)
 static int
 act_converge_apply(struct act *a, struct error *err)
 {
-	act_done(a, ANS_NO, "a required item was given up");
+	const struct act_converge_priv *p = act_priv(a);
+
+	act_done(a, ANS_NO, p->missed);
 	return 0;
 }
 
