@@ -174,6 +174,29 @@ test_standby(void **state)
 	ct_free(&t);
 }
 
+/* Who takes over is no standby's host any more, and not yet the primary's:
+ * what ran is ended, and nothing is begun before clients can write. */
+static void
+test_ended_by_takeover(void **state)
+{
+	struct ct t;
+
+	site_init(&t, B);
+	t.disk.site_epoch = 4;
+	t.act[ACT_CONVERGE] = t.act[ACT_PULLERS] = ANS_UNKNOWN;
+	site_candidate(&t);
+	assert_true(ct_status(&t).site.converging);
+	ct_run(&t, CT_W + SEC);
+	assert_string_equal(ct_status(&t).row, "pullers");
+	assert_int_equal(site_cancelled(&t, ACT_CONVERGE), 1);
+	assert_int_equal(site_asked(&t, ACT_CONVERGE), 0);
+	ct_act(&t, ACT_PULLERS, ANS_YES);
+	ct_run(&t, SEC);
+	assert_int_equal(site_asked(&t, ACT_CONVERGE), 1);
+	assert_int_equal(ct_last_act(&t, ACT_CONVERGE)->goal.node, B);
+	ct_free(&t);
+}
+
 /* The record moves on: what runs is replaced, and its late word is nothing. */
 static void
 test_epoch_moves(void **state)
@@ -301,6 +324,7 @@ main(void)
 		cmocka_unit_test(test_pullers_late),
 		cmocka_unit_test(test_pullers_refused),
 		cmocka_unit_test(test_standby),
+		cmocka_unit_test(test_ended_by_takeover),
 		cmocka_unit_test(test_epoch_moves),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_first_start),

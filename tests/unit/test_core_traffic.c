@@ -92,15 +92,17 @@ test_traffic_within_lease(void **state)
 
 	site_init(&t, A);
 	site_holder(&t, BIT_B);
-	t.act[ACT_TRAFFIC] = ANS_UNKNOWN;
 	site_heard(&t, 10 * SEC, B, 5, true);
+	t.act[ACT_TRAFFIC] = ANS_UNKNOWN;
+	site_heard(&t, 6 * SEC, B, 5, true);
 	assert_true(ct_status(&t).site.steering);
 	ct_clear(&t);
 	t.cas = CT_CAS_LOST;
 	t.yes = 0;
 	t.read_ok = false;
 	site_heard(&t, CT_T + 100 * MSEC, B, 5, true);
-	assert_true(site_cancelled(&t, ACT_TRAFFIC) >= 1);
+	assert_int_equal(site_cancelled(&t, ACT_TRAFFIC), 1);
+	assert_false(ct_status(&t).site.steering);
 	ct_clear(&t);
 	site_heard(&t, 20 * SEC, B, 5, true);
 	assert_int_equal(site_asked(&t, ACT_TRAFFIC), 0);
