@@ -214,4 +214,6 @@ check_state(const struct check *c, struct check_state *out)
 	out->since = c->since;
 	out->took = c->took;
 	out->health = c->conf.health;
+	out->shared = c->conf.shared;
+	out->verify = c->conf.verify;
 }

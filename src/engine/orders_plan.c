@@ -46,8 +46,8 @@ plan_item_what(const struct conf_item *item)
 			return xasprintf("program %s", item->program);
 		return xstrdup("a service");
 	case ITEM_COMMAND:
-		return xasprintf("a command, %s",
-		    item->fix[0] == NULL ? "only tested" : item->fix[0]);
+		return xasprintf("the test of %s",
+		    item->fix[0] == NULL ? "a command" : item->fix[0]);
 	case ITEM_CACHE:
 		break;
 	}

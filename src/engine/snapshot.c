@@ -10,6 +10,7 @@
 #include "engine/engine.h"
 #include "engine/health.h"
 #include "engine/status.h"
+#include "hawatch/emit.h"
 #include "hawatch/frontlink.h"
 #include "hawatch/pgwatch.h"
 
@@ -59,6 +60,9 @@ snapshot_publish(struct engine *e, const struct now *now)
 		(snap.standby_until != 0) != e->told_standby;
 	if (!moved && now->raw - e->told_at < EVERY)
 		return;
+	if (snap.healthy != e->told_healthy)
+		EMIT(health_change, kv_s("to", snap.healthy ? "200" : "503"),
+		    kv_s("reasons", health->reasons));
 	e->told_at = now->raw;
 	e->told_primary = snap.primary_until;
 	e->told_healthy = snap.healthy;

@@ -110,6 +110,13 @@ seen_open(const json_t *node, char *buf, size_t size)
 }
 
 static void
+seen_probe(const json_t *node, char *buf, size_t size)
+{
+	(void)snprintf(buf, size, "its last local write: %s",
+	    get_str(node, "postgres.probe"));
+}
+
+static void
 seen_repmgr(const json_t *node, char *buf, size_t size)
 {
 	const json_t *list = get_at(node, "checks"), *check;
@@ -138,7 +145,9 @@ static const struct {
 	{ "promote", seen_recovery },
 	{ "held", seen_held },
 	{ "relax", seen_names },
+	{ "settle", seen_probe },
 	{ "open", seen_open },
+	{ "commit", seen_open },
 	{ "metadata", seen_repmgr },
 	{ "checkpoint", seen_running },
 };
@@ -174,18 +183,14 @@ seen_item(const json_t *item, const json_t *node)
 	const char *holds = get_str(state, "holds");
 	char text[SEEN_MAX];
 
-	(void)snprintf(text, sizeof(text), "%s: %s %s \"%s\"%s; now %s%s%s",
+	(void)snprintf(text, sizeof(text), "%s: %s %s \"%s\"%s; now: %s",
 	    get_str(item, "name"), get_str(item, "what"),
 	    get_bool(item, "same") ? "stays" : "becomes",
 	    get_str(item, "becomes"),
 	    get_bool(item, "required") ? " (required)" : "",
 	    strcmp(holds, "yes") == 0 ? "as its present role demands" :
-	    strcmp(holds, "no") == 0  ? "it differs" :
-					"not known",
-	    strcmp(holds, "no") == 0 && get_str(state, "reason")[0] != '\0' ?
-		": " :
-		"",
-	    strcmp(holds, "no") == 0 ? get_str(state, "reason") : "");
+	    strcmp(holds, "no") == 0  ? get_str(state, "reason") :
+					"not known");
 	seen_line(text);
 }
 

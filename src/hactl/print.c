@@ -10,6 +10,8 @@
 #include "hactl/hactl.h"
 #include "hawatch/str.h"
 
+#define PRINT_LAST_MIN 16 /* so much of the last column is to be seen */
+
 static bool print_in_colour(void);
 static int print_cell_width(const char *text);
 static void print_cell(const char *text, int width);
@@ -33,9 +35,10 @@ print_table(const char *const *head, int columns, const struct print_row *rows,
 		}
 		sum += width[c];
 	}
-	if (sum + last * gap > PRINT_WIDTH)
-		gap = 1;
 	sum -= width[last];
+	w = width[last] < PRINT_LAST_MIN ? width[last] : PRINT_LAST_MIN;
+	if (sum + w + last * gap > PRINT_WIDTH)
+		gap = 1;
 	width[last] = PRINT_WIDTH - sum - last * gap;
 	if (width[last] < 4)
 		width[last] = 4;

@@ -281,7 +281,7 @@ test_plan(void **state)
 	says_folded("pullers: program syncdirs becomes");
 	says_folded("(required)");
 	says_folded("127.0.0.1,10.0.0.2");
-	says_folded("now it differs: line 34 of");
+	says_folded("now: line 34 of");
 	says("- now: in recovery:");
 	says_folded("lb: servers of backend web:");
 	says_folded("check iam-http; now down:");
