@@ -11,9 +11,6 @@
 
 #define CACHE_LIMIT USEC_SEC
 
-#pragma weak probe_ask
-#pragma weak probe_cancel
-
 static void cache_start(struct op *op);
 static void cache_again(struct op *op);
 static void cache_cancel(struct op *op);

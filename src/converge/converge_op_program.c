@@ -102,6 +102,11 @@ program_list_cb(void *arg, const struct sup_list *list)
 	enum answer ans;
 
 	op->list = NULL;
+	/* That it runs nowhere can be brought about without supervisord. */
+	if (list->ans != ANS_YES && op->bring && !op->running) {
+		program_again(op);
+		return;
+	}
 	if (list->ans != ANS_YES) {
 		(void)snprintf(why, sizeof(why), "supervisord: %s",
 		    list->reason[0] == '\0' ? "no answer" : list->reason);

@@ -78,8 +78,8 @@ conv_begin(struct convtest *t)
 	t->done = 0;
 }
 
-static void
-conv_end(struct convtest *t)
+void
+conv_stop(struct convtest *t)
 {
 	worker_free(t->worker);
 	converge_free(t->c);
@@ -118,7 +118,7 @@ conv_close(struct convtest *t)
 	char *command = xasprintf("rm -rf '%s'", t->dir);
 
 	if (t->c != NULL)
-		conv_end(t);
+		conv_stop(t);
 	emit_to(sink_stderr, NULL);
 	assert_int_equal(system(command), 0);
 	free(command);
@@ -130,7 +130,7 @@ void
 conv_restart(struct convtest *t)
 {
 	if (t->c != NULL)
-		conv_end(t);
+		conv_stop(t);
 	conv_begin(t);
 }
 

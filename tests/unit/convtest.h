@@ -32,6 +32,7 @@ void conv_open(struct convtest *t);
 void conv_close(struct convtest *t);
 /* Ends and begins anew, as the engine would. */
 void conv_restart(struct convtest *t);
+void conv_stop(struct convtest *t);
 
 /* All of these return what lives as long as the process. */
 const char *conv_path(struct convtest *t, const char *name);
