@@ -177,19 +177,34 @@ converge_look(struct converge *c)
 	timer_arm(c->minute, 0);
 }
 
+/* What was given up, and whoever is to be restarted when it is made. */
+static uint64_t
+converge_again(const struct converge *c)
+{
+	const struct item *item;
+	uint64_t bits = c->retry;
+
+	if (bits == 0 || c->retry_epoch != c->epoch)
+		return 0;
+	for (item = c->item; item < c->item + c->count; item++)
+		if ((item->restart_on & bits) != 0)
+			bits |= ITEM_BIT(item->index);
+	return bits;
+}
+
 static void
 converge_minute_cb(void *arg)
 {
 	struct converge *c = arg;
+	uint64_t again = converge_again(c);
 
 	timer_arm(c->minute, CONVERGE_EVERY);
 	converge_tidy(c);
 	if (c->pending->wanted > c->pending->saved &&
 	    c->pending->write == NULL)
 		(void)pending_save(c);
-	if (c->retry != 0 && c->retry_epoch == c->epoch &&
-	    !c->run[ITEM_AFTER].active)
-		run_start(&c->run[ITEM_AFTER], c->primary, c->epoch, c->retry,
+	if (again != 0 && !c->run[ITEM_AFTER].active)
+		run_start(&c->run[ITEM_AFTER], c->primary, c->epoch, again,
 		    NULL, NULL);
 	look_start(c);
 }

@@ -14,6 +14,7 @@
 
 /* Nobody waits longer for what a promotion can do without. */
 #define RUN_BEFORE_LIMIT (2 * USEC_SEC)
+#define RUN_LOOK_AFTER (2 * USEC_SEC)
 #define RUN_BACKOFF_LINE (10 * USEC_MSEC)
 #define RUN_BACKOFF_MAX USEC_SEC
 
@@ -282,6 +283,9 @@ run_end(struct run *r, enum answer ans, const char *reason)
 
 	run_cancel(r);
 	converge_tell_drift(c);
+	/* What died as soon as it had been started is seen soon. */
+	if (c->retry == 0)
+		timer_arm(c->minute, RUN_LOOK_AFTER);
 	if (done != NULL)
 		done(arg, ans, reason);
 }

@@ -22,6 +22,7 @@
 #include "hawatch/http.h"
 #include "hawatch/loop.h"
 #include "hawatch/mem.h"
+#include "hawatch/probe.h"
 #include "hawatch/str.h"
 #include "hawatch/worker.h"
 
@@ -59,6 +60,23 @@ conv_timer_cb(void *arg)
 	loop_stop(t->loop);
 }
 
+static struct probe *
+conv_probe(struct convtest *t)
+{
+	char path[512];
+	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 64);
+	struct probe *probe;
+	struct error err;
+
+	assert_true(n > 0);
+	path[n] = '\0';
+	strcpy(strrchr(path, '/'), "/../../src/probe/hawatch-probe");
+	probe = probe_new(t->loop, path, &err);
+	if (probe == NULL)
+		fail_msg("%s", err.msg);
+	return probe;
+}
+
 static void
 conv_begin(struct convtest *t)
 {
@@ -74,6 +92,8 @@ conv_begin(struct convtest *t)
 	env.loop = t->loop;
 	env.worker = t->worker;
 	env.web = t->web;
+	t->probe = t->want_probe ? conv_probe(t) : NULL;
+	env.probe = t->probe;
 	t->c = converge_new(&env);
 	t->done = 0;
 }
@@ -85,6 +105,8 @@ conv_stop(struct convtest *t)
 	converge_free(t->c);
 	timer_free(t->timer);
 	http_free(t->web);
+	if (t->probe != NULL)
+		probe_free(t->probe);
 	loop_free(t->loop);
 	t->c = NULL;
 }

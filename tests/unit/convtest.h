@@ -16,6 +16,8 @@ struct convtest {
 	struct loop *loop;
 	struct worker *worker;
 	struct http *web;
+	bool want_probe;
+	struct probe *probe;
 	struct conf conf;
 	struct converge *c;
 	struct timer *timer;
