@@ -2,7 +2,8 @@
  * The answer of /health. A check that is shared looks at something that both
  * hosts use, the primary's database for instance: while it fails on all hosts,
  * none of them is the worse one, and a balancer that takes them all out serves
- * nobody. So it counts against a host only while another host passes it.
+ * nobody. So it counts against a host only while another host passes it, in a
+ * probe that began after the check had failed here.
  */
 #include "engine/health.h"
 
@@ -58,8 +59,11 @@ health_down(const struct engine *e, const struct check_state *cs, int c,
 	h->fails |= CHECK_BIT(c);
 	if (!cs->health)
 		return;
-	if (cs->shared && cs->since > h->disputed)
-		h->disputed = cs->since;
+	if (cs->shared) {
+		h->disputes |= CHECK_BIT(c);
+		if (cs->since > h->disputed)
+			h->disputed = cs->since;
+	}
 	if (cs->shared && !reports_pass(e->reports, c, cs->since, now)) {
 		h->spared |= CHECK_BIT(c);
 		return;
@@ -86,8 +90,11 @@ health_look(const struct engine *e, const struct core_status *st,
 			continue;
 		if (cs.up == ANS_NO)
 			health_down(e, &cs, c, now, h);
-		else if (cs.up == ANS_YES && cs.shared)
+		else if (cs.up == ANS_YES && cs.last == ANS_YES && cs.shared) {
 			h->passes |= CHECK_BIT(c);
+			h->passed_at[c] = cs.seen_at;
+			h->at[c] = i;
+		}
 	}
 	h->ok = h->reasons[0] == '\0';
 }

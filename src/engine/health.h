@@ -13,11 +13,14 @@ struct engine;
 
 struct health {
 	bool ok;
-	checkset_t passes; /* shared checks that are up */
-	checkset_t fails;  /* checks that are down */
-	checkset_t counts; /* of these, the ones that /health counts */
-	checkset_t spared; /* shared, down, and not counted: nobody passes */
-	usec_t disputed;   /* raw: the last one that is shared failed; 0 */
+	checkset_t passes; /* shared checks that are up, and passed last */
+	usec_t passed_at[CONF_CHECKS_MAX]; /* of these: raw, start of a probe */
+	int at[CONF_CHECKS_MAX];	   /* of these: among e->checks */
+	checkset_t fails;		   /* checks that are down */
+	checkset_t counts;   /* of these, the ones that /health counts */
+	checkset_t spared;   /* shared, down, and not counted: nobody passes */
+	checkset_t disputes; /* shared, down, of /health: is it this host? */
+	usec_t disputed;     /* raw: the last one of these failed; 0 */
 	char reasons[HEALTH_REASONS_MAX]; /* "": none; comma-separated */
 };
 

@@ -25,6 +25,19 @@ report_checks(checkset_t set, const struct conf *conf)
 	return list;
 }
 
+/* By name, since when each has passed. */
+static json_t *
+report_ages(const struct host_report *rep, const struct conf *conf)
+{
+	json_t *obj = json_object();
+	int i;
+
+	for (i = 0; i < conf->check_count; i++)
+		if ((rep->passes & CHECK_BIT(i)) != 0)
+			json_put_i64(obj, conf->check[i].name, rep->age_ms[i]);
+	return obj;
+}
+
 json_t *
 report_json(const struct host_report *rep, const struct conf *conf)
 {
@@ -35,7 +48,7 @@ report_json(const struct host_report *rep, const struct conf *conf)
 	json_put_bool(obj, "healthy", rep->healthy);
 	json_put_i64(obj, "drift", rep->drift);
 	json_put_i64(obj, "traffic", rep->traffic);
-	json_put(obj, "passes", report_checks(rep->passes, conf));
+	json_put(obj, "passes", report_ages(rep, conf));
 	json_put(obj, "fails", report_checks(rep->fails, conf));
 	return obj;
 }
@@ -66,6 +79,30 @@ report_set(const json_t *obj, const char *key, const struct conf *conf,
 	return 0;
 }
 
+static int
+report_passes(const json_t *obj, const struct conf *conf,
+    struct host_report *rep, struct error *err)
+{
+	const json_t *ages = json_want_object(obj, "passes", err);
+	int64_t age;
+	int c;
+
+	if (ages == NULL)
+		return -1;
+	if (json_object_size(ages) > CONF_CHECKS_MAX)
+		return error_set(err, ERR_LIMIT, "passes: too many");
+	for (c = 0; c < conf->check_count; c++) {
+		if (!json_has(ages, conf->check[c].name))
+			continue;
+		if (json_want_i64(ages, conf->check[c].name, 0, UINT32_MAX,
+			&age, err) != 0)
+			return error_wrap(err, "passes");
+		rep->passes |= CHECK_BIT(c);
+		rep->age_ms[c] = (uint32_t)age;
+	}
+	return 0;
+}
+
 int
 report_parse(struct host_report *rep, const json_t *obj,
     const struct conf *conf, struct error *err)
@@ -81,7 +118,7 @@ report_parse(struct host_report *rep, const json_t *obj,
 	    json_want_int(obj, "drift", 0, DRIFT_MAX, &rep->drift, err) != 0 ||
 	    json_want_int(obj, "traffic", ANS_UNKNOWN, ANS_NO, &traffic, err) !=
 		0 ||
-	    report_set(obj, "passes", conf, &rep->passes, err) != 0 ||
+	    report_passes(obj, conf, rep, err) != 0 ||
 	    report_set(obj, "fails", conf, &rep->fails, err) != 0)
 		return -1;
 	rep->traffic = (enum answer)traffic;

@@ -21,7 +21,9 @@ struct host_report {
 	    seq; /* the sender's clock: tells an older one that comes late */
 	uint64_t site_epoch; /* it was brought to its role for that epoch */
 	checkset_t passes;   /* shared checks */
-	checkset_t fails;    /* all checks */
+	uint32_t age_ms[CONF_CHECKS_MAX]; /* of these: since the start of the
+					     probe that passed */
+	checkset_t fails;		  /* all checks */
 	int drift;	     /* items that are not as they should be */
 	enum answer traffic; /* the balancers that it steers are as wanted */
 	bool healthy;	     /* its /health says 200 */
@@ -31,7 +33,7 @@ struct host_report {
 json_t *report_json(const struct host_report *rep, const struct conf *conf);
 int report_parse(struct host_report *rep, const json_t *obj,
     const struct conf *conf, struct error *err) MUST_CHECK;
-/* The same, but for seq. */
+/* The same, but for seq and ages. */
 bool report_same(const struct host_report *a, const struct host_report *b);
 /* Names of the checks of that set. */
 json_t *report_checks(checkset_t set, const struct conf *conf);

@@ -4,11 +4,14 @@
  * between a holder and its candidate; what is said here by a request of its
  * own is for the nodes that are left.
  *
- * "Both hosts never say 503 for one shared fault" needs more than recent
- * reports: two that cross on the wire while both checks begin to fail would
- * each be the other's proof. So a pass counts only when it is the answer to a
- * request that left after the own check had failed: the other host passed
- * later than this one failed, and that cannot be true both ways round.
+ * "One shared fault takes no host out" needs more than recent reports: the
+ * fault is there from one instant on, and each host finds it when it probes
+ * next. So a pass of another host counts only when the probe that passed began
+ * after the check had failed here. For a fault that both hosts share there is
+ * no such probe; and of two hosts, each cannot have probed later than the
+ * other. When a probe began is told as an age, and is counted from when the
+ * request left that the report answers, so that no clock is compared and no
+ * delay makes a probe look later than it was.
  */
 #include "engine/reports.h"
 
@@ -17,6 +20,7 @@
 #include "engine/engine.h"
 #include "engine/health.h"
 #include "engine/peers.h"
+#include "hawatch/check.h"
 #include "hawatch/converge.h"
 #include "hawatch/emit.h"
 #include "hawatch/json.h"
@@ -28,12 +32,16 @@
 #define REPORT_GAP (100 * USEC_MSEC)  /* between two, whatever changes */
 #define REPORT_ALONG (REPORT_EVERY / 2)
 #define REPORT_GOOD (3 * USEC_SEC)
-#define REPORT_LATE (10 * USEC_SEC) /* an older one is of before a reboot */
+#define REPORT_PRESS (250 * USEC_MSEC) /* is it this host? */
+#define REPORT_PRESS_FOR (5 * USEC_SEC)
+#define REPORT_PROBE (200 * USEC_MSEC) /* a probe asked for by another host */
+#define REPORT_LATE (10 * USEC_SEC)    /* an older one is of before a reboot */
 
 struct report_peer {
 	struct host_report rep, sent;
-	usec_t at;	  /* raw, of rep; 0 never */
-	usec_t asked_at;  /* raw: a request left then that was answered */
+	usec_t at;			   /* raw, of rep; 0 never */
+	usec_t passed_at[CONF_CHECKS_MAX]; /* raw: a probe that passed began
+					      then or later */
 	usec_t sent_at;	  /* raw, of sent, by whatever way; 0 never */
 	usec_t posted_at; /* raw, by a request of its own; 0 never */
 	bool bad;	  /* the last one could not be read */
@@ -83,6 +91,8 @@ reports_build(struct reports *r, const struct now *now)
 {
 	const struct engine *e = r->e;
 	struct core_status st;
+	usec_t age;
+	int c;
 
 	core_status(e->core, now, &st);
 	r->own = (struct host_report){ .seq = (uint64_t)now->raw,
@@ -92,6 +102,13 @@ reports_build(struct reports *r, const struct now *now)
 		.healthy = e->health->ok,
 		.drift = converge_drift(e->converge),
 		.traffic = reports_traffic(e->traffic) };
+	for (c = 0; c < e->conf->check_count; c++) {
+		if ((r->own.passes & CHECK_BIT(c)) == 0)
+			continue;
+		age = (now->raw - e->health->passed_at[c]) / USEC_MSEC + 1;
+		r->own.age_ms[c] =
+		    age < 0 || age > UINT32_MAX ? UINT32_MAX : (uint32_t)age;
+	}
 }
 
 static json_t *
@@ -130,6 +147,36 @@ reports_answer(struct reports *r, node_t to, const struct now *now)
 	return reports_give(r, to, now);
 }
 
+static void
+reports_passed(const struct reports *r, struct report_peer *p,
+    const struct host_report *rep, usec_t asked)
+{
+	usec_t began;
+	int c;
+
+	for (c = 0; c < r->e->conf->check_count; c++) {
+		began = asked - (usec_t)rep->age_ms[c] * USEC_MSEC;
+		if ((rep->passes & CHECK_BIT(c)) != 0 &&
+		    began > p->passed_at[c])
+			p->passed_at[c] = began;
+	}
+}
+
+/* What fails there and passes here is probed anew, so that the other host soon
+ * knows whose fault it is. */
+static void
+reports_probe(const struct reports *r, const struct host_report *rep,
+    const struct now *now)
+{
+	const struct health *h = r->e->health;
+	int c;
+
+	for (c = 0; c < r->e->conf->check_count; c++)
+		if ((rep->fails & h->passes & CHECK_BIT(c)) != 0 &&
+		    now->raw - h->passed_at[c] > REPORT_PROBE)
+			checks_poke(r->e->checks, h->at[c]);
+}
+
 void
 reports_take(struct reports *r, node_t from, const json_t *obj, usec_t asked,
     const struct now *now)
@@ -150,13 +197,14 @@ reports_take(struct reports *r, node_t from, const json_t *obj, usec_t asked,
 		return;
 	}
 	p->bad = false;
-	if (asked > p->asked_at)
-		p->asked_at = asked;
+	if (asked != 0)
+		reports_passed(r, p, &rep, asked);
 	if (p->at != 0 && rep.seq < p->rep.seq &&
 	    p->rep.seq - rep.seq < (uint64_t)REPORT_LATE)
 		return;
 	p->rep = rep;
 	p->at = now->raw;
+	reports_probe(r, &rep, now);
 	if (r->e->core != NULL)
 		core_on_site(r->e->core, now, from,
 		    &(struct site_report){
@@ -189,9 +237,25 @@ reports_pass(
 	for (n = 0; n < r->e->conf->node_count; n++) {
 		rep = reports_of(r, n, now);
 		if (rep != NULL && (rep->passes & CHECK_BIT(check)) != 0 &&
-		    r->peer[n].asked_at >= since)
+		    r->peer[n].passed_at[check] >= since)
 			return true;
 	}
+	return false;
+}
+
+/* It says that it passes what fails here, and not yet that it has probed since:
+ * that, it says as an answer alone. */
+static bool
+reports_must_ask(const struct reports *r, node_t n, const struct now *now)
+{
+	const struct host_report *rep = reports_of(r, n, now);
+	const struct health *h = r->e->health;
+	int c;
+
+	for (c = 0; rep != NULL && c < r->e->conf->check_count; c++)
+		if ((h->disputes & rep->passes & CHECK_BIT(c)) != 0 &&
+		    r->peer[n].passed_at[c] < h->disputed)
+			return true;
 	return false;
 }
 
@@ -205,10 +269,10 @@ reports_due(const struct reports *r, node_t n, const struct now *now)
 
 	if (p->sent_at == 0)
 		return now->raw;
-	/* Whether it passes what fails here, it says as an answer alone. */
-	if (data && disputed > p->asked_at)
-		return p->posted_at < disputed ? now->raw :
-						 p->posted_at + REPORT_EVERY;
+	if (data && reports_must_ask(r, n, now))
+		return p->posted_at + (now->raw - disputed < REPORT_PRESS_FOR ?
+					      REPORT_PRESS :
+					      REPORT_EVERY);
 	if (!report_same(&p->sent, &r->own))
 		return p->sent_at + REPORT_GAP;
 	return p->sent_at + (data ? REPORT_EVERY : REPORT_WITNESS);

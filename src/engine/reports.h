@@ -32,8 +32,8 @@ void reports_take(struct reports *r, node_t from, const json_t *obj,
 const struct host_report *reports_of(
     const struct reports *r, node_t node, const struct now *now);
 usec_t reports_heard_at(const struct reports *r, node_t node);
-/* Another data node passes that check now, and is known to have passed it
- * after raw time since. */
+/* Another data node passes that check now, in a probe that is known to have
+ * begun after raw time since. */
 bool reports_pass(
     const struct reports *r, int check, usec_t since, const struct now *now);
 

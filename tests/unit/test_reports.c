@@ -39,6 +39,8 @@ struct flight {
 static struct {
 	struct engine e;
 	struct check_state check[CHECKS];
+	usec_t next, start, end; /* of the probe of the shared check */
+	int failed, threshold;	 /* of its last probes */
 	enum pg_state pg;
 	uint64_t heard_epoch;
 	int heard, sent;
@@ -49,7 +51,8 @@ static struct flight flights[FLIGHTS];
 static usec_t delay_max;
 static unsigned seed;
 static struct now at;
-static bool cut; /* nothing arrives */
+static bool cut;     /* nothing arrives */
+static usec_t fault; /* what both use is gone from then on; 0: not so */
 
 static int
 dice(int n)
@@ -81,6 +84,14 @@ void
 checks_state(const struct checks *checks, int i, struct check_state *out)
 {
 	*out = host[who(checks)].check[i];
+}
+
+void
+checks_poke(struct checks *checks, int i)
+{
+	assert_int_equal(i, SHARED);
+	if (host[who(checks)].end == 0)
+		host[who(checks)].next = at.raw;
 }
 
 void
@@ -166,6 +177,7 @@ setup(void **state)
 	seed = 1;
 	delay_max = 2 * USEC_MSEC;
 	cut = false;
+	fault = 0;
 	for (c = 0; c < CHECKS; c++) {
 		conf.check[c].name = names[c];
 		conf.check[c].type = "tcp";
@@ -184,6 +196,7 @@ setup(void **state)
 			host[i].check[c] =
 			    (struct check_state){ .name = names[c],
 				    .up = ANS_YES,
+				    .last = ANS_YES,
 				    .health = c != QUIET,
 				    .shared = c == SHARED };
 	}
@@ -233,6 +246,44 @@ arrive(struct flight *f)
 		    true, f->asked);
 }
 
+static void
+set(int i, int c, enum answer up)
+{
+	if (host[i].check[c].up == up)
+		return;
+	host[i].check[c].up = up;
+	host[i].check[c].last = up;
+	host[i].check[c].since = at.raw;
+}
+
+/* Every half second, each at its own phase, for up to 100 ms, down after one
+ * or two that failed. */
+static void
+probe(int i)
+{
+	struct check_state *cs = &host[i].check[SHARED];
+
+	if (fault == 0) {
+		cs->seen_at = at.raw; /* as a test has set it */
+		return;
+	}
+	if (host[i].end == 0 && at.raw >= host[i].next) {
+		host[i].start = at.raw;
+		host[i].end = at.raw + dice(100) * USEC_MSEC + 1;
+		host[i].next = at.raw + 500 * USEC_MSEC;
+	}
+	if (host[i].end == 0 || at.raw < host[i].end)
+		return;
+	host[i].end = 0;
+	cs->seen_at = host[i].start;
+	cs->last = host[i].start < fault ? ANS_YES : ANS_NO;
+	host[i].failed = cs->last == ANS_YES ? 0 : host[i].failed + 1;
+	if (host[i].failed == host[i].threshold) {
+		cs->up = ANS_NO;
+		cs->since = at.raw;
+	}
+}
+
 /* One millisecond of the world. */
 static void
 step(void)
@@ -243,6 +294,8 @@ step(void)
 	for (i = 0; i < FLIGHTS; i++)
 		if (flights[i].at != 0 && flights[i].at <= at.raw)
 			arrive(&flights[i]);
+	probe(A);
+	probe(B);
 	turn(A);
 	turn(B);
 	turn(W);
@@ -253,15 +306,6 @@ steps(int ms)
 {
 	while (ms-- > 0)
 		step();
-}
-
-static void
-set(int i, int c, enum answer up)
-{
-	if (host[i].check[c].up == up)
-		return;
-	host[i].check[c].up = up;
-	host[i].check[c].since = at.raw;
 }
 
 static void
@@ -329,16 +373,16 @@ test_own_and_shared(void **state)
 	set(A, OWN, ANS_YES);
 	/* The other host passes it: then it is this host. */
 	set(A, SHARED, ANS_NO);
-	steps(20);
+	steps(400);
 	assert_string_equal(host[A].e.health->reasons, "shared");
 	/* No, it does not: then it is neither. */
 	set(B, SHARED, ANS_NO);
-	steps(20);
+	steps(120);
 	assert_true(host[A].e.health->ok);
 	assert_true(host[B].e.health->ok);
 	assert_int_equal(host[A].e.health->spared, CHECK_BIT(SHARED));
 	set(B, SHARED, ANS_YES);
-	steps(120);
+	steps(400);
 	assert_false(host[A].e.health->ok);
 	/* Nobody is heard of: the host stays in. */
 	cut = true;
@@ -391,25 +435,52 @@ test_never_both(void **state)
 	assert_true(alone > 1000); /* the test has teeth */
 }
 
+/* What both use is gone at one instant: nobody says 503, at no time. */
+static void
+test_shared_fault(void **state)
+{
+	int round, ms;
+
+	for (round = 0; round < 100; round++) {
+		(void)teardown(NULL);
+		(void)setup(NULL);
+		seed = (unsigned)round * 7919 + 1;
+		delay_max = round % 2 == 0 ? 3 * USEC_MSEC : 900 * USEC_MSEC;
+		fault = at.raw + (1000 + dice(1000)) * USEC_MSEC;
+		host[A].next = at.raw + dice(500) * USEC_MSEC;
+		host[B].next = at.raw + dice(500) * USEC_MSEC;
+		host[A].threshold = 1 + dice(2);
+		host[B].threshold = 1 + dice(2);
+		for (ms = 0; ms < 5000; ms++) {
+			step();
+			if (!host[A].e.health->ok || !host[B].e.health->ok)
+				fail_msg("round %d: 503", round);
+		}
+		assert_int_equal(host[A].e.health->spared, CHECK_BIT(SHARED));
+		assert_int_equal(host[B].e.health->spared, CHECK_BIT(SHARED));
+	}
+}
+
 static void
 test_foreign(void **state)
 {
 	static const char *const bad[] = { "{}", "[]", "7",
 		"{\"seq\":1,\"site_epoch\":-1,\"healthy\":true,\"drift\":0,"
-		"\"traffic\":1,\"passes\":[],\"fails\":[]}",
+		"\"traffic\":1,\"passes\":{},\"fails\":[]}",
 		"{\"seq\":1,\"site_epoch\":1,\"healthy\":1,\"drift\":0,"
-		"\"traffic\":1,\"passes\":[],\"fails\":[]}",
+		"\"traffic\":1,\"passes\":{},\"fails\":[]}",
 		"{\"seq\":1,\"site_epoch\":1,\"healthy\":true,\"drift\":-1,"
-		"\"traffic\":1,\"passes\":[],\"fails\":[]}",
+		"\"traffic\":1,\"passes\":{},\"fails\":[]}",
 		"{\"seq\":1,\"site_epoch\":1,\"healthy\":true,\"drift\":0,"
-		"\"traffic\":9,\"passes\":[],\"fails\":[]}",
+		"\"traffic\":9,\"passes\":{},\"fails\":[]}",
 		"{\"seq\":1,\"site_epoch\":1,\"healthy\":true,\"drift\":0,"
-		"\"traffic\":1,\"passes\":[7],\"fails\":[]}",
+		"\"traffic\":1,\"passes\":{\"own\":-1},\"fails\":[]}",
 		"{\"seq\":1,\"site_epoch\":1,\"healthy\":true,\"drift\":0,"
-		"\"traffic\":1,\"passes\":{},\"fails\":[]}" };
+		"\"traffic\":1,\"passes\":[],\"fails\":[]}" };
 	struct host_report rep;
 	struct error err;
 	json_t *obj, *many;
+	char name[16];
 	size_t i;
 
 	for (i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
@@ -421,7 +492,7 @@ test_foreign(void **state)
 	/* Unknown members and names are passed over; too many are not. */
 	obj = json_loads("{\"seq\":5,\"site_epoch\":1,\"healthy\":true,"
 			 "\"drift\":0,\"traffic\":1,\"new\":{},"
-			 "\"passes\":[\"shared\",\"nobody\"],\"fails\":[]}",
+			 "\"passes\":{\"shared\":7,\"nobody\":1},\"fails\":[]}",
 	    0, NULL);
 	assert_int_equal(report_parse(&rep, obj, &conf, &err), 0);
 	assert_int_equal(rep.passes, CHECK_BIT(SHARED));
@@ -437,9 +508,11 @@ test_foreign(void **state)
 	assert_null(reports_of(host[A].e.reports, W, &at));
 	reports_take(host[A].e.reports, A, obj, 0, &at);
 	assert_null(reports_of(host[A].e.reports, A, &at));
-	many = json_array();
-	for (i = 0; i < 33; i++)
-		json_array_append_new(many, json_string("x"));
+	many = json_object();
+	for (i = 0; i < 33; i++) {
+		(void)snprintf(name, sizeof(name), "x%zu", i);
+		json_object_set_new(many, name, json_integer(1));
+	}
 	json_object_set_new(obj, "passes", many);
 	assert_int_equal(report_parse(&rep, obj, &conf, &err), -1);
 	json_decref(obj);
@@ -455,6 +528,7 @@ main(void)
 		T(test_own_and_shared),
 		T(test_postgres),
 		T(test_never_both),
+		T(test_shared_fault),
 		T(test_foreign),
 	};
 
