@@ -9,6 +9,9 @@
 #include "conf/cross_i.h"
 #include "hawatch/template.h"
 
+/* Expressions are compiled by recursion, later on a small stack. */
+#define CROSS_PARTS_MAX 32
+
 /* One that is missing is told as such. */
 static bool
 cross_line_compile(struct conf_draft *d, int i, regex_t *re)
@@ -21,8 +24,16 @@ cross_line_compile(struct conf_draft *d, int i, regex_t *re)
 	if (item->match[0] == '\0')
 		return false;
 	rc = regcomp(re, item->match, REG_EXTENDED);
-	if (rc == 0)
+	if (rc == 0 && re->re_nsub <= CROSS_PARTS_MAX)
 		return true;
+	if (rc == 0) {
+		draft_fault_at(d, path,
+		    "item %s: match has %zu parts in parentheses; write at "
+		    "most %d",
+		    item->name, re->re_nsub, CROSS_PARTS_MAX);
+		regfree(re);
+		return false;
+	}
 	(void)regerror(rc, re, why, sizeof(why));
 	draft_fault_at(d, path,
 	    "item %s: match is no extended regular expression (%s); write one "

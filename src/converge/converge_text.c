@@ -25,6 +25,7 @@ struct text_pass {
 	const struct text_rule *rule;
 	const regex_t *re;
 	struct text_buf buf;
+	int failed; /* regexec's reason to give up; 0 none */
 	int matches;
 	int line[TEXT_TOLD];
 };
@@ -79,7 +80,11 @@ text_take(
 {
 	regmatch_t m[TEXT_GROUPS] = { { .rm_so = 0, .rm_eo = (regoff_t)len } };
 
-	if (regexec(p->re, line, TEXT_GROUPS, m, REG_STARTEND) != 0) {
+	int rc = regexec(p->re, line, TEXT_GROUPS, m, REG_STARTEND);
+
+	if (rc != 0) {
+		if (rc != REG_NOMATCH)
+			p->failed = rc;
 		text_put(&p->buf, line, whole);
 		return;
 	}
@@ -128,6 +133,9 @@ text_many(const struct text_pass *p, struct error *err)
 static int
 text_check(const struct text_pass *p, struct error *err)
 {
+	if (p->failed != 0)
+		return error_set(err, ERR_LIMIT,
+		    "the expression needs too much memory");
 	if (p->matches == 0)
 		return error_set(err, ERR_REFUSED, "no line matches");
 	if (p->matches > 1 && p->rule->many == MANY_ERROR)
@@ -147,7 +155,8 @@ text_stable(const struct text_pass *p, struct error *err)
 	bool same;
 
 	text_pass(&again, p->buf.data, p->buf.len);
-	same = again.matches == 1 && again.buf.len == p->buf.len &&
+	same = again.failed == 0 && again.matches == 1 &&
+	       again.buf.len == p->buf.len &&
 	       memcmp(again.buf.data, p->buf.data, p->buf.len) == 0;
 	free(again.buf.data);
 	if (same)
