@@ -72,7 +72,7 @@ void check_state(const struct check *c, struct check_state *out);
 /* The module of a type of the configuration; NULL when there is none. */
 const struct check_ops *checks_type(const char *type);
 
-/* All checks of the configuration. changed is called from a clean turn after
+/* The checks of the configuration that are for this node. changed is called from a clean turn after
  * every transition; it may be NULL. */
 struct checks *checks_new(const struct check_env *env,
     void (*changed)(void *arg), void *arg, struct error *err) MUST_CHECK;

@@ -40,7 +40,7 @@ struct http_way {
 	const char *socket; /* Unix socket instead of address and port */
 	bool tls;	    /* else plain HTTP */
 	const char *ca;	    /* PEM file of the only authorities; "": the
-			       system's; read again after ten minutes */
+			       system's; read again after an hour */
 	const char *type;   /* Content-Type of the body; NULL: JSON */
 	const char *user, *password; /* Basic; NULL: none */
 };

@@ -216,4 +216,6 @@ check_state(const struct check *c, struct check_state *out)
 	out->health = c->conf.health;
 	out->shared = c->conf.shared;
 	out->verify = c->conf.verify;
+	out->shared = c->conf.shared;
+	out->verify = c->conf.verify;
 }

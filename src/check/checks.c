@@ -21,6 +21,11 @@ static const struct check_ops *const checks_ops[] = {
 	&check_tcp,
 	&check_postgres,
 	&check_repmgr,
+	&check_memcached,
+	&check_http,
+	&check_command,
+	&check_disk,
+	&check_supervisor,
 };
 
 const struct check_ops *
@@ -52,6 +57,17 @@ checks_settled(void *arg, struct check *c)
 		checks->changed(checks->arg);
 }
 
+/* Where there is no PostgreSQL, on = [ ... ] brings none. */
+static bool
+checks_here(const struct conf *conf, const struct conf_check *row)
+{
+	if (conf->node[conf->self].role != ROLE_DATA &&
+	    (strcmp(row->type, "postgres") == 0 ||
+		strcmp(row->type, "repmgr") == 0))
+		return false;
+	return conf_on(conf, row->on, conf->self);
+}
+
 struct checks *
 checks_new(const struct check_env *env, void (*changed)(void *arg), void *arg,
     struct error *err)
@@ -64,11 +80,12 @@ checks_new(const struct check_env *env, void (*changed)(void *arg), void *arg,
 	checks->changed = changed;
 	checks->arg = arg;
 	for (i = 0; i < env->conf->check_count; i++) {
+		if (!checks_here(env->conf, &env->conf->check[i]))
+			continue;
 		ops = checks_type(env->conf->check[i].type);
 		if (ops == NULL) {
 			error_set(err, ERR_CONFIG,
-			    "check %s: type %s is none of tcp, postgres, "
-			    "repmgr",
+			    "check %s: this version has no type %s",
 			    env->conf->check[i].name, env->conf->check[i].type);
 			checks_free(checks);
 			return NULL;

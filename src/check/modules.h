@@ -6,6 +6,11 @@
 
 #include "hawatch/check.h"
 
+extern const struct check_ops check_command;
+extern const struct check_ops check_disk;
+extern const struct check_ops check_http;
+extern const struct check_ops check_memcached;
+extern const struct check_ops check_supervisor;
 extern const struct check_ops check_tcp;
 extern const struct check_ops check_postgres;
 extern const struct check_ops check_repmgr;

@@ -13,7 +13,7 @@
 #define HTTP_KEPT_SEC 30L
 #define HTTP_BUFFER 16384L
 /* For how many seconds the authorities of a file stay parsed. */
-#define HTTP_CA_SEC 600L
+#define HTTP_CA_SEC 3600L
 
 static int http_easy_fixed(CURL *e);
 static int http_easy_peer(struct http *h, CURL *e);

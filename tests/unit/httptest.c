@@ -134,16 +134,23 @@ on_timer(void *arg)
 }
 
 static void
-serve(struct conn *c, const char *path, const char *head, const char *body,
-    size_t len)
+serve(
+    struct conn *c, char *path, const char *head, const char *body, size_t len)
 {
 	struct evbuffer *out = bufferevent_get_output(c->bev);
 
+	static const char json[] =
+	    "{\"status\":\"ok\",\"events\":{\"id\":1,\"open\":true,"
+	    "\"none\":null,\"list\":[{\"n\":7},\"x=y\"]}}\n";
+
 	c->t->requests++;
+	path[strcspn(path, "?")] = '\0';
 	if (strcmp(path, "/echo") == 0) {
 		answer(c, "200 OK", body, len);
 	} else if (strcmp(path, "/seen") == 0) {
 		answer(c, "200 OK", head, strlen(head));
+	} else if (strcmp(path, "/json") == 0) {
+		answer(c, "200 OK", json, sizeof(json) - 1);
 	} else if (strcmp(path, "/moved") == 0) {
 		answer(c, "302 Found", "", 0);
 	} else if (strcmp(path, "/later") == 0) {

@@ -19,8 +19,8 @@ void httptest_pki_free(const char *dir);
  * after 150 ms; /big with a megabyte; /close closes instead; /stale answers
  * and closes its side 10 ms later; /noise answers what is no HTTP; /headers
  * never ends its headers; /half promises more than it sends; /404; /seen
- * answers with the head of the request; /moved with 302 to /seen. Every answer
- * has a field X-Test: yes.
+ * answers with the head of the request; /moved with 302 to /seen; /json with an
+ * object. A query is not looked at. Every answer has a field X-Test: yes.
  */
 struct httptest *httptest_new(
     struct loop *loop, const char *dir, const char *name);

