@@ -163,11 +163,11 @@ def supervisorctl(host, *words):
 
 
 def programs(host):
-    """{program: state} as supervisord says it."""
+    """{program: state} as supervisord says it; {} when it says nothing."""
     found = {}
     for line in supervisorctl(host, 'status').splitlines():
         words = line.split()
-        if len(words) > 1:
+        if len(words) > 1 and words[1].isupper():
             found[words[0]] = words[1]
     return found
 

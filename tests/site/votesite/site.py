@@ -125,7 +125,10 @@ class Site(Cluster):
 
     def in_traffic(self):
         """Names of the servers to which the balancer sends votes."""
-        lines = self.balancer('show stat -1 4 -1').splitlines()
+        try:
+            lines = self.balancer('show stat -1 4 -1').splitlines()
+        except OSError:
+            return []
         names = lines[0].lstrip('# ').split(',')
         rows = [dict(zip(names, x.split(','))) for x in lines[1:] if x]
         return sorted(r['svname'] for r in rows if r['pxname'] == 'web' and
