@@ -17,6 +17,7 @@ void cross_ports(struct conf_draft *d);
 void cross_postgres(struct conf_draft *d);
 void cross_directories(struct conf_draft *d);
 void cross_checks(struct conf_draft *d);
+void cross_http(struct conf_draft *d, int i);
 void cross_items(struct conf_draft *d);
 void cross_line(struct conf_draft *d, int i);
 void cross_traffic(struct conf_draft *d);

@@ -1,5 +1,5 @@
 /*
- * Rules between keys of the lease, PostgreSQL, the ports and the checks.
+ * Rules between keys of the lease, PostgreSQL and the ports.
  */
 #include <stdio.h>
 #include <string.h>
@@ -17,7 +17,6 @@ static void cross_unused(
 static void cross_port_pair(struct conf_draft *d, const char *key, int port,
     const char *other, int other_port);
 static bool cross_within(const char *path, const char *dir);
-static void cross_check(struct conf_draft *d, int i);
 
 void
 cross_timing(struct conf_draft *d)
@@ -191,69 +190,4 @@ cross_within(const char *path, const char *dir)
 	size_t len = strlen(dir);
 
 	return str_starts(path, dir) && (path[len] == '\0' || path[len] == '/');
-}
-
-void
-cross_checks(struct conf_draft *d)
-{
-	int i, j;
-	char path[CROSS_PATH_MAX];
-
-	for (i = 0; i < d->conf.check_count; i++) {
-		cross_check(d, i);
-		cross_path(path, "checks", i, "name");
-		for (j = 0; j < i; j++)
-			if (strcmp(d->conf.check[i].name,
-				d->conf.check[j].name) == 0)
-				draft_fault_at(d, path,
-				    "check %s is there "
-				    "twice; give each check a name of its own",
-				    d->conf.check[i].name);
-	}
-}
-
-static void
-cross_check(struct conf_draft *d, int i)
-{
-	struct conf_check *c = &d->conf.check[i];
-	char path[CROSS_PATH_MAX];
-	char one[USEC_STR_MAX], two[USEC_STR_MAX];
-	bool tcp = strcmp(c->type, "tcp") == 0;
-	bool net = tcp || strcmp(c->type, "memcached") == 0 ||
-		   strcmp(c->type, "http") == 0;
-
-	(void)snprintf(path, sizeof(path), "checks.[%d]", i);
-	c->line =
-	    (int)config_setting_source_line(config_lookup(&d->file, path));
-	cross_path(path, "checks", i, "timeout");
-	if (c->timeout > c->interval)
-		draft_fault_at(d, path,
-		    "check %s: timeout %s is more than "
-		    "interval %s; write a timeout of at most the interval",
-		    c->name, usec_str(c->timeout, one),
-		    usec_str(c->interval, two));
-	cross_path(path, "checks", i, "threshold");
-	if (c->threshold > c->window)
-		draft_fault_at(d, path,
-		    "check %s: threshold %d is more than "
-		    "window %d and never reached; write at most the window",
-		    c->name, c->threshold, c->window);
-	cross_path(path, "checks", i, "address");
-	if (tcp ? c->address[0] == '\0' : !net && draft_given(d, path))
-		draft_fault_at(d, path, "check %s: address is %s; %s", c->name,
-		    tcp ? "missing" : "for type tcp only",
-		    tcp ? "write address = \"127.0.0.1\";" : "remove it");
-	cross_path(path, "checks", i, "port");
-	if (tcp ? c->port == 0 : !net && draft_given(d, path))
-		draft_fault_at(d, path, "check %s: port is %s; %s", c->name,
-		    tcp ? "missing" : "for type tcp only",
-		    tcp ? "write port = 443;" : "remove it");
-	if (strcmp(c->type, "repmgr") == 0 && !d->conf.repmgr.enabled) {
-		cross_path(path, "checks", i, "type");
-		draft_fault_at(d, path,
-		    "check %s: type repmgr with enabled = "
-		    "false in repmgr; write enabled = true, or remove the "
-		    "check",
-		    c->name);
-	}
 }
