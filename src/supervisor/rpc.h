@@ -14,10 +14,7 @@ enum sup_fault {
 	SUP_FAULT_SHUTDOWN = 6, /* it is stopping or restarting */
 	SUP_FAULT_BAD_NAME = 10,
 	SUP_FAULT_NO_FILE = 20,
-	SUP_FAULT_NOT_EXECUTABLE = 21,
-	SUP_FAULT_SPAWN = 50,
-	SUP_FAULT_ALREADY_STARTED = 60,
-	SUP_FAULT_NOT_RUNNING = 70
+	SUP_FAULT_NOT_EXECUTABLE = 21
 };
 
 struct sup_reply {

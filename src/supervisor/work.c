@@ -217,9 +217,9 @@ sup_work_begun_cb(void *arg, const struct sup_reply *reply)
 	struct sup_work *w = arg;
 
 	w->rpc = NULL;
+	/* One that it could start and that ended at once is in BACKOFF. */
 	if (reply->fault == SUP_FAULT_NO_FILE ||
-	    reply->fault == SUP_FAULT_NOT_EXECUTABLE ||
-	    reply->fault == SUP_FAULT_SPAWN)
+	    reply->fault == SUP_FAULT_NOT_EXECUTABLE)
 		w->refused = reason_str(REASON_program_start);
 	sup_work_wait(w, reply->reason[0] != '\0' ? reply->reason : w->why);
 }

@@ -21,16 +21,25 @@
 #define MEMBER(n, v) \
 	"<member>\n<name>" n "</name>\n<value>" v "</value>\n</member>\n"
 
-static const char info[] = PARAM("<value><array><data>\n<value><struct>\n" MEMBER(
-    "name", "<string>iam &amp; &lt;co&gt; &#xe9;</string>") MEMBER("group",
-    "<string></string>") MEMBER("pid", "<int>24941</int>") MEMBER("start",
-    "<i4>-1</i4>") MEMBER("plain", "text") MEMBER("empty", "") MEMBER("up",
-    "<boolean>1</boolean>") "</struct></value>\n<value><struct>\n</struct></value>\n"
-			    "</data></array></value>\n");
+/* clang-format off */
+static const char info[] = PARAM(
+    "<value><array><data>\n<value><struct>\n"
+    MEMBER("name", "<string>iam &amp; &lt;co&gt; &#xe9;</string>")
+    MEMBER("group", "<string></string>")
+    MEMBER("pid", "<int>24941</int>")
+    MEMBER("start", "<i4>-1</i4>")
+    MEMBER("plain", "text")
+    MEMBER("empty", "")
+    MEMBER("up", "<boolean>1</boolean>")
+    "</struct></value>\n<value><struct>\n</struct></value>\n"
+    "</data></array></value>\n");
 
-static const char fault[] = HEAD "<fault>\n<value><struct>\n" MEMBER(
-    "faultCode", "<int>10</int>") MEMBER("faultString",
-    "<string>BAD_NAME: nosuch</string>") "</struct></value>\n</fault>\n" TAIL;
+static const char fault[] = HEAD
+    "<fault>\n<value><struct>\n"
+    MEMBER("faultCode", "<int>10</int>")
+    MEMBER("faultString", "<string>BAD_NAME: nosuch</string>")
+    "</struct></value>\n</fault>\n" TAIL;
+/* clang-format on */
 
 static void
 refuse(const char *text, enum err_code code)
