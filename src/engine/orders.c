@@ -10,7 +10,6 @@
 #include "engine/engine.h"
 #include "engine/orders.h"
 #include "engine/status.h"
-#include "hawatch/emit.h"
 #include "hawatch/instance.h"
 #include "hawatch/json.h"
 #include "hawatch/mem.h"
@@ -134,64 +133,6 @@ orders_free(struct orders *o)
 	orders_drift_free(o);
 	timer_free(o->wake);
 	free(o);
-}
-
-void
-orders_reply(struct engine *e, uint64_t id, json_t *obj)
-{
-	char *text = json_text(obj);
-
-	control_reply(e->control, id, text, json_has(obj, "exit"));
-	json_decref(obj);
-	free(text);
-}
-
-void
-orders_refuse(struct engine *e, uint64_t id, enum exitcode code,
-    const char *why, const char *next)
-{
-	json_t *obj = json_object();
-	uid_t uid = 0;
-	pid_t pid = 0;
-
-	if (control_asker(e->control, id, &uid, &pid))
-		EMIT(order_refused, kv_i("uid", uid), kv_i("pid", pid),
-		    kv_s("why", why));
-	json_put_i64(obj, "exit", code);
-	json_put_string(obj, "refused", why);
-	json_put_string(obj, "next", next);
-	orders_reply(e, id, obj);
-}
-
-void
-orders_refuse_core(struct engine *e, uint64_t id, const char *text)
-{
-	const char *words = status_block_text(text), *next;
-	char why[400];
-	size_t len;
-
-	if (words[0] != '\0')
-		text = words;
-	next = strchr(text, '\n');
-	len = next == NULL ? strlen(text) : (size_t)(next - text);
-	if (len >= sizeof(why))
-		len = sizeof(why) - 1;
-	memcpy(why, text, len);
-	why[len] = '\0';
-	orders_refuse(e, id, EXITCODE_REFUSED, why,
-	    next == NULL ? "hactl status" : next + 1);
-}
-
-/* Who ordered what is in the log, beside what came of it. */
-void
-orders_taken(struct engine *e, uint64_t id, const char *verb)
-{
-	uid_t uid = 0;
-	pid_t pid = 0;
-
-	if (control_asker(e->control, id, &uid, &pid))
-		EMIT(order_taken, kv_s("verb", verb), kv_i("uid", uid),
-		    kv_i("pid", pid));
 }
 
 void

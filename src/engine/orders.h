@@ -67,7 +67,7 @@ struct orders {
 	TAILQ_HEAD(, order_question) questions;
 };
 
-/* orders.c. obj is taken. */
+/* orders_reply.c. obj is taken. */
 void orders_reply(struct engine *e, uint64_t id, json_t *obj);
 void orders_refuse(struct engine *e, uint64_t id, enum exitcode code,
     const char *why, const char *next);
@@ -75,7 +75,7 @@ void orders_refuse(struct engine *e, uint64_t id, enum exitcode code,
  * newline the command to run next. */
 void orders_refuse_core(struct engine *e, uint64_t id, const char *text);
 void orders_taken(struct engine *e, uint64_t id, const char *verb);
-/* The loop turns again by then, so that a limit is seen. */
+/* orders.c: the loop turns again by then, so that a limit is seen. */
 void orders_wake_by(struct engine *e, usec_t after);
 
 /* orders_promote.c. fenced: what the person did to the old primary, or NULL.

@@ -518,6 +518,37 @@ test_foreign(void **state)
 	json_decref(obj);
 }
 
+/* Spoilt bytes are refused, or read as something; ASan looks on. */
+static void
+test_spoilt(void **state)
+{
+	struct host_report rep = { .seq = 9,
+		.site_epoch = 3,
+		.passes = CHECK_BIT(SHARED) | CHECK_BIT(QUIET),
+		.fails = CHECK_BIT(OWN),
+		.healthy = true };
+	json_t *obj = report_json(&rep, &conf);
+	char *text = json_text(obj), *bad;
+	size_t len = strlen(text);
+	struct error err;
+	int i, read = 0;
+
+	json_decref(obj);
+	for (i = 0; i < 30000; i++) {
+		bad = strdup(text);
+		bad[dice((int)len)] = (char)dice(256);
+		if (dice(4) == 0)
+			bad[dice((int)len)] = (char)dice(256);
+		obj = json_read(bad, strlen(bad), &err);
+		if (obj != NULL)
+			read += report_parse(&rep, obj, &conf, &err) == 0;
+		json_decref(obj);
+		free(bad);
+	}
+	assert_in_range(read, 1, 20000);
+	free(text);
+}
+
 int
 main(void)
 {
@@ -530,6 +561,7 @@ main(void)
 		T(test_never_both),
 		T(test_shared_fault),
 		T(test_foreign),
+		T(test_spoilt),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
