@@ -47,8 +47,11 @@ def _once(site, row):
     for voter in site.voters:
         voter.stop()
     rows = site.rows(row.survivor)
-    http = auditor.audit(web.attempts(), rows, at, 0)
+    http = auditor.audit(web.attempts(), rows, at, changes)
     base = auditor.audit(vote.attempts(), rows, at, changes)
+    for report in (http, base):
+        if not report['ok']:
+            print(auditor.verdict(report))
     return {'http': http['outage_ms'] / 1e3, 'base': base['outage_ms'] / 1e3,
             'lost': len(http['lost']) + len(base['lost']),
             'ok': http['ok'] and base['ok'], 'steps': steps,
