@@ -21,8 +21,8 @@ struct probe;
 struct check_env {
 	struct loop *loop;
 	const struct conf *conf;
-	struct pgwatch *pg;  /* NULL on a host without PostgreSQL */
-	struct http *web;    /* for http and supervisor: no client certificate */
+	struct pgwatch *pg; /* NULL on a host without PostgreSQL */
+	struct http *web;   /* for http and supervisor: no client certificate */
 	struct probe *probe; /* for what can only block */
 };
 
@@ -72,8 +72,8 @@ void check_state(const struct check *c, struct check_state *out);
 /* The module of a type of the configuration; NULL when there is none. */
 const struct check_ops *checks_type(const char *type);
 
-/* The checks of the configuration that are for this node. changed is called from a clean turn after
- * every transition; it may be NULL. */
+/* The checks of the configuration that are for this node. changed is called
+ * from a clean turn after every transition; it may be NULL. */
 struct checks *checks_new(const struct check_env *env,
     void (*changed)(void *arg), void *arg, struct error *err) MUST_CHECK;
 void checks_free(struct checks *checks);

@@ -9,7 +9,8 @@
 #include "conf/cross_i.h"
 #include "hawatch/str.h"
 
-enum cross_check_type {
+/* Bits, for the sets below. */
+enum {
 	CHECK_TCP = 1 << 0,
 	CHECK_POSTGRES = 1 << 1,
 	CHECK_REPMGR = 1 << 2,
@@ -22,7 +23,7 @@ enum cross_check_type {
 
 static const struct {
 	const char *name;
-	enum cross_check_type type;
+	int type;
 } cross_check_types[] = {
 	{ "tcp", CHECK_TCP },
 	{ "postgres", CHECK_POSTGRES },

@@ -400,6 +400,26 @@ test_disk(void **state)
 	rmdir(dir);
 }
 
+/* A look that came to nothing does not keep the next one from being had. */
+static void
+test_disk_again_after_timeout(void **state)
+{
+	struct fixture *f = *state;
+	struct conf_check conf = row("disk");
+	struct check *c;
+	int i;
+
+	conf.path = "/";
+	conf.interval = 50 * USEC_MSEC;
+	conf.timeout = 1;
+	c = check_new(&f->env, &check_disk, &conf, on_settled, f);
+	for (i = 0; i < 3; i++) {
+		loop_run(f->loop, NULL, NULL);
+		assert_string_equal(f->st.reason, "timeout");
+	}
+	check_free(c);
+}
+
 /* on = [ ... ] and the node's role decide which of them there are. */
 static void
 test_which_run_here(void **state)
@@ -448,6 +468,7 @@ main(void)
 		TEST(test_memcached),
 		TEST(test_command),
 		TEST(test_disk),
+		TEST(test_disk_again_after_timeout),
 		TEST(test_which_run_here),
 	};
 
