@@ -170,8 +170,8 @@ def test_puller_overwrites_what_is_newer(by_hand):
 def test_puller_that_is_only_stopped_lives_on(by_hand):
     """supervisord ends the shell, after ten seconds, and its child never."""
     s2 = by_hand.lab.s2
-    wait_for(lambda: [p for p in repoint.pulling(s2)
-                      if s2.processes()[p][0] == 'sleep'], 10, 'it rests')
+    wait_for(lambda: [x for x in repoint.pulling(s2).values()
+                      if x.startswith('sleep')], 10, 'it rests')
     begin = time.monotonic()
     services.supervisorctl(s2, 'stop', repoint.PULLER)
     assert time.monotonic() - begin > 5

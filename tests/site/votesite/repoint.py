@@ -104,11 +104,11 @@ def stop_puller(host):
 
 
 def pulling(host):
-    """Processes of the puller and of what it has started."""
-    return [pid for pid, (comm, line) in host.processes().items()
+    """{pid: command line} of the puller and of what it has started."""
+    return {pid: line for pid, (comm, line) in host.processes().items()
             if services.SYNCDIRS in line or
             comm == 'sleep' and line == 'sleep 600' or
-            comm in ('rsync', 'ssh') and '--server' not in line]
+            comm in ('rsync', 'ssh') and '--server' not in line}
 
 
 def flush(host):
