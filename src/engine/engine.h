@@ -48,6 +48,8 @@ struct engine {
 	uint64_t expect_epoch;
 	char *told_status; /* the document, as rendered last */
 	usec_t rendered_at;
+	uint32_t rendered_fails; /* what it said of checks and drift */
+	int rendered_drift;
 	usec_t told_at, told_primary; /* what the front was told last */
 	bool told_healthy, told_standby;
 };

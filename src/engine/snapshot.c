@@ -10,6 +10,7 @@
 #include "engine/engine.h"
 #include "engine/health.h"
 #include "engine/status.h"
+#include "hawatch/converge.h"
 #include "hawatch/emit.h"
 #include "hawatch/frontlink.h"
 #include "hawatch/pgwatch.h"
@@ -45,7 +46,8 @@ snapshot_publish(struct engine *e, const struct now *now)
 	struct health *health = e->health;
 	struct core_status st;
 	struct snapshot snap;
-	bool moved;
+	bool moved, news;
+	int drift;
 
 	memset(&st, 0, sizeof(st));
 	memset(&snap, 0, sizeof(snap));
@@ -55,7 +57,9 @@ snapshot_publish(struct engine *e, const struct now *now)
 	}
 	health_look(e, &st, now, health);
 	snap.healthy = health->ok;
-	moved = snap.primary_until != e->told_primary ||
+	drift = converge_drift(e->converge);
+	news = health->fails != e->rendered_fails || drift != e->rendered_drift;
+	moved = news || snap.primary_until != e->told_primary ||
 		snap.healthy != e->told_healthy ||
 		(snap.standby_until != 0) != e->told_standby;
 	if (!moved && now->raw - e->told_at < EVERY)
@@ -70,7 +74,10 @@ snapshot_publish(struct engine *e, const struct now *now)
 	snap.fresh_until = now->raw + FRESH;
 	snap.reasons = health->reasons;
 	/* Deadlines move with every renewal; the document is for people. */
-	if (e->told_status == NULL || now->raw - e->rendered_at >= RENDER) {
+	if (e->told_status == NULL || news ||
+	    now->raw - e->rendered_at >= RENDER) {
+		e->rendered_fails = health->fails;
+		e->rendered_drift = drift;
 		free(e->told_status);
 		e->told_status = status_json(e, now);
 		e->rendered_at = now->raw;

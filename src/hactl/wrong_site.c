@@ -116,7 +116,18 @@ wrong_drift(struct wrong_list *l, const json_t *node)
 			    sizeof(names) - len, "%s%s", len == 0 ? "" : ", ",
 			    get_str(item, "name"));
 	}
-	if (n == 0 || get_bool(node, "site.converging"))
+	if (get_bool(node, "site.converging"))
+		return;
+	if (get_str(node, "site.why")[0] != '\0') {
+		(void)snprintf(
+		    next, sizeof(next), "ssh %s hactl drift --apply", name);
+		wrong_text(l, next,
+		    "%s: could not be brought to its role, and is tried again "
+		    "each minute: %s",
+		    name, get_str(node, "site.why"));
+		return;
+	}
+	if (n == 0)
 		return;
 	(void)snprintf(next, sizeof(next),
 	    "hactl drift; to change it: ssh %s hactl drift --apply", name);

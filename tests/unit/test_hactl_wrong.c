@@ -152,6 +152,8 @@ test_each(void **state)
 		"holds", "no", "name", "app", "holds", "yes"));
 	says("s2: 1 of 2 items not as its role demands: db",
 	    "ssh s2 hactl drift --apply");
+	with(1, "site", json_pack("{s:s}", "why", "app-db: no such file"));
+	says("s2: could not be brought to its role", "hactl drift --apply");
 	with(0, "traffic",
 	    json_pack("[{s:s,s:s,s:s,s:i}]", "name", "lb", "ok", "no", "reason",
 		"connect-refused", "seen_ms", 5));
