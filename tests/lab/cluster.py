@@ -79,6 +79,12 @@ class Cluster:
         return wait_for(lambda: self.status(key).get('role') == role,
                         deadline, '%s is %s' % (key, role), every=0.1)
 
+    def wait_plan_end(self, key, deadline=60):
+        """Until no plan runs there."""
+        return wait_for(lambda: 'epoch' in self.record(key) and
+                        not self.status(key).get('plan'), deadline,
+                        'the plan of %s has ended' % key, every=0.1)
+
     def http(self, key, path, asker='client'):
         """(status, body) of the front of a node; (0, '') without answer."""
         done = self.lab.host[asker].run(
@@ -130,9 +136,7 @@ class Cluster:
         """What a person does about a failed node today: clone it, and let
         the engine start it."""
         # repmgr clones from whom its metadata calls the primary.
-        wait_for(lambda: 'epoch' in self.record(primary) and
-                 not self.status(primary).get('plan'), 20,
-                 'the takeover of %s has ended' % primary, every=0.1)
+        self.wait_plan_end(primary)
         self.lab.rebuild_standby(key, primary)
         done = self.hactl(key, 'unfence', '--yes')
         assert done.returncode == 0, done.stderr
