@@ -46,13 +46,15 @@ static const char programs[] =
     "redirect_stderr=true\n"
     "[program:fatal]\ncommand=/bin/false\nautostart=false\nstartretries=0\n"
     "[program:missing]\ncommand=/nonexistent/x\nautostart=false\n"
-    "[program:ends]\ncommand=/bin/sleep 0.3\nautostart=false\n"
-    "startsecs=0\nautorestart=true\n"
+    "[program:ends]\ncommand=/bin/sleep 1003\nautostart=false\n"
+    "startsecs=0\nautorestart=true\nredirect_stderr=true\n"
     "[program:once]\ncommand=/bin/true\nautostart=false\nstartsecs=0\n"
     "autorestart=false\n"
     "[program:auto]\ncommand=/bin/sleep 2000\nautostart=true\n"
     "[program:api]\ncommand=/bin/sleep 1001\nautostart=false\n"
-    "[group:web]\nprograms=api\n";
+    "[group:web]\nprograms=api\n"
+    "[program:many]\ncommand=/bin/sleep 1002\nautostart=false\n"
+    "numprocs=5\nprocess_name=%(process_num)d\n";
 
 static void
 on_list(void *arg, const struct sup_list *list)
@@ -258,7 +260,7 @@ test_list(void **state)
 	const struct sup_program *p;
 
 	p = program(f, "auto");
-	assert_int_equal(f->count, 10);
+	assert_int_equal(f->count, 15);
 	assert_string_equal(p->group, "auto");
 	assert_true(p->state == SUP_STARTING || p->state == SUP_RUNNING ||
 		    p->state == SUP_STOPPED);
@@ -325,6 +327,56 @@ test_restart(void **state)
 		    .not_pid = first });
 	expect(f, ANS_YES, "");
 	assert_int_equal(f->pid, second);
+}
+
+struct one {
+	struct fixture *f;
+	char name[16];
+	pid_t pid;
+	enum answer ans;
+};
+
+static void
+on_one(void *arg, enum answer ans, const char *reason, pid_t pid)
+{
+	struct one *one = arg;
+
+	one->ans = ans;
+	one->pid = pid;
+	if (++one->f->done == 5)
+		loop_stop(one->f->loop);
+}
+
+static void
+test_parallel(void **state)
+{
+	struct fixture *f = *state;
+	struct one one[5];
+	struct sup_goal goal = { .socket = f->sup.socket,
+		.running = true,
+		.started = true,
+		.deadline = 10 * USEC_SEC };
+	usec_t began;
+	int i;
+
+	for (i = 0; i < 5; i++) {
+		one[i].f = f;
+		snprintf(one[i].name, sizeof(one[i].name), "many:%d", i);
+		one[i].pid = started(f, one[i].name);
+	}
+	f->done = 0;
+	began = clock_now().raw;
+	for (i = 0; i < 5; i++) {
+		goal.program = one[i].name;
+		goal.not_pid = one[i].pid;
+		sup_work_start(f->loop, f->web, &goal, on_one, &one[i]);
+	}
+	loop_run(f->loop, NULL, NULL);
+	print_message("restart of five: %ld ms\n", MS(clock_now().raw - began));
+	for (i = 0; i < 5; i++) {
+		assert_int_equal(one[i].ans, ANS_YES);
+		assert_int_equal(program(f, one[i].name)->pid, one[i].pid);
+	}
 }
 
 static void
@@ -515,8 +567,9 @@ test_exited(void **state)
 {
 	struct fixture *f = *state;
 
-	started(f, "ends");
-	run_for(f, 400 * USEC_MSEC);
+	/* Reaped by the end of its output, restarted a round later. */
+	kill(started(f, "ends"), SIGKILL);
+	run_for(f, 100 * USEC_MSEC);
 	work(f, (struct sup_goal){ .program = "ends" });
 	expect(f, ANS_YES, "");
 	run_for(f, 200 * USEC_MSEC);
@@ -686,6 +739,7 @@ main(void)
 #define T(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
 		T(test_list),
 		T(test_restart),
+		T(test_parallel),
 		T(test_stop),
 		T(test_stopping),
 		T(test_deaf),
