@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <dirent.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -198,6 +199,20 @@ conv_count(struct convtest *t, const char *name, const char *line)
 		n++;
 		s += strlen(line);
 	}
+	return n;
+}
+
+int
+conv_left(struct convtest *t)
+{
+	DIR *d = opendir(t->dir);
+	struct dirent *entry;
+	int n = 0;
+
+	assert_non_null(d);
+	while ((entry = readdir(d)) != NULL)
+		n += strstr(entry->d_name, ".hawatch-new") != NULL;
+	closedir(d);
 	return n;
 }
 

@@ -42,6 +42,8 @@ void conv_write(struct convtest *t, const char *name, const char *text);
 /* "" when it is not there. */
 const char *conv_text(struct convtest *t, const char *name);
 void conv_expect(struct convtest *t, const char *name, const char *text);
+/* How many new files lie beside theirs. */
+int conv_left(struct convtest *t);
 int conv_count(struct convtest *t, const char *name, const char *line);
 
 struct conf_item *conv_item(

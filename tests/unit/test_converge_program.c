@@ -233,6 +233,75 @@ test_absent(void **state)
 	teardown(&f);
 }
 
+struct pid_of {
+	pid_t pid;
+	bool done;
+};
+
+static void
+listed(void *arg, const struct sup_list *list)
+{
+	struct pid_of *p = arg;
+
+	assert_int_equal(list->ans, ANS_YES);
+	p->pid = sup_find(list, "app-c")->pid;
+	p->done = true;
+}
+
+static pid_t
+pid_of(struct fixture *f)
+{
+	struct pid_of p = { 0 };
+	struct error err;
+
+	assert_non_null(sup_list_start(f->t.web, f->sup.socket, USEC_SEC,
+	    listed, &p, &err));
+	while (!p.done)
+		conv_turn(&f->t, 5 * USEC_MSEC);
+	return p.pid;
+}
+
+/* What an engine that ended had noted, and what it means for the next. */
+static void
+test_noted(void **state)
+{
+	struct fixture f;
+	pid_t before, pids[4];
+	char text[200];
+	size_t i;
+
+	setup(&f);
+	conv_write(&f.t, "a.conf", "host=primary\nport=primary\n");
+	conv_write(&f.t, "b.conf", "host=primary\nuser=primary\n");
+	conv_write(&f.t, "c.conf", "host=primary\n");
+	expect_started(&f, 3);
+	before = pid_of(&f);
+	/* Nobody, another one, not known, the one that runs. */
+	pids[0] = 0;
+	pids[1] = before + 1;
+	pids[2] = -1;
+	for (i = 0; i < 4; i++) {
+		before = pid_of(&f);
+		pids[3] = before;
+		(void)snprintf(text, sizeof(text),
+		    "{\"format\":1,\"restart\":[{\"service\":\"app-c\","
+		    "\"epoch\":7,\"pid\":%d,\"items\":[\"c-host\"]}]}",
+		    (int)pids[i]);
+		conv_stop(&f.t);
+		conv_write(&f.t, "state/converge", text);
+		conv_restart(&f.t);
+		assert_int_equal(
+		    conv_run(&f.t, ITEM_AFTER, CONV_SELF, 7), ANS_YES);
+		if (i < 2)
+			assert_int_equal(pid_of(&f), before);
+		else
+			assert_int_not_equal(pid_of(&f), before);
+		conv_expect(&f.t, "state/converge",
+		    "{\"format\":1,\"restart\":[]}");
+	}
+	teardown(&f);
+}
+
 static void
 child(struct convtest *t)
 {
@@ -281,6 +350,7 @@ main(void)
 		cmocka_unit_test(test_restarts),
 		cmocka_unit_test(test_pullers),
 		cmocka_unit_test(test_absent),
+		cmocka_unit_test(test_noted),
 		cmocka_unit_test(test_crash),
 	};
 
