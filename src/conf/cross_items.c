@@ -153,9 +153,9 @@ cross_item_value(
 
 	if (value[0] == '\0' || item->type == ITEM_LINE)
 		return;
-	if (service ? strcmp(value, "running") == 0 ||
-			  strcmp(value, "stopped") == 0 :
-		      strcmp(value, "yes") == 0)
+	if (service ?
+		strcmp(value, "running") == 0 || strcmp(value, "stopped") == 0 :
+		strcmp(value, "yes") == 0)
 		return;
 	cross_path(path, "converge", i, role);
 	draft_fault_at(d, path,
@@ -247,13 +247,12 @@ cross_item_commands(struct conf_draft *d, int i)
 		return;
 	}
 	if (cross_item_is(item, "running") && !start && !restart)
-		cross_item_command(d, i, "start", "a role in which it runs",
-		    ", or restart");
+		cross_item_command(
+		    d, i, "start", "a role in which it runs", ", or restart");
 	if (cross_item_is(item, "stopped") && !stop)
 		cross_item_command(
 		    d, i, "stop", "a role in which it is stopped", "");
-	if (cross_item_is(item, "stopped") &&
-	    !cross_item_given(d, i, "test"))
+	if (cross_item_is(item, "stopped") && !cross_item_given(d, i, "test"))
 		cross_item_command(
 		    d, i, "test", "a role in which it is stopped", "");
 	if (item->restart_on[0] != NULL && !restart && !(start && stop))

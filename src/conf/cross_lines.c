@@ -111,8 +111,8 @@ cross_line_found(struct conf_draft *d, int i, const char *role,
 }
 
 static void
-cross_line_text(struct conf_draft *d, int i, const char *role,
-    const char *text, const regex_t *re)
+cross_line_text(struct conf_draft *d, int i, const char *role, const char *text,
+    const regex_t *re)
 {
 	const char *s = text;
 	struct template_piece piece;
@@ -133,8 +133,8 @@ cross_line_text(struct conf_draft *d, int i, const char *role,
 }
 
 static bool
-cross_line_same_host(
-    const struct conf *conf, const struct conf_item *a, const struct conf_item *b)
+cross_line_same_host(const struct conf *conf, const struct conf_item *a,
+    const struct conf_item *b)
 {
 	node_t n;
 

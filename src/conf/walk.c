@@ -19,8 +19,7 @@ static void walk_keys(struct conf_draft *d, const struct conf_group *group,
     const config_setting_t *at, void *base);
 static bool walk_lacks(const struct conf_group *group,
     const config_setting_t *at, const char *base);
-static bool walk_word(
-    const struct conf_row *row, const config_setting_t *at);
+static bool walk_word(const struct conf_row *row, const config_setting_t *at);
 static bool walk_known(const struct conf_group *group, const char *name);
 static void walk_unknown(struct conf_draft *d, const struct conf_group *group,
     const config_setting_t *at);
@@ -158,7 +157,8 @@ walk_lacks(const struct conf_group *group, const config_setting_t *at,
 		if (row->type == CT_ENUM ?
 			!walk_word(row, at) :
 			*(const char *const *)(const void *)(base +
-			    row->offset) == NULL)
+							     row->offset) ==
+			    NULL)
 			return true;
 	}
 	return false;
