@@ -24,6 +24,10 @@ struct check_env {
 	struct pgwatch *pg; /* NULL on a host without PostgreSQL */
 	struct http *web;   /* for http and supervisor: no client certificate */
 	struct probe *probe; /* for what can only block */
+	/* Where the primary is, by the record; NODE_NONE: not known. NULL:
+	 * nobody knows. */
+	node_t (*primary)(void *arg);
+	void *arg;
 };
 
 /* Every member is required. start begins one probe and ends in exactly one
@@ -41,6 +45,9 @@ void check_done(struct check *c, enum answer ans, const char *reason);
 void *check_priv(struct check *c);
 const struct check_env *check_env(const struct check *c);
 const struct conf_check *check_conf(const struct check *c);
+/* The numeric address to connect to, at this moment; NULL with err: it is the
+ * primary's, which is not known. */
+const char *check_address(const struct check *c, struct error *err) MUST_CHECK;
 
 struct check_state {
 	const char *name;

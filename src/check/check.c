@@ -15,6 +15,7 @@
 #include "hawatch/random.h"
 #include "hawatch/reason.h"
 #include "hawatch/str.h"
+#include "hawatch/template.h"
 
 enum check_phase { PHASE_WAITING, PHASE_ASKING, PHASE_ENDED };
 
@@ -94,6 +95,24 @@ const struct conf_check *
 check_conf(const struct check *c)
 {
 	return &c->conf;
+}
+
+const char *
+check_address(const struct check *c, struct error *err)
+{
+	const char *text = c->conf.address, *rest = text;
+	struct template_piece piece = template_next(&rest);
+	node_t primary = NODE_NONE;
+
+	if (piece.kind != TEMPLATE_VARIABLE)
+		return text;
+	if (c->env.primary != NULL)
+		primary = c->env.primary(c->env.arg);
+	text = template_value(c->env.conf, &piece, primary);
+	if (text == NULL)
+		error_set(
+		    err, ERR_CONFIG, "%s", reason_str(REASON_primary_unknown));
+	return text;
 }
 
 void

@@ -93,14 +93,17 @@ check_http_start(struct check *c, struct error *err)
 {
 	struct check_http_priv *p = check_priv(c);
 	const struct conf_check *conf = check_conf(c);
+	const char *address = check_address(c, err);
 	struct http_request req = { .way = &p->way,
 		.name = conf->host,
-		.address = conf->address,
+		.address = address,
 		.port = conf->port,
 		.deadline = conf->timeout,
 		.answer_max = CHECK_HTTP_MAX };
 	char *path;
 
+	if (address == NULL)
+		return -1;
 	if (check_env(c)->web == NULL)
 		return error_set(err, ERR_CONFIG, "there is no HTTP client");
 	p->way.socket = conf->socket[0] == '\0' ? NULL : conf->socket;

@@ -42,11 +42,14 @@ static int
 check_memcached_start(struct check *c, struct error *err)
 {
 	struct check_memcached_priv *p = check_priv(c);
+	const char *address = check_address(c, err);
 	const struct probe_request req = { .op = PROBE_MEMCACHED,
-		.address = check_conf(c)->address,
+		.address = address,
 		.port = check_conf(c)->port,
 		.deadline = check_conf(c)->timeout };
 
+	if (address == NULL)
+		return -1;
 	if (check_env(c)->probe == NULL)
 		return error_set(err, ERR_CONFIG, "there is no hawatch-probe");
 	p->call = probe_ask(check_env(c)->probe, &req, check_memcached_done, c);

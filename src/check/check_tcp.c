@@ -79,21 +79,21 @@ check_tcp_watch_cb(void *arg, int what)
 
 static int
 check_tcp_address(
-    const struct conf_check *conf, struct sockaddr_storage *ss, socklen_t *len)
+    const char *address, int port, struct sockaddr_storage *ss, socklen_t *len)
 {
 	struct sockaddr_in *in4 = (struct sockaddr_in *)ss;
 	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)ss;
 
 	memset(ss, 0, sizeof(*ss));
-	if (inet_pton(AF_INET, conf->address, &in4->sin_addr) == 1) {
+	if (inet_pton(AF_INET, address, &in4->sin_addr) == 1) {
 		in4->sin_family = AF_INET;
-		in4->sin_port = htons((uint16_t)conf->port);
+		in4->sin_port = htons((uint16_t)port);
 		*len = sizeof(*in4);
 		return 0;
 	}
-	if (inet_pton(AF_INET6, conf->address, &in6->sin6_addr) == 1) {
+	if (inet_pton(AF_INET6, address, &in6->sin6_addr) == 1) {
 		in6->sin6_family = AF_INET6;
-		in6->sin6_port = htons((uint16_t)conf->port);
+		in6->sin6_port = htons((uint16_t)port);
 		*len = sizeof(*in6);
 		return 0;
 	}
@@ -104,13 +104,16 @@ static int
 check_tcp_start(struct check *c, struct error *err)
 {
 	struct check_tcp_priv *p = check_priv(c);
+	const char *address = check_address(c, err);
 	struct sockaddr_storage ss;
 	socklen_t len;
 	int sys;
 
-	if (check_tcp_address(check_conf(c), &ss, &len) == -1)
-		return error_set(err, ERR_CONFIG, "%s is no numeric address",
-		    check_conf(c)->address);
+	if (address == NULL)
+		return -1;
+	if (check_tcp_address(address, check_conf(c)->port, &ss, &len) == -1)
+		return error_set(
+		    err, ERR_CONFIG, "%s is no numeric address", address);
 	p->fd =
 	    socket(ss.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (p->fd == -1)

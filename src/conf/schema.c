@@ -52,6 +52,12 @@ conf_row_type(const struct conf_row *row, char *buf, size_t size)
 	case CT_ADDRESS:
 		str_cut(buf, size, "a numeric address");
 		break;
+	case CT_HOST:
+		str_cut(buf, size,
+		    "a numeric address, or one of ${primary.address}, "
+		    "${primary.private_ip}, ${self.address}, "
+		    "${self.private_ip}");
+		break;
 	case CT_WORD:
 	case CT_ENUM:
 		str_cut(buf, size, "one of");

@@ -15,13 +15,14 @@ enum conf_type {
 	CT_PATH,      /* absolute, at most max bytes */
 	CT_NODE_PATH, /* the same, with ${node} */
 	CT_ADDRESS,   /* numeric; "" if min is 0 */
+	CT_HOST,      /* the same, or a variable that stands for one */
 	CT_WORD,      /* one of words, kept as a string */
 	CT_ENUM,      /* one of words, kept as its index */
 	CT_INT,
 	CT_USEC, /* "250ms" */
 	CT_BOOL,
-	CT_ARGV,  /* list of strings, the first an absolute path */
-	CT_NAMES  /* list of strings, at most CONF_LIST_MAX - 1 */
+	CT_ARGV, /* list of strings, the first an absolute path */
+	CT_NAMES /* list of strings, at most CONF_LIST_MAX - 1 */
 };
 
 struct conf_row {

@@ -24,6 +24,7 @@ static const char *value_number(
 static const char *value_list(struct conf_draft *d, const struct conf_row *row,
     const config_setting_t *setting, const char **field);
 static int value_word(const struct conf_row *row, const char *text);
+static bool value_is_host(const char *text);
 static bool value_is_text(enum conf_type type);
 
 bool
@@ -152,8 +153,11 @@ value_text(struct conf_draft *d, const struct conf_row *row, const char *text,
 		else
 			*(const char **)field = row->words[word];
 		return NULL;
+	case CT_HOST:
 	case CT_ADDRESS:
 		*(const char **)field = draft_string(d, text);
+		if (row->type == CT_HOST && value_is_host(text))
+			return NULL;
 		if ((text[0] != '\0' || row->min > 0) &&
 		    inet_pton(AF_INET, text, bytes) != 1 &&
 		    inet_pton(AF_INET6, text, bytes) != 1)
@@ -287,6 +291,21 @@ value_word(const struct conf_row *row, const char *text)
 		if (strcmp(row->words[i], text) == 0)
 			return i;
 	return -1;
+}
+
+/* What stands for a numeric address, whole. */
+static bool
+value_is_host(const char *text)
+{
+	static const char *const known[] = { "${primary.address}",
+		"${primary.private_ip}", "${self.address}",
+		"${self.private_ip}" };
+	size_t i;
+
+	for (i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (strcmp(text, known[i]) == 0)
+			return true;
+	return false;
 }
 
 static bool

@@ -165,6 +165,19 @@ parts_data(struct engine *e, struct error *err)
 	return 0;
 }
 
+static node_t
+parts_primary(void *arg)
+{
+	struct engine *e = arg;
+	const struct now now = clock_now();
+	struct core_status st;
+
+	if (e->core == NULL)
+		return NODE_NONE;
+	core_status(e->core, &now, &st);
+	return st.site.primary;
+}
+
 static int
 parts_checks(struct engine *e, struct error *err)
 {
@@ -172,7 +185,9 @@ parts_checks(struct engine *e, struct error *err)
 		.conf = e->conf,
 		.pg = e->pg,
 		.web = e->web,
-		.probe = e->probe };
+		.probe = e->probe,
+		.primary = parts_primary,
+		.arg = e };
 
 	e->checks = checks_new(&env, NULL, NULL, err);
 	return e->checks == NULL ? -1 : 0;

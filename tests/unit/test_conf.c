@@ -103,14 +103,16 @@ test_sample(void **state)
 	assert_int_equal(conf->health_port, 8008);
 	assert_string_equal(conf->ping_body, "Web services are UP");
 	assert_string_equal(conf->node[0].private_ip, "10.77.0.1");
-	assert_int_equal(conf->check_count, 8);
+	assert_int_equal(conf->check_count, 9);
 	assert_string_equal(conf->check[2].type, "tcp");
 	assert_int_equal(conf->check[2].port, 80);
 	assert_true(conf->check[2].health);
 	assert_true(conf->check[2].line > conf->check[1].line);
 	assert_null(conf->check[2].on[0]);
-	assert_string_equal(conf->check[6].on[1], "prod-s2");
-	assert_string_equal(conf->check[6].command[3], "-26 hours");
+	assert_string_equal(conf->check[4].address, "${primary.private_ip}");
+	assert_true(conf->check[4].shared);
+	assert_string_equal(conf->check[7].on[1], "prod-s2");
+	assert_string_equal(conf->check[7].command[3], "-26 hours");
 	test_sample_items(conf);
 	conf_free(conf);
 }
