@@ -26,6 +26,8 @@
 #define PROBE_NOBODY 65534
 /* A key that a crash leaves behind ends by itself. */
 #define PROBE_KEY_SEC 60
+/* Between two looks whether a flush has worked. */
+#define PROBE_PAUSE_MS 50
 
 static int probe_drop(void);
 static void probe_answer(
@@ -206,11 +208,13 @@ probe_key_round(memcached_st *memc)
  * as the flush; then it is flushed again until the key is gone.
  */
 static enum reason
-probe_flush(memcached_st *memc)
+probe_flush(memcached_st *memc, uint32_t ms)
 {
-	static const struct timespec pause = { .tv_nsec = 50 * 1000 * 1000 };
+	static const struct timespec pause = { .tv_nsec = PROBE_PAUSE_MS *
+							  1000 * 1000 };
 	char key[128];
 	memcached_return_t rc;
+	uint32_t waited = 0;
 
 	probe_key(key, sizeof(key));
 	rc = probe_set(memc, key);
@@ -223,8 +227,12 @@ probe_flush(memcached_st *memc)
 		rc = probe_get(memc, key);
 		if (rc == MEMCACHED_NOTFOUND)
 			return REASON_ok;
-		if (rc == MEMCACHED_SUCCESS)
-			(void)nanosleep(&pause, NULL);
+		if (rc != MEMCACHED_SUCCESS)
+			break;
+		waited += PROBE_PAUSE_MS;
+		if (waited > ms / 3 * 2)
+			return REASON_not_flushed;
+		(void)nanosleep(&pause, NULL);
 	}
 	return probe_reason(memc, rc);
 }
@@ -244,7 +252,7 @@ probe_answer(const struct probe_ask_wire *ask, struct probe_answer_wire *out)
 	if (memcached_server_add(memc, ask->address, (in_port_t)ask->port) ==
 	    MEMCACHED_SUCCESS) {
 		if (ask->op == PROBE_MEMCACHED_FLUSH)
-			reason = probe_flush(memc);
+			reason = probe_flush(memc, ask->ms);
 		else
 			reason = probe_key_round(memc);
 		if (reason == REASON_ok)

@@ -304,6 +304,35 @@ test_flush_without_cas(void **state)
 	send_line(f->port, "get vote\r\n", "END\r\n");
 }
 
+/* Says that it has flushed, and has not. */
+static void
+forget_nothing(int fd)
+{
+	char buf[1024], out[2048], key[300];
+	ssize_t n;
+
+	while ((n = recv(fd, buf, sizeof(buf) - 1, 0)) > 0) {
+		buf[n] = '\0';
+		if (sscanf(buf, "get %299s", key) == 1)
+			snprintf(out, sizeof(out),
+			    "VALUE %s 0 %zu\r\n%s\r\nEND\r\n", key, strlen(key),
+			    key);
+		else
+			strcpy(out, buf[0] == 's' ? "STORED\r\n" : "OK\r\n");
+		(void)!send(fd, out, strlen(out), 0);
+	}
+}
+
+static void
+test_flush_that_does_nothing(void **state)
+{
+	struct fixture *f = *state;
+
+	start_other(f, forget_nothing);
+	ask_once(f, PROBE_MEMCACHED_FLUSH);
+	expect(f, ANS_NO, "not-flushed");
+}
+
 static void
 test_flush_is_disabled(void **state)
 {
@@ -516,6 +545,7 @@ main(void)
 		TEST(test_up_and_refused),
 		TEST(test_flush),
 		TEST(test_flush_without_cas),
+		TEST(test_flush_that_does_nothing),
 		TEST(test_flush_is_disabled),
 		TEST(test_frozen_server),
 		TEST(test_dripping_server),
