@@ -221,7 +221,7 @@ setup(void **state)
 	 * background, a trap that does not work. */
 	suptest_script(&f->sup, "pull.sh",
 	    "#!/bin/bash\ntrap 'kill $nobody' TERM\n"
-	    "sleep 5000 &\n(sleep 5001; true) &\necho > @/pull.ready\n"
+	    "sleep 5000 &\n(exec sleep 5001) &\necho > @/pull.ready\n"
 	    "while :; do sleep 5; done\n");
 	suptest_start(&f->sup);
 	*state = f;
