@@ -34,8 +34,8 @@ struct template_piece template_next(const char **text);
 const char *template_value(const struct conf *conf,
     const struct template_piece *variable, node_t primary);
 /* The text with its variables replaced and all else as it is; caller frees. */
-char *template_expand(const struct conf *conf, const char *text,
-    node_t primary) MUST_CHECK;
+char *template_expand(
+    const struct conf *conf, const char *text, node_t primary) MUST_CHECK;
 /* For messages: "${self.name}, ...". */
 const char *template_variables(void);
 

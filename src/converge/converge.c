@@ -29,8 +29,7 @@ converge_new(const struct converge_env *env)
 	c->env = *env;
 	c->primary = NODE_NONE;
 	converge_items(c);
-	lane_init(
-	    &c->lane[ITEM_BEFORE], env->loop, "new-before-", env->point);
+	lane_init(&c->lane[ITEM_BEFORE], env->loop, "new-before-", env->point);
 	lane_init(&c->lane[ITEM_AFTER], env->loop, "new-after-", env->point);
 	run_init(&c->run[ITEM_BEFORE], c, ITEM_BEFORE);
 	run_init(&c->run[ITEM_AFTER], c, ITEM_AFTER);
@@ -161,9 +160,13 @@ converge_expect(struct converge *c, node_t primary, uint64_t epoch)
 
 	if (primary == c->primary && epoch == c->epoch)
 		return;
-	if (epoch != c->epoch)
-		for (item = c->item; item < c->item + c->count; item++)
+	for (item = c->item; item < c->item + c->count; item++) {
+		if (epoch != c->epoch)
 			item->told[0] = '\0';
+		if (primary == NODE_NONE && item->run == NULL)
+			item_mark(item, ANS_UNKNOWN,
+			    "where the primary is, is not known");
+	}
 	c->primary = primary;
 	c->epoch = epoch;
 	converge_look(c);
@@ -200,8 +203,7 @@ converge_minute_cb(void *arg)
 
 	timer_arm(c->minute, CONVERGE_EVERY);
 	converge_tidy(c);
-	if (c->pending->wanted > c->pending->saved &&
-	    c->pending->write == NULL)
+	if (c->pending->wanted > c->pending->saved && c->pending->write == NULL)
 		(void)pending_save(c);
 	if (again != 0 && !c->run[ITEM_AFTER].active)
 		run_start(&c->run[ITEM_AFTER], c->primary, c->epoch, again,
@@ -317,9 +319,9 @@ converge_tell_drift(struct converge *c)
 			continue;
 		now |= ITEM_BIT(item->index);
 		if (len < sizeof(names))
-			len += (size_t)snprintf(names + len,
-			    sizeof(names) - len, "%s%s", n == 0 ? "" : " ",
-			    item->conf->name);
+			len +=
+			    (size_t)snprintf(names + len, sizeof(names) - len,
+				"%s%s", n == 0 ? "" : " ", item->conf->name);
 		n++;
 	}
 	if (now == c->drift)

@@ -150,8 +150,8 @@ batch_work(void *arg)
 }
 
 void
-batch_start(struct batch *b, enum batch_step step, void (*done)(void *arg),
-    void *arg)
+batch_start(
+    struct batch *b, enum batch_step step, void (*done)(void *arg), void *arg)
 {
 	if (b->lane->worker == NULL)
 		b->lane->worker = worker_new(b->lane->loop);

@@ -16,7 +16,7 @@ struct worker;
 struct lane {
 	struct worker *worker; /* NULL until it is needed */
 	struct loop *loop;
-	const char *tag;       /* of its new files */
+	const char *tag; /* of its new files */
 	unsigned serial;
 	void (*point)(const char *place);
 	LIST_HEAD(batches, batch) batches;
@@ -39,8 +39,8 @@ struct batch *batch_new(struct lane *lane, uint64_t epoch);
 void batch_add(struct batch *b, int id, const char *path, const char *match,
     char *text, enum conf_item_many many, const struct cfile_sig *sig);
 /* done is called once, never from within, unless the batch is dropped. */
-void batch_start(struct batch *b, enum batch_step step,
-    void (*done)(void *arg), void *arg);
+void batch_start(
+    struct batch *b, enum batch_step step, void (*done)(void *arg), void *arg);
 bool batch_busy(const struct batch *b);
 /* Ends it at any time: new files that were not committed are removed. */
 void batch_drop(struct batch *b);

@@ -23,8 +23,8 @@
 #define ACL_ACCESS "system.posix_acl_access"
 
 static int
-cdisk_split(const char *real, int *dir, char base[NAME_MAX + 1],
-    struct error *err)
+cdisk_split(
+    const char *real, int *dir, char base[NAME_MAX + 1], struct error *err)
 {
 	char *copy = xstrdup(real), *other = xstrdup(real);
 	int rc = str_copy(base, NAME_MAX + 1, basename(other));
@@ -63,8 +63,8 @@ cdisk_fit(const char *path, const struct stat *st, struct error *err)
 }
 
 int
-cdisk_open(const char *path, int *dir, char base[NAME_MAX + 1],
-    struct stat *st, struct error *err)
+cdisk_open(const char *path, int *dir, char base[NAME_MAX + 1], struct stat *st,
+    struct error *err)
 {
 	char *real = realpath(path, NULL);
 	int fd;
@@ -111,8 +111,8 @@ cdisk_read(int fd, size_t max, size_t *len, struct error *err)
 		if (n == -1)
 			error_sys(err, "read");
 		else if ((*len += (size_t)n) > max)
-			error_set(err, ERR_LIMIT,
-			    "it is longer than %zu bytes", max);
+			error_set(
+			    err, ERR_LIMIT, "it is longer than %zu bytes", max);
 		else
 			continue;
 		free(data);

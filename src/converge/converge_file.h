@@ -25,12 +25,12 @@ struct cfile_sig {
 struct cfile_line {
 	int id; /* the caller's */
 	struct text_rule rule;
-	char *text; /* what rule.text is; the caller's */
-	struct cfile_sig sig;  /* cfile_look: of the last look; and of this */
-	bool known;	       /* cfile_look: as at the last look */
-	bool ok;	       /* it reads so, or will once committed */
-	bool changed;	       /* it did not before */
-	char reason[200];      /* why not ok */
+	char *text;	      /* what rule.text is; the caller's */
+	struct cfile_sig sig; /* cfile_look: of the last look; and of this */
+	bool known;	      /* cfile_look: as at the last look */
+	bool ok;	      /* it reads so, or will once committed */
+	bool changed;	      /* it did not before */
+	char reason[200];     /* why not ok */
 };
 
 struct cfile {

@@ -15,8 +15,8 @@ files_back_cb(void *arg)
 {
 	struct run *r = arg;
 
-	r->files = r->files == FILES_PREPARING ? FILES_PREPARED :
-						 FILES_COMMITTED;
+	r->files =
+	    r->files == FILES_PREPARING ? FILES_PREPARED : FILES_COMMITTED;
 	run_kick(r);
 }
 

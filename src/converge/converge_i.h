@@ -35,9 +35,9 @@ struct due {
 
 /* Where an item is within a run. */
 enum item_step {
-	STEP_WAIT,	/* for its turn */
+	STEP_WAIT, /* for its turn */
 	STEP_UNDER_WAY,
-	STEP_BACK_OFF,	/* failed, will be tried again */
+	STEP_BACK_OFF, /* failed, will be tried again */
 	STEP_OK,
 	STEP_GIVEN_UP
 };
@@ -48,7 +48,7 @@ struct item {
 	const struct conf_item *conf;
 	const struct op_ops *ops; /* NULL: a line */
 	uint64_t restart_on;	  /* as bits */
-	bool causes; /* a restart of others; not for lines */
+	bool causes;		  /* a restart of others; not for lines */
 
 	enum answer holds;
 	char reason[ITEM_REASON];
@@ -57,8 +57,8 @@ struct item {
 
 	struct cfile_sig sig; /* line: of the last look, for that text */
 	char *sig_text;
-	struct due due;	      /* service */
-	uint64_t flushed;     /* cache: the epoch for which it was emptied */
+	struct due due;	  /* service */
+	uint64_t flushed; /* cache: the epoch for which it was emptied */
 
 	bool looking;
 	struct op *look;

@@ -18,8 +18,8 @@ opjob_done_cb(void *arg, const struct job_result *res)
 
 	op->job = NULL;
 	if (res->late) {
-		(void)snprintf(why, sizeof(why), "%s did not end in time",
-		    op->what);
+		(void)snprintf(
+		    why, sizeof(why), "%s did not end in time", op->what);
 	} else if (res->status == -1) {
 		(void)snprintf(why, sizeof(why), "%s could not be run: %s",
 		    op->what, res->output);

@@ -76,8 +76,8 @@ op_again(struct op *op, usec_t after)
 {
 	if (after == 0) {
 		after = op->backoff == 0 ? OP_AGAIN_MIN : op->backoff;
-		op->backoff = 2 * after < OP_AGAIN_MAX ? 2 * after :
-							 OP_AGAIN_MAX;
+		op->backoff =
+		    2 * after < OP_AGAIN_MAX ? 2 * after : OP_AGAIN_MAX;
 	}
 	timer_arm(op->timer, after);
 }

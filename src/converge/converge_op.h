@@ -38,7 +38,7 @@ struct op {
 	pid_t not_pid;		/* program */
 	bool caused;		/* op_may_act */
 	uint64_t mark;
-	char why[ITEM_REASON];	/* what it waits for */
+	char why[ITEM_REASON]; /* what it waits for */
 	struct timer *timer;
 	usec_t backoff;
 	bool begun;

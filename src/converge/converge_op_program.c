@@ -9,6 +9,7 @@
 #include "converge/converge_op.h"
 #include "hawatch/emit.h"
 #include "hawatch/loop.h"
+#include "hawatch/reason.h"
 #include "hawatch/str.h"
 #include "hawatch/supervisor.h"
 
@@ -50,30 +51,24 @@ program_proven(const struct op *op, const struct sup_program *p)
 }
 
 static enum answer
-program_judge(struct op *op, const struct sup_program *p, char *why, size_t size)
+program_judge(
+    const struct op *op, const struct sup_program *p, const char **why)
 {
 	const char *sweep = op->item->conf->sweep;
-	int left;
 
+	*why = sup_state_reason(p->state);
 	if (op->running) {
-		if (!program_runs(p))
-			(void)snprintf(why, size, "it is %s",
-			    sup_state_str(p->state));
-		else if (!program_proven(op, p))
-			str_cut(why, size, "a restart is due");
-		else
+		if (program_runs(p) && program_proven(op, p))
 			return ANS_YES;
+		if (program_runs(p))
+			*why = reason_str(REASON_program_old);
 		return ANS_NO;
 	}
-	left = sweep[0] == '\0' ? 0 : sup_sweep_count(sweep);
 	if (!program_stopped(p))
-		(void)snprintf(
-		    why, size, "it is %s", sup_state_str(p->state));
-	else if (left > 0)
-		(void)snprintf(
-		    why, size, "%d processes of %s are left", left, sweep);
-	else
+		return ANS_NO;
+	if (sweep[0] == '\0' || sup_sweep_count(sweep) == 0)
 		return ANS_YES;
+	*why = reason_str(REASON_program_left);
 	return ANS_NO;
 }
 
@@ -98,7 +93,8 @@ program_list_cb(void *arg, const struct sup_list *list)
 {
 	struct op *op = arg;
 	const struct sup_program *p;
-	char why[ITEM_REASON] = "";
+	char absent[ITEM_REASON];
+	const char *why;
 	enum answer ans;
 
 	op->list = NULL;
@@ -108,17 +104,17 @@ program_list_cb(void *arg, const struct sup_list *list)
 		return;
 	}
 	if (list->ans != ANS_YES) {
-		(void)snprintf(why, sizeof(why), "supervisord: %s",
+		(void)snprintf(absent, sizeof(absent), "supervisord: %s",
 		    list->reason[0] == '\0' ? "no answer" : list->reason);
-		op_end(op, ANS_NO, why);
+		op_end(op, ANS_NO, absent);
 		return;
 	}
 	p = sup_find(list, op->item->conf->program);
 	if (p == NULL) {
-		op_end(op, ANS_NO, "supervisord has no such program");
+		op_end(op, ANS_NO, reason_str(REASON_program_missing));
 		return;
 	}
-	ans = program_judge(op, p, why, sizeof(why));
+	ans = program_judge(op, p, &why);
 	if (ans == ANS_YES || !op->bring)
 		op_end(op, ans, why);
 	else

@@ -72,11 +72,11 @@ pending_load_items(struct converge *c, const json_t *names)
 	uint64_t bits = 0;
 	size_t i;
 
-	json_array_foreach (names, i, name)
+	json_array_foreach(names, i, name)
 		for (item = c->item; item < c->item + c->count; item++)
 			if (json_is_string(name) &&
-			    strcmp(json_string_value(name),
-				item->conf->name) == 0)
+			    strcmp(json_string_value(name), item->conf->name) ==
+				0)
 				bits |= ITEM_BIT(item->index);
 	return bits;
 }
@@ -126,7 +126,7 @@ pending_parse(
 	if (list == NULL)
 		goto out;
 	rc = 0;
-	json_array_foreach (list, i, one)
+	json_array_foreach(list, i, one)
 		if (rc == 0)
 			rc = pending_load_one(c, one, err);
 out:

@@ -269,7 +269,8 @@ run_item(struct run *r, struct item *item, usec_t now)
 	}
 	if (item->ops == NULL)
 		return;
-	if (item->step == STEP_WAIT ? run_ready(r, item) :
+	if (item->step == STEP_WAIT ?
+		run_ready(r, item) :
 		item->step == STEP_BACK_OFF && item->again_at <= now)
 		run_begin(r, item, now);
 }

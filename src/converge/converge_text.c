@@ -63,7 +63,7 @@ text_line(struct text_pass *p, const char *line, const regmatch_t *m)
 			if (m[piece.number].rm_so >= 0)
 				text_put(&p->buf, line + m[piece.number].rm_so,
 				    (size_t)(m[piece.number].rm_eo -
-					m[piece.number].rm_so));
+					     m[piece.number].rm_so));
 			break;
 		case TEMPLATE_VARIABLE:
 		case TEMPLATE_WRONG:
@@ -134,8 +134,8 @@ static int
 text_check(const struct text_pass *p, struct error *err)
 {
 	if (p->failed != 0)
-		return error_set(err, ERR_LIMIT,
-		    "the expression needs too much memory");
+		return error_set(
+		    err, ERR_LIMIT, "the expression needs too much memory");
 	if (p->matches == 0)
 		return error_set(err, ERR_REFUSED, "no line matches");
 	if (p->matches > 1 && p->rule->many == MANY_ERROR)
@@ -161,8 +161,8 @@ text_stable(const struct text_pass *p, struct error *err)
 	free(again.buf.data);
 	if (same)
 		return 0;
-	return error_set(err, ERR_REFUSED,
-	    "line %d, once changed, would %s", p->line[0],
+	return error_set(err, ERR_REFUSED, "line %d, once changed, would %s",
+	    p->line[0],
 	    again.matches == 0 ? "not match any more" : "change again");
 }
 
@@ -196,7 +196,6 @@ text_render(const char *data, size_t len, const struct text_rule *rule,
 	out->data = p.buf.data;
 	out->len = p.buf.len;
 	out->line = p.line[0];
-	out->changed =
-	    out->len != len || memcmp(out->data, data, len) != 0;
+	out->changed = out->len != len || memcmp(out->data, data, len) != 0;
 	return 0;
 }

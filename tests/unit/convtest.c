@@ -177,8 +177,7 @@ const char *
 conv_text(struct convtest *t, const char *name)
 {
 	struct error err;
-	char *text =
-	    file_read(conv_path(t, name), 1 << 20, NULL, &err);
+	char *text = file_read(conv_path(t, name), 1 << 20, NULL, &err);
 
 	return text == NULL ? "" : keep(text);
 }
@@ -258,8 +257,8 @@ conv_service(struct convtest *t, const char *name, const char *file)
 	item->primary = item->standby = "running";
 	item->restart[0] = "/bin/sh";
 	item->restart[1] = "-c";
-	item->restart[2] = keep(
-	    xasprintf("cp '%s' '%s/seen-%s' && echo %s >> '%s/log'",
+	item->restart[2] =
+	    keep(xasprintf("cp '%s' '%s/seen-%s' && echo %s >> '%s/log'",
 		conv_path(t, file), t->dir, name, name, t->dir));
 	return item;
 }
@@ -306,8 +305,7 @@ conv_run(struct convtest *t, enum conf_item_when when, node_t primary,
 {
 	conv_start(t, when, primary, epoch);
 	if (!conv_wait(t, conv_is_done))
-		fail_msg("the run does not end: %s",
-		    conv_text(t, "events"));
+		fail_msg("the run does not end: %s", conv_text(t, "events"));
 	assert_int_equal(t->done, 1);
 	return t->ans;
 }

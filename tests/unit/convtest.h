@@ -49,8 +49,8 @@ int conv_count(struct convtest *t, const char *name, const char *line);
 struct conf_item *conv_item(
     struct convtest *t, const char *name, enum conf_item_type type);
 /* "^key=.*$" is to read "key=primary" or "key=standby". */
-struct conf_item *conv_line(struct convtest *t, const char *name,
-    const char *file, const char *key);
+struct conf_item *conv_line(
+    struct convtest *t, const char *name, const char *file, const char *key);
 /* Restarting it writes its name to "log" and copies file to "seen-NAME". */
 struct conf_item *conv_service(
     struct convtest *t, const char *name, const char *file);

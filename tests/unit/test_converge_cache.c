@@ -99,8 +99,7 @@ free_port(void)
 
 	sin.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	assert_int_equal(bind(fd, (struct sockaddr *)&sin, sizeof(sin)), 0);
-	assert_int_equal(
-	    getsockname(fd, (struct sockaddr *)&sin, &len), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&sin, &len), 0);
 	close(fd);
 	return ntohs(sin.sin_port);
 }
@@ -176,8 +175,7 @@ test_retry(void **state)
 
 	conv_open(&t);
 	conv_write(&t, "a.conf", "x\n");
-	conv_line(&t, "a-host", "a.conf", "host")->timeout =
-	    200 * USEC_MSEC;
+	conv_line(&t, "a-host", "a.conf", "host")->timeout = 200 * USEC_MSEC;
 	conv_on(conv_service(&t, "app", "a.conf"), "a-host");
 	conv_restart(&t);
 	converge_expect(t.c, CONV_SELF, 7);
@@ -206,8 +204,7 @@ test_retry(void **state)
 	conv_turn(&t, 300 * USEC_MSEC);
 	conv_expect(&t, "a.conf", "host=?\n");
 	assert_int_equal(converge_drift(t.c), 1);
-	assert_string_equal(
-	    conv_state(&t, "a-host").reason, "line 1 differs");
+	assert_string_equal(conv_state(&t, "a-host").reason, "line 1 differs");
 	conv_close(&t);
 }
 

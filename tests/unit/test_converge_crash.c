@@ -9,15 +9,19 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "convtest.h"
 
-static const char *const places[] = { "prepared", "listed", "renamed",
-	"synced", "restart", "restarted" };
+static const char *const places[] = { "prepared", "listed", "renamed", "synced",
+	"restart", "restarted" };
 #define TIMES 12
 
 static void
@@ -159,6 +163,87 @@ test_list_lost(void **state)
 	conv_close(&t);
 }
 
+/* Without the list on disk nothing is renamed; with it, what waited is made. */
+static void
+test_list_unsaved(void **state)
+{
+	struct convtest t;
+	int i;
+
+	conv_open(&t);
+	site(&t);
+	for (i = 0; i < t.conf.item_count; i++)
+		t.conf.item[i].timeout = 300 * USEC_MSEC;
+	assert_int_equal(rmdir(t.conf.state_dir), 0);
+	conv_restart(&t);
+	assert_int_equal(conv_run(&t, ITEM_AFTER, CONV_SELF, 7), ANS_YES);
+	conv_expect(&t, "f0", "k0=?\nk3=?\n");
+	conv_expect(&t, "f2", "# x\nk2=?\n");
+	conv_expect(&t, "log", "");
+	assert_string_equal(conv_state(&t, "line0").reason,
+	    "the restarts to come cannot be saved");
+	assert_int_equal(mkdir(t.conf.state_dir, 0700), 0);
+	assert_int_equal(conv_run(&t, ITEM_AFTER, CONV_SELF, 7), ANS_YES);
+	check_all(&t, "unsaved", 0);
+	assert_int_equal(conv_count(&t, "log", "app"), 3);
+	conv_close(&t);
+}
+
+/* In a child with a file system of its own for two of the files. */
+static int
+full_child(struct convtest *t)
+{
+	char text[4096 * 2];
+	const char *full = conv_path(t, "full");
+
+	if (unshare(CLONE_NEWNS) == -1 ||
+	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == -1 ||
+	    mkdir(full, 0755) == -1 ||
+	    mount("none", full, "tmpfs", 0, "size=20k") == -1 ||
+	    symlink("full/f1", conv_path(t, "f1")) == -1 ||
+	    symlink("full/f2", conv_path(t, "f2")) == -1)
+		return 10;
+	memset(text, 'x', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	site(t);
+	memcpy(text, "k1=?\nk4=?\n", 10);
+	conv_write(t, "f1", text);
+	memcpy(text, "k2=?\n", 5);
+	conv_write(t, "f2", text);
+	t->conf.item[2].timeout = t->conf.item[1].timeout =
+	    t->conf.item[4].timeout = 300 * USEC_MSEC;
+	conv_restart(t);
+	if (conv_run(t, ITEM_AFTER, CONV_SELF, 7) != ANS_YES)
+		return 11;
+	/* What fits is made, the rest is as it was. */
+	if (strcmp(conv_text(t, "f0"), "k0=primary\nk3=primary\n") != 0)
+		return 12;
+	if (strcmp(conv_text(t, "f2"), text) != 0 || conv_left(t) != 0)
+		return 13;
+	if (strstr(conv_state(t, "line2").reason, "No space left") == NULL)
+		return 14;
+	return 0;
+}
+
+static void
+test_disk_full(void **state)
+{
+	struct convtest t;
+	int status;
+	pid_t pid;
+
+	if (geteuid() != 0)
+		skip();
+	conv_open(&t);
+	pid = fork();
+	if (pid == 0)
+		_exit(full_child(&t));
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	if (status != 0)
+		fail_msg("status %d", WEXITSTATUS(status));
+	conv_close(&t);
+}
+
 int
 main(void)
 {
@@ -166,6 +251,8 @@ main(void)
 		cmocka_unit_test(test_places),
 		cmocka_unit_test(test_again_and_again),
 		cmocka_unit_test(test_list_lost),
+		cmocka_unit_test(test_list_unsaved),
+		cmocka_unit_test(test_disk_full),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

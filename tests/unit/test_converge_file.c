@@ -103,8 +103,7 @@ test_kept(void **state)
 	assert_int_equal(chmod(path, 0640), 0);
 	if (geteuid() == 0)
 		assert_int_equal(chown(path, 12345, 54321), 0);
-	assert_int_equal(
-	    setxattr(path, "user.label", "secret", 6, 0), 0);
+	assert_int_equal(setxattr(path, "user.label", "secret", 6, 0), 0);
 	assert_int_equal(stat(path, &old), 0);
 	make(&o, 7);
 	assert_true(o.line.ok && o.line.changed);
@@ -151,13 +150,11 @@ test_backups(void **state)
 		/* The second change of an epoch leaves the backup alone. */
 		conv_write(&o.t, "f", "a=again\n");
 		make(&o, epoch);
-		(void)snprintf(
-		    name, sizeof(name), ".f.hawatch-%d", (int)epoch);
+		(void)snprintf(name, sizeof(name), ".f.hawatch-%d", (int)epoch);
 		conv_expect(&o.t, name, text);
 	}
 	for (epoch = 3; epoch <= 10; epoch++) {
-		(void)snprintf(
-		    name, sizeof(name), ".f.hawatch-%d", (int)epoch);
+		(void)snprintf(name, sizeof(name), ".f.hawatch-%d", (int)epoch);
 		assert_int_equal(access(conv_path(&o.t, name), F_OK),
 		    epoch > 10 - CFILE_BACKUPS ? 0 : -1);
 	}
@@ -231,11 +228,10 @@ test_meanwhile(void **state)
 	cfile_commit(&o.f, TAG);
 	cfile_sync(&o.f);
 	assert_false(o.line.ok);
-	assert_string_equal(o.line.reason,
-	    "somebody else changed it at the same time");
+	assert_string_equal(
+	    o.line.reason, "somebody else changed it at the same time");
 	conv_expect(&o.t, "f", "a=somebody else's\n");
-	assert_int_equal(
-	    access(conv_path(&o.t, ".f.hawatch-" TAG), F_OK), -1);
+	assert_int_equal(access(conv_path(&o.t, ".f.hawatch-" TAG), F_OK), -1);
 	make(&o, 7);
 	assert_true(o.line.ok);
 	conv_expect(&o.t, "f", "a=2\n");
@@ -257,13 +253,11 @@ test_crash_leaves(void **state)
 	cfile_prepare(&o.f, TAG, 8);
 	assert_true(o.f.ready);
 	/* Nobody else may read the new one either. */
-	assert_int_equal(
-	    stat(conv_path(&o.t, ".f.hawatch-" TAG), &st), 0);
+	assert_int_equal(stat(conv_path(&o.t, ".f.hawatch-" TAG), &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0600);
 	close(o.f.dir);
 	cfile_tidy(o.f.path, "new-after-");
-	assert_int_equal(
-	    access(conv_path(&o.t, ".f.hawatch-" TAG), F_OK), -1);
+	assert_int_equal(access(conv_path(&o.t, ".f.hawatch-" TAG), F_OK), -1);
 	assert_int_equal(
 	    access(conv_path(&o.t, ".f.hawatch-new-after-17"), F_OK), -1);
 	conv_expect(&o.t, ".f.hawatch-new-before-1", "of the other phase");

@@ -78,8 +78,8 @@ setup(struct fixture *f)
 	conv_write(&f->t, "c.conf", "host=?\n");
 	for (i = 0; i < 3; i++)
 		len += (size_t)snprintf(text + len, sizeof(text) - len,
-		    "[program:%s]\ncommand=/bin/sh @/app.sh %s %s %s\n",
-		    app[i], f->t.dir, file[i], app[i]);
+		    "[program:%s]\ncommand=/bin/sh @/app.sh %s %s %s\n", app[i],
+		    f->t.dir, file[i], app[i]);
 	(void)snprintf(text + len, sizeof(text) - len,
 	    "[program:pullers]\ncommand=/bin/bash @/pull.sh\n"
 	    "autostart=false\nstopwaitsecs=1\n");
@@ -142,9 +142,9 @@ test_restarts(void **state)
 	expect_started(&f, 3);
 	for (i = 0; i < 5; i++) {
 		began = clock_now().raw;
-		assert_int_equal(conv_run(&f.t, ITEM_AFTER,
-				     i % 2 == 0 ? CONV_SELF : CONV_OTHER,
-				     (uint64_t)i + 7),
+		assert_int_equal(
+		    conv_run(&f.t, ITEM_AFTER,
+			i % 2 == 0 ? CONV_SELF : CONV_OTHER, (uint64_t)i + 7),
 		    ANS_YES);
 		took[i] = clock_now().raw - began;
 		assert_int_equal(converge_drift(f.t.c), 0);
@@ -155,14 +155,12 @@ test_restarts(void **state)
 	}
 	print_message("five lines, three files, three restarts: %d %d %d %d "
 		      "%d ms\n",
-	    (int)(took[0] / 1000), (int)(took[1] / 1000),
-	    (int)(took[2] / 1000), (int)(took[3] / 1000),
-	    (int)(took[4] / 1000));
+	    (int)(took[0] / 1000), (int)(took[1] / 1000), (int)(took[2] / 1000),
+	    (int)(took[3] / 1000), (int)(took[4] / 1000));
 	assert_int_equal(conv_run(&f.t, ITEM_AFTER, CONV_SELF, 20), ANS_YES);
 	conv_turn(&f.t, 200 * USEC_MSEC);
 	assert_int_equal(started(&f), 18);
-	assert_int_equal(
-	    conv_count(&f.t, "events", "ev=service.restart "), 15);
+	assert_int_equal(conv_count(&f.t, "events", "ev=service.restart "), 15);
 	teardown(&f);
 }
 
@@ -254,8 +252,8 @@ pid_of(struct fixture *f)
 	struct pid_of p = { 0 };
 	struct error err;
 
-	assert_non_null(sup_list_start(f->t.web, f->sup.socket, USEC_SEC,
-	    listed, &p, &err));
+	assert_non_null(sup_list_start(
+	    f->t.web, f->sup.socket, USEC_SEC, listed, &p, &err));
 	while (!p.done)
 		conv_turn(&f->t, 5 * USEC_MSEC);
 	return p.pid;
@@ -296,8 +294,8 @@ test_noted(void **state)
 			assert_int_equal(pid_of(&f), before);
 		else
 			assert_int_not_equal(pid_of(&f), before);
-		conv_expect(&f.t, "state/converge",
-		    "{\"format\":1,\"restart\":[]}");
+		conv_expect(
+		    &f.t, "state/converge", "{\"format\":1,\"restart\":[]}");
 	}
 	teardown(&f);
 }

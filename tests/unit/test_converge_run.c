@@ -36,8 +36,7 @@ static void
 expect_primary(struct convtest *t)
 {
 	conv_expect(t, "a.conf", "x\nhost=primary\nport=primary\n");
-	conv_expect(
-	    t, "b.conf", "host=primary\nsecret=hunter2\nuser=primary");
+	conv_expect(t, "b.conf", "host=primary\nsecret=hunter2\nuser=primary");
 	conv_expect(t, "c.conf", "# c\r\nhost=primary\r\n");
 	conv_expect(t, "seen-app-a", conv_text(t, "a.conf"));
 	conv_expect(t, "seen-app-b", conv_text(t, "b.conf"));
@@ -53,8 +52,7 @@ test_both_ways(void **state)
 	site(&t);
 	conv_restart(&t);
 	assert_int_equal(converge_count(t.c), 8);
-	assert_int_equal(
-	    conv_run(&t, ITEM_AFTER, CONV_SELF, 7), ANS_YES);
+	assert_int_equal(conv_run(&t, ITEM_AFTER, CONV_SELF, 7), ANS_YES);
 	expect_primary(&t);
 	conv_expect(&t, "log", "app-a\napp-b\napp-c\n");
 	assert_int_equal(conv_count(&t, "events", "ev=converge.change "), 5);
@@ -65,17 +63,14 @@ test_both_ways(void **state)
 	/* The old content of that epoch is there. */
 	conv_expect(&t, ".a.conf.hawatch-7", "x\nhost=?\nport=?\n");
 	/* Once more: nothing to do. */
-	assert_int_equal(
-	    conv_run(&t, ITEM_AFTER, CONV_SELF, 7), ANS_YES);
+	assert_int_equal(conv_run(&t, ITEM_AFTER, CONV_SELF, 7), ANS_YES);
 	conv_expect(&t, "log", "app-a\napp-b\napp-c\n");
 	assert_int_equal(conv_count(&t, "events", "ev=converge.change "), 5);
 	/* The other role, in the same epoch: the backup stays. */
-	assert_int_equal(
-	    conv_run(&t, ITEM_AFTER, CONV_OTHER, 7), ANS_YES);
+	assert_int_equal(conv_run(&t, ITEM_AFTER, CONV_OTHER, 7), ANS_YES);
 	conv_expect(&t, "a.conf", "x\nhost=prod-s1\nport=prod-s1\n");
 	conv_expect(&t, ".a.conf.hawatch-7", "x\nhost=?\nport=?\n");
-	conv_expect(
-	    &t, "log", "app-a\napp-b\napp-c\napp-a\napp-b\napp-c\n");
+	conv_expect(&t, "log", "app-a\napp-b\napp-c\napp-a\napp-b\napp-c\n");
 	assert_int_equal(conv_count(&t, "events", "hunter2"), 0);
 	conv_close(&t);
 }
@@ -91,8 +86,7 @@ test_restart_on(void **state)
 	conv_write(&t, "a.conf", "host=primary\nport=primary\n");
 	conv_write(&t, "b.conf", "host=primary\nuser=?\n");
 	conv_restart(&t);
-	assert_int_equal(
-	    conv_run(&t, ITEM_AFTER, CONV_SELF, 7), ANS_YES);
+	assert_int_equal(conv_run(&t, ITEM_AFTER, CONV_SELF, 7), ANS_YES);
 	conv_expect(&t, "log", "app-c\n");
 	conv_expect(&t, "b.conf", "host=primary\nuser=primary\n");
 	conv_close(&t);
@@ -112,14 +106,12 @@ test_failing_line(void **state)
 	t.conf.item[1].timeout = 300 * USEC_MSEC;
 	conv_restart(&t);
 	began = clock_now().raw;
-	assert_int_equal(
-	    conv_run(&t, ITEM_AFTER, CONV_SELF, 7), ANS_YES);
+	assert_int_equal(conv_run(&t, ITEM_AFTER, CONV_SELF, 7), ANS_YES);
 	assert_in_range((int)(clock_now().raw - began), 300000, 2000000);
 	conv_expect(&t, "log", "app-b\napp-c\n");
 	conv_expect(&t, "a.conf", "port=?\nport=1\n");
 	assert_int_equal(conv_state(&t, "a-host").holds, ANS_NO);
-	assert_string_equal(
-	    conv_state(&t, "a-host").reason, "no line matches");
+	assert_string_equal(conv_state(&t, "a-host").reason, "no line matches");
 	assert_string_equal(conv_state(&t, "a-port").reason,
 	    "2 lines match instead of one (1, 2)");
 	assert_int_equal(converge_drift(t.c), 2);
@@ -200,14 +192,12 @@ test_before_not_required(void **state)
 	before(&t, 0, true);
 	before(&t, 4, false);
 	conv_restart(&t);
-	assert_int_equal(
-	    conv_run(&t, ITEM_BEFORE, CONV_SELF, 7), ANS_YES);
+	assert_int_equal(conv_run(&t, ITEM_BEFORE, CONV_SELF, 7), ANS_YES);
 	conv_expect(&t, "a.conf", "x\nhost=primary\nport=?\n");
 	/* The restart is the other phase's matter, and not forgotten. */
 	conv_expect(&t, "log", "");
 	assert_int_equal(conv_count(&t, "state/converge", "app-a"), 1);
-	assert_int_equal(
-	    conv_run(&t, ITEM_AFTER, CONV_SELF, 7), ANS_YES);
+	assert_int_equal(conv_run(&t, ITEM_AFTER, CONV_SELF, 7), ANS_YES);
 	assert_int_equal(conv_count(&t, "log", "app-a\n"), 1);
 	assert_int_equal(conv_count(&t, "log", "app-b\n"), 1);
 	conv_close(&t);
@@ -234,11 +224,10 @@ test_order(void **state)
 	conv_line(&t, "a-host", "a.conf", "host");
 	conv_on(alone, "a-host");
 	conv_restart(&t);
-	assert_int_equal(
-	    conv_run(&t, ITEM_AFTER, CONV_SELF, 7), ANS_YES);
+	assert_int_equal(conv_run(&t, ITEM_AFTER, CONV_SELF, 7), ANS_YES);
 	assert_true(strncmp(conv_text(&t, "log"), "alone\nnext\n", 11) == 0);
-	assert_string_equal(conv_state(&t, "slow").reason,
-	    "test ended with status 1");
+	assert_string_equal(
+	    conv_state(&t, "slow").reason, "test ended with status 1");
 	assert_int_equal(conv_state(&t, "next").holds, ANS_NO);
 	conv_close(&t);
 }
@@ -271,16 +260,13 @@ test_states(void **state)
 	s->fix[0] = "/usr/bin/touch";
 	s->fix[1] = s->test[2];
 	conv_restart(&t);
-	assert_int_equal(
-	    conv_run(&t, ITEM_AFTER, CONV_OTHER, 7), ANS_YES);
+	assert_int_equal(conv_run(&t, ITEM_AFTER, CONV_OTHER, 7), ANS_YES);
 	assert_int_equal(conv_count(&t, "events", "ev=service"), 0);
 	assert_int_equal(access(conv_path(&t, "fixed"), F_OK), -1);
-	assert_int_equal(
-	    conv_run(&t, ITEM_AFTER, CONV_SELF, 8), ANS_YES);
+	assert_int_equal(conv_run(&t, ITEM_AFTER, CONV_SELF, 8), ANS_YES);
 	assert_int_equal(access(flag, F_OK), 0);
 	assert_int_equal(access(conv_path(&t, "fixed"), F_OK), 0);
-	assert_int_equal(
-	    conv_run(&t, ITEM_AFTER, CONV_OTHER, 9), ANS_YES);
+	assert_int_equal(conv_run(&t, ITEM_AFTER, CONV_OTHER, 9), ANS_YES);
 	assert_int_equal(access(flag, F_OK), -1);
 	assert_int_equal(access(conv_path(&t, "fixed"), F_OK), 0);
 	assert_int_equal(conv_count(&t, "events", "to=running"), 1);
@@ -307,11 +293,9 @@ test_command_causes(void **state)
 	s = conv_service(&t, "app", "a.conf");
 	conv_on(s, "fixed");
 	conv_restart(&t);
-	assert_int_equal(
-	    conv_run(&t, ITEM_AFTER, CONV_SELF, 7), ANS_YES);
+	assert_int_equal(conv_run(&t, ITEM_AFTER, CONV_SELF, 7), ANS_YES);
 	conv_expect(&t, "log", "app\n");
-	assert_int_equal(
-	    conv_run(&t, ITEM_AFTER, CONV_SELF, 7), ANS_YES);
+	assert_int_equal(conv_run(&t, ITEM_AFTER, CONV_SELF, 7), ANS_YES);
 	conv_expect(&t, "log", "app\n");
 	conv_close(&t);
 }
@@ -343,8 +327,7 @@ test_before_does_not_wait(void **state)
 	assert_non_null(converge_doing(t.c, &began));
 	conv_expect(&t, "a.conf", "host=prod-s1\n");
 	began = clock_now().raw;
-	assert_int_equal(
-	    conv_run(&t, ITEM_BEFORE, CONV_SELF, 8), ANS_YES);
+	assert_int_equal(conv_run(&t, ITEM_BEFORE, CONV_SELF, 8), ANS_YES);
 	assert_in_range((int)(clock_now().raw - began), 0, 500000);
 	conv_expect(&t, "a.conf", "host=primary\n");
 	converge_cancel(t.c, ITEM_AFTER);
@@ -364,8 +347,8 @@ test_cancel(void **state)
 	site(&t);
 	conv_restart(&t);
 	for (i = 0; i < 20; i++) {
-		conv_start(&t, ITEM_AFTER,
-		    i % 2 == 0 ? CONV_SELF : CONV_OTHER, 7);
+		conv_start(
+		    &t, ITEM_AFTER, i % 2 == 0 ? CONV_SELF : CONV_OTHER, 7);
 		conv_turn(&t, i * USEC_MSEC);
 		if (t.done == 0)
 			converge_cancel(t.c, ITEM_AFTER);
@@ -375,8 +358,7 @@ test_cancel(void **state)
 	}
 	conv_turn(&t, 50 * USEC_MSEC);
 	assert_int_equal(conv_left(&t), 0);
-	assert_int_equal(
-	    conv_run(&t, ITEM_AFTER, CONV_SELF, 8), ANS_YES);
+	assert_int_equal(conv_run(&t, ITEM_AFTER, CONV_SELF, 8), ANS_YES);
 	expect_primary(&t);
 	conv_close(&t);
 }

@@ -18,7 +18,8 @@
 #define LISTEN "^[[:space:]]*-l.*$"
 #define CACHE "^memcached\\.host=.*$"
 #define DB "^(db\\.default\\.url=\"jdbc:postgresql://)[^:/]+(:.*)$"
-#define APP "^([[:space:]]*\"app_host\"[[:space:]]*:[[:space:]]*\")[^\"]*(\".*)$"
+#define APP \
+	"^([[:space:]]*\"app_host\"[[:space:]]*:[[:space:]]*\")[^\"]*(\".*)$"
 #define HOST "^([[:space:]]*'HOST':[[:space:]]*')[^']*(',)"
 #define AUTOSTART "^autostart=.*$"
 
@@ -29,8 +30,8 @@
 #define PLAY(db, cache) \
 	"application.secret = \"s3cret\"\n" db \
 	"db.default.driver=\"org.postgresql.Driver\"\n" \
-	"db.default.pass=\"hunter2\"\n# memcached\nehcacheplugin=disabled\n" \
-	cache "logger.memcached=WARN\n"
+	"db.default.pass=\"hunter2\"\n# memcached\nehcacheplugin=disabled\n" cache \
+	"logger.memcached=WARN\n"
 #define SETTINGS(app) \
 	"{\n    \"db_port\": 5432,\n" app "    \"app_port\": 9000,\n" \
 	"    \"iam_port\": 10081,\n}\n"
@@ -114,8 +115,8 @@ static const struct row rows[] = {
 	    NULL },
 	{ "empty lines", "^a=.*$", "a=2", MANY_ERROR, "\n\na=1\n\n\n",
 	    "\n\na=2\n\n\n", NULL },
-	{ "an empty line matches", "^$", "", MANY_ERROR, "a\n\nb\n",
-	    "a\n\nb\n", NULL },
+	{ "an empty line matches", "^$", "", MANY_ERROR, "a\n\nb\n", "a\n\nb\n",
+	    NULL },
 	{ "bytes that are no UTF-8", "^a=.*$", "a=2", MANY_ERROR,
 	    "\xff\xfe\na=\xe4\xf6\n\x80\n", "\xff\xfe\na=2\n\x80\n", NULL },
 	{ "kept in a group", "^(a=.*;).*$", "\\1x", MANY_ERROR,
@@ -125,8 +126,8 @@ static const struct row rows[] = {
 	{ "nine groups", "^(.)(.)(.)(.)(.)(.)(.)(.)(.)$",
 	    "\\1\\2\\3\\4\\5\\6\\7\\8\\9", MANY_ERROR, "123456789\n",
 	    "123456789\n", NULL },
-	{ "backslash and dollar", "^a=.*$", "a=\\\\ \\${x} & $HOME",
-	    MANY_ERROR, "a=1\n", "a=\\ ${x} & $HOME\n", NULL },
+	{ "backslash and dollar", "^a=.*$", "a=\\\\ \\${x} & $HOME", MANY_ERROR,
+	    "a=1\n", "a=\\ ${x} & $HOME\n", NULL },
 	{ "the end of a line is one", "^a=.*$", "a=2", MANY_ERROR,
 	    "ba=1\na=1\n", "ba=1\na=2\n", NULL },
 	{ "none", "^a=.*$", "a=2", MANY_ERROR, "b=1\n", NULL,
@@ -135,9 +136,8 @@ static const struct row rows[] = {
 	    "no line matches" },
 	{ "empty file", "^a=.*$", "a=2", MANY_ERROR, "", NULL,
 	    "no line matches" },
-	{ "many", "^a=.*$", "a=2", MANY_ERROR,
-	    "a=1\nb\na=2\na=\na=\na=\na=\n", NULL,
-	    "6 lines match instead of one (1, 3, 4, 5, 6, ...)" },
+	{ "many", "^a=.*$", "a=2", MANY_ERROR, "a=1\nb\na=2\na=\na=\na=\na=\n",
+	    NULL, "6 lines match instead of one (1, 3, 4, 5, 6, ...)" },
 	{ "not found again", "^a=.*$", "b=1", MANY_ERROR, "x\na=hunter2\n",
 	    NULL, "line 2, once changed, would not match any more" },
 	{ "grows", "^(a=.*)$", "\\1x", MANY_ERROR, "a=1\n", NULL,
@@ -249,8 +249,8 @@ check_expand(const char *text, node_t primary, const char *want)
 static void
 test_expand(void **state)
 {
-	check_expand("-l 127.0.0.1,${self.private_ip}", 0,
-	    "-l 127.0.0.1,172.31.43.90");
+	check_expand(
+	    "-l 127.0.0.1,${self.private_ip}", 0, "-l 127.0.0.1,172.31.43.90");
 	check_expand("${self.name} ${self.address}", 0, "prod-s2 10.77.0.2");
 	check_expand("\\1${primary.name}\\2 ${primary.address} "
 		     "${primary.private_ip}",
