@@ -417,6 +417,65 @@ test_status_of_all(void **state)
 	    json_string_value(json_object_get(n, "silent")), "garbage");
 }
 
+/* What is around the database is in the document, and fits. */
+static void
+test_status_around(void **state)
+{
+	static char reason[2000];
+	struct health health = { .ok = false, .reasons = "iam" };
+	const json_t *n, *obj;
+	char *text;
+
+	eng.converge = (struct converge *)(void *)&eng;
+	eng.traffic = (struct traffic *)(void *)&eng;
+	eng.reports = (struct reports *)(void *)&eng;
+	eng.health = &health;
+	conf.check_count = 1;
+	conf.check[0].name = "iam";
+	health.spared = CHECK_BIT(0);
+	fake.report = (struct host_report){
+		.drift = 4, .passes = CHECK_BIT(0), .site_epoch = 3
+	};
+	memset(reason, 'x', sizeof(reason) - 1);
+	fake.items = 1;
+	fake.doing = "app";
+	fake.item[0] = (struct converge_state){ .name = "db",
+		.type = ITEM_CACHE,
+		.holds = ANS_NO,
+		.reason = reason };
+	read_record(REC_HELD);
+	ask("status", "{\"verb\":\"status\"}");
+	n = json_array_get(json_object_get(last(), "nodes"), B);
+	obj = json_object_get(n, "health");
+	assert_true(json_is_false(json_object_get(obj, "ok")));
+	assert_int_equal(json_array_size(json_object_get(obj, "spared")), 1);
+	obj = json_object_get(n, "drift");
+	assert_int_equal(json_integer_value(json_object_get(obj, "count")), 1);
+	assert_string_equal(
+	    json_string_value(json_object_get(obj, "doing")), "app");
+	obj = json_array_get(json_object_get(obj, "items"), 0);
+	assert_string_equal(
+	    json_string_value(json_object_get(obj, "type")), "cache");
+	assert_true(
+	    strlen(json_string_value(json_object_get(obj, "reason"))) < 200);
+	obj = json_array_get(json_object_get(n, "traffic"), 0);
+	assert_string_equal(
+	    json_string_value(json_array_get(json_object_get(obj, "out"), 0)),
+	    "n-a");
+	obj = json_array_get(json_object_get(n, "hosts"), A);
+	assert_int_equal(json_integer_value(json_object_get(obj, "drift")), 4);
+	assert_string_equal(json_string_value(json_array_get(
+				json_object_get(obj, "passes"), 0)),
+	    "iam");
+	assert_string_equal(json_string_value(json_object_get(
+				json_object_get(n, "site"), "primary")),
+	    "n-a");
+	text = json_dumps(n, 0);
+	assert_true(strlen(text) < 8192);
+	free(text);
+	fake.items = 0;
+}
+
 /* A peer that never calls back is left out after a while; its late answer
  * finds nobody. */
 static void
@@ -730,6 +789,7 @@ main(void)
 		T(test_gate),
 		T(test_role_is_not_claimed_too_soon),
 		T(test_status_of_all),
+		T(test_status_around),
 		T(test_status_is_bounded),
 		T(test_promote_beside_a_primary),
 		T(test_promote_is_bounded),
