@@ -82,12 +82,23 @@ look_add(struct converge *c, struct item *item)
 }
 
 static void
+look_hangs(struct item *item)
+{
+	item_mark(item, ANS_NO, "the disk does not answer");
+}
+
+static void
 look_item(struct converge *c, struct item *item)
 {
 	if (item->run != NULL)
 		return;
 	if (item_want(item, c->primary)[0] == '\0') {
 		item_mark(item, ANS_YES, "");
+		return;
+	}
+	if (item->ops == NULL && c->look.batch != NULL &&
+	    batch_busy(c->look.batch)) {
+		look_hangs(item);
 		return;
 	}
 	item->looking = true;
@@ -99,18 +110,38 @@ look_item(struct converge *c, struct item *item)
 		    clock_now().raw + LOOK_LIMIT, look_op_done);
 }
 
+/* The last look is not over. What hangs is told, and the others are looked at
+ * without it. */
+static void
+look_late(struct converge *c)
+{
+	struct item *item;
+
+	for (item = c->item; item < c->item + c->count; item++) {
+		if (!item->looking || item->ops != NULL)
+			continue;
+		item->looking = false;
+		look_hangs(item);
+		look_one_less(c);
+	}
+}
+
 void
 look_start(struct converge *c)
 {
 	struct item *item;
 
-	if (c->look.active || c->primary == NODE_NONE)
+	if (c->primary == NODE_NONE)
+		return;
+	if (c->look.active)
+		look_late(c);
+	if (c->look.active)
 		return;
 	c->look.active = true;
 	c->look.left = 1;
 	for (item = c->item; item < c->item + c->count; item++)
 		look_item(c, item);
-	if (c->look.batch != NULL)
+	if (c->look.batch != NULL && !batch_busy(c->look.batch))
 		batch_start(c->look.batch, BATCH_LOOK, look_files_cb, c);
 	look_one_less(c);
 }
