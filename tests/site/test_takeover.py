@@ -7,7 +7,7 @@ import pytest
 
 from lab import auditor, faults, wait_for
 from lab.cluster import now
-from votesite import repoint, services
+from votesite import conf, repoint, services
 
 # What the site may be out beyond its database, in seconds. The bounds are for
 # a shared machine; scripts/bench measures against the tighter ones.
@@ -80,9 +80,23 @@ def test_takeover(make_site, layout, fault):
             assert after['s1'] == STANDBY
 
 
+def test_example_as_shipped(make_site):
+    """conf/examples/sequent.conf with its own intervals, not the tests'."""
+    site = make_site(settings=conf.settings(quick=False))
+    web = site.vote_web()
+    web.wait_web('prod-s2', 50)
+    at = now()
+    faults.databases_killed(site.lab)
+    web.wait_web('prod-s1', 50, since=at + 2 * 10**9, deadline=30)
+    check_role(site, 's2', 's2')
+    check_role(site, 's1', 's2')
+    assert site.audit('s2', at)['ok']
+
+
 def test_takeover_is_not_overwritten_by_the_old_site(make_site):
     """The old primary's datastore has a file that is older than the new
-    primary's: it does not come back with a puller that lives on."""
+    primary's: it does not come back with a puller that lives on, not even one
+    that somebody's restart by supervisorctl has left behind."""
     site = make_site()
     s1, s2 = site.lab.s1, site.lab.s2
     path = '/home/ballotbox/datastore/ballots'
