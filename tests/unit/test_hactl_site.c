@@ -127,11 +127,12 @@ run(const char *answer, const char *words)
 	n = pread(out, text, sizeof(text) - 1, 0);
 	text[n < 0 ? 0 : n] = '\0';
 	close(out);
+	/* What was asked is in the pipe, or never was. */
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
 	n = read(told[0], asked, sizeof(asked) - 1);
 	asked[n < 0 ? 0 : n] = '\0';
 	close(told[0]);
-	kill(pid, SIGKILL);
-	waitpid(pid, NULL, 0);
 	return code;
 }
 
