@@ -41,6 +41,10 @@ step_swept(struct sup_work *w)
 static void
 step_stop(struct sup_work *w, const struct sup_program *p, const char *why)
 {
+	if (sup_young(p->pid)) {
+		sup_work_wait(w, why);
+		return;
+	}
 	sup_work_watch(w, p->pid);
 	sup_sweep_leader(w->sweep, p->pid);
 	sup_work_stop(w, why);

@@ -47,6 +47,9 @@ void sup_work_begin(struct sup_work *w, const char *why);
 /* A look at once when this process has ended. */
 void sup_work_watch(struct sup_work *w, pid_t pid);
 
+/* It has not executed its command yet, or has ended and is not reaped. */
+bool sup_young(pid_t pid);
+
 /* What to do after a look that saw the program, or after none. */
 void sup_step(struct sup_work *w, const struct sup_program *p);
 void sup_step_absent(struct sup_work *w, const char *reason);

@@ -732,6 +732,23 @@ test_cancel(void **state)
 	assert_int_equal(f->done, 0);
 }
 
+/* Told to stop right after its start, it would not have heard. */
+static void
+test_young(void **state)
+{
+	struct fixture *f = *state;
+	int i;
+
+	for (i = 0; i < 15; i++) {
+		kill(started(f, "ends"), SIGKILL);
+		run_for(f, 20 * USEC_MSEC);
+		work(f, (struct sup_goal){
+			    .program = "ends", .deadline = 5 * USEC_SEC });
+		expect(f, ANS_YES, "");
+		assert_true(f->took < 2 * USEC_SEC);
+	}
+}
+
 int
 main(void)
 {
@@ -748,6 +765,7 @@ main(void)
 		T(test_sweep_spares),
 		T(test_fatal),
 		T(test_exited),
+		T(test_young),
 		T(test_gone),
 		T(test_killed),
 		T(test_back),
