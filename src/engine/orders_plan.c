@@ -63,7 +63,10 @@ plan_item(const struct conf *conf, const struct conf_item *item, node_t node)
 
 	json_put_string(obj, "name", item->name);
 	json_put_string(obj, "what", what);
-	json_put_string(obj, "becomes", primary);
+	json_put_string(obj, "becomes",
+	    item->type == ITEM_CACHE   ? "empty" :
+	    item->type == ITEM_COMMAND ? "passed" :
+					 primary);
 	/* The text names the primary, who is another one then. */
 	json_put_bool(obj, "same",
 	    strcmp(item->primary, item->standby) == 0 &&

@@ -14,7 +14,7 @@
 #define CHECKS_LIMIT (5 * USEC_SEC)
 #define CHECKS_COLUMNS 7
 #define CHECKS_ROWS_MAX (NODES_MAX * CONF_CHECKS_MAX)
-#define DRIFT_COLUMNS 5
+#define DRIFT_COLUMNS 6
 #define DRIFT_APPLY_LIMIT (300 * USEC_SEC)
 
 static size_t checks_rows(
@@ -22,6 +22,7 @@ static size_t checks_rows(
 static void checks_print(const json_t *nodes);
 static void checks_explain(const json_t *nodes);
 static void drift_print(const json_t *nodes);
+static const json_t *drift_oldest(const json_t *node);
 static void drift_row(struct print_row *row, const json_t *node);
 static bool drift_explain(const json_t *node);
 static enum exitcode drift_apply(const struct call *call);
@@ -209,7 +210,7 @@ static void
 drift_print(const json_t *nodes)
 {
 	static const char *const head[DRIFT_COLUMNS] = { "HOST", "AS", "ITEMS",
-		"DIFFER", "NOW" };
+		"DIFFER", "LOOKED", "NOW" };
 	struct print_row rows[NODES_MAX];
 	const json_t *node;
 	char next[120] = "";
@@ -233,6 +234,22 @@ drift_print(const json_t *nodes)
 	print_silent(nodes);
 }
 
+/* The age of the look that is the longest ago; NULL: there was none. */
+static const json_t *
+drift_oldest(const json_t *node)
+{
+	const json_t *list = get_at(node, "drift.items"), *ms, *oldest = NULL;
+	size_t i;
+
+	for (i = 0; i < json_array_size(list); i++) {
+		ms = get_at(json_array_get(list, i), "seen_ms");
+		if (json_integer_value(ms) >= json_integer_value(oldest) &&
+		    json_is_integer(ms))
+			oldest = ms;
+	}
+	return oldest;
+}
+
 static void
 drift_row(struct print_row *row, const json_t *node)
 {
@@ -248,8 +265,9 @@ drift_row(struct print_row *row, const json_t *node)
 	}
 	(void)snprintf(row->cell[2], PRINT_CELL_MAX, "%zu", items);
 	print_drift(row->cell[3], PRINT_CELL_MAX, node);
+	print_age(row->cell[4], PRINT_CELL_MAX, drift_oldest(node));
 	if (get_has(node, "drift.doing"))
-		(void)snprintf(row->cell[4], PRINT_CELL_MAX, "changes %s",
+		(void)snprintf(row->cell[5], PRINT_CELL_MAX, "changes %s",
 		    get_str(node, "drift.doing"));
 	if (count > 0)
 		row->colour = COLOUR_BAD;

@@ -215,9 +215,9 @@ test_drift(void **state)
 {
 	assert_int_equal(run(STATUS(S1 "," S2), "drift"), EXITCODE_REFUSED);
 	fits();
-	says("HOST     AS       ITEMS  DIFFER  NOW\n"
-	     "prod-s1  primary  1      none\n"
-	     "prod-s2  standby  2      1 of 2\n");
+	says("HOST     AS       ITEMS  DIFFER  LOOKED  NOW\n"
+	     "prod-s1  primary  1      none    0 s\n"
+	     "prod-s2  standby  2      1 of 2  0 s\n");
 	says("prod-s2  memcached-listen (line)  differs: line 34 of");
 	says("prod-s2  cache (cache)  not known");
 	says("next  ssh prod-s2 hactl drift --apply");
