@@ -27,8 +27,11 @@
 #include "hawatch/str.h"
 #include "hawatch/worker.h"
 
+#define CONV_PATIENCE (20 * USEC_SEC)
+#define CONV_LOOK (10 * USEC_MSEC)
+
 /* Strings of a test live until its process ends. */
-#define KEPT_MAX 4096
+#define KEPT_MAX 65536
 static void *kept[KEPT_MAX];
 static int kept_count;
 
@@ -57,7 +60,6 @@ conv_timer_cb(void *arg)
 {
 	struct convtest *t = arg;
 
-	t->late = true;
 	loop_stop(t->loop);
 }
 
@@ -322,13 +324,28 @@ conv_turn_cb(void *arg, const struct now *now)
 bool
 conv_wait(struct convtest *t, bool (*until)(struct convtest *t))
 {
+	usec_t end = clock_now().raw + CONV_PATIENCE;
+
 	t->until = until;
-	t->late = false;
-	timer_arm(t->timer, 10 * USEC_SEC);
-	loop_run(t->loop, conv_turn_cb, t);
-	timer_disarm(t->timer);
+	while (!until(t) && clock_now().raw < end) {
+		timer_arm(t->timer, CONV_LOOK);
+		loop_run(t->loop, conv_turn_cb, t);
+		timer_disarm(t->timer);
+	}
 	t->until = NULL;
-	return !t->late;
+	return until(t);
+}
+
+static bool
+conv_none_left(struct convtest *t)
+{
+	return conv_left(t) == 0;
+}
+
+void
+conv_wait_left(struct convtest *t)
+{
+	assert_true(conv_wait(t, conv_none_left));
 }
 
 void

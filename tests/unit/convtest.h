@@ -26,7 +26,6 @@ struct convtest {
 	int done;
 	enum answer ans;
 	char reason[256];
-	bool late;
 	bool (*until)(struct convtest *t);
 };
 
@@ -44,6 +43,7 @@ const char *conv_text(struct convtest *t, const char *name);
 void conv_expect(struct convtest *t, const char *name, const char *text);
 /* How many new files lie beside theirs. */
 int conv_left(struct convtest *t);
+void conv_wait_left(struct convtest *t);
 int conv_count(struct convtest *t, const char *name, const char *line);
 
 struct conf_item *conv_item(
@@ -61,7 +61,7 @@ void conv_start(struct convtest *t, enum conf_item_when when, node_t primary,
 /* Until the run is done; its answer. */
 enum answer conv_run(struct convtest *t, enum conf_item_when when,
     node_t primary, uint64_t epoch);
-/* Turns the loop until that, at most for 10 s. */
+/* Turns the loop until that, at most for 20 s. */
 bool conv_wait(struct convtest *t, bool (*until)(struct convtest *t));
 void conv_turn(struct convtest *t, usec_t how_long);
 struct converge_state conv_state(struct convtest *t, const char *name);

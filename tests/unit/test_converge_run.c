@@ -175,8 +175,7 @@ test_before_refused(void **state)
 	assert_string_equal(t.reason, "c-host: no line matches");
 	conv_expect(&t, "a.conf", "x\nhost=?\nport=?\n");
 	conv_expect(&t, "log", "");
-	conv_turn(&t, 50 * USEC_MSEC);
-	assert_int_equal(conv_left(&t), 0);
+	conv_wait_left(&t);
 	conv_close(&t);
 }
 
@@ -356,8 +355,7 @@ test_cancel(void **state)
 		conv_turn(&t, 5 * USEC_MSEC);
 		assert_int_equal(t.done, 0);
 	}
-	conv_turn(&t, 50 * USEC_MSEC);
-	assert_int_equal(conv_left(&t), 0);
+	conv_wait_left(&t);
 	assert_int_equal(conv_run(&t, ITEM_AFTER, CONV_SELF, 8), ANS_YES);
 	expect_primary(&t);
 	conv_close(&t);
