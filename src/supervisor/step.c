@@ -41,7 +41,10 @@ step_swept(struct sup_work *w)
 static void
 step_stop(struct sup_work *w, const struct sup_program *p, const char *why)
 {
-	if (sup_young(p->pid)) {
+	enum answer young = p->pid == 0 ? ANS_NO : sup_young(p->pid);
+
+	if (young == ANS_YES || (young == ANS_UNKNOWN && w->unseen != p->pid)) {
+		w->unseen = young == ANS_UNKNOWN ? p->pid : 0;
 		sup_work_wait(w, why);
 		return;
 	}

@@ -27,6 +27,7 @@ struct sup_work {
 	usec_t wait;	  /* before the next look */
 	const char *why;  /* it is not so yet; static */
 	usec_t absent_at; /* raw, supervisord has been gone since; 0 */
+	pid_t unseen;	  /* supervisord's, and not to be seen */
 	bool still;	  /* it did not run at the look before */
 	int starts;
 	usec_t start_at;     /* raw, not before */
@@ -47,8 +48,9 @@ void sup_work_begin(struct sup_work *w, const char *why);
 /* A look at once when this process has ended. */
 void sup_work_watch(struct sup_work *w, pid_t pid);
 
-/* It has not executed its command yet, or has ended and is not reaped. */
-bool sup_young(pid_t pid);
+/* It has not executed its command yet, or has ended and is not reaped; unknown:
+ * there is no such process, or none that is seen from here. */
+enum answer sup_young(pid_t pid);
 
 /* What to do after a look that saw the program, or after none. */
 void sup_step(struct sup_work *w, const struct sup_program *p);

@@ -23,7 +23,7 @@ young_read(pid_t pid, const char *name, size_t *len)
 	return file_read(path, YOUNG_MAX, len, &err);
 }
 
-bool
+enum answer
 sup_young(pid_t pid)
 {
 	char *stat, *s, *own = NULL, *parents = NULL, state = '?';
@@ -44,5 +44,7 @@ out:
 	free(stat);
 	free(own);
 	free(parents);
-	return young || state == 'Z';
+	if (state == '?')
+		return ANS_UNKNOWN;
+	return young || state == 'Z' ? ANS_YES : ANS_NO;
 }

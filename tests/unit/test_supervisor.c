@@ -576,6 +576,7 @@ test_exited(void **state)
 	assert_int_equal(program(f, "ends")->state, SUP_STOPPED);
 	work(f, (struct sup_goal){
 		    .program = "once", .running = true, .deadline = USEC_SEC });
+	wait_state(f, "once", SUP_EXITED);
 	work(f, (struct sup_goal){ .program = "once" });
 	expect(f, ANS_YES, "");
 	assert_int_equal(program(f, "once")->state, SUP_EXITED);
