@@ -63,14 +63,15 @@ struct check_state {
 
 /* One check. conf is copied, its strings are borrowed; arg goes to ops through
  * check_arg. settled is called from a clean turn after each probe and must not
- * free the check; it may be NULL. The first probe starts within one interval,
- * at a random point. */
+ * free the check; it may be NULL. The first probe starts at a random point of
+ * one interval, but within a second. */
 struct check *check_new(const struct check_env *env,
     const struct check_ops *ops, const struct conf_check *conf,
     void (*settled)(void *arg, struct check *c), void *arg);
 void check_free(struct check *c);
 void *check_arg(struct check *c);
-/* Probes now, or once more after the probe that runs. */
+/* Probes now, or once more after the probe that runs. A no of a probe out of
+ * turn is told as the last result, and does not count towards down. */
 void check_poke(struct check *c);
 /* From the next probe on; a shorter interval counts at once. */
 void check_pace(struct check *c, usec_t interval);

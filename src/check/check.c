@@ -17,6 +17,8 @@
 #include "hawatch/str.h"
 #include "hawatch/template.h"
 
+#define FIRST_MAX USEC_SEC /* a seldom check is not unknown for long */
+
 enum check_phase { PHASE_WAITING, PHASE_ASKING, PHASE_ENDED };
 
 struct check {
@@ -28,7 +30,8 @@ struct check {
 	void *priv;
 	struct timer *timer; /* of the phase: next probe, deadline, end */
 	enum check_phase phase;
-	bool again;
+	bool again; /* once more, out of turn */
+	bool extra; /* the probe that runs is out of turn */
 	usec_t started;
 
 	enum answer last;
@@ -46,6 +49,7 @@ check_new(const struct check_env *env, const struct check_ops *ops,
     void *arg)
 {
 	struct check *c;
+	usec_t first;
 
 	c = xcalloc(1, sizeof(*c));
 	c->env = *env;
@@ -56,8 +60,8 @@ check_new(const struct check_env *env, const struct check_ops *ops,
 	c->priv = xcalloc(1, ops->priv_size == 0 ? 1 : ops->priv_size);
 	damp_init(&c->damp, conf->window, conf->threshold, conf->threshold - 1);
 	c->timer = timer_new(env->loop, check_timer_cb, c);
-	timer_arm(
-	    c->timer, (usec_t)(random_u64() % (uint64_t)(conf->interval + 1)));
+	first = conf->interval < FIRST_MAX ? conf->interval : FIRST_MAX;
+	timer_arm(c->timer, (usec_t)(random_u64() % (uint64_t)(first + 1)));
 	return c;
 }
 
@@ -132,6 +136,7 @@ check_begin(struct check *c)
 	struct error err;
 
 	c->phase = PHASE_ASKING;
+	c->extra = c->again;
 	c->again = false;
 	c->started = clock_now().raw;
 	timer_arm(c->timer, c->conf.timeout);
@@ -161,7 +166,10 @@ check_settle(struct check *c)
 
 	if (c->last != ANS_UNKNOWN)
 		c->seen_at = c->started;
-	damp_put(&c->damp, c->last);
+	/* Who asks again and again for a moment must not bring the check down
+	 * sooner than its own rhythm would. */
+	if (!c->extra || c->last == ANS_YES || c->conf.window == 1)
+		damp_put(&c->damp, c->last);
 	up = damp_up(&c->damp);
 	if (up != c->up) {
 		c->up = up;
@@ -233,8 +241,6 @@ check_state(const struct check *c, struct check_state *out)
 	out->since = c->since;
 	out->took = c->took;
 	out->health = c->conf.health;
-	out->shared = c->conf.shared;
-	out->verify = c->conf.verify;
 	out->shared = c->conf.shared;
 	out->verify = c->conf.verify;
 }

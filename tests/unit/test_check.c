@@ -125,6 +125,57 @@ test_tcp_up_down_up(void **state)
 	loop_free(loop);
 }
 
+struct poked {
+	struct check *check;
+	int settled, wanted;
+};
+
+static void
+on_settled(void *arg, struct check *c)
+{
+	((struct poked *)arg)->settled++;
+	check_poke(c);
+}
+
+static bool
+is_settled(void *arg)
+{
+	struct poked *p = arg;
+
+	return p->settled >= p->wanted;
+}
+
+/* Questions in quick succession, by whoever waits for a yes, are told and do
+ * not take the check down; a rhythm of its own would. */
+static void
+test_poked(void **state)
+{
+	struct error err;
+	struct loop *loop = loop_new(&err);
+	struct conf conf = { 0 };
+	struct check_env env = { .loop = loop, .conf = &conf };
+	struct poked p = { .wanted = 1 };
+	struct conf_check row;
+	struct check_state st;
+	int port = 0, fd = listen_on(&port);
+
+	(void)state;
+	row = check_row("127.0.0.1", port);
+	row.interval = 30 * USEC_SEC;
+	p.check = check_new(&env, checks_type("tcp"), &row, on_settled, &p);
+	assert_true(pump(loop, is_settled, &p, 5 * USEC_SEC));
+	check_state(p.check, &st);
+	assert_int_equal(st.up, ANS_YES);
+	close(fd);
+	p.wanted = p.settled + 20;
+	assert_true(pump(loop, is_settled, &p, 5 * USEC_SEC));
+	check_state(p.check, &st);
+	assert_int_equal(st.last, ANS_NO);
+	assert_int_equal(st.up, ANS_YES);
+	check_free(p.check);
+	loop_free(loop);
+}
+
 /* A full queue of connections answers nothing: the deadline decides. */
 static void
 test_tcp_deadline(void **state)
@@ -268,6 +319,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_tcp_up_down_up),
+		cmocka_unit_test(test_poked),
 		cmocka_unit_test(test_tcp_deadline),
 		cmocka_unit_test(test_not_asked),
 		cmocka_unit_test(test_sync_parse),
