@@ -34,6 +34,7 @@
 #include "hawatch/supervisor.h"
 
 #define SWEEP_GROUPS_MAX 64
+#define SWEEP_URL "SUPERVISOR_SERVER_URL=unix://"
 /* The path stands at the beginning of a command; an environment is rarely
  * longer than some kilobytes, and the kernel's limit of one string. */
 #define SWEEP_ARGV_MAX 4096
@@ -41,7 +42,8 @@
 
 struct sup_sweep {
 	char *path;
-	char *name, *group, *url; /* as in the environment, with the key */
+	char *name, *group; /* as in the environment, with the key */
+	char *socket;	    /* as sweep_socket makes it */
 	pid_t leaders[SWEEP_GROUPS_MAX];
 	int count;
 };
@@ -62,6 +64,33 @@ struct sweep_scan {
 	int count, max;
 };
 
+/* The same socket has several names: /var/run is a link to /run. The socket
+ * itself may be gone with its server; its directory stays. */
+static char *
+sweep_socket(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char real[PATH_MAX], *dir, *name;
+
+	if (slash == NULL || slash == path)
+		return xstrdup(path);
+	dir = xstrndup(path, (size_t)(slash - path));
+	name =
+	    xasprintf("%s%s", realpath(dir, real) == NULL ? dir : real, slash);
+	free(dir);
+	return name;
+}
+
+static bool
+sweep_is_socket(const struct sup_sweep *s, const char *path)
+{
+	char *name = sweep_socket(path);
+	bool same = strcmp(name, s->socket) == 0;
+
+	free(name);
+	return same;
+}
+
 struct sup_sweep *
 sup_sweep_new(const char *path, const char *socket, const char *program)
 {
@@ -78,7 +107,7 @@ sup_sweep_new(const char *path, const char *socket, const char *program)
 	s->group = xasprintf("SUPERVISOR_GROUP_NAME=%.*s",
 	    (int)(colon == NULL ? strlen(program) : (size_t)(colon - program)),
 	    program);
-	s->url = xasprintf("SUPERVISOR_SERVER_URL=unix://%s", socket);
+	s->socket = sweep_socket(socket);
 	return s;
 }
 
@@ -90,7 +119,7 @@ sup_sweep_free(struct sup_sweep *s)
 	free(s->path);
 	free(s->name);
 	free(s->group);
-	free(s->url);
+	free(s->socket);
 	free(s);
 }
 
@@ -202,8 +231,8 @@ sweep_inherited(struct sweep_scan *scan, pid_t pid)
 			name = true;
 		else if (strcmp(s, of->group) == 0)
 			group = true;
-		else if (str_starts(s, "SUPERVISOR_SERVER_URL=unix:"))
-			other = strcmp(s, of->url) != 0;
+		else if (str_starts(s, SWEEP_URL))
+			other = !sweep_is_socket(of, s + strlen(SWEEP_URL));
 	}
 	return name && group && !other;
 }
