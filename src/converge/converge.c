@@ -16,6 +16,8 @@
 #include "hawatch/template.h"
 
 #define CONVERGE_EVERY (60 * USEC_SEC)
+/* What differs may be on its way, as programs are after a boot. */
+#define CONVERGE_SOON (5 * USEC_SEC)
 
 static void converge_items(struct converge *c);
 static void converge_minute_cb(void *arg);
@@ -177,6 +179,7 @@ void
 converge_look(struct converge *c)
 {
 	look_cancel(c);
+	c->again_at = 0;
 	timer_arm(c->minute, 0);
 }
 
@@ -200,14 +203,17 @@ converge_minute_cb(void *arg)
 {
 	struct converge *c = arg;
 	uint64_t again = converge_again(c);
+	usec_t now = clock_now().raw;
 
 	timer_arm(c->minute, CONVERGE_EVERY);
 	converge_tidy(c);
 	if (c->pending->wanted > c->pending->saved && c->pending->write == NULL)
 		(void)pending_save(c);
-	if (again != 0 && !c->run[ITEM_AFTER].active)
+	if (again != 0 && !c->run[ITEM_AFTER].active && now >= c->again_at) {
+		c->again_at = now + CONVERGE_EVERY;
 		run_start(&c->run[ITEM_AFTER], c->primary, c->epoch, again,
 		    NULL, NULL);
+	}
 	look_start(c);
 }
 
@@ -243,6 +249,19 @@ converge_state(const struct converge *c, int i, struct converge_state *out)
 		.reason = item->reason,
 		.seen_at = item->seen_at,
 		.changed_at = item->changed_at };
+}
+
+void
+converge_looked(struct converge *c)
+{
+	const struct item *item;
+
+	converge_tell_drift(c);
+	for (item = c->item; item < c->item + c->count; item++)
+		if (item->holds != ANS_YES) {
+			timer_arm(c->minute, CONVERGE_SOON);
+			return;
+		}
 }
 
 int

@@ -122,6 +122,7 @@ struct converge {
 	uint64_t epoch;
 	uint64_t retry; /* items given up for that epoch, as bits */
 	uint64_t retry_epoch;
+	usec_t again_at; /* they are not tried again before */
 	uint64_t drift; /* items told of last, as bits */
 };
 
@@ -133,6 +134,8 @@ char *item_text(const struct item *item, node_t primary);
 void item_mark(struct item *item, enum answer holds, const char *reason);
 void item_changed(struct item *item);
 void converge_tell_drift(struct converge *c);
+/* A look has ended: what does not hold is looked at again soon. */
+void converge_looked(struct converge *c);
 void converge_point(struct converge *c, const char *place);
 
 /* converge_look.c */

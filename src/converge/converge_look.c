@@ -17,7 +17,7 @@ look_one_less(struct converge *c)
 	if (--c->look.left > 0)
 		return;
 	c->look.active = false;
-	converge_tell_drift(c);
+	converge_looked(c);
 }
 
 static void

@@ -151,6 +151,34 @@ test_later_round(void **state)
 	conv_close(&t);
 }
 
+static bool
+differs(struct convtest *t)
+{
+	return conv_state(t, "a-host").holds == ANS_NO;
+}
+
+static bool
+holds(struct convtest *t)
+{
+	return conv_state(t, "a-host").holds == ANS_YES;
+}
+
+/* What was on its way when it was first looked at is not wrong for a minute. */
+static void
+test_look_soon(void **state)
+{
+	struct convtest t;
+
+	conv_open(&t);
+	site(&t);
+	conv_restart(&t);
+	converge_expect(t.c, CONV_SELF, 7);
+	assert_true(conv_wait(&t, differs));
+	conv_write(&t, "a.conf", "host=primary\nport=primary\n");
+	assert_true(conv_wait(&t, holds));
+	conv_close(&t);
+}
+
 static void
 before(struct convtest *t, int i, bool required)
 {
@@ -369,6 +397,7 @@ main(void)
 		cmocka_unit_test(test_restart_on),
 		cmocka_unit_test(test_failing_line),
 		cmocka_unit_test(test_later_round),
+		cmocka_unit_test(test_look_soon),
 		cmocka_unit_test(test_before_refused),
 		cmocka_unit_test(test_before_not_required),
 		cmocka_unit_test(test_order),
