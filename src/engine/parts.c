@@ -13,6 +13,7 @@
 
 #include "act/env.h"
 #include "engine/arbiter_server.h"
+#include "engine/crash.h"
 #include "engine/driver.h"
 #include "engine/engine.h"
 #include "engine/health.h"
@@ -202,7 +203,8 @@ parts_site(struct engine *e, struct error *err)
 		.conf = e->conf,
 		.worker = e->worker,
 		.web = e->web,
-		.probe = e->probe };
+		.probe = e->probe,
+		.point = crash_point };
 
 	e->converge = converge_new(&env);
 	if (e->act_env == NULL)
