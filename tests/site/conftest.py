@@ -16,6 +16,19 @@ from votesite import Site  # noqa: E402
 exit_on_term()
 
 
+def pytest_addoption(parser):
+    parser.addoption('--rounds', type=int, default=4, help='failovers in a '
+                     'row; with more than four, in both layouts')
+
+
+def pytest_generate_tests(metafunc):
+    """A test of many rounds is short unless it is asked to be long."""
+    if 'rounds' in metafunc.fixturenames:
+        rounds = metafunc.config.getoption('--rounds', 4)
+        metafunc.parametrize('layout', ['repoint', 'stable'] if rounds > 4
+                             else ['repoint'])
+
+
 @pytest.fixture(scope='session')
 def template():
     """The first pair of this session, from which the others are copied."""
