@@ -131,10 +131,17 @@ status_traffic(const struct engine *e, const struct now *now)
 {
 	json_t *list = json_array(), *obj;
 	struct traffic_state ts;
+	struct core_status st;
 	int i;
 
+	core_status(e->core, now, &st);
 	for (i = 0; i < traffic_count(e->traffic); i++) {
 		traffic_state(e->traffic, i, &ts);
+		/* What it knew as the holder is the new one's to say. */
+		if (e->conf->traffic[i].from == FROM_HOLDER &&
+		    st.site.primary != e->conf->self)
+			ts = (struct traffic_state){ .name = ts.name,
+				.reason = "" };
 		obj = json_object();
 		json_put_string(obj, "name", ts.name);
 		json_put_string(obj, "ok", status_answer(ts.ok));
