@@ -26,7 +26,7 @@ def _takeover():
         'takeover.settle': ACT,
         'takeover.open': FENCE,
         # Those that start here run beside: metadata and checkpoint are 1, 2.
-        'takeover.verify': 'act-start:1 act-start:2 act-start:3 act-done',
+        'takeover.commit': 'act-start:1 act-start:2 act-start:3 act-done',
         'takeover.announce': 'act-done:1',
     }
 
@@ -57,7 +57,7 @@ SURE = {
         'restart.relax': ACT,
         'restart.settle': ACT,
         'restart.open': FENCE,
-        'restart.verify': ACT,
+        'restart.commit': ACT,
     },
     'both': {
         'restart.alone': CAS,
@@ -88,18 +88,20 @@ CHANCE = {
                  'takeover.mark': 'cas-reply',
                  'takeover.promote': 'cas-reply ' + JOURNAL,
                  'takeover.held': JOURNAL, 'takeover.relax': JOURNAL,
-                 'takeover.settle': JOURNAL, 'takeover.verify': JOURNAL,
+                 'takeover.settle': JOURNAL, 'takeover.commit': JOURNAL,
                  'takeover.announce': 'act-done:2 ' + CAS + ' ' + JOURNAL},
     'restart': {'restart.stopped': JOURNAL, 'restart.relax': JOURNAL,
-                'restart.settle': JOURNAL, 'restart.verify': JOURNAL},
+                'restart.settle': JOURNAL, 'restart.commit': JOURNAL},
     'both': {'restart.alone': JOURNAL, 'restart.relax': CAS},
     'standby': {'follow.signal': JOURNAL},
     'claimant': {'takeover.running': JOURNAL},
 }
 
 REASONS = (
-    (r'takeover\.(prove|wal):', 'answered in the turn of the row before'),
-    (r'\.metadata:|\.checkpoint:', 'runs beside: starts under verify, ends '
+    (r'takeover\.(prove|wal|pullers|arrive|verify):',
+     'answered in the turn of the row before: this lab has no site'),
+    (r'\.(metadata|checkpoint|converge|traffic):',
+     'runs beside: starts under commit, ends '
      'under announce'),
     (r'takeover\.running:', 'the claimant\'s PostgreSQL runs'),
     (r'takeover\.(readers|open):fsync', 'lasts less than a write'),
@@ -150,7 +152,7 @@ def selection():
         ('lost', 'takeover.promote:act-start'),
         ('lost', 'takeover.open:fence-before'),
         ('takeover', 'takeover.held:cas-before'),
-        ('takeover', 'takeover.verify:act-start:1'),
+        ('takeover', 'takeover.commit:act-start:1'),
         ('added', 'idle:act-done:2'),
         ('added', 'idle:fence-before:3'),
         ('added', 'idle:cas-sent:15'),
