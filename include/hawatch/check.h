@@ -15,6 +15,7 @@ struct check;
 struct checks;
 struct http;
 struct loop;
+struct matcher;
 struct pgwatch;
 struct probe;
 
@@ -23,7 +24,8 @@ struct check_env {
 	const struct conf *conf;
 	struct pgwatch *pg; /* NULL on a host without PostgreSQL */
 	struct http *web;   /* for http and supervisor: no client certificate */
-	struct probe *probe; /* for what can only block */
+	struct probe *probe;	 /* for what can only block */
+	struct matcher *matcher; /* for http with a body; checks_new's own */
 	/* Where the primary is, by the record; NODE_NONE: not known. NULL:
 	 * nobody knows. */
 	node_t (*primary)(void *arg);

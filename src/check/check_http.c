@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "check/answer.h"
+#include "check/match.h"
 #include "check/modules.h"
 #include "hawatch/http.h"
 #include "hawatch/mem.h"
@@ -37,6 +38,7 @@ check_http_cancel(struct check *c)
 
 	http_cancel(p->call);
 	p->call = NULL;
+	matcher_cancel(check_env(c)->matcher);
 }
 
 static enum reason
@@ -44,12 +46,36 @@ check_http_judge(const struct conf_check *conf, const struct http_answer *ans)
 {
 	if (conf->header[0] != '\0' && !answer_header(conf->header, ans))
 		return REASON_http_header;
-	if (conf->body[0] != '\0' && !answer_body(conf->body, ans->body))
-		return REASON_http_body;
 	if (conf->json[0] != '\0' &&
 	    !answer_json(conf->json, ans->body, ans->len))
 		return REASON_http_json;
 	return REASON_ok;
+}
+
+static void
+check_http_end(struct check *c, enum reason reason)
+{
+	check_done(c, reason == REASON_ok ? ANS_YES : ANS_NO,
+	    reason == REASON_ok ? "" : reason_str(reason));
+}
+
+static void
+check_http_matched(void *arg, bool yes)
+{
+	check_http_end(arg, yes ? REASON_ok : REASON_http_body);
+}
+
+/* A search that is still under way is that of an earlier probe. */
+static void
+check_http_match(struct check *c, const char *body)
+{
+	struct matcher *m = check_env(c)->matcher;
+
+	if (matcher_busy(m))
+		check_http_end(c, REASON_timeout);
+	else
+		matcher_start(
+		    m, check_conf(c)->body, body, check_http_matched, c);
 }
 
 static void
@@ -73,8 +99,10 @@ check_http_done(void *arg, const struct http_answer *ans)
 		return;
 	}
 	reason = check_http_judge(conf, ans);
-	check_done(c, reason == REASON_ok ? ANS_YES : ANS_NO,
-	    reason == REASON_ok ? "" : reason_str(reason));
+	if (reason == REASON_ok && conf->body[0] != '\0')
+		check_http_match(c, ans->body);
+	else
+		check_http_end(c, reason);
 }
 
 /* With a value that no cache has seen. Caller frees. */
@@ -106,6 +134,8 @@ check_http_start(struct check *c, struct error *err)
 		return -1;
 	if (check_env(c)->web == NULL)
 		return error_set(err, ERR_CONFIG, "there is no HTTP client");
+	if (conf->body[0] != '\0' && check_env(c)->matcher == NULL)
+		return error_set(err, ERR_CONFIG, "there is no matcher");
 	p->way.socket = conf->socket[0] == '\0' ? NULL : conf->socket;
 	p->way.tls = conf->tls;
 	p->way.ca = conf->ca;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "check/match.h"
 #include "check/modules.h"
 #include "hawatch/mem.h"
 
@@ -14,6 +15,7 @@ struct checks {
 	void *arg;
 	int count;
 	struct check *check[CONF_CHECKS_MAX];
+	struct matcher *matcher[CONF_CHECKS_MAX]; /* NULL: needs none */
 	usec_t since[CONF_CHECKS_MAX]; /* of the transition told last */
 };
 
@@ -68,12 +70,22 @@ checks_here(const struct conf *conf, const struct conf_check *row)
 	return conf_on(conf, row->on, conf->self);
 }
 
+/* Its own, so that a search without end delays no other check. */
+static struct matcher *
+checks_matcher(const struct check_env *env, const struct conf_check *row)
+{
+	if (strcmp(row->type, "http") != 0 || row->body[0] == '\0')
+		return NULL;
+	return matcher_new(env->loop);
+}
+
 struct checks *
 checks_new(const struct check_env *env, void (*changed)(void *arg), void *arg,
     struct error *err)
 {
 	struct checks *checks;
 	const struct check_ops *ops;
+	struct check_env own = *env;
 	int i;
 
 	checks = xcalloc(1, sizeof(*checks));
@@ -90,8 +102,10 @@ checks_new(const struct check_env *env, void (*changed)(void *arg), void *arg,
 			checks_free(checks);
 			return NULL;
 		}
+		own.matcher = checks_matcher(&own, &env->conf->check[i]);
+		checks->matcher[checks->count] = own.matcher;
 		checks->check[checks->count++] = check_new(
-		    env, ops, &env->conf->check[i], checks_settled, checks);
+		    &own, ops, &env->conf->check[i], checks_settled, checks);
 	}
 	return checks;
 }
@@ -103,8 +117,10 @@ checks_free(struct checks *checks)
 
 	if (checks == NULL)
 		return;
-	for (i = 0; i < checks->count; i++)
+	for (i = 0; i < checks->count; i++) {
 		check_free(checks->check[i]);
+		matcher_free(checks->matcher[i]);
+	}
 	free(checks);
 }
 

@@ -20,6 +20,7 @@
 
 #include <cmocka.h>
 
+#include "check/match.h"
 #include "check/modules.h"
 #include "hawatch/emit.h"
 #include "hawatch/http.h"
@@ -37,6 +38,8 @@ struct fixture {
 	char socket[100], ca[100];
 	struct check_state st;
 	int settled;
+	struct timer *tick;
+	usec_t ticked, gap; /* the longest round of the loop */
 };
 
 static char pki[64], program[512];
@@ -81,7 +84,8 @@ setup(void **state)
 	f->env = (struct check_env){ .loop = f->loop,
 		.conf = &f->conf,
 		.web = f->web,
-		.probe = f->probe };
+		.probe = f->probe,
+		.matcher = matcher_new(f->loop) };
 	snprintf(f->socket, sizeof(f->socket), "%s/web.sock", pki);
 	snprintf(f->ca, sizeof(f->ca), "%s/ca.crt", pki);
 	*state = f;
@@ -94,6 +98,7 @@ teardown(void **state)
 	struct fixture *f = *state;
 
 	httptest_free(f->server);
+	matcher_free(f->env.matcher);
 	unlink(f->socket);
 	probe_free(f->probe);
 	http_free(f->web);
@@ -189,6 +194,50 @@ test_http(void **state)
 	assert_string_equal(probe_once(f, &c), "http-header");
 	c.header = "X-Cache-Status: MISS";
 	assert_string_equal(probe_once(f, &c), "http-header");
+}
+
+static void
+on_tick(void *arg)
+{
+	struct fixture *f = arg;
+	usec_t now = clock_now().raw;
+
+	if (f->ticked != 0 && now - f->ticked > f->gap)
+		f->gap = now - f->ticked;
+	f->ticked = now;
+	timer_arm(f->tick, USEC_MSEC);
+}
+
+/* An answer for which the expression needs half a second. */
+static void
+test_http_slow_body(void **state)
+{
+	struct fixture *f = *state;
+	struct conf_check c = row("http");
+	char path[16000];
+
+	f->server = httptest_plain(f->loop, NULL);
+	f->tick = timer_new(f->loop, on_tick, f);
+	timer_arm(f->tick, 0);
+	memset(path, 'a', sizeof(path));
+	memcpy(path, "/seen?", 6);
+	path[sizeof(path) - 1] = '\0';
+	c.address = "127.0.0.1";
+	c.port = httptest_port(f->server);
+	c.path = path;
+	c.timeout = 60 * USEC_MSEC;
+	c.body = "a.*UP";
+	assert_string_equal(probe_once(f, &c), "timeout");
+	assert_true(matcher_busy(f->env.matcher));
+	/* It cannot be ended, and none waits behind it. */
+	assert_string_equal(probe_once(f, &c), "timeout");
+	assert_true(f->gap < 200 * USEC_MSEC);
+	c.timeout = 5 * USEC_SEC;
+	c.body = "a HTTP";
+	while (matcher_busy(f->env.matcher))
+		probe_once(f, &c);
+	assert_string_equal(probe_once(f, &c), "");
+	timer_free(f->tick);
 }
 
 static void
@@ -465,6 +514,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_http),
+		TEST(test_http_slow_body),
 		TEST(test_http_json),
 		TEST(test_http_that_fails),
 		TEST(test_http_socket_and_tls),
