@@ -61,6 +61,27 @@ def make_site(request, template):
 
 
 @pytest.fixture(scope='module')
+def kept_sites():
+    kept = []
+    yield kept
+    for site in kept:
+        site.down()
+
+
+@pytest.fixture
+def same_site(request, template, kept_sites):
+    """One site under hawatchd for the tests of a file that leave it whole;
+    after one that failed, another."""
+    if not kept_sites:
+        kept_sites.append(Site().up(template))
+    yield kept_sites[0]
+    if getattr(request.node, 'failed', False):
+        site = kept_sites.pop()
+        print(site.logs())
+        site.down()
+
+
+@pytest.fixture(scope='module')
 def by_hand(template):
     """A site without hawatchd, for tests that leave it as it was."""
     site = Site().up(template, daemon=False)
