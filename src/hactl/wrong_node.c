@@ -278,10 +278,12 @@ wrong_reason(const char *token)
 #include "hawatch/reasons.def"
 #undef REASON
 	};
-	size_t i;
+	size_t i, len = strcspn(token, " :");
 
+	/* "http-status 502", "program-fatal:iam" */
 	for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		if (strcmp(rows[i].token, token) == 0)
+		if (strncmp(rows[i].token, token, len) == 0 &&
+		    rows[i].token[len] == '\0')
 			return rows[i].text;
 	}
 	return "";
