@@ -1,6 +1,9 @@
 /*
  * Action "site": every check that is marked verify has passed in a probe that
- * began after the action did. A site without one has nothing to prove.
+ * began after the action did, and none is still down from before: what the
+ * restarts of a takeover failed would else keep the only host that serves out
+ * of the traffic for a whole window of each check, at its usual pace. A site
+ * without one has nothing to prove.
  */
 #include <string.h>
 
@@ -13,6 +16,8 @@
 /* So often is a check asked that does not pass: what comes up is seen at once,
  * and what limits its rate is left alone. */
 #define ACT_SITE_EVERY (USEC_SEC / 5)
+/* One that passes and is still down. */
+#define ACT_SITE_AGAIN (USEC_SEC / 2)
 
 struct act_site_priv {
 	usec_t since; /* raw; 0: not yet begun */
@@ -31,6 +36,16 @@ const struct act_ops act_site = {
 	.cancel = act_site_cancel,
 };
 
+static void
+act_site_again(struct checks *checks, int i, const struct check_state *st,
+    usec_t since, usec_t now)
+{
+	usec_t pace = st->last == ANS_YES ? ACT_SITE_AGAIN : ACT_SITE_EVERY;
+
+	if (st->seen_at < since || now - st->seen_at >= pace)
+		checks_poke(checks, i);
+}
+
 /* Looks at what the last probes said; the one that has not passed since then
  * is asked again, and names the reason. */
 static int
@@ -48,10 +63,10 @@ act_site_observe(struct act *a, struct error *err)
 	for (i = 0; checks != NULL && i < checks_count(checks); i++) {
 		checks_state(checks, i, &st);
 		if (!st.verify ||
-		    (st.last == ANS_YES && st.seen_at >= p->since))
+		    (st.last == ANS_YES && st.seen_at >= p->since &&
+			st.up != ANS_NO))
 			continue;
-		if (st.seen_at < p->since || now - st.seen_at >= ACT_SITE_EVERY)
-			checks_poke(checks, i);
+		act_site_again(checks, i, &st, p->since, now);
 		if (reason[0] == '\0')
 			str_cut(reason, sizeof(reason), st.name);
 	}
