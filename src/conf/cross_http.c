@@ -93,13 +93,18 @@ cross_http_body(struct conf_draft *d, int i)
 	regex_t re;
 	int rc;
 
+	cross_path(path, "checks", i, "body");
 	rc = regcomp(&re, c->body, REG_EXTENDED | REG_NOSUB);
+	if (rc == 0 && re.re_nsub > CROSS_PARTS_MAX)
+		draft_fault_at(d, path,
+		    "check %s: body has %zu parts in parentheses; write at "
+		    "most %d",
+		    c->name, re.re_nsub, CROSS_PARTS_MAX);
 	if (rc == 0) {
 		regfree(&re);
 		return;
 	}
 	(void)regerror(rc, &re, why, sizeof(why));
-	cross_path(path, "checks", i, "body");
 	draft_fault_at(d, path,
 	    "check %s: body is no extended regular expression: %s; try it "
 	    "with grep -E",

@@ -7,6 +7,8 @@
 #include "conf/draft.h"
 
 #define CROSS_PATH_MAX 64
+/* Expressions are compiled by recursion, later on a small stack. */
+#define CROSS_PARTS_MAX 32
 
 /* "nodes.[1].address"; buf has CROSS_PATH_MAX bytes. */
 void cross_path(char *buf, const char *list, int i, const char *key);

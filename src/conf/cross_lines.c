@@ -9,9 +9,6 @@
 #include "conf/cross_i.h"
 #include "hawatch/template.h"
 
-/* Expressions are compiled by recursion, later on a small stack. */
-#define CROSS_PARTS_MAX 32
-
 /* One that is missing is told as such. */
 static bool
 cross_line_compile(struct conf_draft *d, int i, regex_t *re)
