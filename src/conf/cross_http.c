@@ -2,7 +2,7 @@
  * Rules of a check of type http: where the request goes, and that what its
  * answer is compared with can be compared at all.
  */
-#include <regex.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "conf/cross_i.h"
@@ -89,26 +89,13 @@ static void
 cross_http_body(struct conf_draft *d, int i)
 {
 	const struct conf_check *c = &d->conf.check[i];
-	char path[CROSS_PATH_MAX], why[120];
+	char path[CROSS_PATH_MAX], what[CROSS_WHAT_MAX];
 	regex_t re;
-	int rc;
 
 	cross_path(path, "checks", i, "body");
-	rc = regcomp(&re, c->body, REG_EXTENDED | REG_NOSUB);
-	if (rc == 0 && re.re_nsub > CROSS_PARTS_MAX)
-		draft_fault_at(d, path,
-		    "check %s: body has %zu parts in parentheses; write at "
-		    "most %d",
-		    c->name, re.re_nsub, CROSS_PARTS_MAX);
-	if (rc == 0) {
+	(void)snprintf(what, sizeof(what), "check %s: body", c->name);
+	if (cross_regex(d, path, what, c->body, &re))
 		regfree(&re);
-		return;
-	}
-	(void)regerror(rc, &re, why, sizeof(why));
-	draft_fault_at(d, path,
-	    "check %s: body is no extended regular expression: %s; try it "
-	    "with grep -E",
-	    c->name, why);
 }
 
 static void

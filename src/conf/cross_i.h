@@ -4,15 +4,20 @@
 #ifndef CONF_CROSS_I_H
 #define CONF_CROSS_I_H
 
+#include <regex.h>
+
 #include "conf/draft.h"
 
 #define CROSS_PATH_MAX 64
-/* Expressions are compiled by recursion, later on a small stack. */
-#define CROSS_PARTS_MAX 32
+#define CROSS_WHAT_MAX 120
 
 /* "nodes.[1].address"; buf has CROSS_PATH_MAX bytes. */
 void cross_path(char *buf, const char *list, int i, const char *key);
 node_t cross_find(const struct conf_draft *d, const char *name);
+
+/* False: told. what: "check iam: body". */
+bool cross_regex(struct conf_draft *d, const char *path, const char *what,
+    const char *text, regex_t *re);
 
 void cross_timing(struct conf_draft *d);
 void cross_ports(struct conf_draft *d);

@@ -2,7 +2,7 @@
  * Rules for the lines of converge: expressions that compile, texts whose parts
  * mean something, no two items that undo each other.
  */
-#include <regex.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,29 +14,13 @@ static bool
 cross_line_compile(struct conf_draft *d, int i, regex_t *re)
 {
 	const struct conf_item *item = &d->conf.item[i];
-	char path[CROSS_PATH_MAX], why[160];
-	int rc;
+	char path[CROSS_PATH_MAX], what[CROSS_WHAT_MAX];
 
-	cross_path(path, "converge", i, "match");
 	if (item->match[0] == '\0')
 		return false;
-	rc = regcomp(re, item->match, REG_EXTENDED);
-	if (rc == 0 && re->re_nsub <= CROSS_PARTS_MAX)
-		return true;
-	if (rc == 0) {
-		draft_fault_at(d, path,
-		    "item %s: match has %zu parts in parentheses; write at "
-		    "most %d",
-		    item->name, re->re_nsub, CROSS_PARTS_MAX);
-		regfree(re);
-		return false;
-	}
-	(void)regerror(rc, re, why, sizeof(why));
-	draft_fault_at(d, path,
-	    "item %s: match is no extended regular expression (%s); write one "
-	    "that grep -E takes",
-	    item->name, why);
-	return false;
+	cross_path(path, "converge", i, "match");
+	(void)snprintf(what, sizeof(what), "item %s: match", item->name);
+	return cross_regex(d, path, what, item->match, re);
 }
 
 /* False: the piece is wrong, and was told. */
