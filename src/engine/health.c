@@ -3,7 +3,8 @@
  * hosts use, the primary's database for instance: while it fails on all hosts,
  * none of them is the worse one, and a balancer that takes them all out serves
  * nobody. So it counts against a host only while another host passes it, in a
- * probe that began after the check had failed here.
+ * probe that began after the check had failed here, and is itself fit for
+ * voters otherwise.
  */
 #include "engine/health.h"
 
@@ -53,8 +54,9 @@ health_has_path(const struct conf *conf)
 }
 
 static void
-health_down(const struct engine *e, const struct check_state *cs, int c,
-    const struct now *now, struct health *h)
+health_down(const struct engine *e, const struct core_status *st,
+    const struct check_state *cs, int c, const struct now *now,
+    struct health *h)
 {
 	h->fails |= CHECK_BIT(c);
 	if (!cs->health)
@@ -64,12 +66,31 @@ health_down(const struct engine *e, const struct check_state *cs, int c,
 		if (cs->since > h->disputed)
 			h->disputed = cs->since;
 	}
-	if (cs->shared && !reports_pass(e->reports, c, cs->since, now)) {
+	if (cs->shared &&
+	    !reports_pass(e->reports, c, cs->since, h->passes, st, now)) {
 		h->spared |= CHECK_BIT(c);
 		return;
 	}
 	h->counts |= CHECK_BIT(c);
 	health_reason(h, cs->name);
+}
+
+static void
+health_passes(const struct engine *e, struct health *h)
+{
+	struct check_state cs;
+	int i, c;
+
+	for (i = 0; e->checks != NULL && i < checks_count(e->checks); i++) {
+		checks_state(e->checks, i, &cs);
+		c = health_index(e->conf, cs.name);
+		if (c == -1 || !cs.shared || cs.up != ANS_YES ||
+		    cs.last != ANS_YES)
+			continue;
+		h->passes |= CHECK_BIT(c);
+		h->passed_at[c] = cs.seen_at;
+		h->at[c] = i;
+	}
 }
 
 void
@@ -83,18 +104,12 @@ health_look(const struct engine *e, const struct core_status *st,
 	if (e->core != NULL && st->pg != PGS_PRIMARY && st->pg != PGS_STANDBY &&
 	    !health_has_path(e->conf))
 		health_reason(h, "postgres");
+	health_passes(e, h);
 	for (i = 0; e->checks != NULL && i < checks_count(e->checks); i++) {
 		checks_state(e->checks, i, &cs);
 		c = health_index(e->conf, cs.name);
-		if (c == -1)
-			continue;
-		if (cs.up == ANS_NO)
-			health_down(e, &cs, c, now, h);
-		else if (cs.up == ANS_YES && cs.last == ANS_YES && cs.shared) {
-			h->passes |= CHECK_BIT(c);
-			h->passed_at[c] = cs.seen_at;
-			h->at[c] = i;
-		}
+		if (c != -1 && cs.up == ANS_NO)
+			health_down(e, st, &cs, c, now, h);
 	}
 	h->ok = h->reasons[0] == '\0';
 }

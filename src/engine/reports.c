@@ -227,9 +227,37 @@ reports_heard_at(const struct reports *r, node_t node)
 	return r->peer[node].at;
 }
 
+static checkset_t
+reports_health(const struct conf *conf, bool shared)
+{
+	checkset_t set = 0;
+	int c;
+
+	for (c = 0; c < conf->check_count; c++)
+		if (conf->check[c].health && conf->check[c].shared == shared)
+			set |= CHECK_BIT(c);
+	return set;
+}
+
+/* Would voters be better off there? Not while it is out for a fault of its own,
+ * or not brought to its role: then nobody would be left. Where each of two
+ * hosts fails what the other passes, the holder stays. */
+static bool
+reports_better(const struct reports *r, const struct host_report *rep,
+    checkset_t own, const struct core_status *st)
+{
+	const struct conf *conf = r->e->conf;
+
+	if ((rep->fails & reports_health(conf, false)) != 0 ||
+	    rep->site_epoch < st->rec.epoch)
+		return false;
+	return st->site.role != SITE_PRIMARY ||
+	       (rep->fails & reports_health(conf, true) & own) == 0;
+}
+
 bool
-reports_pass(
-    const struct reports *r, int check, usec_t since, const struct now *now)
+reports_pass(const struct reports *r, int check, usec_t since, checkset_t own,
+    const struct core_status *st, const struct now *now)
 {
 	const struct host_report *rep;
 	int n;
@@ -237,7 +265,8 @@ reports_pass(
 	for (n = 0; n < r->e->conf->node_count; n++) {
 		rep = reports_of(r, n, now);
 		if (rep != NULL && (rep->passes & CHECK_BIT(check)) != 0 &&
-		    r->peer[n].passed_at[check] >= since)
+		    r->peer[n].passed_at[check] >= since &&
+		    reports_better(r, rep, own, st))
 			return true;
 	}
 	return false;

@@ -7,6 +7,7 @@
 #define HAWATCH_ENGINE_REPORTS_H
 
 #include "engine/report.h"
+#include "hawatch/core.h"
 
 struct engine;
 struct reports;
@@ -32,9 +33,10 @@ void reports_take(struct reports *r, node_t from, const json_t *obj,
 const struct host_report *reports_of(
     const struct reports *r, node_t node, const struct now *now);
 usec_t reports_heard_at(const struct reports *r, node_t node);
-/* Another data node passes that check now, in a probe that is known to have
- * begun after raw time since. */
-bool reports_pass(
-    const struct reports *r, int check, usec_t since, const struct now *now);
+/* Another data node, which would serve voters better, passes that check now, in
+ * a probe that is known to have begun after raw time since. own: the shared
+ * checks that this host passes. */
+bool reports_pass(const struct reports *r, int check, usec_t since,
+    checkset_t own, const struct core_status *st, const struct now *now);
 
 #endif

@@ -64,7 +64,7 @@ wrong_check(struct wrong_list *l, const json_t *node, const json_t *check)
 	    get_str(check, "name"),
 	    why[0] == '\0' ? ", and its last probe was good" : ": ", why,
 	    text[0] == '\0' ? "" : ": ", text,
-	    spared ? "; no host passes it, so "
+	    spared ? "; no other host is better, so "
 		     "/health does not count it" :
 	    get_bool(check, "health") && get_has(node, "health") ?
 		     "; /health says 503" :

@@ -22,7 +22,7 @@ def nobody_leaves(case, reason):
     for key in 's1', 's2':
         case.stays(key, 2)
     case.said(['prod-s1: check memcached is down: ' + reason,
-               'no host passes it, so /health does not count it'])
+               'no other host is better, so /health does not count it'])
 
 
 def whole(case):

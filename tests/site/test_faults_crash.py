@@ -70,7 +70,7 @@ def test_killed_ten_times(make_site):
     as its programs are restarted."""
     site = make_site()
     host = site.lab.s2
-    with Case(site, limit=3000, anybody=False) as case:
+    with Case(site, limit=3000, nobody=10) as case:
         spoil(site)
         begin = time.monotonic()
         assert apply(site, 's2')[0] == 0
@@ -102,7 +102,7 @@ def test_killed_ten_times(make_site):
 def test_killed_in_a_takeover(make_site):
     """Both hosts' engines, as soon as they have begun to converge."""
     site = make_site()
-    with Case(site, changes=1, limit=3000, anybody=False) as case:
+    with Case(site, changes=1, limit=3000, nobody=10) as case:
         before = {k: inodes(site.lab.host[k]) for k in ('s1', 's2')}
         lab_faults.databases_killed(site.lab)
         for key in 's2', 's1':

@@ -55,12 +55,56 @@ def test_iam_dead_on_both(site):
         case.both()
         case.stays('s1', 2)
         case.stays('s2', 2)
-        case.said(['no host passes it, so /health does not count it'])
+        case.said(['no other host is better, so /health does not count it'])
         services.supervisorctl(site.lab.s2, 'start', 'iam')
         case.leaves('s1')
         services.supervisorctl(site.lab.s1, 'start', 'iam')
         case.comes_back('s1')
         case.up('s1')
+
+
+def test_iam_dead_here_and_ballot_box_there(site):
+    """The other host is out for something of its own: that it passes iam is
+    no reason for the last one to go, too."""
+    with Case(site) as case:
+        services.supervisorctl(site.lab.s2, 'stop', 'ballot-box')
+        case.leaves('s2')
+        faults.iam_stopped(site.lab.s1)
+        case.down('s1', 'iam', 'http-status 502')
+        case.stays('s1', 3)
+        case.said(['prod-s1: check iam is down: http-status 502',
+                   'no other host is better, so /health does not count it'])
+        services.supervisorctl(site.lab.s2, 'start', 'ballot-box')
+        case.comes_back('s2', 15, both=False)
+        services.supervisorctl(site.lab.s1, 'start', 'iam')
+        case.comes_back('s1')
+        case.up('s1')
+
+
+def test_iam_dead_here_and_no_cache_there(site):
+    """Each host fails what the other passes: the holder stays."""
+    s2 = site.lab.s2
+    with Case(site, limit=5000) as case:
+        s2.run(['nft', '-f', '-'], input=NO_CACHE)
+        case.leaves('s2')
+        faults.iam_stopped(site.lab.s1)
+        case.down('s1', 'iam', 'http-status 502')
+        case.stays('s1', 3)
+        services.supervisorctl(site.lab.s1, 'start', 'iam')
+        s2.run(['nft', 'delete', 'table', 'inet', 'nocache'])
+        case.both(20)
+        case.up('s1')
+        case.up('s2')
+
+
+NO_CACHE = '''
+table inet nocache {
+    chain output {
+        type filter hook output priority 0;
+        ip daddr 10.77.0.11 tcp dport 11211 reject with tcp reset
+    }
+}
+'''
 
 
 def test_ballot_box_fatal(site):

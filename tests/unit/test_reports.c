@@ -40,6 +40,8 @@ static struct {
 	struct engine e;
 	struct check_state check[CHECKS];
 	usec_t next, start, end; /* of the probe of the shared check */
+	uint64_t record;	 /* its epoch */
+	enum site_role role;
 	int failed, threshold;	 /* of its last probes */
 	enum pg_state pg;
 	uint64_t heard_epoch;
@@ -89,6 +91,10 @@ checks_state(const struct checks *checks, int i, struct check_state *out)
 void
 checks_poke(struct checks *checks, int i)
 {
+	if (i == QUIET) {
+		host[who(checks)].check[i].seen_at = at.raw;
+		return;
+	}
 	assert_int_equal(i, SHARED);
 	if (host[who(checks)].end == 0)
 		host[who(checks)].next = at.raw;
@@ -100,6 +106,8 @@ core_status(const struct core *c, const struct now *now, struct core_status *st)
 	memset(st, 0, sizeof(*st));
 	st->pg = host[who(c)].pg;
 	st->site.epoch = (uint64_t)who(c) + 7;
+	st->site.role = host[who(c)].role;
+	st->rec.epoch = host[who(c)].record;
 }
 
 void
@@ -390,6 +398,55 @@ test_own_and_shared(void **state)
 	assert_true(host[A].e.health->ok);
 }
 
+/* Who is out for something of its own, or not yet brought to its role, is no
+ * reason for another to go, too. */
+static void
+test_nobody_is_better(void **state)
+{
+	conf.check[OWN].health = true;
+	set(A, SHARED, ANS_NO);
+	steps(400);
+	assert_false(host[A].e.health->ok);
+	set(B, OWN, ANS_NO);
+	steps(200);
+	assert_true(host[A].e.health->ok);
+	assert_int_equal(host[A].e.health->spared, CHECK_BIT(SHARED));
+	assert_false(host[B].e.health->ok);
+	set(B, OWN, ANS_YES);
+	steps(200);
+	assert_false(host[A].e.health->ok);
+	/* Its epoch is 8. */
+	host[A].record = 9;
+	steps(200);
+	assert_true(host[A].e.health->ok);
+	host[A].record = 8;
+	steps(200);
+	assert_false(host[A].e.health->ok);
+}
+
+/* Each fails what the other passes: the holder stays. */
+static void
+test_the_holder_stays(void **state)
+{
+	int i;
+
+	conf.check[SHARED].health = conf.check[SHARED].shared = true;
+	conf.check[QUIET].health = conf.check[QUIET].shared = true;
+	for (i = A; i <= B; i++) {
+		host[i].check[QUIET].health = true;
+		host[i].check[QUIET].shared = true;
+		host[i].role = i == A ? SITE_PRIMARY : SITE_STANDBY;
+	}
+	set(A, SHARED, ANS_NO);
+	steps(400);
+	assert_false(host[A].e.health->ok);
+	assert_true(host[B].e.health->ok);
+	set(B, QUIET, ANS_NO);
+	steps(400);
+	assert_true(host[A].e.health->ok);
+	assert_false(host[B].e.health->ok);
+}
+
 static void
 test_postgres(void **state)
 {
@@ -556,7 +613,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T(test_everybody_hears),
 		T(test_it_is_sent_seldom),
-		T(test_own_and_shared),
+		T(test_own_and_shared), T(test_nobody_is_better),
+		T(test_the_holder_stays),
 		T(test_postgres),
 		T(test_never_both),
 		T(test_shared_fault),

@@ -59,10 +59,12 @@ class Watch:
                 (until is None or s.at < until)]
 
     def nobody(self, since=0):
-        """Samples in which no host is left for voters: the balancer sends to
+        """Seconds in which no host is left for voters: the balancer sends to
         none, or both say that they should get nothing."""
-        return [s for s in self.since(since) if s.traffic == [] or
-                all(code == 503 for code in s.health.values())]
+        seen = self.since(since)
+        return sum((b.at - a.at) / 1e9 for a, b in zip(seen, seen[1:])
+                   if a.traffic == [] or
+                   all(code == 503 for code in a.health.values()))
 
     def gap(self, since=0):
         """The longest time between two samples, in seconds."""
@@ -107,12 +109,12 @@ class Case:
 
     number = 0
 
-    def __init__(self, site, changes=0, limit=1000, anybody=True):
-        """limit: ms that a voter over HTTP waits. anybody=False: it may be
-        that there is no host for a while."""
+    def __init__(self, site, changes=0, limit=1000, nobody=0):
+        """limit: ms that a voter over HTTP waits. nobody: for so many seconds
+        there may be no host, as both restart their applications."""
         self.site = site
         self.changes = changes
-        self.anybody = anybody
+        self.nobody = nobody
         self.limit = limit
 
     def __enter__(self):
@@ -156,12 +158,13 @@ class Case:
         print(auditor.verdict(report))
         assert report['ok']
         assert self.watch.gap(self.at) < 3 and len(self.watch.samples) > 10
-        if self.anybody:
-            assert not self.watch.nobody()
+        alone = self.watch.nobody(self.at)
+        print('nobody for voters: %.2f s' % alone)
+        assert alone <= self.nobody
 
     # -- who gets traffic ------------------------------------------------
 
-    def leaves(self, key, deadline=8):
+    def leaves(self, key, deadline=8, count=20):
         """Until the balancer sends that host nothing; from then on votes are
         taken by the other, and by nobody else."""
         name = WEB[key]
@@ -169,15 +172,16 @@ class Case:
                  '%s leaves the traffic' % key, every=0.05)
         out = now()
         other = WEB['s1' if key == 's2' else 's2']
-        self.web.wait_web(other, 20, since=out, deadline=5)
+        self.web.wait_web(other, count, since=out, deadline=5)
         assert self.site.in_traffic() == [other]
         print('%s left after %.2f s' % (key, (out - self.at) / 1e9))
         return out
 
-    def comes_back(self, key, deadline=10):
+    def comes_back(self, key, deadline=10, count=20, both=True):
         since = now()
-        self.web.wait_web(WEB[key], 20, since=since, deadline=deadline)
-        self.both(deadline)
+        self.web.wait_web(WEB[key], count, since=since, deadline=deadline)
+        if both:
+            self.both(deadline)
         print('%s was back after %.2f s' % (key, (now() - since) / 1e9))
 
     def both(self, deadline=10):
