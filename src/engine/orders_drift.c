@@ -33,6 +33,15 @@ struct order_drift {
 	} item[CONF_ITEMS_MAX];
 };
 
+/* A plan that brings this host to its role, or hinders it. When it verifies,
+ * what could be brought about has been, and nobody need wait for its end. */
+static bool
+drift_plan(const struct core_status *st)
+{
+	return st->plan != NULL && strcmp(st->row, "verify") != 0 &&
+	       strcmp(st->row, "announce") != 0;
+}
+
 /* Why not; NULL: it may. */
 static const char *
 drift_refusal(
@@ -47,7 +56,7 @@ drift_refusal(
 	if (st->site.primary == NODE_NONE)
 		return "it is not known where the primary is, so neither what "
 		       "this host should be";
-	if (st->plan != NULL) {
+	if (drift_plan(st)) {
 		*next = "hactl status, again in a moment";
 		return "a plan runs, which brings this host to its role by "
 		       "itself";
@@ -189,7 +198,7 @@ orders_drift_turn(struct engine *e, const struct now *now)
 	drift_tell(e, d, now);
 	if (d->ended) {
 		drift_end(e, d, now);
-	} else if (st.plan != NULL || st.site.converging ||
+	} else if (drift_plan(&st) || st.site.converging ||
 		   st.rec.epoch != d->epoch) {
 		orders_refuse(e, d->id, EXITCODE_UNKNOWN,
 		    "a change of role came between, and does the same by "
