@@ -52,13 +52,15 @@ struct goal {
 
 struct act;
 
-/* Every member is required. observe and apply start something, return at once
- * and end in exactly one act_done; -1 with err is the same as an act_done of
- * unknown with that text. cancel is synchronous, idempotent and final. */
+/* Every member is required, but for repeats. observe and apply start something,
+ * return at once and end in exactly one act_done; -1 with err is the same as an
+ * act_done of unknown with that text. cancel is synchronous, idempotent and
+ * final. */
 struct act_ops {
 	const char *name;
 	enum act_kind kind;
 	size_t priv_size; /* zeroed, allocated by the framework */
+	bool repeats; /* asked for again while it is so: told when it is new */
 	int (*observe)(struct act *a, struct error *err);
 	int (*apply)(struct act *a, struct error *err);
 	void (*cancel)(struct act *a);

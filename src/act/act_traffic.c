@@ -14,6 +14,7 @@ const struct act_ops act_traffic = {
 	.name = "traffic",
 	.kind = ACT_TRAFFIC,
 	.priv_size = 0,
+	.repeats = true,
 	.observe = act_traffic_observe,
 	.apply = act_traffic_apply,
 	.cancel = act_traffic_cancel,

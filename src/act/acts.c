@@ -41,6 +41,9 @@ struct act {
 	usec_t backoff;
 	usec_t started;
 	int tries;
+	struct goal told;  /* at the last start that was told */
+	bool quiet;	   /* the same again */
+	enum answer ended; /* what was told of its end; unknown: none */
 };
 
 struct acts {
@@ -127,6 +130,13 @@ acts_reason(const struct acts *acts, enum act_kind kind)
 	return acts->act[kind].reason;
 }
 
+static bool
+act_repeats(const struct act *a, const struct goal *goal)
+{
+	return a->ops->repeats && a->told.epoch == goal->epoch &&
+	       a->told.node == goal->node && a->told.names == goal->names;
+}
+
 /* The timer makes the first step: nothing happens inside acts_start. */
 void
 acts_start(struct acts *acts, enum act_kind kind, const struct goal *goal)
@@ -141,6 +151,11 @@ acts_start(struct acts *acts, enum act_kind kind, const struct goal *goal)
 	a->started = clock_now().raw;
 	a->phase = PHASE_WAITING;
 	timer_arm(a->timer, 0);
+	a->quiet = act_repeats(a, goal);
+	if (a->quiet)
+		return;
+	a->told = *goal;
+	a->ended = ANS_UNKNOWN;
 	EMIT(act_start, kv_s("kind", a->ops->name), kv_i("epoch", goal->epoch));
 }
 
@@ -176,6 +191,19 @@ act_done(struct act *a, enum answer ans, const char *reason)
 }
 
 static void
+act_tell_done(struct act *a, enum answer ans)
+{
+	if (a->quiet && ans == a->ended)
+		return;
+	EMIT(act_done, kv_s("kind", a->ops->name), kv_i("epoch", a->goal.epoch),
+	    kv_s("answer", ans == ANS_YES ? "yes" : "no"),
+	    kv_s("reason", a->said),
+	    kv_i("ms", (clock_now().raw - a->started) / 1000),
+	    kv_i("tries", a->tries));
+	a->ended = ans;
+}
+
+static void
 act_finish(struct act *a, enum answer ans)
 {
 	struct acts *acts = a->acts;
@@ -183,11 +211,7 @@ act_finish(struct act *a, enum answer ans)
 	char reason[sizeof(a->said)];
 
 	str_cut(reason, sizeof(reason), a->said);
-	EMIT(act_done, kv_s("kind", a->ops->name), kv_i("epoch", goal.epoch),
-	    kv_s("answer", ans == ANS_YES ? "yes" : "no"),
-	    kv_s("reason", reason),
-	    kv_i("ms", (clock_now().raw - a->started) / 1000),
-	    kv_i("tries", a->tries));
+	act_tell_done(a, ans);
 	a->ops->cancel(a);
 	act_idle(a);
 	acts->fn(acts->arg, a->ops->kind, &goal, ans, reason);
@@ -199,6 +223,8 @@ act_not_yet(struct act *a)
 	if (a->said[0] == '\0' || strcmp(a->said, a->reason) == 0)
 		return;
 	str_cut(a->reason, sizeof(a->reason), a->said);
+	if (a->quiet)
+		return;
 	EMIT(act_wait, kv_s("kind", a->ops->name), kv_i("epoch", a->goal.epoch),
 	    kv_s("reason", a->reason));
 }

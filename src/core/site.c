@@ -11,8 +11,10 @@
  * The balancers are asserted by the holder, only while its lease is ahead:
  * often after a change, since a late call of an earlier holder must not win,
  * and then now and then. A balancer that every node steers for itself follows
- * the record. Out is who was not heard of for T, is not yet brought to its
- * role for this epoch, or says that it does not serve; never the holder.
+ * the record, and always often: when it starts anew, its own file names a
+ * primary of once, and what connects through it has no other. Out is who was
+ * not heard of for T, is not yet brought to its role for this epoch, or says
+ * that it does not serve; never the holder.
  *
  * Nothing of this has a say in lease, claim, fence or promotion.
  */
@@ -193,6 +195,7 @@ site_traffic(struct core *c, const struct now *now)
 	bool holder = site_primary(c) == c->conf.self;
 	struct goal g = { 0 };
 	nodeset_t out;
+	bool often;
 
 	if (holder ? !c->conf.traffic : !c->conf.traffic_every)
 		return;
@@ -202,8 +205,8 @@ site_traffic(struct core *c, const struct now *now)
 					   (st->running || now->raw < s->next)))
 		return;
 	s->asked_at = now->raw;
-	s->next =
-	    now->raw + (holder && now->raw < s->often_until ? OFTEN : SELDOM);
+	often = c->conf.traffic_every || now->raw < s->often_until;
+	s->next = now->raw + (often ? OFTEN : SELDOM);
 	g.node = s->primary;
 	g.names = s->out;
 	goal_ask(c, ACT_TRAFFIC, &g);

@@ -126,23 +126,28 @@ test_traffic_bounded(void **state)
 	ct_free(&t);
 }
 
-/* A balancer of its own follows the record on every node. */
+/* A balancer of its own follows the record on every node, and soon so when it
+ * starts anew. */
 static void
 test_traffic_of_every(void **state)
 {
 	struct ct t;
+	int n;
 
 	site_init(&t, B);
 	t.conf.traffic_every = true;
 	site_candidate(&t);
 	site_moves(&t, 6, REC_HELD);
+	site_heard(&t, 300 * SEC, A, 6, true);
+	ct_clear(&t);
 	site_heard(&t, 30 * SEC, A, 6, true);
-	assert_int_equal(site_asked(&t, ACT_TRAFFIC), 1);
+	n = site_asked(&t, ACT_TRAFFIC);
+	assert_true(n >= 5 && n <= 7);
 	assert_int_equal(ct_last_act(&t, ACT_TRAFFIC)->goal.node, A);
 	assert_int_equal(ct_last_act(&t, ACT_TRAFFIC)->goal.names, 0);
 	site_moves(&t, 7, REC_CLAIMED);
 	ct_run(&t, SEC);
-	assert_int_equal(site_asked(&t, ACT_TRAFFIC), 1);
+	assert_int_equal(site_asked(&t, ACT_TRAFFIC), n);
 	ct_free(&t);
 }
 

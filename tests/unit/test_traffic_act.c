@@ -85,6 +85,12 @@ test_goes_on(void **state)
 	/* Many tries, one word of it. */
 	assert_int_equal(world_said(w, "ev=act.wait"), 1);
 	assert_int_equal(world_said(w, "ev=traffic.failed"), 1);
+	/* Asserted again, it is the same, and nobody needs to be told. */
+	acts_start(acts, ACT_TRAFFIC, &goal);
+	world_turn(w);
+	assert_int_equal(w->calls, 2);
+	assert_int_equal(world_said(w, "ev=act.start"), 1);
+	assert_int_equal(world_said(w, "ev=act.done"), 1);
 }
 
 /* Another holds the cluster: its balancer is not touched from here. */
