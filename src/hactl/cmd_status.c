@@ -226,7 +226,8 @@ status_traffic(char *buf, size_t size, const json_t *list)
 	(void)snprintf(buf, size, "-");
 	for (i = 0; i < json_array_size(list) && len < size; i++) {
 		obj = json_array_get(list, i);
-		if (!get_has(obj, "seen_ms"))
+		if (!get_has(obj, "seen_ms") &&
+		    get_str(obj, "reason")[0] == '\0')
 			continue;
 		get_list(obj, "out", out, sizeof(out));
 		kept = json_array_size(get_at(obj, "out")) > 0;

@@ -148,8 +148,8 @@ wrong_traffic(struct wrong_list *l, const json_t *node)
 	for (i = 0; i < json_array_size(list); i++) {
 		obj = json_array_get(list, i);
 		why = get_str(obj, "reason");
-		if (!get_has(obj, "seen_ms") || wrong_is(obj, "ok", "yes") ||
-		    why[0] == '\0')
+		/* Whose business it is not has no reason. */
+		if (wrong_is(obj, "ok", "yes") || why[0] == '\0')
 			continue;
 		wrong_text(l, next, "%s: balancer %s is not as wanted: %s",
 		    name, get_str(obj, "name"), why);

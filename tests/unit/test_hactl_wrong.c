@@ -159,9 +159,16 @@ test_each(void **state)
 		"connect-refused", "seen_ms", 5));
 	says("s1: balancer lb is not as wanted: connect-refused",
 	    "grep traffic");
+	/* It was never reached. */
 	with(0, "traffic",
 	    json_pack("[{s:s,s:s,s:s,s:n}]", "name", "lb", "ok", "unknown",
 		"reason", "connect-refused", "seen_ms"));
+	says("s1: balancer lb is not as wanted: connect-refused",
+	    "grep traffic");
+	/* It is another node's. */
+	with(0, "traffic",
+	    json_pack("[{s:s,s:s,s:s,s:n}]", "name", "lb", "ok", "unknown",
+		"reason", "", "seen_ms"));
 	assert_int_equal(found, 0);
 }
 
