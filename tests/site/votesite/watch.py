@@ -168,11 +168,11 @@ class Case:
         """Until the balancer sends that host nothing; from then on votes are
         taken by the other, and by nobody else."""
         name = WEB[key]
-        wait_for(lambda: name not in self.site.in_traffic(), deadline,
+        other = WEB['s1' if key == 's2' else 's2']
+        wait_for(lambda: self.site.in_traffic() == [other], deadline,
                  '%s leaves the traffic' % key, every=0.05)
         out = now()
-        other = WEB['s1' if key == 's2' else 's2']
-        self.web.wait_web(other, count, since=out, deadline=5)
+        self.web.wait_web(other, count, since=out)
         assert self.site.in_traffic() == [other]
         print('%s left after %.2f s' % (key, (out - self.at) / 1e9))
         return out
@@ -218,16 +218,19 @@ class Case:
 
     def said(self, words, command=('status',), asker='s1', deadline=10):
         """Until a person who asks is told all of these words."""
-        return wait_for(lambda: said(self.site, words, command, asker),
-                        deadline, 'hactl %s says %s' % (
-                            ' '.join(command), words), every=0.3)
+        last = []
 
+        def hear():
+            done = self.site.hactl(asker, *command)
+            last[:] = [done.stdout + done.stderr]
+            text = ' '.join(last[0].split())
+            return all(w in text for w in words)
 
-def said(site, words, command=('status',), asker='s1'):
-    """What hactl says, lines put together, if all of these words are in it."""
-    done = site.hactl(asker, *command)
-    text = ' '.join((done.stdout + done.stderr).split())
-    return text if all(w in text for w in words) else None
+        try:
+            wait_for(hear, deadline, every=0.3)
+        except AssertionError:
+            raise AssertionError('hactl %s does not say %s:\n%s' % (
+                ' '.join(command), words, last[0])) from None
 
 
 def drift(site, key):
