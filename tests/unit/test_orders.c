@@ -433,6 +433,8 @@ test_status_around(void **state)
 	conf.check_count = 1;
 	conf.check[0].name = "iam";
 	health.spared = CHECK_BIT(0);
+	/* Of a balancer that only a holder steers, no other node speaks. */
+	conf.traffic[0].from = FROM_EVERY;
 	fake.report = (struct host_report){
 		.drift = 4, .passes = CHECK_BIT(0), .site_epoch = 3
 	};
