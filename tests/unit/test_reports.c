@@ -42,7 +42,7 @@ static struct {
 	usec_t next, start, end; /* of the probe of the shared check */
 	uint64_t record;	 /* its epoch */
 	enum site_role role;
-	int failed, threshold;	 /* of its last probes */
+	int failed, threshold; /* of its last probes */
 	enum pg_state pg;
 	uint64_t heard_epoch;
 	int heard, sent;
@@ -613,7 +613,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T(test_everybody_hears),
 		T(test_it_is_sent_seldom),
-		T(test_own_and_shared), T(test_nobody_is_better),
+		T(test_own_and_shared),
+		T(test_nobody_is_better),
 		T(test_the_holder_stays),
 		T(test_postgres),
 		T(test_never_both),
