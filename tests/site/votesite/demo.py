@@ -5,7 +5,7 @@ import sys
 import textwrap
 import time
 
-from lab import auditor, exit_on_term, faults
+from lab import auditor, exit_on_term, faults, wait_for
 from lab.cluster import now
 from lab.story import dominates, story
 
@@ -49,7 +49,8 @@ Then let the next failover come at once, and cause it:
 
 
 def progress(text):
-    print('==> ' + text, flush=True)
+    print(textwrap.fill('==> ' + text, 79, subsequent_indent='    '),
+          flush=True)
 
 
 def print_story(lines, fault):
@@ -64,6 +65,9 @@ def print_story(lines, fault):
 def show(site, fault, every=False):
     action, words = FAULTS[fault]
     lab = site.lab
+    # Programs that have only just started were not yet there at first.
+    wait_for(lambda: site.hactl('s1', 'drift').returncode == 0, 30,
+             'both hosts are as their roles demand', every=0.5)
     print(site.hactl('s1', 'status').stdout)
     progress('voters cast votes over HTTP, through the balancer; some more '
              'write to the database')
@@ -115,7 +119,7 @@ def main():
     args = parser.parse_args()
     exit_on_term()
     progress('an election site: prod-s1 and prod-s2 with PostgreSQL, '
-             'memcached, ballot-box,\n    iam, supervisord and nginx; the '
+             'memcached, ballot-box, iam, supervisord and nginx; the '
              'witness prod-a1; HAProxy in front')
     start = time.monotonic()
     site = Site(args.layout, detached=args.keep)
@@ -123,7 +127,7 @@ def main():
     kept = False
     try:
         progress('votes are taken by both, prod-s1 is primary, prod-s2 its '
-                 'candidate,\n    after %.0f s' % (time.monotonic() - start))
+                 'candidate, after %.0f s' % (time.monotonic() - start))
         good = show(site, args.fault, args.all)
         if args.keep:
             kept = True
