@@ -64,6 +64,11 @@ void converge_state(
     const struct converge *c, int i, struct converge_state *out);
 /* How many items are known not to hold. */
 int converge_drift(const struct converge *c);
+/* Applications of this host are not as its role in this epoch demands, because
+ * a run could not bring it about: a line was given up, or fails for so long
+ * that it is no chance, or a restart that is due since was. Survives an end of
+ * the engine. What differs by somebody's edit alone is no such thing. */
+bool converge_stale(const struct converge *c);
 /* Something runs now: its name and since when (raw); NULL: nothing. */
 const char *converge_doing(const struct converge *c, usec_t *since);
 

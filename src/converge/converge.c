@@ -183,26 +183,11 @@ converge_look(struct converge *c)
 	timer_arm(c->minute, 0);
 }
 
-/* What was given up, and whoever is to be restarted when it is made. */
-static uint64_t
-converge_again(const struct converge *c)
-{
-	const struct item *item;
-	uint64_t bits = c->retry;
-
-	if (bits == 0 || c->retry_epoch != c->epoch)
-		return 0;
-	for (item = c->item; item < c->item + c->count; item++)
-		if ((item->restart_on & bits) != 0)
-			bits |= ITEM_BIT(item->index);
-	return bits;
-}
-
 static void
 converge_minute_cb(void *arg)
 {
 	struct converge *c = arg;
-	uint64_t again = converge_again(c);
+	uint64_t again = retry_items(c);
 	usec_t now = clock_now().raw;
 
 	timer_arm(c->minute, CONVERGE_EVERY);
@@ -257,6 +242,11 @@ converge_looked(struct converge *c)
 	const struct item *item;
 
 	converge_tell_drift(c);
+	if (retry_mended(c)) {
+		c->again_at = 0;
+		timer_arm(c->minute, 0);
+		return;
+	}
 	for (item = c->item; item < c->item + c->count; item++)
 		if (item->holds != ANS_YES) {
 			timer_arm(c->minute, CONVERGE_SOON);

@@ -76,6 +76,7 @@ cfile_look_lines(
 			str_cut(line->reason, sizeof(line->reason), err.msg);
 			continue;
 		}
+		line->fits = true;
 		line->ok = !out.changed;
 		if (out.changed)
 			(void)snprintf(line->reason, sizeof(line->reason),
@@ -149,7 +150,7 @@ cfile_render(struct cfile *f, char **data, size_t *len)
 			str_cut(line->reason, sizeof(line->reason), err.msg);
 			continue;
 		}
-		line->ok = true;
+		line->ok = line->fits = true;
 		line->reason[0] = '\0';
 		line->changed = out.changed;
 		changed = changed || out.changed;

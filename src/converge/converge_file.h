@@ -28,6 +28,7 @@ struct cfile_line {
 	char *text;	      /* what rule.text is; the caller's */
 	struct cfile_sig sig; /* cfile_look: of the last look; and of this */
 	bool known;	      /* cfile_look: as at the last look */
+	bool fits;	      /* the file has one that can read so */
 	bool ok;	      /* it reads so, or will once committed */
 	bool changed;	      /* it did not before */
 	char reason[200];     /* why not ok */

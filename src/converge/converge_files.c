@@ -83,7 +83,7 @@ files_item(struct run *r, const struct cfile_line *line)
 /* Nothing of this round is made: what failed by itself waits, the others are
  * in the next one. */
 static void
-files_abandon(struct run *r, const char *reason)
+files_abandon(struct run *r)
 {
 	struct cfile_line *line;
 	struct item *item;
@@ -94,10 +94,7 @@ files_abandon(struct run *r, const char *reason)
 		if (item == NULL)
 			continue;
 		pending_undo(item);
-		if (reason != NULL)
-			run_failed(item, reason);
-		else
-			item->step = STEP_WAIT;
+		item->step = STEP_WAIT;
 	}
 	batch_drop(r->batch);
 	r->batch = NULL;
@@ -154,8 +151,12 @@ files_prepared(struct run *r)
 		if (item == NULL)
 			continue;
 		if (!line->ok) {
+			item->misfit = !line->fits;
 			run_failed(item, line->reason);
 		} else if (!line->changed) {
+			/* A person mended it; who reads it may not know. */
+			if (item_given_up(item, r->epoch))
+				(void)pending_cause(item, r->primary, r->epoch);
 			run_ok(item);
 		} else if (!refused) {
 			change = true;
@@ -163,7 +164,7 @@ files_prepared(struct run *r)
 		}
 	}
 	if (refused || files_taken(r)) {
-		files_abandon(r, NULL);
+		files_abandon(r);
 	} else if (!change) {
 		files_end(r);
 	} else {
@@ -171,20 +172,16 @@ files_prepared(struct run *r)
 	}
 }
 
+/* A list that cannot be saved stops nothing: a restart is lost only if the
+ * engine ends, too, before it is made, and without the change the applications
+ * stay at a database that is gone. */
 static void
 files_saving(struct run *r)
 {
-	switch (pending_saved(r->c->pending, r->mark)) {
-	case ANS_UNKNOWN:
+	if (pending_saved(r->c->pending, r->mark) == ANS_UNKNOWN)
 		return;
-	case ANS_NO:
-		files_abandon(r, "the restarts to come cannot be saved");
-		return;
-	case ANS_YES:
-		break;
-	}
 	if (files_taken(r)) {
-		files_abandon(r, NULL);
+		files_abandon(r);
 		return;
 	}
 	r->files = FILES_COMMITTING;

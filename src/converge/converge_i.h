@@ -57,6 +57,8 @@ struct item {
 
 	struct cfile_sig sig; /* line: of the last look, for that text */
 	char *sig_text;
+	bool misfit;	  /* the file had no line that could be made */
+	bool mended;	  /* it has one now */
 	struct due due;	  /* service */
 	uint64_t flushed; /* cache: the epoch for which it was emptied */
 
@@ -120,10 +122,10 @@ struct converge {
 	struct timer *minute;
 	node_t primary;
 	uint64_t epoch;
-	uint64_t retry; /* items given up for that epoch, as bits */
+	uint64_t retry; /* items given up for that epoch, as bits; on disk */
 	uint64_t retry_epoch;
 	usec_t again_at; /* they are not tried again before */
-	uint64_t drift; /* items told of last, as bits */
+	uint64_t drift;	 /* items told of last, as bits */
 };
 
 /* converge.c */
@@ -137,6 +139,18 @@ void converge_tell_drift(struct converge *c);
 /* A look has ended: what does not hold is looked at again soon. */
 void converge_looked(struct converge *c);
 void converge_point(struct converge *c, const char *place);
+
+/* converge_retry.c */
+/* Given up for that epoch; and that it is, or no longer is. */
+bool item_given_up(const struct item *item, uint64_t epoch);
+void item_give_up(struct item *item, uint64_t epoch);
+void item_take_up(struct item *item);
+/* What was given up, and whoever is to be restarted when it is made; none
+ * while nothing may be changed. */
+uint64_t retry_items(const struct converge *c);
+/* A line of these need not wait for its minute: it can be made by now, or
+ * holds, and who reads it may not know. */
+bool retry_mended(const struct converge *c);
 
 /* converge_look.c */
 void look_start(struct converge *c);

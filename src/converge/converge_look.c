@@ -36,6 +36,7 @@ look_line(struct item *item, struct cfile_line *line)
 		item_mark(item, item->holds, item->reason);
 		return;
 	}
+	item->mended = line->ok || (item->misfit && line->fits);
 	item_mark(item, line->ok ? ANS_YES : ANS_NO, line->reason);
 	item->sig = line->sig;
 	free(item->sig_text);

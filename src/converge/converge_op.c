@@ -99,15 +99,9 @@ op_may_act(struct op *op)
 		op->caused = true;
 		op->mark = pending_cause(op->item, op->primary, op->epoch);
 	}
-	switch (pending_saved(op->c->pending, op->mark)) {
-	case ANS_YES:
+	/* A list that cannot be saved is told, and stops nothing. */
+	if (pending_saved(op->c->pending, op->mark) != ANS_UNKNOWN)
 		return true;
-	case ANS_NO:
-		op_end(op, ANS_NO, "the restarts to come cannot be saved");
-		return false;
-	case ANS_UNKNOWN:
-		break;
-	}
 	op_again(op, 2 * USEC_MSEC);
 	return false;
 }

@@ -46,6 +46,7 @@ struct op {
 	const char *what; /* its name in messages */
 	void (*job_done)(struct op *op, enum answer ans, const char *why);
 	struct sup_call *list;
+	struct sup_left *left;
 	struct sup_work *work;
 	struct probe_call *probe;
 	op_done_fn done;
@@ -61,8 +62,8 @@ void op_end(struct op *op, enum answer ans, const char *reason);
 /* Calls again after that time, or a growing one for 0. */
 void op_again(struct op *op, usec_t after);
 usec_t op_left(const struct op *op);
-/* Whether the restarts that this item causes are on disk; if not, op_again
- * was called, or op_end. To be asked before anything is changed. */
+/* Whether the restarts that this item causes are on disk, or cannot be; if
+ * not, op_again was called. To be asked before anything is changed. */
 bool op_may_act(struct op *op);
 
 #endif

@@ -1,8 +1,9 @@
 /*
  * The restarts that are due, in a file of the state directory: written before
  * the change that causes them, cleared when they are proven. So an end of the
- * engine at any point loses none. One write is under way at a time; a save
- * counts when a write that began after it has ended well.
+ * engine at any point loses none. Beside them is what was given up. One write
+ * is under way at a time; a save counts when a write that began after it has
+ * ended well.
  */
 #include <jansson.h>
 #include <stdlib.h>
@@ -109,6 +110,22 @@ pending_load_one(struct converge *c, const json_t *obj, struct error *err)
 	return 0;
 }
 
+/* An older engine did not write it. */
+static int
+pending_load_given_up(struct converge *c, const json_t *obj, struct error *err)
+{
+	const json_t *names;
+
+	if (!json_has(obj, "given_up"))
+		return 0;
+	names = json_want_array(obj, "given_up", err);
+	if (names == NULL ||
+	    json_want_u64(obj, "epoch", &c->retry_epoch, err) != 0)
+		return -1;
+	c->retry = pending_load_items(c, names);
+	return 0;
+}
+
 static int
 pending_parse(
     struct converge *c, const char *text, size_t len, struct error *err)
@@ -129,6 +146,8 @@ pending_parse(
 	json_array_foreach(list, i, one)
 		if (rc == 0)
 			rc = pending_load_one(c, one, err);
+	if (rc == 0)
+		rc = pending_load_given_up(c, obj, err);
 out:
 	json_decref(obj);
 	return rc;
@@ -151,30 +170,42 @@ pending_load(struct converge *c, const char *path)
 	free(text);
 }
 
+static json_t *
+pending_names(const struct converge *c, uint64_t items)
+{
+	json_t *names = json_array();
+	const struct item *item;
+
+	for (item = c->item; item < c->item + c->count; item++)
+		if ((items & ITEM_BIT(item->index)) != 0)
+			json_array_append_new(
+			    names, json_string(item->conf->name));
+	return names;
+}
+
 static char *
 pending_text(const struct converge *c)
 {
-	json_t *obj = json_object(), *list = json_array(), *one, *names;
-	const struct item *item, *cause;
+	json_t *obj = json_object(), *list = json_array(), *one;
+	const struct item *item;
 	char *text;
 
 	for (item = c->item; item < c->item + c->count; item++) {
 		if (!item->due.on)
 			continue;
 		one = json_object();
-		names = json_array();
-		for (cause = c->item; cause < c->item + c->count; cause++)
-			if (item->due.items & ITEM_BIT(cause->index))
-				json_array_append_new(
-				    names, json_string(cause->conf->name));
 		json_put_string(one, "service", item->conf->name);
 		json_put_u64(one, "epoch", item->due.epoch);
 		json_put_i64(one, "pid", item->due.pid);
-		json_put(one, "items", names);
+		json_put(one, "items", pending_names(c, item->due.items));
 		json_array_append_new(list, one);
 	}
 	json_put_i64(obj, "format", PENDING_FORMAT);
 	json_put(obj, "restart", list);
+	if (c->retry != 0) {
+		json_put_u64(obj, "epoch", c->retry_epoch);
+		json_put(obj, "given_up", pending_names(c, c->retry));
+	}
 	text = json_text(obj);
 	json_decref(obj);
 	return text;
@@ -198,6 +229,8 @@ pending_done_cb(void *arg)
 
 	if (c != NULL) {
 		p->write = NULL;
+		if (w->rc != 0 && p->failed == 0)
+			EMIT(converge_unsaved, kv_s("reason", w->err.msg));
 		p->failed = w->rc == 0 ? 0 : p->written;
 		if (w->rc == 0)
 			p->saved = p->written;

@@ -91,7 +91,7 @@ run_take(struct run *r, struct item *item)
 		run_release(item);
 	}
 	look_leave(item);
-	item->sig.valid = false;
+	item->sig.valid = item->misfit = item->mended = false;
 	if (item_want(item, r->primary)[0] == '\0') {
 		pending_clear(item);
 		item_mark(item, ANS_YES, "");
@@ -135,15 +135,11 @@ static void
 run_give_up(struct item *item)
 {
 	struct run *r = item->run;
-	struct converge *c = r->c;
 
 	op_cancel(item->op);
 	item->op = NULL;
 	item->step = STEP_GIVEN_UP;
-	if (r->epoch != c->retry_epoch)
-		c->retry = 0;
-	c->retry_epoch = r->epoch;
-	c->retry |= ITEM_BIT(item->index);
+	item_give_up(item, r->epoch);
 	if (strcmp(item->told, item->reason) == 0)
 		return;
 	str_cut(item->told, sizeof(item->told), item->reason);
@@ -170,7 +166,7 @@ run_ok(struct item *item)
 {
 	item_mark(item, ANS_YES, "");
 	item->told[0] = '\0';
-	item->c->retry &= ~ITEM_BIT(item->index);
+	item_take_up(item);
 	item->step = STEP_OK;
 }
 

@@ -134,6 +134,7 @@ conv_open(struct convtest *t)
 		.address = "10.77.0.1",
 		.private_ip = "172.31.43.83" };
 	t->conf.self = CONV_SELF;
+	t->conf.mode = MODE_AUTO;
 	emit_to(conv_sink, t);
 }
 
