@@ -5,6 +5,10 @@
  * nobody. So it counts against a host only while another host passes it, in a
  * probe that began after the check had failed here, and is itself fit for
  * voters otherwise.
+ *
+ * Applications that could not be brought to the role of their host may answer
+ * every check and still fail each vote. That counts, too, while another host
+ * has no fault at all.
  */
 #include "engine/health.h"
 
@@ -13,6 +17,7 @@
 #include "engine/engine.h"
 #include "engine/reports.h"
 #include "hawatch/check.h"
+#include "hawatch/converge.h"
 #include "hawatch/str.h"
 
 static void
@@ -93,10 +98,23 @@ health_passes(const struct engine *e, struct health *h)
 	}
 }
 
+static void
+health_converge(const struct engine *e, const struct core_status *st,
+    usec_t since, const struct now *now, struct health *h)
+{
+	h->stale = e->core != NULL && converge_stale(e->converge);
+	if (!h->stale)
+		return;
+	h->stale_since = since != 0 ? since : now->raw;
+	if (reports_fit(e->reports, h->stale_since, st, now))
+		health_reason(h, "converge");
+}
+
 void
 health_look(const struct engine *e, const struct core_status *st,
     const struct now *now, struct health *h)
 {
+	usec_t since = h->stale_since;
 	struct check_state cs;
 	int i, c;
 
@@ -111,6 +129,7 @@ health_look(const struct engine *e, const struct core_status *st,
 		if (c != -1 && cs.up == ANS_NO)
 			health_down(e, st, &cs, c, now, h);
 	}
+	health_converge(e, st, since, now, h);
 	h->ok = h->reasons[0] == '\0';
 }
 

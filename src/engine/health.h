@@ -21,10 +21,12 @@ struct health {
 	checkset_t spared;   /* shared, down, and not counted: nobody passes */
 	checkset_t disputes; /* shared, down, of /health: is it this host? */
 	usec_t disputed;     /* raw: the last one of these failed; 0 */
+	bool stale;	     /* its applications are not as its role demands */
+	usec_t stale_since;  /* raw, as seen here; 0 */
 	char reasons[HEALTH_REASONS_MAX]; /* "": none; comma-separated */
 };
 
-/* st: zeroed on a witness. */
+/* st: zeroed on a witness; out: as it was looked at last. */
 void health_look(const struct engine *e, const struct core_status *st,
     const struct now *now, struct health *out);
 /* Into the engine's own. */

@@ -46,6 +46,7 @@ report_json(const struct host_report *rep, const struct conf *conf)
 	json_put_u64(obj, "seq", rep->seq);
 	json_put_u64(obj, "site_epoch", rep->site_epoch);
 	json_put_bool(obj, "healthy", rep->healthy);
+	json_put_bool(obj, "stale", rep->stale);
 	json_put_i64(obj, "drift", rep->drift);
 	json_put_i64(obj, "traffic", rep->traffic);
 	json_put(obj, "passes", report_ages(rep, conf));
@@ -115,6 +116,9 @@ report_parse(struct host_report *rep, const json_t *obj,
 	if (json_want_u64(obj, "seq", &rep->seq, err) != 0 ||
 	    json_want_u64(obj, "site_epoch", &rep->site_epoch, err) != 0 ||
 	    json_want_bool(obj, "healthy", &rep->healthy, err) != 0 ||
+	    /* An older engine does not know. */
+	    (json_has(obj, "stale") &&
+		json_want_bool(obj, "stale", &rep->stale, err) != 0) ||
 	    json_want_int(obj, "drift", 0, DRIFT_MAX, &rep->drift, err) != 0 ||
 	    json_want_int(obj, "traffic", ANS_UNKNOWN, ANS_NO, &traffic, err) !=
 		0 ||
@@ -130,5 +134,6 @@ report_same(const struct host_report *a, const struct host_report *b)
 {
 	return a->site_epoch == b->site_epoch && a->passes == b->passes &&
 	       a->fails == b->fails && a->drift == b->drift &&
-	       a->traffic == b->traffic && a->healthy == b->healthy;
+	       a->traffic == b->traffic && a->healthy == b->healthy &&
+	       a->stale == b->stale;
 }

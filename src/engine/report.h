@@ -27,6 +27,7 @@ struct host_report {
 	int drift;	     /* items that are not as they should be */
 	enum answer traffic; /* the balancers that it steers are as wanted */
 	bool healthy;	     /* its /health says 200 */
+	bool stale;	     /* its applications are not as its role demands */
 };
 
 /* Caller json_decref()s. */

@@ -11,7 +11,9 @@
  * no such probe; and of two hosts, each cannot have probed later than the
  * other. When a probe began is told as an age, and is counted from when the
  * request left that the report answers, so that no clock is compared and no
- * delay makes a probe look later than it was.
+ * delay makes a probe look later than it was. The same with two hosts whose
+ * applications are not as their roles demand: each goes only for another that
+ * was not so after it was so itself.
  */
 #include "engine/reports.h"
 
@@ -42,6 +44,7 @@ struct report_peer {
 	usec_t at;			   /* raw, of rep; 0 never */
 	usec_t passed_at[CONF_CHECKS_MAX]; /* raw: a probe that passed began
 					      then or later */
+	usec_t fit_at;	  /* raw: it was not stale then, or later; 0 never */
 	usec_t sent_at;	  /* raw, of sent, by whatever way; 0 never */
 	usec_t posted_at; /* raw, by a request of its own; 0 never */
 	bool bad;	  /* the last one could not be read */
@@ -100,6 +103,7 @@ reports_build(struct reports *r, const struct now *now)
 		.passes = e->health->passes,
 		.fails = e->health->fails,
 		.healthy = e->health->ok,
+		.stale = e->health->stale,
 		.drift = converge_drift(e->converge),
 		.traffic = reports_traffic(e->traffic) };
 	for (c = 0; c < e->conf->check_count; c++) {
@@ -154,6 +158,8 @@ reports_passed(const struct reports *r, struct report_peer *p,
 	usec_t began;
 	int c;
 
+	if (!rep->stale && asked > p->fit_at)
+		p->fit_at = asked;
 	for (c = 0; c < r->e->conf->check_count; c++) {
 		began = asked - (usec_t)rep->age_ms[c] * USEC_MSEC;
 		if ((rep->passes & CHECK_BIT(c)) != 0 &&
@@ -248,7 +254,7 @@ reports_better(const struct reports *r, const struct host_report *rep,
 {
 	const struct conf *conf = r->e->conf;
 
-	if ((rep->fails & reports_health(conf, false)) != 0 ||
+	if ((rep->fails & reports_health(conf, false)) != 0 || rep->stale ||
 	    rep->site_epoch < st->rec.epoch)
 		return false;
 	return st->site.role != SITE_PRIMARY ||
@@ -272,7 +278,28 @@ reports_pass(const struct reports *r, int check, usec_t since, checkset_t own,
 	return false;
 }
 
-/* It says that it passes what fails here, and not yet that it has probed since:
+bool
+reports_fit(const struct reports *r, usec_t since, const struct core_status *st,
+    const struct now *now)
+{
+	const struct conf *conf = r->e->conf;
+	checkset_t any =
+	    reports_health(conf, true) | reports_health(conf, false);
+	const struct host_report *rep;
+	int n;
+
+	for (n = 0; n < conf->node_count; n++) {
+		rep = reports_of(r, n, now);
+		if (rep != NULL && rep->healthy && !rep->stale &&
+		    r->peer[n].fit_at >= since && (rep->fails & any) == 0 &&
+		    rep->site_epoch >= st->rec.epoch)
+			return true;
+	}
+	return false;
+}
+
+/* It says that it passes what fails here, and not yet that it has probed since,
+ * or that it is not stale, and not yet that it was not since this host is:
  * that, it says as an answer alone. */
 static bool
 reports_must_ask(const struct reports *r, node_t n, const struct now *now)
@@ -281,6 +308,9 @@ reports_must_ask(const struct reports *r, node_t n, const struct now *now)
 	const struct health *h = r->e->health;
 	int c;
 
+	if (rep != NULL && h->stale && !rep->stale &&
+	    r->peer[n].fit_at < h->stale_since)
+		return true;
 	for (c = 0; rep != NULL && c < r->e->conf->check_count; c++)
 		if ((h->disputes & rep->passes & CHECK_BIT(c)) != 0 &&
 		    r->peer[n].passed_at[c] < h->disputed)
@@ -294,8 +324,11 @@ reports_due(const struct reports *r, node_t n, const struct now *now)
 {
 	const struct report_peer *p = &r->peer[n];
 	bool data = r->e->conf->node[n].role == ROLE_DATA;
-	usec_t disputed = r->e->health->disputed;
+	const struct health *h = r->e->health;
+	usec_t disputed = h->disputed;
 
+	if (h->stale && h->stale_since > disputed)
+		disputed = h->stale_since;
 	if (p->sent_at == 0)
 		return now->raw;
 	if (data && reports_must_ask(r, n, now))

@@ -113,6 +113,7 @@ status_drift(const struct engine *e, const struct now *now)
 	int i;
 
 	json_put_i64(obj, "count", converge_drift(e->converge));
+	json_put_bool(obj, "stale", e->health->stale);
 	doing = converge_doing(e->converge, &since);
 	if (doing != NULL) {
 		json_put_string(obj, "doing", doing);
@@ -173,6 +174,7 @@ status_hosts(const struct engine *e, const struct now *now)
 		if (rep != NULL) {
 			json_put_bool(obj, "healthy", rep->healthy);
 			json_put_u64(obj, "site_epoch", rep->site_epoch);
+			json_put_bool(obj, "stale", rep->stale);
 			json_put_i64(obj, "drift", rep->drift);
 			json_put_string(
 			    obj, "traffic", status_answer(rep->traffic));

@@ -15,6 +15,7 @@ static void wrong_check(
 static void wrong_check_next(
     char *next, size_t size, const json_t *node, const json_t *check);
 static void wrong_drift(struct wrong_list *l, const json_t *node);
+static const char *wrong_stale(const json_t *node);
 static void wrong_traffic(struct wrong_list *l, const json_t *node);
 
 void
@@ -97,12 +98,27 @@ wrong_check_next(
 		    why[0] == '\0' ? ", again in some seconds" : "");
 }
 
+/* What could not be brought about in this epoch. */
+static const char *
+wrong_stale(const json_t *node)
+{
+	const char *reasons = get_str(node, "health.reasons");
+	const char *last = strrchr(reasons, ',');
+
+	/* It is the last one. */
+	if (strcmp(last == NULL ? reasons : last + 1, "converge") == 0)
+		return ", and could not be brought about; /health says 503";
+	return ", and could not be brought about; no other host is better, so "
+	       "/health does not count it";
+}
+
 /* Between changes of role nothing is changed by itself. */
 static void
 wrong_drift(struct wrong_list *l, const json_t *node)
 {
 	const json_t *list = get_at(node, "drift.items"), *item;
 	const char *name = get_str(node, "node");
+	bool stale = get_bool(node, "drift.stale");
 	char names[160] = "", next[120];
 	size_t i, len = 0, n = 0;
 
@@ -127,12 +143,14 @@ wrong_drift(struct wrong_list *l, const json_t *node)
 		    name, get_str(node, "site.why"));
 		return;
 	}
-	if (n == 0)
+	if (n == 0 && !stale)
 		return;
 	(void)snprintf(next, sizeof(next),
 	    "hactl drift; to change it: ssh %s hactl drift --apply", name);
-	wrong_text(l, next, "%s: %zu of %zu items not as its role demands: %s",
-	    name, n, json_array_size(list), names);
+	wrong_text(l, next,
+	    "%s: %zu of %zu items not as its role demands%s%s%s", name, n,
+	    json_array_size(list), n == 0 ? "" : ": ", names,
+	    stale ? wrong_stale(node) : "");
 }
 
 static void

@@ -57,6 +57,14 @@
 	"\"reason\":\"\",\"seen_ms\":null}]}," \
 	"\"traffic\":[{\"name\":\"lb\",\"ok\":\"unknown\",\"reason\":\"\"," \
 	"\"seen_ms\":null,\"in\":[],\"out\":[]}]}"
+/* What a run gave up: counted by /health, and not; with an item and none. */
+#define STALE(node, reasons, holds) \
+	"{\"node\":\"" node "\",\"data\":true,\"mode\":\"auto\"," \
+	"\"postgres\":{\"state\":\"standby\",\"receiver\":true}," \
+	"\"fence\":{\"armed\":\"yes\"}," \
+	"\"health\":{\"ok\":false,\"reasons\":\"" reasons "\"}," \
+	"\"drift\":{\"count\":1,\"stale\":true,\"items\":[{\"name\":\"db\"," \
+	"\"type\":\"line\",\"holds\":\"" holds "\",\"reason\":\"\"}]}}"
 #define SILENT "{\"node\":\"prod-s2\",\"data\":true,\"silent\":\"timeout\"}"
 #define STATUS(nodes) \
 	"{\"exit\":0,\"schema\":1,\"register\":{\"revision\":1}," \
@@ -183,6 +191,24 @@ test_status(void **state)
 	says_folded("/health says 503");
 	says("wrong   prod-s2: 1 of 2 items not as its role demands: "
 	     "memcached-listen");
+	says("next  hactl drift; to change it: ssh prod-s2 hactl drift "
+	     "--apply");
+}
+
+static void
+test_stale(void **state)
+{
+	assert_int_equal(
+	    run(STATUS(STALE("prod-s1", "iam,converge", "no") "," STALE(
+		    "prod-s2", "converged", "yes")),
+		"status"),
+	    EXITCODE_DONE);
+	fits();
+	says_folded("prod-s1: 1 of 1 items not as its role demands: db, and "
+		    "could not be brought about; /health says 503");
+	says_folded("prod-s2: 0 of 1 items not as its role demands, and could "
+		    "not be brought about; no other host is better, so "
+		    "/health does not count it");
 	says("next  hactl drift; to change it: ssh prod-s2 hactl drift "
 	     "--apply");
 }
@@ -316,6 +342,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_status),
 		cmocka_unit_test(test_checks),
+		cmocka_unit_test(test_stale),
 		cmocka_unit_test(test_drift),
 		cmocka_unit_test(test_drift_apply),
 		cmocka_unit_test(test_plan),

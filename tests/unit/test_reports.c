@@ -44,6 +44,7 @@ static struct {
 	enum site_role role;
 	int failed, threshold; /* of its last probes */
 	enum pg_state pg;
+	bool stale;
 	uint64_t heard_epoch;
 	int heard, sent;
 } host[3];
@@ -124,6 +125,12 @@ converge_drift(const struct converge *c)
 	return 3;
 }
 
+bool
+converge_stale(const struct converge *c)
+{
+	return host[who(c)].stale;
+}
+
 int
 traffic_count(const struct traffic *t)
 {
@@ -194,6 +201,7 @@ setup(void **state)
 		host[i].e.conf = &conf;
 		host[i].e.peers = (struct peers *)(void *)&host[i].e;
 		host[i].e.checks = (struct checks *)(void *)&host[i].e;
+		host[i].e.converge = (struct converge *)(void *)&host[i].e;
 		host[i].e.traffic = (struct traffic *)(void *)&host[i].e;
 		if (i != W)
 			host[i].e.core = (struct core *)(void *)&host[i].e;
@@ -447,6 +455,63 @@ test_the_holder_stays(void **state)
 	assert_false(host[B].e.health->ok);
 }
 
+/* Applications that are not as the host's role demands: it goes, but only for
+ * a host without any fault. */
+static void
+test_stale(void **state)
+{
+	conf.check[OWN].health = conf.check[SHARED].health = true;
+	conf.check[SHARED].shared = true;
+	steps(20);
+	host[A].stale = true;
+	steps(450);
+	assert_string_equal(host[A].e.health->reasons, "converge");
+	conf.self = B;
+	assert_true(reports_of(host[B].e.reports, A, &at)->stale);
+	assert_false(reports_of(host[B].e.reports, A, &at)->healthy);
+	/* So is the other: both stay. */
+	host[B].stale = true;
+	steps(250);
+	assert_true(host[A].e.health->ok);
+	assert_true(host[B].e.health->ok);
+	host[B].stale = false;
+	steps(400);
+	assert_false(host[A].e.health->ok);
+	/* The other has a fault of its own. */
+	set(B, OWN, ANS_NO);
+	steps(250);
+	assert_true(host[A].e.health->ok);
+	assert_false(host[B].e.health->ok);
+	set(B, OWN, ANS_YES);
+	steps(400);
+	assert_false(host[A].e.health->ok);
+	/* A shared check fails there; this host is no better for voters. */
+	set(B, SHARED, ANS_NO);
+	steps(400);
+	assert_true(host[A].e.health->ok);
+	assert_true(host[B].e.health->ok);
+	set(B, SHARED, ANS_YES);
+	steps(400);
+	assert_false(host[A].e.health->ok);
+	/* The other is not brought to its role: its epoch is 8. */
+	host[A].record = 9;
+	steps(20);
+	assert_true(host[A].e.health->ok);
+	host[A].record = 8;
+	steps(20);
+	assert_false(host[A].e.health->ok);
+	/* It is silent. */
+	cut = true;
+	steps(3100);
+	assert_true(host[A].e.health->ok);
+	cut = false;
+	steps(1500);
+	assert_false(host[A].e.health->ok);
+	host[A].stale = false;
+	step();
+	assert_true(host[A].e.health->ok);
+}
+
 static void
 test_postgres(void **state)
 {
@@ -481,6 +546,42 @@ test_never_both(void **state)
 			for (i = A; i <= B; i++)
 				if (ms > 2000 || dice(700) == 0)
 					set(i, SHARED, ANS_NO);
+			step();
+			alone += !host[A].e.health->ok || !host[B].e.health->ok;
+			if (!host[A].e.health->ok && !host[B].e.health->ok)
+				fail_msg("round %d: both say 503", round);
+		}
+		steps(3000);
+		assert_true(host[A].e.health->ok && host[B].e.health->ok);
+	}
+	assert_true(alone > 1000); /* the test has teeth */
+}
+
+/* Both become stale, or one fails a shared check as well, at moments of their
+ * own: at no instant do both say 503, and in the end nobody does. */
+static void
+test_never_both_stale(void **state)
+{
+	int round, i, ms, alone = 0;
+
+	for (round = 0; round < 150; round++) {
+		(void)teardown(NULL);
+		(void)setup(NULL);
+		conf.check[SHARED].health = conf.check[SHARED].shared = true;
+		seed = (unsigned)round * 7919 + 1;
+		delay_max = round % 3 == 0 ? 2 * USEC_MSEC :
+			    round % 3 == 1 ? 80 * USEC_MSEC :
+					     1500 * USEC_MSEC;
+		steps(100 + dice(1000));
+		for (ms = 0; ms < 4000; ms++) {
+			for (i = A; i <= B; i++) {
+				if (ms <= 2000 && dice(700) != 0)
+					continue;
+				if (round % 2 == 0 || i == A)
+					host[i].stale = true;
+				else
+					set(i, SHARED, ANS_NO);
+			}
 			step();
 			alone += !host[A].e.health->ok || !host[B].e.health->ok;
 			if (!host[A].e.health->ok && !host[B].e.health->ok)
@@ -555,6 +656,12 @@ test_foreign(void **state)
 	assert_int_equal(rep.passes, CHECK_BIT(SHARED));
 	conf.self = A;
 	reports_take(host[A].e.reports, B, obj, 0, &at);
+	assert_false(rep.stale);
+	json_object_set_new(obj, "stale", json_integer(1));
+	assert_int_equal(report_parse(&rep, obj, &conf, &err), -1);
+	json_object_set_new(obj, "stale", json_true());
+	assert_int_equal(report_parse(&rep, obj, &conf, &err), 0);
+	assert_true(rep.stale);
 	/* An older one that comes late changes nothing. */
 	json_object_set_new(obj, "seq", json_integer(4));
 	json_object_set_new(obj, "drift", json_integer(9));
@@ -616,8 +723,10 @@ main(void)
 		T(test_own_and_shared),
 		T(test_nobody_is_better),
 		T(test_the_holder_stays),
+		T(test_stale),
 		T(test_postgres),
 		T(test_never_both),
+		T(test_never_both_stale),
 		T(test_shared_fault),
 		T(test_foreign),
 		T(test_spoilt),
