@@ -25,6 +25,7 @@ static void drift_print(const json_t *nodes);
 static const json_t *drift_oldest(const json_t *node);
 static void drift_row(struct print_row *row, const json_t *node);
 static bool drift_explain(const json_t *node);
+static const char *drift_first(const json_t *node);
 static enum exitcode drift_apply(const struct call *call);
 static enum exitcode checks_code(
     const json_t *nodes, bool (*bad)(const json_t *node));
@@ -213,7 +214,7 @@ drift_print(const json_t *nodes)
 		"DIFFER", "LOOKED", "NOW" };
 	struct print_row rows[NODES_MAX];
 	const json_t *node;
-	char next[120] = "";
+	char next[240] = "";
 	size_t i, n = 0;
 
 	memset(rows, 0, sizeof(rows));
@@ -227,7 +228,8 @@ drift_print(const json_t *nodes)
 		node = json_array_get(nodes, i);
 		if (!drift_explain(node))
 			continue;
-		(void)snprintf(next, sizeof(next), "ssh %s hactl drift --apply",
+		(void)snprintf(next, sizeof(next),
+		    "%sssh %s hactl drift --apply", drift_first(node),
 		    get_str(node, "node"));
 		print_wrapped("  next  ", next);
 	}
@@ -305,4 +307,29 @@ drift_explain(const json_t *node)
 		print_coloured(COLOUR_NONE, NULL);
 	}
 	return differs;
+}
+
+/* What no order brings about as long as a person has not done this. */
+static const char *
+drift_first(const json_t *node)
+{
+	const json_t *list = get_at(node, "drift.items"), *item;
+	const char *reason;
+	size_t i;
+
+	for (i = 0; i < json_array_size(list); i++) {
+		item = json_array_get(list, i);
+		reason = get_str(item, "reason");
+		if (strcmp(get_str(item, "holds"), "no") != 0)
+			continue;
+		if (strcmp(reason, "supervisord: no-socket") == 0 ||
+		    strcmp(reason, "supervisord: connect-refused") == 0)
+			return "start supervisord, see WHAT TO DO in man 7 "
+			       "hawatch; then: ";
+		if (strcmp(reason, "no line matches") == 0 ||
+		    strstr(reason, " lines match instead") != NULL)
+			return "mend the file by hand, or match in "
+			       "hawatch.conf; then: ";
+	}
+	return "";
 }
