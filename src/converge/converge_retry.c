@@ -76,10 +76,13 @@ static bool
 item_stale(const struct item *item)
 {
 	const struct converge *c = item->c;
+	/* A new engine that has not yet heard of any believes its predecessor.
+	 */
+	uint64_t epoch = c->epoch == 0 ? c->retry_epoch : c->epoch;
 
 	if (item->ops != NULL && !item->due.on)
 		return false;
-	if (item_given_up(item, c->epoch))
+	if (item_given_up(item, epoch))
 		/* Nothing but a person brings it about in this mode. */
 		return c->env.conf->mode != MODE_OBSERVE ||
 		       item->holds != ANS_YES;

@@ -20,6 +20,8 @@
 #include "hawatch/converge.h"
 #include "hawatch/str.h"
 
+#define HEALTH_NEW (2 * USEC_SEC)
+
 static void
 health_reason(struct health *h, const char *name)
 {
@@ -106,7 +108,13 @@ health_converge(const struct engine *e, const struct core_status *st,
 	if (!h->stale)
 		return;
 	h->stale_since = since != 0 ? since : now->raw;
-	if (reports_fit(e->reports, h->stale_since, st, now))
+	/* Its predecessor may have said so, and the answers of the others are
+	 * on their way: voters are not let in for a moment. */
+	if (now->raw - e->started_at < HEALTH_NEW)
+		since = 0;
+	else
+		since = h->stale_since;
+	if (reports_fit(e->reports, since, st, now))
 		health_reason(h, "converge");
 }
 

@@ -289,6 +289,9 @@ reports_fit(const struct reports *r, usec_t since, const struct core_status *st,
 	int n;
 
 	for (n = 0; n < conf->node_count; n++) {
+		if (since == 0 && r->peer[n].at == 0 && n != conf->self &&
+		    conf->node[n].role == ROLE_DATA)
+			return true;
 		rep = reports_of(r, n, now);
 		if (rep != NULL && rep->healthy && !rep->stale &&
 		    r->peer[n].fit_at >= since && (rep->fails & any) == 0 &&

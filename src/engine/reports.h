@@ -39,7 +39,8 @@ usec_t reports_heard_at(const struct reports *r, node_t node);
 bool reports_pass(const struct reports *r, int check, usec_t since,
     checkset_t own, const struct core_status *st, const struct now *now);
 /* Another data node has no fault at all, is brought to its role, and is known
- * not to have been stale after raw time since. */
+ * not to have been stale after raw time since; with 0, one that has not been
+ * heard yet will do. */
 bool reports_fit(const struct reports *r, usec_t since,
     const struct core_status *st, const struct now *now);
 

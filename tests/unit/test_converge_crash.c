@@ -224,8 +224,43 @@ full_child(struct convtest *t)
 	return 0;
 }
 
+/* In a child whose state directory has no room left. */
+static int
+full_state_child(struct convtest *t)
+{
+	const char *ballast = conv_path(t, "state/ballast");
+	char block[4096] = { 0 };
+	FILE *f;
+
+	if (unshare(CLONE_NEWNS) == -1 ||
+	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == -1 ||
+	    mount("none", t->conf.state_dir, "tmpfs", 0, "size=16k") == -1)
+		return 10;
+	site(t);
+	f = fopen(ballast, "w");
+	while (fwrite(block, sizeof(block), 1, f) == 1)
+		continue;
+	fclose(f);
+	conv_restart(t);
+	if (conv_run(t, ITEM_AFTER, CONV_SELF, 7) != ANS_YES)
+		return 11;
+	if (strcmp(conv_text(t, "f0"), "k0=primary\nk3=primary\n") != 0 ||
+	    conv_count(t, "log", "app") != 3 || conv_left(t) != 0)
+		return 12;
+	if (conv_count(t, "events", "ev=converge.unsaved ") != 1 ||
+	    strstr(conv_text(t, "events"), "No space left") == NULL)
+		return 13;
+	if (unlink(ballast) == -1 ||
+	    conv_run(t, ITEM_AFTER, CONV_OTHER, 8) != ANS_YES)
+		return 14;
+	if (strcmp(conv_text(t, "state/converge"),
+		"{\"format\":1,\"restart\":[]}") != 0)
+		return 15;
+	return 0;
+}
+
 static void
-test_disk_full(void **state)
+full(int (*child)(struct convtest *t))
 {
 	struct convtest t;
 	int status;
@@ -236,11 +271,23 @@ test_disk_full(void **state)
 	conv_open(&t);
 	pid = fork();
 	if (pid == 0)
-		_exit(full_child(&t));
+		_exit(child(&t));
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	if (status != 0)
 		fail_msg("status %d", WEXITSTATUS(status));
 	conv_close(&t);
+}
+
+static void
+test_disk_full(void **state)
+{
+	full(full_child);
+}
+
+static void
+test_state_full(void **state)
+{
+	full(full_state_child);
 }
 
 int
@@ -252,6 +299,7 @@ main(void)
 		cmocka_unit_test(test_list_lost),
 		cmocka_unit_test(test_list_unsaved),
 		cmocka_unit_test(test_disk_full),
+		cmocka_unit_test(test_state_full),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

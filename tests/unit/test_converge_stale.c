@@ -113,6 +113,7 @@ test_new_engine(void **state)
 	site(&t);
 	given_up(&t);
 	conv_restart(&t);
+	assert_true(converge_stale(t.c));
 	converge_expect(t.c, NODE_NONE, 7);
 	assert_true(converge_stale(t.c));
 	conv_turn(&t, 100 * USEC_MSEC);

@@ -512,6 +512,36 @@ test_stale(void **state)
 	assert_true(host[A].e.health->ok);
 }
 
+/* A new engine of such a host does not let voters in for a moment, nor keep
+ * them out when the others are no better, or there are none. */
+static void
+test_stale_from_the_start(void **state)
+{
+	int ms;
+
+	host[A].stale = true;
+	host[A].e.started_at = at.raw;
+	delay_max = 200 * USEC_MSEC;
+	for (ms = 0; ms < 3000; ms++) {
+		step();
+		assert_string_equal(host[A].e.health->reasons, "converge");
+	}
+	(void)teardown(NULL);
+	(void)setup(NULL);
+	host[A].stale = host[B].stale = true;
+	host[A].e.started_at = at.raw;
+	steps(300);
+	assert_true(host[A].e.health->ok);
+	(void)teardown(NULL);
+	(void)setup(NULL);
+	host[A].stale = cut = true;
+	host[A].e.started_at = at.raw;
+	steps(1990);
+	assert_false(host[A].e.health->ok);
+	steps(20);
+	assert_true(host[A].e.health->ok);
+}
+
 static void
 test_postgres(void **state)
 {
@@ -724,6 +754,7 @@ main(void)
 		T(test_nobody_is_better),
 		T(test_the_holder_stays),
 		T(test_stale),
+		T(test_stale_from_the_start),
 		T(test_postgres),
 		T(test_never_both),
 		T(test_never_both_stale),
