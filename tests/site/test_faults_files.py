@@ -3,8 +3,10 @@ other items are brought about; what is left is named, and is brought about once
 the file is mended: at once, within a minute, or by hactl drift --apply."""
 
 import os
+import time
 
 from lab import faults, wait_for
+from lab.host import wait_gone
 from votesite import conf, repoint
 from votesite.watch import Case, apply, drift, no_drift, right
 
@@ -54,6 +56,9 @@ def test_full_disk_and_no_match(make_site):
                    'no line matches'], ['drift'])
         differ(site, 's1', ['ballot-box-memcached'])
         right(site, 's1', 's2', ['ballot-box-memcached'])
+        wait_for(lambda: [e for e in site.events('s1') if e.get('item') ==
+                          'ballot-box-memcached' and
+                          e['ev'] == 'converge.failed'], 10, 'it is given up')
         repoint.edit(s1, repoint.BALLOT_BOX, r'^memcached\.host = ',
                      'memcached.host=')
         case.leaves('s2')
@@ -117,3 +122,37 @@ def gone(host, path):
 
 def back(host, path):
     os.rename(host.path(path + '.away'), host.path(path))
+
+
+def test_line_without_match_keeps_voters_away(make_site):
+    """On the host that stays a standby's, the application's line cannot be
+    found: it answers every check and fails each vote. It leaves the traffic
+    until the line is mended, also over a new engine."""
+    site = make_site(settings=settings('ballot-box-db'))
+    s1 = site.lab.s1
+    repoint.edit(s1, repoint.BALLOT_BOX, r'^db\.default\.url=',
+                 'db.default.url = ')
+    with Case(site, changes=1, limit=6000, nobody=RESTART) as case:
+        taken_over(site, case)
+        differ(site, 's1', ['ballot-box-db'])
+        case.leaves('s1', 10, count=100)
+        case.said(['prod-s1: 1 of', 'could not be brought about; /health '
+                   'says 503', 'next hactl drift'])
+        engine = s1.pids('hawatchd')
+        s1.kill(engine)
+        wait_gone(engine)
+        site.engine_start('s1')
+        stays_out(site, ['prod-s2'])
+        repoint.edit(s1, repoint.BALLOT_BOX, r'^db\.default\.url = ',
+                     'db.default.url=')
+        no_drift(site, 's1', 15)
+        right(site, 's1', 's2')
+        case.comes_back('s1', 15)
+
+
+def stays_out(site, names, seconds=8):
+    """Only these get traffic, from the first moment to the last."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        assert site.in_traffic() == names
+        time.sleep(0.1)
