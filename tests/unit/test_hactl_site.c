@@ -65,6 +65,10 @@
 	"\"health\":{\"ok\":false,\"reasons\":\"" reasons "\"}," \
 	"\"drift\":{\"count\":1,\"stale\":true,\"items\":[{\"name\":\"db\"," \
 	"\"type\":\"line\",\"holds\":\"" holds "\",\"reason\":\"\"}]}}"
+#define DIFFERS(why) \
+	"{\"node\":\"prod-s2\",\"data\":true,\"drift\":{\"count\":1," \
+	"\"items\":[{\"name\":\"db\",\"type\":\"line\"," \
+	"\"holds\":\"no\",\"reason\":\"" why "\",\"seen_ms\":5}]}}"
 #define SILENT "{\"node\":\"prod-s2\",\"data\":true,\"silent\":\"timeout\"}"
 #define STATUS(nodes) \
 	"{\"exit\":0,\"schema\":1,\"register\":{\"revision\":1}," \
@@ -248,6 +252,17 @@ test_drift(void **state)
 	says("prod-s2  cache (cache)  not known");
 	says("next  ssh prod-s2 hactl drift --apply");
 	assert_int_equal(run(STATUS(S1), "drift"), EXITCODE_DONE);
+	assert_int_equal(
+	    run(STATUS(DIFFERS("supervisord: no-socket")), "drift"),
+	    EXITCODE_REFUSED);
+	says_folded("next start supervisord, see WHAT TO DO in man 7 hawatch; "
+		    "then: ssh prod-s2 hactl drift --apply");
+	assert_int_equal(
+	    run(STATUS(DIFFERS("2 lines match instead of one (2, 12)")),
+		"drift"),
+	    EXITCODE_REFUSED);
+	says_folded("next mend the file by hand, or match in hawatch.conf; "
+		    "then: ssh prod-s2 hactl drift --apply");
 	assert_int_equal(
 	    run(STATUS(S1 "," SILENT), "drift"), EXITCODE_NO_ENGINE);
 }
