@@ -39,11 +39,16 @@ void http_free(struct http *h);
 struct http_way {
 	const char *socket; /* Unix socket instead of address and port */
 	bool tls;	    /* else plain HTTP */
-	const char *ca;	    /* PEM file of the only authorities; "": the
-			       system's; read again after an hour */
+	const char *ca;	    /* PEM file of the only authorities, known by
+			       http_trust; "": the system's */
 	const char *type;   /* Content-Type of the body; NULL: JSON */
 	const char *user, *password; /* Basic; NULL: none */
 };
+
+/* Reads a file of authorities: at the start, not on the loop. One that cannot
+ * be read fails the calls that need it. While it is used it is read again now
+ * and then, aside; until that is done, what was read last holds. */
+void http_trust(struct http *h, const char *file);
 
 struct http_request {
 	const struct http_way *way;

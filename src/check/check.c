@@ -10,6 +10,7 @@
 
 #include "hawatch/damp.h"
 #include "hawatch/emit.h"
+#include "hawatch/http.h"
 #include "hawatch/loop.h"
 #include "hawatch/mem.h"
 #include "hawatch/random.h"
@@ -59,6 +60,8 @@ check_new(const struct check_env *env, const struct check_ops *ops,
 	c->arg = arg;
 	c->priv = xcalloc(1, ops->priv_size == 0 ? 1 : ops->priv_size);
 	damp_init(&c->damp, conf->window, conf->threshold, conf->threshold - 1);
+	if (env->web != NULL)
+		http_trust(env->web, conf->ca);
 	c->timer = timer_new(env->loop, check_timer_cb, c);
 	first = conf->interval < FIRST_MAX ? conf->interval : FIRST_MAX;
 	timer_arm(c->timer, (usec_t)(random_u64() % (uint64_t)(first + 1)));

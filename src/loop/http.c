@@ -19,7 +19,6 @@
 #include "loop/http_call.h"
 #include "loop/http_reason.h"
 
-#define HTTP_PEM_MAX ((size_t)256 * 1024)
 /* Kept connections, all peers together. */
 #define HTTP_KEPT_MAX 32L
 
@@ -49,6 +48,7 @@ http_new(struct loop *loop, const struct http_tls *tls, struct error *err)
 
 	h->loop = loop;
 	LIST_INIT(&h->calls);
+	LIST_INIT(&h->trusts);
 	h->timer = timer_new(loop, http_due_cb, h);
 	/* Reference counted by libcurl; the first takes some 50 ms. */
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
@@ -114,6 +114,7 @@ http_release(void *arg)
 	for (k = 0; k < HTTP_KINDS; k++)
 		while (h->idle_count[k] > 0)
 			curl_easy_cleanup(h->idle[k][--h->idle_count[k]]);
+	http_trust_free(h);
 	curl_slist_free_all(h->json);
 	curl_multi_cleanup(h->multi);
 	curl_global_cleanup();
@@ -271,6 +272,8 @@ http_finish(struct http_call *call, CURLcode code)
 	    reason_str(http_reason(code, sys, ans.sent, call->message));
 	ans.message =
 	    call->message[0] != '\0' ? call->message : curl_easy_strerror(code);
+	if (code != CURLE_OK && call->untrusted != NULL)
+		ans.message = call->untrusted;
 	if (code == CURLE_OK) {
 		curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
 		ans.status = (int)status;

@@ -56,6 +56,7 @@ http_call_free(struct http_call *call)
 		http_easy_give(call->http, call->kind, call->easy, call->whole);
 	curl_slist_free_all(call->headers);
 	curl_slist_free_all(call->address);
+	free(call->untrusted);
 	free(call->body);
 	free(call);
 }

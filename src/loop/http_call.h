@@ -11,6 +11,7 @@
 #include "hawatch/queue.h"
 
 #define HTTP_IDLE_MAX 8
+#define HTTP_PEM_MAX ((size_t)256 * 1024)
 
 /* Whose settings a handle has; it never serves the other kind. */
 enum http_kind { HTTP_PEER, HTTP_WAY, HTTP_KINDS };
@@ -25,6 +26,7 @@ struct http {
 	int idle_count[HTTP_KINDS];
 	bool freed;
 	LIST_HEAD(http_calls, http_call) calls;
+	LIST_HEAD(http_trusts, http_trust) trusts;
 };
 
 struct http_call {
@@ -38,6 +40,7 @@ struct http_call {
 	char *body;
 	size_t len, max, header_len;
 	char message[CURL_ERROR_SIZE];
+	char *untrusted; /* why there are no authorities; or NULL */
 	void (*done)(void *arg, const struct http_answer *ans);
 	void *arg;
 };
@@ -58,5 +61,10 @@ void http_easy_give(struct http *h, enum http_kind kind, CURL *e, bool again);
 /* What this call wants of its handle. */
 int http_easy_call(
     struct http_call *call, const struct http_request *req) MUST_CHECK;
+
+/* What is trusted by that file; NULL and why: nothing is. */
+const char *http_trust_pem(
+    struct http *h, const char *file, const char **why) MUST_CHECK;
+void http_trust_free(struct http *h);
 
 #endif

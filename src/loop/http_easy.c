@@ -7,19 +7,24 @@
 #include <curl/curl.h>
 #include <string.h>
 
+#include "hawatch/mem.h"
 #include "loop/http_call.h"
 
 /* For how many seconds a connection is kept idle. */
 #define HTTP_KEPT_SEC 30L
 #define HTTP_BUFFER 16384L
-/* For how many seconds the authorities of a file stay parsed. */
+/* For how many seconds the authorities of the system stay parsed. */
 #define HTTP_CA_SEC 3600L
+/* Where nothing is trusted: no certificate, so that the call fails. */
+#define HTTP_NOBODY "none"
 
 static int http_easy_fixed(CURL *e);
 static int http_easy_peer(struct http *h, CURL *e);
-static int http_easy_way(CURL *e, const struct http_way *way);
-static int http_easy_authorities(CURL *e, const char *file);
-static int http_easy_blob(CURL *e, CURLoption option, char *pem);
+static int http_easy_way(struct http_call *call, const struct http_way *way);
+static int http_easy_authorities(struct http_call *call, const char *file);
+static int http_easy_system(CURL *e);
+static int http_easy_blob(
+    CURL *e, CURLoption option, const char *pem, unsigned flags);
 
 CURL *
 http_easy_take(struct http *h, enum http_kind kind)
@@ -85,15 +90,17 @@ http_easy_fixed(CURL *e)
 static int
 http_easy_peer(struct http *h, CURL *e)
 {
+	const unsigned kept = CURL_BLOB_NOCOPY;
+
 	SET(CURLOPT_PROTOCOLS_STR, "https");
 	SET(CURLOPT_SSLVERSION,
 	    (long)CURL_SSLVERSION_TLSv1_3 | (long)CURL_SSLVERSION_MAX_TLSv1_3);
 	/* By default every authority of the system would do as well. */
 	SET(CURLOPT_CAINFO, NULL);
-	if (http_easy_blob(e, CURLOPT_CAINFO_BLOB, h->ca) == -1 ||
-	    http_easy_blob(e, CURLOPT_SSLCERT_BLOB, h->cert) == -1)
+	if (http_easy_blob(e, CURLOPT_CAINFO_BLOB, h->ca, kept) == -1 ||
+	    http_easy_blob(e, CURLOPT_SSLCERT_BLOB, h->cert, kept) == -1)
 		return -1;
-	return http_easy_blob(e, CURLOPT_SSLKEY_BLOB, h->key);
+	return http_easy_blob(e, CURLOPT_SSLKEY_BLOB, h->key, kept);
 }
 
 int
@@ -110,7 +117,7 @@ http_easy_call(struct http_call *call, const struct http_request *req)
 	SET(CURLOPT_TIMEOUT_MS, ms);
 	SET(CURLOPT_CONNECTTIMEOUT_MS, ms);
 	SET(CURLOPT_CONNECT_TO, call->address);
-	if (req->way != NULL && http_easy_way(e, req->way) == -1)
+	if (req->way != NULL && http_easy_way(call, req->way) == -1)
 		return -1;
 	if (req->body == NULL) {
 		SET(CURLOPT_HTTPHEADER, NULL);
@@ -127,8 +134,10 @@ http_easy_call(struct http_call *call, const struct http_request *req)
 
 /* All of it, each time: the call before may have gone another way. */
 static int
-http_easy_way(CURL *e, const struct http_way *way)
+http_easy_way(struct http_call *call, const struct http_way *way)
 {
+	CURL *e = call->easy;
+
 	SET(CURLOPT_PROTOCOLS_STR, way->tls ? "https" : "http");
 	SET(CURLOPT_UNIX_SOCKET_PATH, way->socket);
 	SET(CURLOPT_USERNAME, way->user);
@@ -136,36 +145,49 @@ http_easy_way(CURL *e, const struct http_way *way)
 	if (!way->tls)
 		return 0;
 	SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-	SET(CURLOPT_CA_CACHE_TIMEOUT, HTTP_CA_SEC);
-	return http_easy_authorities(e, way->ca);
+	if (way->ca == NULL || way->ca[0] == '\0')
+		return http_easy_system(e);
+	return http_easy_authorities(call, way->ca);
+}
+
+/* libcurl's copy: while a call is under way the file may be read again. */
+static int
+http_easy_authorities(struct http_call *call, const char *file)
+{
+	CURL *e = call->easy;
+	const char *why, *pem = http_trust_pem(call->http, file, &why);
+
+	if (pem == NULL)
+		call->untrusted = xstrdup(why);
+	SET(CURLOPT_CAINFO, NULL);
+	return http_easy_blob(e, CURLOPT_CAINFO_BLOB,
+	    pem == NULL || pem[0] == '\0' ? HTTP_NOBODY : pem, CURL_BLOB_COPY);
 }
 
 /* A file only, never a directory beside it: that would add others, and parsed
  * authorities are kept for a file alone. */
 static int
-http_easy_authorities(CURL *e, const char *file)
+http_easy_system(CURL *e)
 {
-	char *system = NULL;
+	char *file = NULL;
 
-	if (file != NULL && file[0] != '\0') {
-		SET(CURLOPT_CAINFO, file);
-		return 0;
-	}
-	if (curl_easy_getinfo(e, CURLINFO_CAINFO, &system) != CURLE_OK ||
-	    system == NULL)
+	if (curl_easy_getinfo(e, CURLINFO_CAINFO, &file) != CURLE_OK ||
+	    file == NULL)
 		return -1;
-	SET(CURLOPT_CAINFO, system);
+	SET(CURLOPT_CAINFO_BLOB, NULL);
+	SET(CURLOPT_CAINFO, file);
+	SET(CURLOPT_CA_CACHE_TIMEOUT, HTTP_CA_SEC);
 	return 0;
 }
 
 #undef SET
 
 static int
-http_easy_blob(CURL *e, CURLoption option, char *pem)
+http_easy_blob(CURL *e, CURLoption option, const char *pem, unsigned flags)
 {
-	struct curl_blob blob = {
-		.data = pem, .len = strlen(pem), .flags = CURL_BLOB_NOCOPY
-	};
+	struct curl_blob blob = { .data = (char *)(uintptr_t)pem,
+		.len = strlen(pem),
+		.flags = flags };
 
 	return curl_easy_setopt(e, option, &blob) == CURLE_OK ? 0 : -1;
 }

@@ -44,6 +44,7 @@ setup(void **state)
 	assert_non_null(f->http);
 	snprintf(f->socket, sizeof(f->socket), "%s/way.sock", pki);
 	snprintf(f->ca, sizeof(f->ca), "%s/ca.crt", pki);
+	http_trust(f->http, f->ca);
 	*state = f;
 	return 0;
 }
@@ -342,7 +343,51 @@ test_system_authorities(void **state)
 	expect_failure(f, "tls-name", 0);
 	ask_path(f, &none, "/seen");
 	expect_failure(f, "tls-failed", 0);
+	assert_non_null(strstr(f->message, "not been read"));
+	http_trust(f->http, none.ca);
+	ask_path(f, &none, "/seen");
+	expect_failure(f, "tls-failed", 0);
 	assert_non_null(strstr(f->message, "/no/such/ca.pem"));
+	ask_path(f, &own, "/seen");
+	assert_int_equal(f->status, 200);
+}
+
+static void
+copy(const char *from, const char *to)
+{
+	char command[500];
+
+	snprintf(command, sizeof(command), "cp %s %s.new && mv %s.new %s", from,
+	    to, to, to);
+	assert_int_equal(system(command), 0);
+}
+
+/* What is renewed is trusted after a while; what goes away stays trusted, and
+ * calls go on. */
+static void
+test_renewed_authority(void **state)
+{
+	struct fixture *f = *state;
+	char file[100];
+	struct http_way way = { .tls = true, .ca = file };
+	usec_t end = clock_now().raw + 20 * USEC_SEC;
+
+	snprintf(file, sizeof(file), "%s/renewed.crt", pki);
+	f->server = httptest_public(f->loop, pki, "prod-s2");
+	http_trust(f->http, file);
+	ask_path(f, &way, "/seen");
+	expect_failure(f, "tls-failed", 0);
+	copy(f->ca, file);
+	do {
+		assert_true(clock_now().raw < end);
+		ask_path(f, &way, "/seen");
+	} while (f->status != 200);
+	unlink(file);
+	end = clock_now().raw + 6 * USEC_SEC;
+	do {
+		ask_path(f, &way, "/seen");
+		assert_int_equal(f->status, 200);
+	} while (clock_now().raw < end);
 }
 
 static void
@@ -399,6 +444,7 @@ main(void)
 		TEST(test_socket_forbidden),
 		TEST(test_own_authority),
 		TEST(test_system_authorities),
+		TEST(test_renewed_authority),
 		TEST(test_plain_is_not_tls),
 		TEST(test_bad_arguments),
 	};
