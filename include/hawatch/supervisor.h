@@ -81,7 +81,12 @@ struct sup_work *sup_work_start(struct loop *loop, struct http *web,
     void (*done)(void *arg, enum answer ans, const char *reason, pid_t pid),
     void *arg);
 void sup_work_cancel(struct sup_work *w);
-/* How many processes the sweep of that path would end, now. */
-int sup_sweep_count(const char *path);
+
+/* How many processes the sweep of that path would end; -1: not known by then.
+ * done is called once, never from within, unless cancelled. */
+struct sup_left;
+struct sup_left *sup_left_start(struct loop *loop, const char *path,
+    usec_t deadline, void (*done)(void *arg, int count), void *arg);
+void sup_left_cancel(struct sup_left *l);
 
 #endif

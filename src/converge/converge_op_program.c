@@ -13,7 +13,7 @@
 #include "hawatch/str.h"
 #include "hawatch/supervisor.h"
 
-#define PROGRAM_LIST_LIMIT (2 * USEC_SEC)
+#define PROGRAM_LOOK_LIMIT (2 * USEC_SEC)
 
 static void program_start(struct op *op);
 static void program_again(struct op *op);
@@ -25,6 +25,14 @@ const struct op_ops op_program = {
 	.cancel = program_cancel,
 	.backoff = 10 * USEC_MSEC,
 };
+
+static usec_t
+program_limit(const struct op *op)
+{
+	usec_t left = op_left(op);
+
+	return left < PROGRAM_LOOK_LIMIT ? left : PROGRAM_LOOK_LIMIT;
+}
 
 static bool
 program_runs(const struct sup_program *p)
@@ -50,12 +58,11 @@ program_proven(const struct op *op, const struct sup_program *p)
 	       (due->pid != -1 && p->pid != 0 && p->pid != due->pid);
 }
 
+/* Unknown: it is stopped, and something of it may be left. */
 static enum answer
 program_judge(
     const struct op *op, const struct sup_program *p, const char **why)
 {
-	const char *sweep = op->item->conf->sweep;
-
 	*why = sup_state_reason(p->state);
 	if (op->running) {
 		if (program_runs(p) && program_proven(op, p))
@@ -66,10 +73,7 @@ program_judge(
 	}
 	if (!program_stopped(p))
 		return ANS_NO;
-	if (sweep[0] == '\0' || sup_sweep_count(sweep) == 0)
-		return ANS_YES;
-	*why = reason_str(REASON_program_left);
-	return ANS_NO;
+	return op->item->conf->sweep[0] == '\0' ? ANS_YES : ANS_UNKNOWN;
 }
 
 static void
@@ -86,6 +90,22 @@ program_bring(struct op *op, const struct sup_program *p)
 	}
 	op->not_pid = due->on && op->running ? due->pid : 0;
 	program_again(op);
+}
+
+static void
+program_left_cb(void *arg, int count)
+{
+	struct op *op = arg;
+
+	op->left = NULL;
+	if (count == 0)
+		op_end(op, ANS_YES, "");
+	else if (op->bring)
+		program_again(op);
+	else
+		op_end(op, ANS_NO,
+		    reason_str(
+			count == -1 ? REASON_not_known : REASON_program_left));
 }
 
 static void
@@ -115,7 +135,11 @@ program_list_cb(void *arg, const struct sup_list *list)
 		return;
 	}
 	ans = program_judge(op, p, &why);
-	if (ans == ANS_YES || !op->bring)
+	if (ans == ANS_UNKNOWN)
+		op->left =
+		    sup_left_start(op->c->env.loop, op->item->conf->sweep,
+			program_limit(op), program_left_cb, op);
+	else if (ans == ANS_YES || !op->bring)
 		op_end(op, ans, why);
 	else
 		program_bring(op, p);
@@ -124,12 +148,10 @@ program_list_cb(void *arg, const struct sup_list *list)
 static void
 program_start(struct op *op)
 {
-	usec_t left = op_left(op);
 	struct error err;
 
 	op->list = sup_list_start(op->c->env.web, op->item->conf->socket,
-	    left < PROGRAM_LIST_LIMIT ? left : PROGRAM_LIST_LIMIT,
-	    program_list_cb, op, &err);
+	    program_limit(op), program_list_cb, op, &err);
 	if (op->list == NULL)
 		op_end(op, ANS_NO, err.msg);
 }
@@ -190,8 +212,11 @@ program_cancel(struct op *op)
 {
 	if (op->list != NULL)
 		sup_list_cancel(op->list);
+	if (op->left != NULL)
+		sup_left_cancel(op->left);
 	if (op->work != NULL)
 		sup_work_cancel(op->work);
 	op->list = NULL;
+	op->left = NULL;
 	op->work = NULL;
 }

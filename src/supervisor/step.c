@@ -21,109 +21,131 @@ step_is(const char *token, enum reason reason)
 	return strcmp(token, reason_str(reason)) == 0;
 }
 
-/* Whether nothing is left of it; with the sweep, which ends what is. */
-static bool
-step_swept(struct sup_work *w)
-{
-	int count;
-
-	if (!w->ends)
-		return true;
-	count = sup_sweep_run(w->sweep, true);
-	if (count == 0)
-		return true;
-	w->why =
-	    reason_str(count == -1 ? REASON_not_known : REASON_program_left);
-	return false;
-}
-
 /* The group has to be known before its leader is gone. */
 static void
-step_stop(struct sup_work *w, const struct sup_program *p, const char *why)
+step_stop_aged(struct sup_work *w)
 {
-	enum answer young = p->pid == 0 ? ANS_NO : sup_young(p->pid);
+	pid_t pid = w->seen.pid;
+	enum answer young = w->look->young;
 
-	if (young == ANS_YES || (young == ANS_UNKNOWN && w->unseen != p->pid)) {
-		w->unseen = young == ANS_UNKNOWN ? p->pid : 0;
-		sup_work_wait(w, why);
+	if (young == ANS_YES || (young == ANS_UNKNOWN && w->unseen != pid)) {
+		w->unseen = young == ANS_UNKNOWN ? pid : 0;
+		sup_work_wait(w, w->why);
 		return;
 	}
-	sup_work_watch(w, p->pid);
-	sup_sweep_leader(w->sweep, p->pid);
-	sup_work_stop(w, why);
+	sup_work_watch(w, pid);
+	sup_sweep_leader(w->look->sweep, pid);
+	sup_work_stop(w, w->why);
+}
+
+static void
+step_stop(struct sup_work *w, const char *why)
+{
+	if (w->seen.pid == 0)
+		sup_work_stop(w, why);
+	else
+		sup_work_young(w, w->seen.pid, why, step_stop_aged);
 }
 
 /* A start while it is stopping would return success and do nothing. */
 static void
-step_stopping(struct sup_work *w, const struct sup_program *p)
+step_stopping(struct sup_work *w)
 {
-	sup_work_watch(w, p->pid);
-	sup_sweep_leader(w->sweep, p->pid);
-	if (w->ends)
-		(void)sup_sweep_run(w->sweep, true);
-	sup_work_wait(w, sup_state_reason(p->state));
+	sup_work_watch(w, w->seen.pid);
+	sup_sweep_leader(w->look->sweep, w->seen.pid);
+	sup_work_sweep_wait(w, sup_state_reason(w->seen.state));
 }
 
 static void
-step_start(struct sup_work *w, const struct sup_program *p)
+step_begin(struct sup_work *w)
 {
-	const char *why = sup_state_reason(p->state);
-	usec_t now = clock_now().raw;
+	const char *why = sup_state_reason(w->seen.state);
 
 	if (w->refused != NULL)
 		why = w->refused;
-	if (now < w->start_at) {
-		sup_work_wait(w, why);
-		return;
-	}
-	if (w->starts == STEP_STARTS_MAX) {
-		sup_work_finish(w, ANS_NO, why, 0);
-		return;
-	}
-	/* Only what is stopped can be started; supervisord's own next attempt
-	 * may be seconds away. */
-	if (p->state == SUP_BACKOFF) {
-		step_stop(w, p, why);
-		return;
-	}
-	if (!step_swept(w)) {
-		sup_work_wait(w, w->why);
-		return;
-	}
-	w->start_at = now + (STEP_START_GAP << w->starts);
+	w->start_at = clock_now().raw + (STEP_START_GAP << w->starts);
 	w->starts++;
 	w->refused = NULL;
 	sup_work_begin(w, why);
 }
 
 static void
-step_to_running(struct sup_work *w, const struct sup_program *p)
+step_begin_swept(struct sup_work *w)
 {
+	if (w->look->count == 0)
+		step_begin(w);
+	else
+		sup_work_wait(w, w->left);
+}
+
+static void
+step_start(struct sup_work *w)
+{
+	const char *why = sup_state_reason(w->seen.state);
+
+	if (w->refused != NULL)
+		why = w->refused;
+	if (clock_now().raw < w->start_at)
+		sup_work_wait(w, why);
+	else if (w->starts == STEP_STARTS_MAX)
+		sup_work_finish(w, ANS_NO, why, 0);
+	/* Only what is stopped can be started; supervisord's own next attempt
+	 * may be seconds away. */
+	else if (w->seen.state == SUP_BACKOFF)
+		step_stop(w, why);
+	else if (w->ends)
+		sup_work_sweep(w, w->left, step_begin_swept);
+	else
+		step_begin(w);
+}
+
+static void
+step_to_running(struct sup_work *w)
+{
+	const struct sup_program *p = &w->seen;
 	bool old = p->pid != 0 && p->pid == w->not_pid;
 
 	switch (p->state) {
 	case SUP_RUNNING:
 	case SUP_STARTING:
 		if (old)
-			step_stop(w, p, reason_str(REASON_program_old));
+			step_stop(w, reason_str(REASON_program_old));
 		else if (p->state == SUP_RUNNING || w->started)
 			sup_work_finish(w, ANS_YES, "", p->pid);
 		else
 			sup_work_wait(w, sup_state_reason(p->state));
 		return;
 	case SUP_STOPPING:
-		step_stopping(w, p);
+		step_stopping(w);
 		return;
 	case SUP_STOPPED:
 	case SUP_BACKOFF:
 	case SUP_EXITED:
 	case SUP_FATAL:
-		step_start(w, p);
+		step_start(w);
 		return;
 	case SUP_UNKNOWN:
 		break;
 	}
 	sup_work_finish(w, ANS_NO, sup_state_reason(p->state), 0);
+}
+
+static void
+step_stopped_end(struct sup_work *w)
+{
+	if (w->settled)
+		sup_work_finish(w, ANS_YES, "", 0);
+	else
+		sup_work_wait(w, reason_str(REASON_program_running));
+}
+
+static void
+step_stopped_swept(struct sup_work *w)
+{
+	if (w->look->count == 0)
+		step_stopped_end(w);
+	else
+		sup_work_wait(w, w->left);
 }
 
 /*
@@ -132,46 +154,46 @@ step_to_running(struct sup_work *w, const struct sup_program *p)
  * not been by the second look says that it will not be.
  */
 static void
-step_stopped(struct sup_work *w, const struct sup_program *p)
+step_stopped(struct sup_work *w)
 {
-	bool final, still = w->still;
+	const struct sup_program *p = &w->seen;
 
-	final =
-	    p->state == SUP_FATAL || (p->state == SUP_STOPPED && p->start != 0);
+	w->settled = w->still || p->state == SUP_FATAL ||
+		     (p->state == SUP_STOPPED && p->start != 0);
 	w->still = true;
-	if (!step_swept(w))
-		sup_work_wait(w, w->why);
-	else if (final || still)
-		sup_work_finish(w, ANS_YES, "", 0);
+	if (w->ends)
+		sup_work_sweep(w, w->left, step_stopped_swept);
 	else
-		sup_work_wait(w, reason_str(REASON_program_running));
+		step_stopped_end(w);
 }
 
 static void
-step_to_stopped(struct sup_work *w, const struct sup_program *p)
+step_to_stopped(struct sup_work *w)
 {
+	const struct sup_program *p = &w->seen;
+
 	switch (p->state) {
 	case SUP_RUNNING:
 	case SUP_STARTING:
 	case SUP_BACKOFF:
 		w->still = false;
-		step_stop(w, p, reason_str(REASON_program_running));
+		step_stop(w, reason_str(REASON_program_running));
 		return;
 	case SUP_STOPPING:
 		w->still = false;
-		step_stopping(w, p);
+		step_stopping(w);
 		return;
 	case SUP_STOPPED:
 	case SUP_EXITED:
 	case SUP_FATAL:
-		step_stopped(w, p);
+		step_stopped(w);
 		return;
 	case SUP_UNKNOWN:
 		break;
 	}
 	/* It has lost track of the process; the sweep has not. */
 	if (w->ends)
-		step_stopped(w, p);
+		step_stopped(w);
 	else
 		sup_work_finish(w, ANS_NO, sup_state_reason(p->state), 0);
 }
@@ -179,11 +201,21 @@ step_to_stopped(struct sup_work *w, const struct sup_program *p)
 void
 sup_step(struct sup_work *w, const struct sup_program *p)
 {
+	w->seen = *p;
 	w->absent_at = 0;
 	if (w->running)
-		step_to_running(w, p);
+		step_to_running(w);
 	else
-		step_to_stopped(w, p);
+		step_to_stopped(w);
+}
+
+static void
+step_gone_swept(struct sup_work *w)
+{
+	if (w->look->count == 0)
+		sup_work_finish(w, ANS_YES, "", 0);
+	else
+		sup_work_wait(w, w->left);
 }
 
 /* Its programs live on without it, so that only a look at all processes tells;
@@ -192,16 +224,9 @@ static void
 step_gone(struct sup_work *w, const char *reason)
 {
 	usec_t now = clock_now().raw;
-	int count;
 
 	if (!w->running) {
-		count = sup_sweep_run(w->sweep, w->ends);
-		if (count == 0)
-			sup_work_finish(w, ANS_YES, "", 0);
-		else
-			sup_work_wait(
-			    w, reason_str(count == -1 ? REASON_not_known :
-							REASON_program_left));
+		sup_work_sweep(w, w->left, step_gone_swept);
 		return;
 	}
 	if (w->absent_at == 0)
@@ -230,7 +255,8 @@ sup_step_absent(struct sup_work *w, const char *reason)
 		return;
 	}
 	/* It may hang and be told to stop the program when it goes on. */
-	if (!w->running && w->ends)
-		(void)sup_sweep_run(w->sweep, true);
-	sup_work_wait(w, reason);
+	if (w->running)
+		sup_work_wait(w, reason);
+	else
+		sup_work_sweep_wait(w, reason);
 }

@@ -19,8 +19,10 @@ struct sup_sweep *sup_sweep_new(
 void sup_sweep_free(struct sup_sweep *s);
 /* The process group that this process leads is the program's. */
 void sup_sweep_leader(struct sup_sweep *s, pid_t pid);
-/* How many processes live; with end, each of them gets SIGKILL, and its group.
- * -1: not known. */
-int sup_sweep_run(struct sup_sweep *s, bool end);
+/* How many processes live; -1: not known. Waits for the memory of each process
+ * of the host: never to be called on the loop. */
+int sup_sweep_look(struct sup_sweep *s);
+/* SIGKILL for each that the last look has seen, and for its group. */
+void sup_sweep_end(struct sup_sweep *s);
 
 #endif

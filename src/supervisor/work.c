@@ -13,6 +13,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "hawatch/aside.h"
 #include "hawatch/loop.h"
 #include "hawatch/mem.h"
 #include "hawatch/reason.h"
@@ -28,6 +29,8 @@ static void sup_work_tick_cb(void *arg);
 static void sup_work_looked_cb(void *arg, const struct sup_reply *reply);
 static void sup_work_stopped_cb(void *arg, const struct sup_reply *reply);
 static void sup_work_begun_cb(void *arg, const struct sup_reply *reply);
+
+static void sup_work_look_free(void *data);
 
 /* Of the parameter "wait": the answer comes at once. */
 static const bool sup_work_no = false;
@@ -48,15 +51,27 @@ sup_work_start(struct loop *loop, struct http *web, const struct sup_goal *goal,
 	w->started = goal->started;
 	w->not_pid = goal->not_pid;
 	w->ends = sweep;
-	w->sweep = sup_sweep_new(goal->sweep, w->socket, w->program);
+	w->look = xcalloc(1, sizeof(*w->look));
+	w->look->sweep = sup_sweep_new(goal->sweep, w->socket, w->program);
+	w->aside = aside_new(loop, sup_work_look_free, w->look);
 	w->end = clock_now().raw + goal->deadline;
 	w->why = reason_str(REASON_timeout);
+	w->left = reason_str(REASON_not_known);
 	w->wait = WORK_WAIT_FIRST;
 	w->done = done;
 	w->arg = arg;
 	w->tick = timer_new(loop, sup_work_tick_cb, w);
 	timer_arm(w->tick, 0);
 	return w;
+}
+
+static void
+sup_work_look_free(void *data)
+{
+	struct sup_look *look = data;
+
+	sup_sweep_free(look->sweep);
+	free(look);
 }
 
 static void
@@ -77,7 +92,7 @@ sup_work_cancel(struct sup_work *w)
 	sup_rpc_cancel(w->rpc);
 	sup_work_unwatch(w);
 	timer_free(w->tick);
-	sup_sweep_free(w->sweep);
+	aside_free(w->aside);
 	free(w->socket);
 	free(w->program);
 	free(w);
@@ -114,7 +129,7 @@ sup_work_ended_cb(void *arg, int what)
 
 	sup_work_unwatch(w);
 	w->wait = WORK_WAIT_ENDED;
-	if (w->rpc == NULL)
+	if (w->rpc == NULL && !aside_busy(w->aside))
 		timer_arm(w->tick, 0);
 }
 
@@ -150,12 +165,101 @@ sup_work_call(struct sup_work *w, const char *method, const bool *wait,
 }
 
 static void
-sup_work_tick_cb(void *arg)
+sup_work_look_young(void *data)
+{
+	struct sup_look *look = data;
+
+	look->young = sup_young(look->pid);
+}
+
+static void
+sup_work_look_sweep(void *data)
+{
+	struct sup_look *look = data;
+
+	look->count = sup_sweep_look(look->sweep);
+}
+
+/* Only here is anything ended: who gives up the work in the midst of a look can
+ * be sure of what runs afterwards. */
+static void
+sup_work_swept_cb(void *arg)
 {
 	struct sup_work *w = arg;
 
-	if (clock_now().raw >= w->end)
+	timer_disarm(w->tick);
+	if (w->look->count != 0)
+		w->left =
+		    reason_str(w->look->count == -1 ? REASON_not_known :
+						      REASON_program_left);
+	if (w->ends)
+		sup_sweep_end(w->look->sweep);
+	w->next(w);
+}
+
+static void
+sup_work_aged_cb(void *arg)
+{
+	struct sup_work *w = arg;
+
+	timer_disarm(w->tick);
+	w->next(w);
+}
+
+static void
+sup_work_aside(struct sup_work *w, void (*look)(void *data),
+    void (*done)(void *arg), const char *why, void (*next)(struct sup_work *w))
+{
+	usec_t left = w->end - clock_now().raw;
+
+	w->why = why;
+	w->next = next;
+	if (aside_start(w->aside, look, done, w))
+		timer_arm(w->tick, left > USEC_MSEC ? left : USEC_MSEC);
+	else
+		sup_work_wait(w, why);
+}
+
+void
+sup_work_young(struct sup_work *w, pid_t pid, const char *why,
+    void (*next)(struct sup_work *w))
+{
+	w->look->pid = pid;
+	sup_work_aside(w, sup_work_look_young, sup_work_aged_cb, why, next);
+}
+
+void
+sup_work_sweep(
+    struct sup_work *w, const char *why, void (*next)(struct sup_work *w))
+{
+	sup_work_aside(w, sup_work_look_sweep, sup_work_swept_cb, why, next);
+}
+
+static void
+sup_work_next_wait(struct sup_work *w)
+{
+	sup_work_wait(w, w->why);
+}
+
+void
+sup_work_sweep_wait(struct sup_work *w, const char *why)
+{
+	if (w->ends)
+		sup_work_sweep(w, why, sup_work_next_wait);
+	else
+		sup_work_wait(w, why);
+}
+
+static void
+sup_work_tick_cb(void *arg)
+{
+	struct sup_work *w = arg;
+	usec_t left = w->end - clock_now().raw;
+
+	if (left <= 0)
 		sup_work_finish(w, ANS_NO, w->why, 0);
+	else if (aside_busy(w->aside))
+		timer_arm(w->tick, left);
 	else
 		sup_work_call(
 		    w, "supervisor.getProcessInfo", NULL, sup_work_looked_cb);
@@ -206,9 +310,8 @@ sup_work_stopped_cb(void *arg, const struct sup_reply *reply)
 	struct sup_work *w = arg;
 
 	w->rpc = NULL;
-	if (w->ends)
-		(void)sup_sweep_run(w->sweep, true);
-	sup_work_wait(w, reply->reason[0] != '\0' ? reply->reason : w->why);
+	sup_work_sweep_wait(
+	    w, reply->reason[0] != '\0' ? reply->reason : w->why);
 }
 
 static void

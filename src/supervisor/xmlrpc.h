@@ -47,6 +47,7 @@ char *xmlrpc_request(
 int xmlrpc_parse(const char *text, size_t len, struct xmlrpc_answer *out,
     struct error *err) MUST_CHECK;
 void xmlrpc_answer_fini(struct xmlrpc_answer *answer);
+void xmlrpc_value_free(struct xmlrpc_value *v);
 
 /* Members of a struct; NULL when it is none, or not there, or of another type.
  */

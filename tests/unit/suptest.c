@@ -23,6 +23,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "hawatch/loop.h"
+#include "hawatch/supervisor.h"
+
 static const char suptest_conf[] =
     "[unix_http_server]\n"
     "file=@/s.sock\n"
@@ -206,4 +209,31 @@ suptest_free(struct suptest *s)
 		suptest_nap();
 	snprintf(command, sizeof(command), "rm -rf %s", s->dir);
 	assert(system(command) == 0);
+}
+
+struct left {
+	struct loop *loop;
+	int count;
+	bool done;
+};
+
+static void
+left_cb(void *arg, int count)
+{
+	struct left *left = arg;
+
+	left->count = count;
+	left->done = true;
+	loop_stop(left->loop);
+}
+
+int
+suptest_left(struct loop *loop, const char *path)
+{
+	struct left left = { .loop = loop };
+
+	assert(sup_left_start(loop, path, 10 * USEC_SEC, left_cb, &left));
+	while (!left.done)
+		loop_run(loop, NULL, NULL);
+	return left.count;
 }

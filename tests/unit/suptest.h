@@ -7,6 +7,8 @@
 
 #include <sys/types.h>
 
+struct loop;
+
 struct suptest {
 	char dir[64], socket[80];
 	pid_t pid; /* of supervisord; 0 none */
@@ -28,5 +30,7 @@ void suptest_script(
 void suptest_quiet(void);
 /* How many processes have the directory in their environment. */
 int suptest_processes(const struct suptest *s);
+/* What the sweep of that path finds; runs the loop until it is known. */
+int suptest_left(struct loop *loop, const char *path);
 
 #endif

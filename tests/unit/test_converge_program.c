@@ -180,18 +180,18 @@ test_pullers(void **state)
 	conv_restart(&f.t);
 	assert_int_equal(conv_run(&f.t, ITEM_AFTER, CONV_OTHER, 7), ANS_YES);
 	assert_int_equal(conv_state(&f.t, "pullers").holds, ANS_YES);
-	while (sup_sweep_count(item->sweep) == 0)
+	while (suptest_left(f.t.loop, item->sweep) == 0)
 		conv_turn(&f.t, 10 * USEC_MSEC);
 	assert_int_equal(conv_run(&f.t, ITEM_BEFORE, CONV_SELF, 8), ANS_YES);
-	assert_int_equal(sup_sweep_count(item->sweep), 0);
+	assert_int_equal(suptest_left(f.t.loop, item->sweep), 0);
 	assert_int_equal(conv_count(&f.t, "events", "to=stopped"), 1);
 	/* Without supervisord it is still stopped, and proven so. */
 	assert_int_equal(conv_run(&f.t, ITEM_AFTER, CONV_OTHER, 9), ANS_YES);
-	while (sup_sweep_count(item->sweep) == 0)
+	while (suptest_left(f.t.loop, item->sweep) == 0)
 		conv_turn(&f.t, 10 * USEC_MSEC);
 	suptest_end(&f.sup, SIGKILL);
 	assert_int_equal(conv_run(&f.t, ITEM_BEFORE, CONV_SELF, 10), ANS_YES);
-	assert_int_equal(sup_sweep_count(item->sweep), 0);
+	assert_int_equal(suptest_left(f.t.loop, item->sweep), 0);
 	teardown(&f);
 }
 

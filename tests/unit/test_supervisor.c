@@ -2,7 +2,9 @@
  * A real supervisord and its programs: the list, restarts, stops that leave
  * nothing behind, and each way in which supervisord itself can be gone.
  */
+#include <dirent.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -10,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -80,6 +83,16 @@ on_work(void *arg, enum answer ans, const char *reason, pid_t pid)
 	f->ans = ans;
 	f->pid = pid;
 	snprintf(f->reason, sizeof(f->reason), "%s", reason);
+	loop_stop(f->loop);
+}
+
+static void
+on_left(void *arg, int count)
+{
+	struct fixture *f = arg;
+
+	f->done++;
+	f->count = count;
 	loop_stop(f->loop);
 }
 
@@ -467,15 +480,15 @@ test_sweep(void **state)
 	alone = suptest_processes(&f->sup);
 	started(f, "puller");
 	wait_ready(f, "pull.ready");
-	assert_true(sup_sweep_count(path(f, "pull.sh")) >= 4);
-	assert_int_equal(sup_sweep_count(path(f, "pull")), 0);
+	assert_true(suptest_left(f->loop, path(f, "pull.sh")) >= 4);
+	assert_int_equal(suptest_left(f->loop, path(f, "pull")), 0);
 	before = clock_now().raw;
-	(void)sup_sweep_count(path(f, "pull.sh"));
+	(void)suptest_left(f->loop, path(f, "pull.sh"));
 	print_message("scan: %ld us\n", (long)(clock_now().raw - before));
 	work(f, (struct sup_goal){
 		    .program = "puller", .sweep = path(f, "pull.sh") });
 	expect(f, ANS_YES, "");
-	assert_int_equal(sup_sweep_count(path(f, "pull.sh")), 0);
+	assert_int_equal(suptest_left(f->loop, path(f, "pull.sh")), 0);
 	assert_int_equal(suptest_processes(&f->sup), alone);
 	print_message("stop with sweep: %ld ms\n", MS(f->took));
 }
@@ -509,7 +522,7 @@ test_sweep_spares(void **state)
 {
 	struct fixture *f = *state;
 	char script[200];
-	pid_t reader, own, other;
+	pid_t reader, own, inner, other;
 
 	snprintf(script, sizeof(script), "%s", path(f, "pull.sh"));
 	reader = fork();
@@ -525,6 +538,15 @@ test_sweep_spares(void **state)
 		execl("/bin/bash", "bash", "-e", script, NULL);
 		_exit(127);
 	}
+	/* In a container with the host's network. */
+	inner = fork();
+	if (inner == 0) {
+		setpgid(0, 0);
+		suptest_quiet();
+		execl("/usr/bin/unshare", "unshare", "--pid", "--fork",
+		    "--kill-child", "/bin/bash", script, NULL);
+		_exit(127);
+	}
 	other = started(f, "good");
 	wait_ready(f, "pull.ready");
 	work(f, (struct sup_goal){ .program = "puller", .sweep = script });
@@ -534,6 +556,10 @@ test_sweep_spares(void **state)
 	assert_int_equal(waitpid(reader, NULL, WNOHANG), 0);
 	/* It was in our group, and is gone without us. */
 	assert_int_equal(waitpid(own, NULL, 0), own);
+	run_for(f, 20 * USEC_MSEC);
+	assert_int_equal(waitpid(inner, NULL, WNOHANG), 0);
+	kill(inner, SIGKILL);
+	assert_int_equal(waitpid(inner, NULL, 0), inner);
 	kill(reader, SIGKILL);
 	assert_int_equal(waitpid(reader, NULL, 0), reader);
 }
@@ -621,12 +647,12 @@ test_killed(void **state)
 	work(f, (struct sup_goal){
 		    .program = "good", .deadline = 200 * USEC_MSEC });
 	expect(f, ANS_NO, "program-left");
-	left = sup_sweep_count(path(f, "pull.sh"));
+	left = suptest_left(f->loop, path(f, "pull.sh"));
 	assert_true(left >= 4);
 	work(f, (struct sup_goal){
 		    .program = "puller", .sweep = path(f, "pull.sh") });
 	expect(f, ANS_YES, "");
-	assert_int_equal(sup_sweep_count(path(f, "pull.sh")), 0);
+	assert_int_equal(suptest_left(f->loop, path(f, "pull.sh")), 0);
 	print_message("sweep of %d orphans: %ld ms\n", left, MS(f->took));
 	/* A new one knows nothing of the old process; the sweep does. */
 	assert_true(lives(old));
@@ -684,7 +710,7 @@ test_hung(void **state)
 		    .sweep = path(f, "pull.sh"),
 		    .deadline = 1500 * USEC_MSEC });
 	expect(f, ANS_NO, "timeout");
-	assert_int_equal(sup_sweep_count(path(f, "pull.sh")), 0);
+	assert_int_equal(suptest_left(f->loop, path(f, "pull.sh")), 0);
 	kill(f->sup.pid, SIGCONT);
 	work(f, (struct sup_goal){
 		    .program = "puller", .sweep = path(f, "pull.sh") });
@@ -714,6 +740,7 @@ test_cancel(void **state)
 		.running = true,
 		.socket = f->sup.socket,
 		.deadline = USEC_SEC };
+	struct sup_left *left;
 	struct sup_call *call;
 	struct error err;
 	int i;
@@ -724,6 +751,22 @@ test_cancel(void **state)
 		run_for(f, i * USEC_MSEC / 2);
 		sup_work_cancel(f->work);
 	}
+	assert_int_equal(f->done, 0);
+	/* In the midst of a sweep, which may be done before. */
+	goal.running = false;
+	goal.sweep = path(f, "pull.sh");
+	for (i = 0; i < 20; i++) {
+		f->done = 0;
+		f->work = sup_work_start(f->loop, f->web, &goal, on_work, f);
+		run_for(f, i * USEC_MSEC / 4);
+		if (f->done == 0)
+			sup_work_cancel(f->work);
+	}
+	f->done = 0;
+	left =
+	    sup_left_start(f->loop, path(f, "pull.sh"), USEC_SEC, on_left, f);
+	sup_left_cancel(left);
+	sup_left_cancel(NULL);
 	call =
 	    sup_list_start(f->web, f->sup.socket, USEC_SEC, on_list, f, &err);
 	sup_list_cancel(call);
@@ -731,6 +774,123 @@ test_cancel(void **state)
 	sup_work_cancel(NULL);
 	run_for(f, 50 * USEC_MSEC);
 	assert_int_equal(f->done, 0);
+}
+
+static int
+threads(void)
+{
+	DIR *dir = opendir("/proc/self/task");
+	struct dirent *e;
+	int count = 0;
+
+	assert_non_null(dir);
+	while ((e = readdir(dir)) != NULL)
+		count += e->d_name[0] != '.';
+	closedir(dir);
+	return count;
+}
+
+struct beat {
+	struct timer *timer;
+	usec_t last, gap; /* the longest round of the loop */
+};
+
+static void
+on_beat(void *arg)
+{
+	struct beat *b = arg;
+	usec_t now = clock_now().raw;
+
+	if (now - b->last > b->gap)
+		b->gap = now - b->last;
+	b->last = now;
+	timer_arm(b->timer, 2 * USEC_MSEC);
+}
+
+/* Of a process whose memory is locked for ever: whoever reads, waits. */
+static bool
+hold(pid_t pid, const char *fifo)
+{
+	char name[64];
+
+	snprintf(name, sizeof(name), "/proc/%d/cmdline", (int)pid);
+	assert_int_equal(mkfifo(fifo, 0600), 0);
+	if (unshare(CLONE_NEWNS) == -1)
+		return false;
+	assert_int_equal(mount("", "/", "", MS_REC | MS_PRIVATE, NULL), 0);
+	assert_int_equal(mount(fifo, name, "", MS_BIND, NULL), 0);
+	return true;
+}
+
+static void
+let_go(pid_t pid, const char *fifo)
+{
+	char name[64];
+	int fd;
+
+	snprintf(name, sizeof(name), "/proc/%d/cmdline", (int)pid);
+	assert_int_equal(umount2(name, MNT_DETACH), 0);
+	while ((fd = open(fifo, O_WRONLY | O_NONBLOCK)) == -1)
+		assert_true(clock_now().raw > 0);
+	close(fd);
+}
+
+/* One process that cannot be looked at: not known, and the loop goes on; it is
+ * not asked after for ever. */
+static void
+test_held(void **state)
+{
+	struct fixture *f = *state;
+	struct beat b = { .last = clock_now().raw };
+	char script[200], fifo[200];
+	usec_t end;
+	pid_t held;
+	int i;
+
+	snprintf(script, sizeof(script), "%s", path(f, "pull.sh"));
+	snprintf(fifo, sizeof(fifo), "%s", path(f, "held"));
+	held = fork();
+	if (held == 0) {
+		setpgid(0, 0);
+		suptest_quiet();
+		execl("/bin/sleep", "sleep", "1000", NULL);
+		_exit(127);
+	}
+	kill(started(f, "puller"), SIGKILL);
+	work(f, (struct sup_goal){ .program = "puller" });
+	expect(f, ANS_YES, "");
+	if (!hold(held, fifo))
+		skip();
+	b.timer = timer_new(f->loop, on_beat, &b);
+	timer_arm(b.timer, 0);
+	for (i = 0; i < 12; i++) {
+		work(f, (struct sup_goal){ .program = "puller",
+			    .sweep = script,
+			    .deadline = 100 * USEC_MSEC });
+		expect(f, ANS_NO, "not-known");
+		assert_true(f->took < 500 * USEC_MSEC);
+	}
+	f->done = 0;
+	sup_left_start(f->loop, script, 100 * USEC_MSEC, on_left, f);
+	loop_run(f->loop, NULL, NULL);
+	assert_int_equal(f->done, 1);
+	assert_int_equal(f->count, -1);
+	print_message(
+	    "held: %d threads, longest round %ld ms\n", threads(), MS(b.gap));
+	assert_in_range(threads(), 2, 10);
+	assert_true(b.gap < 200 * USEC_MSEC);
+	end = clock_now().raw + 5 * USEC_SEC;
+	let_go(held, fifo);
+	while (threads() != 1) {
+		assert_true(clock_now().raw < end);
+		run_for(f, 5 * USEC_MSEC);
+	}
+	work(f, (struct sup_goal){ .program = "puller", .sweep = script });
+	expect(f, ANS_YES, "");
+	assert_int_equal(suptest_left(f->loop, script), 0);
+	timer_free(b.timer);
+	kill(held, SIGKILL);
+	assert_int_equal(waitpid(held, NULL, 0), held);
 }
 
 /* Told to stop right after its start, it would not have heard. */
@@ -773,6 +933,8 @@ main(void)
 		T(test_hung),
 		T(test_forbidden),
 		T(test_cancel),
+		/* Last: it leaves the mounts of the others. */
+		T(test_held),
 #undef T
 	};
 
