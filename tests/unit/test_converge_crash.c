@@ -260,7 +260,7 @@ full_state_child(struct convtest *t)
 }
 
 static void
-full(int (*child)(struct convtest *t))
+full(int (*fn)(struct convtest *t))
 {
 	struct convtest t;
 	int status;
@@ -271,7 +271,7 @@ full(int (*child)(struct convtest *t))
 	conv_open(&t);
 	pid = fork();
 	if (pid == 0)
-		_exit(child(&t));
+		_exit(fn(&t));
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	if (status != 0)
 		fail_msg("status %d", WEXITSTATUS(status));
