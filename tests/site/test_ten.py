@@ -308,21 +308,6 @@ def test_back_and_forth(make_site, layout, rounds):
                 descriptors[:half]) + 3, who
 
 
-AUTOSTART = '''\
-\t{
-\t\tname = "%s-autostart";
-\t\ttype = "line";
-\t\tfile = "/etc/supervisor/conf.d/%s.conf";
-\t\tmatch = "^autostart=.*$";
-\t\tprimary = "autostart=%s";
-\t\tstandby = "autostart=%s";
-\t}'''
-BOOT = {'pullers-autostart': AUTOSTART % (
-            'pullers', 'syncdirs_from_master', 'false', 'true'),
-        'beat-autostart': AUTOSTART % (
-            'beat', 'iam_celery_beat', 'true', 'false')}
-
-
 def spawned(host, program):
     """Has supervisord started it since this boot, be it for a moment?"""
     return "spawned: '%s'" % program in host.read(
@@ -334,8 +319,7 @@ def test_boot_is_no_change_of_role(make_site):
     as nobody's role changes, and supervisord starts what its files say. They
     have to say it as the takeover made it, or the new primary would pull the
     old one's ballots, and beat would run on both."""
-    site = make_site(settings=conf.settings(
-        min_interval='0s', converge=BOOT))
+    site = make_site(settings=conf.settings(min_interval='0s'))
     lab, vote = site.lab, site.vote()
     vote.wait_acked(10)
     lab.power_cut('s1')
