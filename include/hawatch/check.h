@@ -61,6 +61,8 @@ struct check_state {
 	usec_t since;	    /* raw, of the last transition; 0 never */
 	usec_t took;	    /* by the last probe */
 	bool health, shared, verify;
+	const struct conf_check *conf;
+	const char *address; /* it asks now; "": none, or not known */
 };
 
 /* One check. conf is copied, its strings are borrowed; arg goes to ops through

@@ -230,8 +230,12 @@ check_pace(struct check *c, usec_t interval)
 void
 check_state(const struct check *c, struct check_state *out)
 {
+	const char *address = NULL;
+	struct error err;
 	usec_t limit;
 
+	if (c->conf.address != NULL)
+		address = check_address(c, &err);
 	limit = 3 * (c->conf.interval + c->conf.timeout);
 	out->name = c->conf.name;
 	out->type = c->conf.type;
@@ -246,4 +250,6 @@ check_state(const struct check *c, struct check_state *out)
 	out->health = c->conf.health;
 	out->shared = c->conf.shared;
 	out->verify = c->conf.verify;
+	out->conf = &c->conf;
+	out->address = address == NULL ? "" : address;
 }

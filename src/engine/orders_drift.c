@@ -26,9 +26,10 @@ struct order_drift {
 	bool ended;
 	enum answer ans;
 	char reason[160];
-	char doing[64];
-	struct {
-		enum answer holds;
+	struct drift_item {
+		bool amiss;   /* seen not to hold */
+		bool retried; /* it was said why */
+		usec_t began; /* raw, first seen under way; 0 never */
 		usec_t changed_at;
 	} item[CONF_ITEMS_MAX];
 };
@@ -69,7 +70,7 @@ drift_refusal(
 }
 
 static void
-drift_item(struct engine *e, const struct order_drift *d, const char *name,
+drift_say(struct engine *e, const struct order_drift *d, const char *name,
     const char *what, const struct now *now)
 {
 	json_t *obj = json_object();
@@ -78,6 +79,60 @@ drift_item(struct engine *e, const struct order_drift *d, const char *name,
 	json_put_string(obj, "goal", what);
 	json_put_i64(obj, "ms", (now->raw - d->since) / USEC_MSEC);
 	orders_reply(e, d->id, obj);
+}
+
+/* What took so long, and ended at that time. */
+static void
+drift_took(struct engine *e, const struct order_drift *d,
+    const struct drift_item *item, const struct converge_state *cs,
+    usec_t ended, const struct now *now)
+{
+	usec_t ms = item->began == 0 ? 0 : (ended - item->began) / USEC_MSEC;
+	bool done = cs->holds == ANS_YES;
+	char *text;
+
+	if (ms > 0)
+		text = xasprintf("%s after %lld.%03lld s%s%s",
+		    done ? "done" : "gave up", (long long)(ms / 1000),
+		    (long long)(ms % 1000), cs->reason[0] == '\0' ? "" : ": ",
+		    cs->reason);
+	else
+		text = xasprintf("%s%s%s", done ? "done" : "gave up",
+		    cs->reason[0] == '\0' ? "" : ": ", cs->reason);
+	drift_say(e, d, cs->name, text, now);
+	free(text);
+}
+
+/* What holds already is not spoken of, and of tries in vain the first. */
+static void
+drift_tell_item(struct engine *e, struct order_drift *d,
+    struct drift_item *item, const struct converge_state *cs, bool doing,
+    const struct now *now)
+{
+	char *text;
+
+	if (doing && item->began == 0) {
+		item->began = now->raw;
+		if (cs->holds == ANS_NO)
+			drift_say(e, d, cs->name, "begun", now);
+	}
+	if (cs->holds == ANS_YES) {
+		if (item->amiss || cs->changed_at != item->changed_at)
+			drift_took(e, d, item, cs, cs->seen_at, now);
+		item->changed_at = cs->changed_at;
+		item->amiss = false;
+	} else if (cs->holds == ANS_NO) {
+		item->amiss = true;
+		if (d->ended) {
+			drift_took(e, d, item, cs, cs->seen_at, now);
+		} else if (!item->retried && cs->seen_at > d->since) {
+			item->retried = true;
+			text =
+			    xasprintf("failed, is tried again: %s", cs->reason);
+			drift_say(e, d, cs->name, text, now);
+			free(text);
+		}
+	}
 }
 
 /* What has changed since the last look. */
@@ -90,19 +145,10 @@ drift_tell(struct engine *e, struct order_drift *d, const struct now *now)
 	usec_t since;
 
 	doing = converge_doing(e->converge, &since);
-	if (doing != NULL && strcmp(doing, d->doing) != 0)
-		drift_item(e, d, doing, "begun", now);
-	str_cut(d->doing, sizeof(d->doing), doing == NULL ? "" : doing);
 	for (i = 0; i < n && i < CONF_ITEMS_MAX; i++) {
 		converge_state(e->converge, i, &cs);
-		if (cs.changed_at != d->item[i].changed_at)
-			drift_item(e, d, cs.name, "changed", now);
-		if (cs.holds != d->item[i].holds && cs.holds == ANS_YES)
-			drift_item(e, d, cs.name, "is as it should be", now);
-		else if (cs.holds != d->item[i].holds && cs.holds == ANS_NO)
-			drift_item(e, d, cs.name, cs.reason, now);
-		d->item[i].changed_at = cs.changed_at;
-		d->item[i].holds = cs.holds;
+		drift_tell_item(e, d, &d->item[i], &cs,
+		    doing != NULL && strcmp(doing, cs.name) == 0, now);
 	}
 }
 
@@ -160,7 +206,7 @@ orders_drift(struct engine *e, uint64_t id)
 	d->epoch = st.rec.epoch;
 	for (i = 0; i < n && i < CONF_ITEMS_MAX; i++) {
 		converge_state(e->converge, i, &cs);
-		d->item[i].holds = cs.holds;
+		d->item[i].amiss = cs.holds == ANS_NO;
 		d->item[i].changed_at = cs.changed_at;
 	}
 	e->orders->drift = d;

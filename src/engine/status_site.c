@@ -4,6 +4,9 @@
  * hosts report of themselves. Texts of others are cut: the document has to fit
  * into one answer between peers.
  */
+#include <stdio.h>
+#include <string.h>
+
 #include "engine/engine.h"
 #include "engine/health.h"
 #include "engine/reports.h"
@@ -23,6 +26,25 @@ status_text(json_t *obj, const char *key, const char *text)
 
 	str_cut(cut, sizeof(cut), text == NULL ? "" : text);
 	json_put_string(obj, key, cut);
+}
+
+/* What is asked, as a person would ask it; what was cut is no use. */
+static void
+status_target(json_t *obj, const struct check_state *cs)
+{
+	const struct conf_check *conf = cs->conf;
+	bool v6 = strchr(cs->address, ':') != NULL;
+	char text[TEXT_MAX];
+	int n;
+
+	json_put_string(obj, "address", cs->address);
+	if (strcmp(cs->type, "http") != 0)
+		return;
+	n = snprintf(text, sizeof(text), "%s://%s%s%s:%d%s",
+	    conf->tls ? "https" : "http", v6 ? "[" : "", cs->address,
+	    v6 ? "]" : "", conf->port, conf->path);
+	if (n > 0 && (size_t)n < sizeof(text))
+		json_put_string(obj, "url", text);
 }
 
 json_t *
@@ -46,6 +68,8 @@ status_checks(const struct engine *e, const struct now *now)
 		json_put_bool(obj, "health", cs.health);
 		json_put_bool(obj, "shared", cs.shared);
 		json_put_bool(obj, "verify", cs.verify);
+		if (cs.address != NULL && cs.address[0] != '\0')
+			status_target(obj, &cs);
 		json_array_append_new(list, obj);
 	}
 	return list;

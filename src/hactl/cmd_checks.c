@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "hactl/hactl.h"
+#include "hactl/wrong.h"
 #include "hawatch/json.h"
 #include "hawatch/mem.h"
 #include "hawatch/str.h"
@@ -215,6 +216,7 @@ drift_print(const json_t *nodes)
 	struct print_row rows[NODES_MAX];
 	const json_t *node;
 	char next[240] = "";
+	const char *name;
 	size_t i, n = 0;
 
 	memset(rows, 0, sizeof(rows));
@@ -228,9 +230,13 @@ drift_print(const json_t *nodes)
 		node = json_array_get(nodes, i);
 		if (!drift_explain(node))
 			continue;
-		(void)snprintf(next, sizeof(next),
-		    "%sssh %s hactl drift --apply", drift_first(node),
-		    get_str(node, "node"));
+		name = get_str(node, "node");
+		if (wrong_supervisord_gone(node))
+			wrong_supervisord_next(next, sizeof(next), name);
+		else
+			(void)snprintf(next, sizeof(next),
+			    "%sssh %s hactl drift --apply", drift_first(node),
+			    name);
 		print_wrapped("  next  ", next);
 	}
 	print_silent(nodes);
@@ -322,10 +328,6 @@ drift_first(const json_t *node)
 		reason = get_str(item, "reason");
 		if (strcmp(get_str(item, "holds"), "no") != 0)
 			continue;
-		if (strcmp(reason, "supervisord: no-socket") == 0 ||
-		    strcmp(reason, "supervisord: connect-refused") == 0)
-			return "start supervisord, see WHAT TO DO in man 7 "
-			       "hawatch; then: ";
 		if (strcmp(reason, "no line matches") == 0 ||
 		    strstr(reason, " lines match instead") != NULL)
 			return "mend the file by hand, or match in "

@@ -27,5 +27,8 @@ void wrong_node(struct wrong_list *l, const json_t *nodes, const json_t *node);
 
 /* wrong_site.c */
 void wrong_site(struct wrong_list *l, const json_t *node);
+/* Items of this node do not hold since it does not run. */
+bool wrong_supervisord_gone(const json_t *node);
+void wrong_supervisord_next(char *next, size_t size, const char *name);
 
 #endif

@@ -10,11 +10,18 @@
 
 static void wrong_checks(struct wrong_list *l, const json_t *node);
 static bool wrong_of_database(const json_t *check);
+static bool wrong_is_cause(const json_t *check);
 static void wrong_check(
     struct wrong_list *l, const json_t *node, const json_t *check);
 static void wrong_check_next(
     char *next, size_t size, const json_t *node, const json_t *check);
+static void wrong_cache_next(
+    char *next, size_t size, const json_t *node, const json_t *check);
+static void wrong_http_next(
+    char *next, size_t size, const json_t *node, const json_t *check);
 static void wrong_drift(struct wrong_list *l, const json_t *node);
+static void wrong_drift_next(
+    char *next, size_t size, const json_t *node, const char *first);
 static const char *wrong_stale(const json_t *node);
 static void wrong_traffic(struct wrong_list *l, const json_t *node);
 
@@ -26,7 +33,35 @@ wrong_site(struct wrong_list *l, const json_t *node)
 	wrong_traffic(l, node);
 }
 
-/* Where PostgreSQL does not run, its checks say nothing new. */
+bool
+wrong_supervisord_gone(const json_t *node)
+{
+	const json_t *list = get_at(node, "drift.items"), *item;
+	size_t i;
+
+	for (i = 0; i < json_array_size(list); i++) {
+		item = json_array_get(list, i);
+		if (wrong_is(item, "holds", "no") &&
+		    (wrong_is(item, "reason", "supervisord: no-socket") ||
+			wrong_is(
+			    item, "reason", "supervisord: connect-refused")))
+			return true;
+	}
+	return false;
+}
+
+/* A plain start would run what is left of its programs twice. */
+void
+wrong_supervisord_next(char *next, size_t size, const char *name)
+{
+	(void)snprintf(next, size,
+	    "ssh %s ps -ef; end what supervisord left, then ssh %s systemctl "
+	    "start supervisor; see WHAT TO DO in man 7 hawatch",
+	    name, name);
+}
+
+/* Where PostgreSQL does not run, its checks say nothing new. Programs that
+ * nobody runs are the cause of others, so they come first. */
 static void
 wrong_checks(struct wrong_list *l, const json_t *node)
 {
@@ -35,13 +70,24 @@ wrong_checks(struct wrong_list *l, const json_t *node)
 		    !wrong_is(node, "postgres.state", "gone") &&
 		    !wrong_is(node, "postgres.state", "unknown");
 	size_t i;
+	int turn;
 
-	for (i = 0; i < json_array_size(list); i++) {
-		check = json_array_get(list, i);
-		if (wrong_is(check, "up", "no") &&
-		    (runs || !wrong_of_database(check)))
-			wrong_check(l, node, check);
-	}
+	for (turn = 0; turn < 2; turn++)
+		for (i = 0; i < json_array_size(list); i++) {
+			check = json_array_get(list, i);
+			if (wrong_is_cause(check) == (turn == 0) &&
+			    wrong_is(check, "up", "no") &&
+			    (runs || !wrong_of_database(check)))
+				wrong_check(l, node, check);
+		}
+}
+
+static bool
+wrong_is_cause(const json_t *check)
+{
+	return wrong_is(check, "type", "supervisor") &&
+	       (wrong_is(check, "reason", "no-socket") ||
+		   wrong_is(check, "reason", "connect-refused"));
 }
 
 static bool
@@ -58,7 +104,7 @@ wrong_check(struct wrong_list *l, const json_t *node, const json_t *check)
 	const char *why = get_str(check, "reason"), *text = wrong_reason(why);
 	bool spared =
 	    get_in(get_at(node, "health.spared"), get_str(check, "name"));
-	char next[160];
+	char next[240];
 
 	wrong_check_next(next, sizeof(next), node, check);
 	wrong_text(l, next, "%s: check %s is down%s%s%s%s%s", name,
@@ -86,16 +132,54 @@ wrong_check_next(
 		    name,
 		    wrong_is(node, "postgres.state", "primary") ? "primary" :
 								  "standby");
+	else if (wrong_is_cause(check))
+		wrong_supervisord_next(next, size, name);
 	else if (wrong_is(check, "type", "supervisor"))
 		(void)snprintf(next, size, "ssh %s supervisorctl status", name);
 	else if (wrong_is(check, "type", "memcached"))
-		(void)snprintf(
-		    next, size, "ssh %s service memcached status", name);
+		wrong_cache_next(next, size, node, check);
+	else if (wrong_is(check, "type", "http") && get_has(check, "url"))
+		wrong_http_next(next, size, node, check);
 	else if (wrong_is(check, "type", "disk"))
 		(void)snprintf(next, size, "ssh %s df -h", name);
 	else
 		(void)snprintf(next, size, "hactl checks%s",
 		    why[0] == '\0' ? ", again in some seconds" : "");
+}
+
+/* It need not be this host's. */
+static void
+wrong_cache_next(
+    char *next, size_t size, const json_t *node, const json_t *check)
+{
+	const char *address = get_str(check, "address");
+
+	if (address[0] == '\0')
+		(void)snprintf(next, size,
+		    "see which host in hawatch.conf, then there: service "
+		    "memcached status");
+	else
+		(void)snprintf(next, size, "ssh %s service memcached status",
+		    strncmp(address, "127.", 4) == 0 ||
+			    strcmp(address, "::1") == 0 ?
+			get_str(node, "node") :
+			address);
+}
+
+/* Quoted for the shells of both hosts. */
+static void
+wrong_http_next(
+    char *next, size_t size, const json_t *node, const json_t *check)
+{
+	const char *url = get_str(check, "url");
+
+	if (strpbrk(url, " '\"\\$`!") == NULL)
+		(void)snprintf(next, size, "ssh %s \"curl -si%s '%s'\"",
+		    get_str(node, "node"),
+		    strncmp(url, "https:", 6) == 0 ? "k" : "", url);
+	else
+		(void)snprintf(next, size, "ssh %s supervisorctl status",
+		    get_str(node, "node"));
 }
 
 /* What could not be brought about in this epoch. */
@@ -119,7 +203,7 @@ wrong_drift(struct wrong_list *l, const json_t *node)
 	const json_t *list = get_at(node, "drift.items"), *item;
 	const char *name = get_str(node, "node");
 	bool stale = get_bool(node, "drift.stale");
-	char names[160] = "", next[120];
+	char names[160] = "", next[240];
 	size_t i, len = 0, n = 0;
 
 	for (i = 0; i < json_array_size(list); i++) {
@@ -135,8 +219,7 @@ wrong_drift(struct wrong_list *l, const json_t *node)
 	if (get_bool(node, "site.converging"))
 		return;
 	if (get_str(node, "site.why")[0] != '\0') {
-		(void)snprintf(
-		    next, sizeof(next), "ssh %s hactl drift --apply", name);
+		wrong_drift_next(next, sizeof(next), node, "");
 		wrong_text(l, next,
 		    "%s: could not be brought to its role, and is tried again "
 		    "each minute: %s",
@@ -145,12 +228,25 @@ wrong_drift(struct wrong_list *l, const json_t *node)
 	}
 	if (n == 0 && !stale)
 		return;
-	(void)snprintf(next, sizeof(next),
-	    "hactl drift; to change it: ssh %s hactl drift --apply", name);
+	wrong_drift_next(
+	    next, sizeof(next), node, "hactl drift; to change it: ");
 	wrong_text(l, next,
 	    "%s: %zu of %zu items not as its role demands%s%s%s", name, n,
 	    json_array_size(list), n == 0 ? "" : ": ", names,
 	    stale ? wrong_stale(node) : "");
+}
+
+/* Without supervisord nothing comes of an order. */
+static void
+wrong_drift_next(char *next, size_t size, const json_t *node, const char *first)
+{
+	const char *name = get_str(node, "node");
+
+	if (wrong_supervisord_gone(node))
+		wrong_supervisord_next(next, size, name);
+	else
+		(void)snprintf(
+		    next, size, "%sssh %s hactl drift --apply", first, name);
 }
 
 static void

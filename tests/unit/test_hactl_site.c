@@ -199,6 +199,47 @@ test_status(void **state)
 	     "--apply");
 }
 
+#define DOWN(name, type, why, more) \
+	"{\"name\":\"" name "\",\"type\":\"" type "\",\"up\":\"no\"," \
+	"\"reason\":\"" why "\"" more "}"
+#define DOWNS(checks) \
+	"{\"node\":\"prod-s1\",\"data\":true,\"mode\":\"auto\"," \
+	"\"postgres\":{\"state\":\"primary\"}," \
+	"\"fence\":{\"armed\":\"yes\"},\"checks\":[" checks "]," \
+	"\"drift\":{\"count\":1,\"items\":[{\"name\":\"iam\"," \
+	"\"type\":\"service\",\"holds\":\"no\"," \
+	"\"reason\":\"supervisord: no-socket\"}]}}"
+
+/* To the host where it can be mended, and the cause first. */
+static void
+test_next(void **state)
+{
+	const char *cause, *other;
+
+	assert_int_equal(
+	    run(STATUS(DOWNS(DOWN("cache", "memcached", "connect-refused",
+		    ",\"address\":\"10.0.0.2\"") "," DOWN("own", "memcached",
+		    "timeout", ",\"address\":\"127.0.0.1\"") "," DOWN("iam",
+		    "http", "connect-refused",
+		    ",\"address\":\"10.0.0.1\","
+		    "\"url\":\"http://10.0.0.1:81/ok?a=1\"") "," DOWN("bad",
+		    "http", "connect-refused",
+		    ",\"url\":\"http://10.0.0.1:81/$(x)\"") "," DOWN("programs",
+		    "supervisor", "no-socket", ""))),
+		"status"),
+	    EXITCODE_DONE);
+	says("next  ssh 10.0.0.2 service memcached status");
+	says("next  ssh prod-s1 service memcached status");
+	says("next  ssh prod-s1 \"curl -si 'http://10.0.0.1:81/ok?a=1'\"");
+	says("next  ssh prod-s1 supervisorctl status");
+	says_folded("next ssh prod-s1 ps -ef; end what supervisord left, then "
+		    "ssh prod-s1 systemctl start supervisor; see WHAT TO DO");
+	assert_null(strstr(text, "--apply"));
+	cause = strstr(text, "check programs");
+	other = strstr(text, "check cache");
+	assert_true(cause != NULL && other != NULL && cause < other);
+}
+
 static void
 test_stale(void **state)
 {
@@ -255,8 +296,9 @@ test_drift(void **state)
 	assert_int_equal(
 	    run(STATUS(DIFFERS("supervisord: no-socket")), "drift"),
 	    EXITCODE_REFUSED);
-	says_folded("next start supervisord, see WHAT TO DO in man 7 hawatch; "
-		    "then: ssh prod-s2 hactl drift --apply");
+	says_folded("next ssh prod-s2 ps -ef; end what supervisord left, then "
+		    "ssh prod-s2 systemctl start supervisor; see WHAT TO DO");
+	assert_null(strstr(text, "--apply"));
 	assert_int_equal(
 	    run(STATUS(DIFFERS("2 lines match instead of one (2, 12)")),
 		"drift"),
@@ -271,7 +313,7 @@ static void
 test_drift_apply(void **state)
 {
 	static const char steps[] =
-	    "{\"step\":\"db\",\"goal\":\"changed\",\"ms\":12}\n"
+	    "{\"step\":\"db\",\"goal\":\"done\",\"ms\":12}\n"
 	    "{\"exit\":0,\"done\":\"this host is as its role demands\","
 	    "\"ms\":340}\n";
 	static const char refusal[] =
@@ -280,7 +322,7 @@ test_drift_apply(void **state)
 
 	assert_int_equal(run(steps, "drift --apply --yes"), EXITCODE_DONE);
 	assert_non_null(strstr(asked, "\"drift-apply\""));
-	says("0.012 s  db             changed");
+	says("0.012 s  db             done");
 	says("0.340 s  this host is as its role demands");
 	fits();
 	assert_int_equal(run(refusal, "drift --apply --yes"), EXITCODE_REFUSED);
@@ -288,7 +330,7 @@ test_drift_apply(void **state)
 	says("next:  mode = ...");
 	assert_int_equal(
 	    run(steps, "drift --apply --yes --json"), EXITCODE_DONE);
-	says("{\"step\":\"db\",\"goal\":\"changed\",\"ms\":12}\n{\"exit\":0,");
+	says("{\"step\":\"db\",\"goal\":\"done\",\"ms\":12}\n{\"exit\":0,");
 	/* Not asked, not done: there is nobody to say yes. */
 	assert_int_equal(run(steps, "drift --apply"), EXITCODE_REFUSED);
 	assert_string_equal(asked, "");
@@ -358,6 +400,7 @@ main(void)
 		cmocka_unit_test(test_status),
 		cmocka_unit_test(test_checks),
 		cmocka_unit_test(test_stale),
+		cmocka_unit_test(test_next),
 		cmocka_unit_test(test_drift),
 		cmocka_unit_test(test_drift_apply),
 		cmocka_unit_test(test_plan),
