@@ -104,7 +104,6 @@ static void
 health_converge(const struct engine *e, const struct core_status *st,
     usec_t since, const struct now *now, struct health *h)
 {
-	h->stale = e->core != NULL && converge_stale(e->converge);
 	if (!h->stale)
 		return;
 	h->stale_since = since != 0 ? since : now->raw;
@@ -127,6 +126,7 @@ health_look(const struct engine *e, const struct core_status *st,
 	int i, c;
 
 	memset(h, 0, sizeof(*h));
+	h->stale = e->core != NULL && converge_stale(e->converge);
 	if (e->core != NULL && st->pg != PGS_PRIMARY && st->pg != PGS_STANDBY &&
 	    !health_has_path(e->conf))
 		health_reason(h, "postgres");

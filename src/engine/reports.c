@@ -246,7 +246,8 @@ reports_health(const struct conf *conf, bool shared)
 }
 
 /* Would voters be better off there? Not while it is out for a fault of its own,
- * or not brought to its role: then nobody would be left. Where each of two
+ * not brought to its role, or stale as this host is not: then nobody would be
+ * left. Where each of two
  * hosts fails what the other passes, the holder stays. */
 static bool
 reports_better(const struct reports *r, const struct host_report *rep,
@@ -254,7 +255,8 @@ reports_better(const struct reports *r, const struct host_report *rep,
 {
 	const struct conf *conf = r->e->conf;
 
-	if ((rep->fails & reports_health(conf, false)) != 0 || rep->stale ||
+	if ((rep->fails & reports_health(conf, false)) != 0 ||
+	    (rep->stale && !r->e->health->stale) ||
 	    rep->site_epoch < st->rec.epoch)
 		return false;
 	return st->site.role != SITE_PRIMARY ||
