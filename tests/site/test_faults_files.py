@@ -99,7 +99,7 @@ def test_missing_and_two_matches_and_no_file(make_site):
         for words in (
                 ['prod-s2 memcached-listen (line) differs: open: No such file',
                  'prod-s2 ballot-box-memcached (line) differs: 2 lines match',
-                 'next ssh prod-s2 hactl drift --apply'],
+                 'then: ssh prod-s2 hactl drift --apply'],
                 ['prod-s1 iam-db (line) differs: it is not a regular file',
                  'next ssh prod-s1 hactl drift --apply']):
             case.said(words, ['drift'])
