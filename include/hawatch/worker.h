@@ -16,5 +16,9 @@ void worker_free(struct worker *w);
  * get arg; work must touch nothing else that the loop touches. */
 void worker_submit(struct worker *w, void (*work)(void *arg),
     void (*done)(void *arg), void *arg);
+/* The same for an arg that nobody else frees: drop gets it when worker_free
+ * drops the job, in place of done. */
+void worker_submit_own(struct worker *w, void (*work)(void *arg),
+    void (*done)(void *arg), void (*drop)(void *arg), void *arg);
 
 #endif

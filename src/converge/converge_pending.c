@@ -221,6 +221,14 @@ pending_work(void *arg)
 }
 
 static void
+pending_write_free(struct pending_write *w)
+{
+	free(w->path);
+	free(w->text);
+	free(w);
+}
+
+static void
 pending_done_cb(void *arg)
 {
 	struct pending_write *w = arg;
@@ -241,9 +249,18 @@ pending_done_cb(void *arg)
 		run_kick(&c->run[ITEM_BEFORE]);
 		run_kick(&c->run[ITEM_AFTER]);
 	}
-	free(w->path);
-	free(w->text);
-	free(w);
+	pending_write_free(w);
+}
+
+/* The worker has ended, and nobody will say what became of it. */
+static void
+pending_drop_cb(void *arg)
+{
+	struct pending_write *w = arg;
+
+	if (w->c != NULL)
+		w->p->write = NULL;
+	pending_write_free(w);
 }
 
 static void
@@ -258,7 +275,8 @@ pending_write(struct converge *c)
 	w->text = pending_text(c);
 	p->write = w;
 	p->written = p->wanted;
-	worker_submit(c->env.worker, pending_work, pending_done_cb, w);
+	worker_submit_own(
+	    c->env.worker, pending_work, pending_done_cb, pending_drop_cb, w);
 }
 
 uint64_t

@@ -21,6 +21,7 @@ struct task {
 	STAILQ_ENTRY(task) entry;
 	void (*work)(void *arg);
 	void (*done)(void *arg);
+	void (*drop)(void *arg); /* or NULL */
 	void *arg;
 };
 
@@ -117,6 +118,8 @@ worker_forget(struct tasks *tasks)
 
 	while ((task = STAILQ_FIRST(tasks)) != NULL) {
 		STAILQ_REMOVE_HEAD(tasks, entry);
+		if (task->drop != NULL)
+			task->drop(task->arg);
 		free(task);
 	}
 }
@@ -125,10 +128,18 @@ void
 worker_submit(struct worker *w, void (*work)(void *arg),
     void (*done)(void *arg), void *arg)
 {
+	worker_submit_own(w, work, done, NULL, arg);
+}
+
+void
+worker_submit_own(struct worker *w, void (*work)(void *arg),
+    void (*done)(void *arg), void (*drop)(void *arg), void *arg)
+{
 	struct task *task = xcalloc(1, sizeof(*task));
 
 	task->work = work;
 	task->done = done;
+	task->drop = drop;
 	task->arg = arg;
 	pthread_mutex_lock(&w->lock);
 	STAILQ_INSERT_TAIL(&w->todo, task, entry);
