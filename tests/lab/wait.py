@@ -2,6 +2,7 @@
 
 import signal
 import sys
+import threading
 import time
 
 
@@ -24,5 +25,9 @@ def wait_for(cond, deadline=10.0, what=None, every=0.02):
 
 
 def exit_on_term():
-    """SIGTERM ends this process as SIGINT does: with everything cleaned up."""
+    """SIGTERM ends this process as SIGINT does: with everything cleaned up. A
+    worker of pytest now and then imports this in another thread, where no
+    signal can be set; it goes without."""
+    if threading.current_thread() is not threading.main_thread():
+        return
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
