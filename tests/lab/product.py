@@ -280,15 +280,22 @@ def log_path(host):
 
 def daemon_start(host, env=None):
     """Starts hawatchd by its unit's ExecStart; returns when it runs, which
-    does not mean that it is ready."""
+    does not mean that it is ready, or when it has run: one that refuses to
+    is soon gone."""
     u = unit(host, 'hawatchd.service')
     _directories(host, u)
     failed = _oneshot(host, u, 'ExecStartPre')
     if failed:
         raise RuntimeError(failed)
     argv = u.commands('ExecStart')[-1][1]
+    before = _size(log_path(host))
     host.spawn(_confined(u, argv), log_path(host), env=env)
-    wait_for(lambda: host.pids('hawatchd'), 5, 'hawatchd runs', every=0.005)
+    wait_for(lambda: host.pids('hawatchd') or
+             _size(log_path(host)) > before, 5, 'hawatchd runs', every=0.005)
+
+
+def _size(path):
+    return os.path.getsize(path) if os.path.exists(path) else 0
 
 
 def hactl(host, *words, **kw):
