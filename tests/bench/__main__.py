@@ -43,16 +43,18 @@ def main():
     surroundings()
     good = True
     rows = [r for r in outage.ROWS if not args.only or args.only in r.name]
-    with tempfile.TemporaryDirectory(prefix='hawatch-pair.') as template:
+    # A site's pair has the applications' databases, too.
+    with tempfile.TemporaryDirectory(prefix='hawatch-pair.') as template, \
+            tempfile.TemporaryDirectory(prefix='hawatch-pair.') as whole:
         if rows and args.part in (None, 'database'):
             table = outage.measure(rows, args.runs, template, say)
             good = outage.print_table(table)
         if rows and args.part in (None, 'http'):
-            table = web.measure(rows, args.runs, template, say)
+            table = web.measure(rows, args.runs, whole, say)
             good = web.print_table(table) and good
         if args.only == 'cost' or args.part == 'cost' or not (
                 args.only or args.part):
-            good = cost.measure(template, say) and good
+            good = cost.measure(template, whole, say) and good
     print('load at the end: %.2f' % os.getloadavg()[0])
     return 0 if good else 1
 

@@ -72,7 +72,7 @@ def latency_during_failover(cluster, rate=2000, seconds=6):
     return dict(word.split('=') for word in out.split())
 
 
-def measure(template, say):
+def measure(template, whole, say):
     cluster = Cluster().up(template)
     try:
         say('idle for a minute')
@@ -85,7 +85,7 @@ def measure(template, say):
     finally:
         cluster.down()
     say('idle for a minute, with the checks of the example of a site')
-    site = Site(settings=conf.settings(quick=False)).up(template)
+    site = Site(settings=conf.settings(quick=False)).up(whole)
     try:
         around = idle(site)
     finally:
