@@ -49,7 +49,8 @@ Then let the next failover come at once, and cause it:
 
 
 def progress(text):
-    print(textwrap.fill('==> ' + text, 79, subsequent_indent='    '),
+    print(textwrap.fill('==> ' + text, 79, subsequent_indent='    ',
+                        break_on_hyphens=False),
           flush=True)
 
 
