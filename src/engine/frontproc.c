@@ -127,7 +127,9 @@ frontproc_start(struct frontproc *p, const char *path, struct error *err)
 		error_sys(err, "pidfd_open");
 		/* Not reaped yet, so the number is still this process. */
 		kill(p->pid, SIGKILL);
-		(void)waitpid(p->pid, NULL, 0);
+		/* Nor waited for: the loop goes on, at the price of a
+		 * zombie where there are no descriptors left. */
+		(void)waitpid(p->pid, NULL, WNOHANG);
 		frontproc_close(p);
 		return -1;
 	}

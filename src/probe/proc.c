@@ -121,7 +121,9 @@ probe_proc_start(struct probe_proc *p, const char *path, struct error *err)
 		error_sys(err, "pidfd_open");
 		/* Not reaped yet, so the number is still this process. */
 		kill(p->pid, SIGKILL);
-		(void)waitpid(p->pid, NULL, 0);
+		/* Nor waited for: the loop goes on, at the price of a
+		 * zombie where there are no descriptors left. */
+		(void)waitpid(p->pid, NULL, WNOHANG);
 		probe_proc_close(p);
 		return -1;
 	}
