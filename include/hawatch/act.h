@@ -26,6 +26,7 @@
 	X(METADATA, "repmgr-metadata", "repmgr knows this primary") \
 	X(CHECKPOINT, "checkpoint", "a checkpoint on the new timeline ended") \
 	X(COMMIT, "commit", "a commit returns through the TCP port") \
+	X(FOLLOW, "follow", "replication comes from the primary") \
 	X(PULLERS, "pullers", "nothing pulls from the old primary any more") \
 	X(CONVERGE, "converge", "this host is as its role demands") \
 	X(TRAFFIC, "traffic", "the balancers send voters to where it works") \
@@ -41,10 +42,11 @@ enum act_kind {
 /* What is to be true. The fields that a kind does not need are zero. */
 struct goal {
 	uint64_t epoch;
-	node_t node;	 /* WAITING: the standby. PULLERS, CONVERGE, TRAFFIC:
-			    where the primary is */
-	nodeset_t names; /* NAMES: the synchronous standbys. TRAFFIC: the nodes
-			    that should get nothing */
+	node_t node;	 /* WAITING: the standby. FOLLOW, PULLERS, CONVERGE,
+			    TRAFFIC: where the primary is */
+	nodeset_t names; /* NAMES: the synchronous standbys. WAITING: these,
+			    the standby among them. TRAFFIC: the nodes that
+			    should get nothing */
 	lsn_t lsn;	 /* out, WAITING: insert position after it was seen */
 	bool standby;	 /* START: with standby.signal, never without */
 	uint64_t id;	 /* of this request; comes back with its result */

@@ -31,6 +31,10 @@ struct core_conf {
 	usec_t min_interval; /* between automatic failovers */
 	usec_t standby_timeout;
 	usec_t start_timeout; /* of PostgreSQL */
+	int priority[NODES_MAX]; /* of equally advanced candidates the
+				    greatest goes first, then the first */
+	bool bounded;	/* commits wait for nobody; up to max_loss may go */
+	lsn_t max_loss; /* bytes of WAL that a candidate may lack */
 	/* What the configuration has for this node; without it nothing is
 	 * asked. */
 	bool before;	    /* items that must hold before a promotion */
@@ -57,6 +61,8 @@ struct durable {
 	uint64_t abdicated_epoch, abdicated_seq;
 	nodeset_t left; /* as holder of left_epoch: who abdicated */
 	uint64_t left_epoch;
+	lsn_t told; /* bounded: the greatest position that was told in an */
+	uint64_t told_epoch; /* ask of this epoch and answered with yes */
 	uint64_t primary_epoch; /* PostgreSQL here may hold what others do not
 				   have, since this epoch; 0 no */
 	bool latch;		/* stays stopped until a person says so */
@@ -80,6 +86,9 @@ struct ask {
 	usec_t ttl;
 	lsn_t lsn;
 	bool abdicate; /* no candidate of epoch until a seq above seq */
+	bool position; /* from one candidate to another: how far is your WAL?
+			  It promises nothing; the answer is a no that says
+			  timeline and wal_end */
 };
 
 struct ask_answer {

@@ -34,6 +34,8 @@ struct pg_view {
 	nodeset_t sync_names; /* synchronous_standby_names, as nodes */
 	bool sync_other;      /* it names something that is no node */
 	struct pg_sender sender[NODES_MAX];
+	nodeset_t source;    /* the node that primary_conninfo names by its
+				address and port; empty: none, or no node */
 	bool receiver;	     /* recovery: the walreceiver streams */
 	lsn_t replay;	     /* recovery: what readers here can see */
 	lsn_t upstream;	     /* recovery: the primary's end, as last told */
