@@ -289,6 +289,11 @@ void writers_turn(struct core *c, const struct now *now);
 void durability_turn(struct core *c, const struct now *now);
 void durability_reset(struct core *c);
 lsn_t durability_lsn(const struct core *c, const struct record *rec);
+bool durability_lost(const struct core *c, const struct now *now, node_t n);
+
+/* add.c */
+void add_turn(struct core *c, const struct now *now);
+void add_fail(struct core *c, const struct now *now, const char *why);
 
 /* role.c: the node table */
 struct duty {

@@ -57,10 +57,10 @@ MUTATIONS = [
         ("durability.c", "\tif (lost != 0) {",
          "\tif (lost != 0 && !c->pending.on) {")]),
     ("add before it has flushed", "STRICT", [
-        ("durability.c", "p->doubled ||\n\t    p->flush < "
+        ("add.c", "p->doubled ||\n\t    p->flush < "
          "c->sync.add_lsn)", "p->doubled)")]),
     ("add without seeing a commit wait", "STRICT", [
-        ("durability.c", "if (goal_result(c, ACT_WAITING) != ANS_YES)\n"
+        ("add.c", "if (goal_result(c, ACT_WAITING) != ANS_YES)\n"
          "\t\treturn;",
          "c->act[ACT_WAITING].lsn = c->pg.insert;")]),
     ("promotion after the lease", "S3", [

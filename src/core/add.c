@@ -1,0 +1,169 @@
+/*
+ * A standby becomes a candidate, one at a time.
+ *
+ * Its name is set; a probe commit is *seen waiting* (the setting alone proves
+ * nothing: backends obey a flag that the checkpointer sets later); the
+ * standby's flush passes the insert position taken after that; D is finite;
+ * then, and only then, the CAS.
+ */
+#include "core/core_i.h"
+
+#define STEADY USEC_SEC /* a standby streams so long before an add */
+#define ADD_LIMIT (10 * USEC_SEC)
+#define ADD_AGAIN (2 * USEC_SEC)
+
+/* Only a host that can really be fenced lets others wait for its end. */
+static bool
+durability_wanted(const struct core *c, const struct now *now)
+{
+	return c->conf.mode == CORE_AUTO && core_armed(c, now);
+}
+
+void
+add_fail(struct core *c, const struct now *now, const char *why)
+{
+	core_tell(c, EMIT_standby_not_added, "%s: %s",
+	    c->conf.names->node[c->sync.adding], why);
+	goal_stop(c, ACT_WAITING);
+	goal_stop(c, ACT_NAMES);
+	c->lease.finite = false;
+	c->sync.add = ADD_NONE;
+	c->sync.adding = NODE_NONE;
+	c->sync.add_retry_at = now->raw + ADD_AGAIN;
+}
+
+static void
+add_enter(struct core *c, const struct now *now, enum add_row row)
+{
+	c->sync.add = row;
+	c->sync.add_since = now->raw;
+}
+
+/* Begins with the node that streams steadily and is no candidate yet. */
+static void
+add_begin(struct core *c, const struct now *now)
+{
+	struct durability *s = &c->sync;
+	struct goal g = { 0 };
+	node_t n;
+
+	if (!durability_wanted(c, now) || now->raw < s->add_retry_at ||
+	    !watch_usable(c) || c->fence.writers != WRITERS_OPEN)
+		return;
+	for (n = 0; n < NODES_MAX; n++)
+		if ((c->conf.data & NODE_BIT(n)) && n != c->conf.self &&
+		    !(core_rec(c)->candidates & NODE_BIT(n)) &&
+		    s->good_since[n] != 0 &&
+		    now->raw - s->good_since[n] >= STEADY)
+			break;
+	if (n == NODES_MAX)
+		return;
+	s->adding = n;
+	g.names = lease_possible(c) | NODE_BIT(n);
+	goal_ask(c, ACT_NAMES, &g);
+	add_enter(c, now, ADD_NAMES);
+}
+
+static void
+add_row_names(struct core *c, const struct now *now)
+{
+	struct goal g = { .node = c->sync.adding };
+
+	if (goal_result(c, ACT_NAMES) != ANS_YES)
+		return;
+	goal_ask(c, ACT_WAITING, &g);
+	add_enter(c, now, ADD_WAITING);
+}
+
+static void
+add_row_waiting(struct core *c, const struct now *now)
+{
+	if (goal_result(c, ACT_WAITING) != ANS_YES)
+		return;
+	c->sync.add_lsn = c->act[ACT_WAITING].lsn;
+	add_enter(c, now, ADD_FLUSH);
+}
+
+static void
+add_row_flush(struct core *c, const struct now *now)
+{
+	const struct pg_sender *p = &c->pg.sender[c->sync.adding];
+
+	if (c->pg.seen_at < c->sync.add_since || !p->streaming || p->doubled ||
+	    p->flush < c->sync.add_lsn)
+		return;
+	c->lease.finite = true;
+	add_enter(c, now, ADD_FINITE);
+}
+
+/* D first, then the kernel's element; cas_send refuses until both are. */
+static void
+add_row_finite(struct core *c, const struct now *now)
+{
+	struct record rec = *core_rec(c);
+
+	if (c->lease.deadline == USEC_NEVER || c->pending.on ||
+	    !(c->pg.sync_names & NODE_BIT(c->sync.adding)))
+		return;
+	/* The record's own position has moved on meanwhile. */
+	if (c->pg.sender[c->sync.adding].flush < rec.lsn)
+		return;
+	rec.candidates |= NODE_BIT(c->sync.adding);
+	if (rec.lsn < c->sync.add_lsn)
+		rec.lsn = c->sync.add_lsn;
+	c->lease.abdicated &= ~NODE_BIT(c->sync.adding);
+	c->dur.left &= ~NODE_BIT(c->sync.adding);
+	if (cas_send(c, now, FOR_ADD, &rec))
+		add_enter(c, now, ADD_CAS);
+}
+
+static void
+add_row_cas(struct core *c, const struct now *now)
+{
+	if (c->pending.on)
+		return;
+	if (core_rec(c)->candidates & NODE_BIT(c->sync.adding)) {
+		core_tell(c, EMIT_standby_added, "%s",
+		    c->conf.names->node[c->sync.adding]);
+		c->lease.finite = false;
+		c->sync.add = ADD_NONE;
+		c->sync.adding = NODE_NONE;
+		return;
+	}
+	add_fail(c, now, "the register took another write");
+}
+
+/* What the row waits for was refused, or is not under way any more. */
+static bool
+add_broken(const struct core *c)
+{
+	enum act_kind kind = c->sync.add == ADD_NAMES ? ACT_NAMES : ACT_WAITING;
+
+	return c->sync.add <= ADD_WAITING && !c->act[kind].running &&
+	       goal_result(c, kind) != ANS_YES;
+}
+
+void
+add_turn(struct core *c, const struct now *now)
+{
+	static void (*const rows[])(struct core *, const struct now *) = {
+		[ADD_NONE] = add_begin,
+		[ADD_NAMES] = add_row_names,
+		[ADD_WAITING] = add_row_waiting,
+		[ADD_FLUSH] = add_row_flush,
+		[ADD_FINITE] = add_row_finite,
+		[ADD_CAS] = add_row_cas,
+	};
+	struct durability *s = &c->sync;
+
+	/* Once the CAS is under way only its outcome ends the row. */
+	if (s->add != ADD_NONE && s->add != ADD_CAS) {
+		if (durability_lost(c, now, s->adding))
+			add_fail(c, now, "it does not stream any more");
+		else if (now->raw - s->add_since > ADD_LIMIT)
+			add_fail(c, now, "it took too long");
+		else if (add_broken(c))
+			add_fail(c, now, "refused");
+	}
+	rows[s->add](c, now);
+}
