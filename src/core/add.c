@@ -4,7 +4,14 @@
  * Its name is set; a probe commit is *seen waiting* (the setting alone proves
  * nothing: backends obey a flag that the checkpointer sets later); the
  * standby's flush passes the insert position taken after that; D is finite;
- * then, and only then, the CAS.
+ * then, and only then, the CAS. The other candidates' names stay set all the
+ * while, and the probe must still wait when each of them has replayed it: a
+ * walsender that has not read the new setting would let it go by the old one.
+ * The position in the record stays what *every* candidate has flushed; one of
+ * the others may be behind the position that this one had to reach.
+ *
+ * An add is given up when another candidate is lost: names leave the setting
+ * only when none is under way, and commits wait for the lost one until then.
  */
 #include "core/core_i.h"
 
@@ -28,8 +35,8 @@ add_fail(struct core *c, const struct now *now, const char *why)
 	goal_stop(c, ACT_NAMES);
 	c->lease.finite = false;
 	c->sync.add = ADD_NONE;
+	c->sync.add_retry_at[c->sync.adding] = now->raw + ADD_AGAIN;
 	c->sync.adding = NODE_NONE;
-	c->sync.add_retry_at = now->raw + ADD_AGAIN;
 }
 
 static void
@@ -39,27 +46,44 @@ add_enter(struct core *c, const struct now *now, enum add_row row)
 	c->sync.add_since = now->raw;
 }
 
-/* Begins with the node that streams steadily and is no candidate yet. */
+/* Streams steadily, and is no candidate yet. */
+static bool
+add_ripe(const struct core *c, const struct now *now, node_t n)
+{
+	const struct durability *s = &c->sync;
+
+	return (c->conf.data & NODE_BIT(n)) && n != c->conf.self &&
+	       !(core_rec(c)->candidates & NODE_BIT(n)) &&
+	       s->good_since[n] != 0 && now->raw - s->good_since[n] >= STEADY &&
+	       now->raw >= s->add_retry_at[n];
+}
+
+/* The next one in turn: who fails again and again holds up nobody. */
+static node_t
+add_next(const struct core *c, const struct now *now)
+{
+	node_t i, n;
+
+	for (i = 1; i <= NODES_MAX; i++) {
+		n = (c->sync.add_last + i) % NODES_MAX;
+		if (add_ripe(c, now, n))
+			return n;
+	}
+	return NODE_NONE;
+}
+
 static void
 add_begin(struct core *c, const struct now *now)
 {
 	struct durability *s = &c->sync;
 	struct goal g = { 0 };
-	node_t n;
+	node_t n = add_next(c, now);
 
-	if (!durability_wanted(c, now) || now->raw < s->add_retry_at ||
-	    !watch_usable(c) || c->fence.writers != WRITERS_OPEN)
+	if (n == NODE_NONE || !durability_wanted(c, now) || !watch_usable(c) ||
+	    c->fence.writers != WRITERS_OPEN)
 		return;
-	for (n = 0; n < NODES_MAX; n++)
-		if ((c->conf.data & NODE_BIT(n)) && n != c->conf.self &&
-		    !(core_rec(c)->candidates & NODE_BIT(n)) &&
-		    s->good_since[n] != 0 &&
-		    now->raw - s->good_since[n] >= STEADY)
-			break;
-	if (n == NODES_MAX)
-		return;
-	s->adding = n;
-	g.names = lease_possible(c) | NODE_BIT(n);
+	s->adding = s->add_last = n;
+	s->add_names = g.names = lease_possible(c) | NODE_BIT(n);
 	goal_ask(c, ACT_NAMES, &g);
 	add_enter(c, now, ADD_NAMES);
 }
@@ -67,7 +91,7 @@ add_begin(struct core *c, const struct now *now)
 static void
 add_row_names(struct core *c, const struct now *now)
 {
-	struct goal g = { .node = c->sync.adding };
+	struct goal g = { .node = c->sync.adding, .names = c->sync.add_names };
 
 	if (goal_result(c, ACT_NAMES) != ANS_YES)
 		return;
@@ -109,8 +133,6 @@ add_row_finite(struct core *c, const struct now *now)
 	if (c->pg.sender[c->sync.adding].flush < rec.lsn)
 		return;
 	rec.candidates |= NODE_BIT(c->sync.adding);
-	if (rec.lsn < c->sync.add_lsn)
-		rec.lsn = c->sync.add_lsn;
 	c->lease.abdicated &= ~NODE_BIT(c->sync.adding);
 	c->dur.left &= ~NODE_BIT(c->sync.adding);
 	if (cas_send(c, now, FOR_ADD, &rec))

@@ -64,9 +64,10 @@ ask_names(const struct core *c, const struct now *now)
 {
 	if (core_pgs(c) == PGS_PRIMARY && steps_ours(c, REC_HELD))
 		return ANS_YES;
-	/* Prepared while it followed. */
+	/* Prepared while it followed; who is named beside them only makes
+	 * commits wait that nobody may acknowledge yet. */
 	if (core_pgs(c) == PGS_STANDBY && !c->pg.sync_other &&
-	    c->pg.sync_names == core_rec(c)->candidates)
+	    (core_rec(c)->candidates & ~c->pg.sync_names) == 0)
 		return ANS_YES;
 	return goal_result(c, ACT_NAMES);
 }

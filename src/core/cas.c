@@ -60,7 +60,7 @@ cas_complete(struct core *c, struct record *rec, enum cas_for why)
 	 * that was asked for and not heard is overtaken likewise. */
 	if (rec->epoch != now_is->epoch || rec->state != now_is->state ||
 	    rec->candidates != now_is->candidates || rec->ttl != now_is->ttl ||
-	    !c->lease.confirmed || c->lease.abdication != 0)
+	    !c->lease.confirmed || c->lease.abdication_asked != 0)
 		rec->seq++;
 }
 
@@ -101,7 +101,7 @@ cas_send(struct core *c, const struct now *now, enum cas_for why,
 		c->dur.sent_seq = rec.seq;
 		core_save(c);
 	}
-	c->lease.abdication = 0;
+	abdicate_overtake(c);
 	if (why == FOR_RELEASE) {
 		lease_void(c, now);
 		c->lease.answers_count = false;

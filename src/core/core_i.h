@@ -59,6 +59,13 @@ struct ask_slot {
 	nodeset_t yes;
 };
 
+/* A member of P was asked to leave it. */
+struct abdication {
+	uint64_t id; /* 0: none whose answer counts */
+	uint64_t epoch, seq;
+	usec_t at;
+};
+
 struct lease {
 	bool confirmed;	       /* a CAS of our own, in this incarnation */
 	uint64_t epoch;	       /* of that one */
@@ -78,10 +85,8 @@ struct lease {
 				 confirmed CAS */
 	usec_t primary_since; /* PostgreSQL seen as primary; probes count from
 				 it */
-	uint64_t abdication;  /* id of the request for one; 0 none */
-	node_t abdication_of;
-	uint64_t abdication_epoch, abdication_seq;
-	usec_t abdication_at;
+	struct abdication abdication[NODES_MAX]; /* the newest request */
+	nodeset_t abdication_asked; /* since the last CAS was sent */
 };
 
 struct promise {
@@ -118,7 +123,9 @@ struct durability {
 	usec_t good_since[NODES_MAX], bad_since[NODES_MAX];
 	enum add_row add; /* of this node: */
 	node_t adding;
-	usec_t add_since, add_retry_at;
+	node_t add_last;     /* so that each has its turn */
+	nodeset_t add_names; /* that were set for it */
+	usec_t add_since, add_retry_at[NODES_MAX];
 	lsn_t add_lsn;
 	bool relaxing;	   /* names are being taken away */
 	usec_t relaxed_at; /* views older than this still show the names */
@@ -268,7 +275,12 @@ bool lease_ahead(const struct core *c, const struct now *now);
 /* May a CAS with these candidates and this T leave now? Prepares if not. */
 bool lease_capped(
     struct core *c, const struct now *now, const struct record *rec);
-void lease_ask_abdication(struct core *c, const struct now *now, node_t n);
+
+/* abdicate.c: a member of P leaves by its own durable word */
+void abdicate_ask(struct core *c, const struct now *now, node_t n);
+void abdicate_answer(struct core *c, const struct ask_answer *ans);
+void abdicate_turn(struct core *c);
+void abdicate_overtake(struct core *c);
 
 /* promise.c: answering the holder */
 void promise_turn(struct core *c, const struct now *now);

@@ -148,11 +148,14 @@ durability_remove(struct core *c, const struct now *now)
 	}
 	if (lost != 0) {
 		rec.candidates &= ~lost;
+		/* Whoever waits must wait no longer than the removal takes. */
+		if (c->sync.add != ADD_NONE && c->sync.add != ADD_CAS)
+			add_fail(c, now, "another standby was lost");
 		if (!c->pending.on && cas_send(c, now, FOR_REMOVE, &rec))
 			removed_tell(c, lost);
 		for (n = 0; n < NODES_MAX && durability_stuck(c, now); n++)
 			if (lost & NODE_BIT(n))
-				lease_ask_abdication(c, now, n);
+				abdicate_ask(c, now, n);
 		return true;
 	}
 	if (c->sync.add == ADD_CAS &&

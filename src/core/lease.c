@@ -209,38 +209,6 @@ lease_ask(struct core *c, const struct now *now)
 		lease_move(c, now, slot->sent, ttl);
 }
 
-/*
- * Asks a candidate to leave by its own durable word, for when the register
- * cannot be written. s is the highest seq that was sent, so no add of ours
- * that is still under way can make it a candidate again.
- */
-void
-lease_ask_abdication(struct core *c, const struct now *now, node_t n)
-{
-	struct lease *l = &c->lease;
-	struct action *a;
-
-	if (!l->answers_count || now->raw - l->abdication_at < USEC_SEC / 2)
-		return;
-	l->abdication = ++c->ids;
-	l->abdication_of = n;
-	l->abdication_at = now->raw;
-	a = core_do(c, DO_ASK);
-	a->node = n;
-	a->ask.id = l->abdication;
-	a->ask.from = c->conf.self;
-	a->ask.epoch = core_rec(c)->epoch;
-	a->ask.seq = c->dur.sent_epoch == core_rec(c)->epoch &&
-			     c->dur.sent_seq > core_rec(c)->seq ?
-			 c->dur.sent_seq :
-			 core_rec(c)->seq;
-	l->abdication_epoch = a->ask.epoch;
-	l->abdication_seq = a->ask.seq;
-	a->ask.ttl = core_rec(c)->ttl;
-	a->ask.abdicate = true;
-	str_cut(a->ask.instance, sizeof(a->ask.instance), c->dur.instance);
-}
-
 /* A peer that is not the holder says that its PostgreSQL is a primary. */
 static void
 rogue_watch(struct core *c, const struct ask_answer *ans)
@@ -269,19 +237,7 @@ core_on_answer(
 	}
 	if (!lease_mine(c) || ans->epoch > core_rec(c)->epoch)
 		return;
-	/* It covers every seq up to the one it was asked for, so it counts only
-	 * while nothing later was sent. */
-	if (ans->abdicated && l->abdication != 0 && ans->id == l->abdication &&
-	    ans->from == l->abdication_of &&
-	    l->abdication_epoch == c->dur.sent_epoch &&
-	    l->abdication_seq >= c->dur.sent_seq) {
-		/* On disk first: an engine that forgot it would list the node
-		 * again, for whom commits do not wait any more. */
-		c->dur.left = l->abdicated | NODE_BIT(ans->from);
-		c->dur.left_epoch = core_rec(c)->epoch;
-		l->left_version = core_save(c);
-		l->abdication = 0;
-	}
+	abdicate_answer(c, ans);
 	for (i = 0; i < ASK_SLOTS && ans->yes; i++) {
 		if (l->ask[i].id != ans->id)
 			continue;
@@ -358,9 +314,7 @@ lease_turn(struct core *c, const struct now *now)
 		l->next_renewal = 0;
 		return;
 	}
-	if (c->dur.left_epoch == core_rec(c)->epoch &&
-	    core_saved(c, l->left_version))
-		l->abdicated |= c->dur.left;
+	abdicate_turn(c);
 	lease_alone(c, now);
 	if (l->deadline <= now->raw) {
 		if (!l->lapsed && l->deadline != 0)

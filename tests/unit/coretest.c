@@ -7,8 +7,8 @@
 #include <assert.h>
 #include <string.h>
 
-static const char *const names3[] = { "a", "b", "c" };
-static struct names ct_names = { .cluster = "test", .count = 3 };
+static const char *const ct_node[] = { "a", "b", "c", "d" };
+static struct names ct_names = { .cluster = "test", .count = 4 };
 
 static void ct_do(struct ct *t, const struct action *a);
 
@@ -18,8 +18,8 @@ ct_init(struct ct *t, node_t self, bool three)
 	int k;
 
 	memset(t, 0, sizeof(*t));
-	for (k = 0; k < 3; k++)
-		ct_names.node[k] = names3[k];
+	for (k = 0; k < 4; k++)
+		ct_names.node[k] = ct_node[k];
 	t->conf.names = &ct_names;
 	t->conf.self = self;
 	t->conf.data = three ? BIT_A | BIT_B | BIT_C : BIT_A | BIT_B;

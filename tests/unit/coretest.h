@@ -13,9 +13,11 @@
 #define A 0
 #define B 1
 #define C 2
+#define D 3
 #define BIT_A NODE_BIT(A)
 #define BIT_B NODE_BIT(B)
 #define BIT_C NODE_BIT(C)
+#define BIT_D NODE_BIT(D)
 #define MSEC USEC_MSEC
 #define SEC USEC_SEC
 #define CT_T (2 * SEC)
