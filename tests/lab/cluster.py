@@ -1,4 +1,4 @@
-"""hawatchd on the three nodes of a lab, as an operator sees it."""
+"""hawatchd on the nodes of a lab, as an operator sees it."""
 
 import json
 import shlex
@@ -6,11 +6,11 @@ import time
 
 from . import auditor, product
 from .host import wait_gone
-from .lab import NODES, Lab
+from .lab import HOSTS, Lab
 from .voters import Voter
 from .wait import wait_for
 
-KEYS = {'prod-s1': 's1', 'prod-s2': 's2', 'prod-a1': 'a1'}
+KEYS = {name: key for key, name, _, _ in HOSTS}
 
 
 class Cluster:
@@ -19,19 +19,27 @@ class Cluster:
         self.voters = []
 
     def up(self, template=None):
-        """To a primary on prod-s1 and prod-s2 as its candidate."""
+        """To a primary on prod-s1 and the others as its candidates."""
         self.lab.up()
         try:
             self.lab.build_pair(template)
-            for key in NODES:
-                product.daemon_start(self.lab.host[key])
-            wait_for(self.init, 15, 'hactl init succeeds', every=0.1)
-            self.wait_candidates('s1', ['prod-s2'], 20)
+            self.start()
         except BaseException:
             print(self.logs())
             self.down()
             raise
         return self
+
+    def start(self):
+        """hawatchd on all nodes, and the first record."""
+        for key in self.lab.nodes:
+            product.daemon_start(self.lab.host[key])
+        wait_for(self.init, 15, 'hactl init succeeds', every=0.1)
+        self.wait_candidates('s1', self.others('s1'), 20)
+
+    def others(self, key):
+        """Names of the data nodes but this one."""
+        return [self.lab.host[k].name for k in self.lab.data if k != key]
 
     def down(self):
         for voter in self.voters:
@@ -107,7 +115,7 @@ class Cluster:
 
     def logs(self):
         text = []
-        for key in NODES:
+        for key in self.lab.nodes:
             for path in (product.log_path(self.lab.host[key]),
                          self.lab.host[key].dir +
                          '/var/log/postgresql/postgresql-15-main.log'):

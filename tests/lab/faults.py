@@ -1,15 +1,16 @@
 """What goes wrong: for the end-to-end tests, the bench and the demo alike.
 
 Each function makes one fault on the lab; where finding the victims takes time it
-returns the moment at which they were hit. The primary is prod-s1.
+returns the moment at which they were hit. The primary is prod-s1 unless the
+victim is named.
 """
 
 import signal
 
 
-def databases_killed(lab):
+def databases_killed(lab, key='s1'):
     """Every process of the primary's PostgreSQL, by SIGKILL."""
-    return lab.pg['s1'].kill_all()
+    return lab.pg[key].kill_all()
 
 
 def postmaster_killed(lab):
@@ -17,19 +18,19 @@ def postmaster_killed(lab):
     return lab.pg['s1'].kill_postmaster()
 
 
-def host_lost(lab):
+def host_lost(lab, key='s1'):
     """Power cut: no process, no packet, not even a FIN."""
-    lab.power_cut('s1')
+    lab.power_cut(key)
 
 
-def cut_off(lab):
+def cut_off(lab, key='s1'):
     """Clients reach the primary, its peers do not."""
-    lab.cut('s1', ['s2', 'a1'])
+    lab.cut(key, [k for k in lab.nodes if k != key])
 
 
-def stopped(lab):
+def stopped(lab, key='s1'):
     """SIGSTOP to every process of the primary's host."""
-    lab.s1.stop_all()
+    lab.host[key].stop_all()
 
 
 def stopped_unplugged(lab):
@@ -38,8 +39,14 @@ def stopped_unplugged(lab):
     lab.s1.stop_all()
 
 
-def standby_lost(lab):
-    lab.power_cut('s2')
+def standby_lost(lab, key='s2'):
+    lab.power_cut(key)
+
+
+def standby_deaf(lab, key='s2', primary='s1'):
+    """The standby receives nothing more, and its peers still reach it. Its
+    primary waits for it until it is found lost."""
+    lab.cut(key, [primary])
 
 
 def arbiter_lost(lab):

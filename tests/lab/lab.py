@@ -1,4 +1,4 @@
-"""The lab: hosts, a switch, a pair of PostgreSQL servers, and their end.
+"""The lab: hosts, a switch, two or three PostgreSQL servers, and their end.
 
 Nothing has a global name: a lab is its directory and the processes that hold
 its namespaces, so labs run side by side with the same addresses inside. With
@@ -22,13 +22,15 @@ PREFIX = 'hawatch-lab.'
 HOSTS = (            # key, node name, address, number in repmgr
     ('s1', 'prod-s1', '10.77.0.11', 1),
     ('s2', 'prod-s2', '10.77.0.12', 2),
+    ('s3', 'prod-s3', '10.77.0.14', 6),     # only where it is asked for
     ('a1', 'prod-a1', '10.77.0.13', 3),
     ('client', 'client', '10.77.0.20', 4),
     ('lb', 'lb', '10.77.0.9', 5),       # only where a site is built
 )
 USUAL = ('s1', 's2', 'a1', 'client')
-DATA_NODES = ('s1', 's2')
+DATA_NODES = ('s1', 's2')               # the usual ones
 NODES = ('s1', 's2', 'a1')
+THREE = DATA_NODES + ('s3',)
 
 
 def base_dir():
@@ -44,9 +46,10 @@ def build_dir():
 
 class Lab:
     def __init__(self, detached=False, settings=None, state_tmpfs=None,
-                 hosts=USUAL):
+                 hosts=USUAL, data=2):
         """settings: of hawatch.conf, see product.py. state_tmpfs: {key: size}
-        of a small file system under the daemon's state."""
+        of a small file system under the daemon's state. data: how many hosts
+        have a database, two or three."""
         self.build = build_dir()
         self.detached = detached
         self.settings = settings or {}
@@ -54,7 +57,7 @@ class Lab:
         os.chmod(self.dir, 0o711)
         self.id = os.path.basename(self.dir)[len(PREFIX):]
         self.programs = os.path.join(self.dir, 'programs')
-        self._setup(hosts)
+        self._setup(hosts + THREE[len(DATA_NODES):data])
         for key, size in (state_tmpfs or {}).items():
             self.host[key].tmpfs['/var/lib/hawatch'] = size
         self.save()
@@ -66,8 +69,10 @@ class Lab:
                      for k, name, address, n in HOSTS if k in hosts}
         self.s1, self.s2, self.a1, self.client = (
             self.host[k] for k in ('s1', 's2', 'a1', 'client'))
+        self.data = tuple(k for k in THREE if k in hosts)
+        self.nodes = self.data + ('a1',)
         self.pg = {k: pgmod.Postgres(self.host[k], self.host[k].number)
-                   for k in DATA_NODES}
+                   for k in self.data}
 
     def tool(self, name):
         return os.path.join(self.build, 'tests', 'lab', name)
@@ -146,37 +151,41 @@ class Lab:
             self.switch.heal(self.host[args[0]],
                              [self.host[o] for o in args[1]], **kw)
 
-    # -- the pair --------------------------------------------------------
+    # -- the databases ---------------------------------------------------
 
     def build_pair(self, template=None):
-        """prod-s1 primary, prod-s2 its standby, both running. A template is a
-        directory that the first call fills and later calls copy from."""
-        if template and os.path.isdir(os.path.join(template, 's2')):
-            for key in DATA_NODES:
+        """prod-s1 primary, the others its standbys, all running. A template
+        is a directory that the first call fills and later calls copy from."""
+        if template and self.data != DATA_NODES:
+            template = os.path.join(template, ''.join(self.data))
+        if template and os.path.isdir(os.path.join(template, self.data[-1])):
+            for key in self.data:
                 pgmod.copy_tree(os.path.join(template, key, '.'),
                                 self.host[key].path('/var/lib/postgresql'))
-            for key in DATA_NODES:
+            for key in self.data:
                 self.pg[key].start()
         else:
             self.pg['s1'].make_primary()
             if self.populate:
                 self.populate(self.pg['s1'])
-            self.pg['s2'].make_standby(self.pg['s1'])
+            for key in self.data[1:]:
+                self.pg[key].make_standby(self.pg['s1'])
             if template:
                 self._save_template(template)
-        wait_for(lambda: self.pg['s1'].streams_to(self.pg['s2']), 20,
-                 'the standby streams')
+        for key in self.data[1:]:
+            wait_for(lambda k=key: self.pg['s1'].streams_to(self.pg[k]), 20,
+                     '%s streams' % key)
 
     def _save_template(self, template):
-        for key in DATA_NODES:
+        for key in self.data:
             self.pg[key].stop()
-        for key in DATA_NODES:
+        for key in self.data:
             part = os.path.join(template, key + '.new')
             os.makedirs(part)
             pgmod.copy_tree(self.host[key].path('/var/lib/postgresql/.'),
                             part)
             os.rename(part, os.path.join(template, key))
-        for key in DATA_NODES:
+        for key in self.data:
             self.pg[key].start()
 
     def rebuild_standby(self, key, primary):

@@ -21,7 +21,6 @@ PROGRAMS = {
     'hawatch-probe': 'src/probe/hawatch-probe',
     'hactl': 'src/hactl/hactl',
 }
-NODES = ('s1', 's2', 'a1')
 PEER_PORT = 7400
 HEALTH_PORT = 8008
 GATE = 'postgresql@.service.d/hawatch.conf'
@@ -75,12 +74,15 @@ def collect(lab):
 
 # -- files -----------------------------------------------------------------
 
-def conf_text(settings=None):
+def conf_text(lab):
+    """With the lab's settings: any of CONF's, and node, {key: more} for the
+    group of a node."""
+    more = lab.settings.get('node', {})
     nodes = ',\n'.join(
         '    { name = "%s"; address = "%s"; %s }' % (
-            name, address, 'role = "witness";' if key == 'a1'
-            else 'repmgr_id = %d;' % number)
-        for key, name, address, number in _hosts() if key in NODES)
+            host.name, host.address, ('role = "witness";' if key == 'a1'
+            else 'repmgr_id = %d;' % host.number) + more.get(key, ''))
+        for key, host in lab.host.items() if key in lab.nodes)
     values = {
         'mode': 'auto', 'ttl': '2s', 'min_interval': '10min', 'nodes': nodes,
         'data': pgmod.DATA, 'bin': pgmod.BIN.rstrip('/'),
@@ -89,13 +91,8 @@ def conf_text(settings=None):
         'gate': '/etc/systemd/system/' + GATE,
         'checks': CHECKS, 'more': '',
     }
-    values.update(settings or {})
+    values.update(lab.settings)
     return CONF % values
-
-
-def _hosts():
-    from .lab import HOSTS
-    return HOSTS
 
 
 def certificates(directory, names):
@@ -136,18 +133,18 @@ def authority(lab):
                        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
 
     run('init', pki, '--cluster', 'prod')
-    for key, name, address, _ in _hosts():
-        if key in NODES:
-            run('node', pki, name, '--address', address)
+    for key in lab.nodes:
+        host = lab.host[key]
+        run('node', pki, host.name, '--address', host.address)
     return pki
 
 
 def install(lab):
     """Configuration, certificates and units on every node."""
-    nodes = [h for k, h in lab.host.items() if k in NODES]
+    nodes = [lab.host[k] for k in lab.nodes]
     pki = authority(lab)
     for host in nodes:
-        host.write('/etc/hawatch/hawatch.conf', conf_text(lab.settings))
+        host.write('/etc/hawatch/hawatch.conf', conf_text(lab))
         for name, mode in (('ca.pem', 0o644), (host.name + '.pem', 0o644),
                            (host.name + '.key', 0o600)):
             if os.path.exists(os.path.join(pki, name)):
@@ -239,7 +236,7 @@ def _oneshot(host, u, key):
 
 
 def boot_before_network(host):
-    if host.key not in NODES:
+    if host.key not in host.lab.nodes:
         return []
     u = unit(host, 'hawatch-fence.service')
     _directories(host, u)
@@ -250,7 +247,7 @@ def boot_before_network(host):
 
 def boot_after_network(host, daemon, autostart):
     steps = []
-    if host.key not in NODES:
+    if host.key not in host.lab.nodes:
         return steps
     if daemon:
         daemon_start(host)

@@ -3,8 +3,6 @@
 import calendar
 import time
 
-from .lab import NODES
-
 
 def offset():
     """Wall clock minus CLOCK_MONOTONIC, in ns, now."""
@@ -32,7 +30,7 @@ def story(cluster, vote, fault, tail_ms=300, brief=False):
              (last, 'client', 'last vote, by %s' % server[last]),
              (first, 'client', 'first vote, by %s' % server[first])]
     wall = offset()
-    for key in NODES:
+    for key in cluster.lab.nodes:
         for event in cluster.events(key):
             if 'ts' not in event or brief and event.get('level') == 'info':
                 continue

@@ -13,12 +13,11 @@ class Voter:
 
     program = 'lab-voter'
 
-    def __init__(self, lab, mode='vote', name=None, hosts=('s1', 's2'),
-                 words=()):
+    def __init__(self, lab, mode='vote', name=None, hosts=None, words=()):
         self.mode = mode
         self.name = name or mode
         self.log = os.path.join(lab.dir, 'client', self.name + '.votes')
-        addresses = ','.join(lab.host[h].address for h in hosts)
+        addresses = ','.join(lab.host[h].address for h in hosts or lab.data)
         self.proc = lab.client.popen(
             [lab.tool('lab-voter'), mode, '-i', self.name, '-l', self.log,
              '-h', addresses] + list(words), cwd='/', start_new_session=True)
