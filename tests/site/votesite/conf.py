@@ -7,6 +7,8 @@ import re
 
 from lab.product import SOURCE
 
+from . import files
+
 SAMPLE = os.path.join(SOURCE, 'conf', 'examples', 'sequent.conf')
 ADDRESSES = (('172.31.43.83', '10.77.0.11'), ('172.31.43.90', '10.77.0.12'),
              ('172.31.43.17', '10.77.0.13'), ('172.31.43.5', '10.77.0.9'))
@@ -16,6 +18,18 @@ IAM_TLS = re.compile(r'\t\tport = 443;\n\t\ttls = true;\n\t\tca = .*\n')
 REPOINT_ONLY = ('memcached-listen', 'ballot-box-memcached', 'ballot-box-db',
                 'iam-db')
 RESTART_ON = re.compile(r'\t\trestart_on = .*\n')
+# With a third web host the puller has two to choose from: its script reads a
+# file of one line, as the example advises, which is an item of its own.
+SOURCE_ITEM = '''\
+\t{
+\t\tname = "pullers-source";
+\t\ttype = "line";
+\t\twhen = "before";
+\t\tfile = "%s";
+\t\tmatch = "^.*$";
+\t\tstandby = "${primary.name}";
+\t}''' % files.SYNCDIRS_SOURCE
+PULLERS = '\t\tprogram = "syncdirs-from-master";\n'
 QUICK = '\t\tinterval = "500ms";\n\t\ttimeout = "450ms";\n\t}'
 LOCAL = (
     ('pg-local', 'pg', 5432),
@@ -48,10 +62,11 @@ def elements(group):
 
 
 def settings(layout='repoint', quick=True, checks=None, converge=None,
-             traffic=None, **more):
+             traffic=None, data=2, **more):
     """Settings for product.conf_text. quick: checks each 500 ms, as the tests
     of one fault do not wait for an operator's patience. checks, converge,
-    traffic: {name: text} that is put over an element, None to drop it."""
+    traffic: {name: text} that is put over an element, None to drop it. data:
+    how many web hosts."""
     all_checks = elements('checks')
     all_checks['iam'] = IAM_TLS.sub('\t\tport = 80;\n', all_checks['iam'])
     if quick:
@@ -61,9 +76,13 @@ def settings(layout='repoint', quick=True, checks=None, converge=None,
                 all_checks[name] = text[:-2] + QUICK
     items = elements('converge')
     balancers = elements('traffic')
+    if data > 2:
+        items['pullers'] = items['pullers'].replace(
+            PULLERS, PULLERS + '\t\trestart_on = [ "pullers-source" ];\n')
+        items = dict({'pullers-source': SOURCE_ITEM}, **items)
     if layout == 'stable':
-        items = {n: RESTART_ON.sub('', t) for n, t in items.items()
-                 if n not in REPOINT_ONLY}
+        items = {n: t if n == 'pullers' else RESTART_ON.sub('', t)
+                 for n, t in items.items() if n not in REPOINT_ONLY}
         for row in LOCAL:
             balancers[row[0]] = TRAFFIC % row
     groups = []

@@ -155,6 +155,8 @@ RUN = '#!/bin/bash\nexec /usr/bin/python3 -ISB %s\n'
 
 # With the faults of the deployed script: the trap is broken, and nothing ends
 # the children when supervisord kills the shell.
+# Where there is more than one to pull from.
+SYNCDIRS_SOURCE = '/etc/syncdirs.source'
 SYNCDIRS = '''\
 #!/bin/bash
 PIDFILE=/var/run/syncdirs.pidfile
@@ -233,8 +235,6 @@ backend web
     option httpchk GET /health
     http-check expect status 200
     default-server check port 8008 inter 500ms fall 2 rise 2 on-marked-down shutdown-sessions
-    server prod-s1 10.77.0.11:80
-    server prod-s2 10.77.0.12:80
 '''
 
 # On each web host of the layout "stable": one server, pointed to the primary.

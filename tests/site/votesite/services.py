@@ -15,14 +15,19 @@ STANDINS = os.path.join(os.path.dirname(os.path.abspath(__file__)),
 
 # -- what is installed -----------------------------------------------------
 
-def install_web(host, peer, primary, layout):
-    """Every file of a web host, before it is switched on. primary: the host
-    that has the database."""
+def install_web(host, peers, primary, layout):
+    """Every file of a web host, before it is switched on. peers: the other
+    ones. primary: the host that has the database."""
     own = host is primary
+    source = peers[0].name
+    if len(peers) > 1:
+        source = '$(cat %s)' % files.SYNCDIRS_SOURCE
+        host.write(files.SYNCDIRS_SOURCE,
+                   (peers[0] if own else primary).name + '\n')
     with open(os.path.join(STANDINS, 'ssh.py')) as f:
         host.write('/usr/bin/ssh', f.read(), 0o755)
     host.write(SYNCDIRS,
-               files.SYNCDIRS % {'peer': peer.name}, 0o744)
+               files.SYNCDIRS % {'peer': source}, 0o744)
     _own(host, SYNCDIRS, 'ballotbox')
     for name in ('http1.py', 'memcache.py', 'ballot_box.py'):
         _standin(host, name, '/home/ballotbox/ballot-box/', 'ballotbox')
@@ -72,10 +77,11 @@ def write_role(host, primary, layout, more=''):
     _own(host, '/home/iam/iam/iam/iam/deploy.py', 'iam')
 
 
-def install_balancer(host):
+def install_balancer(host, web):
     host.write('/etc/haproxy/haproxy.cfg', files.HAPROXY % {
         'global': '    stats socket ipv4@%s:9999 level admin\n' %
-        host.address} + files.BALANCER)
+        host.address} + files.BALANCER + ''.join(
+            '    server %s %s:80\n' % (w.name, w.address) for w in web))
 
 
 def accounts(host):

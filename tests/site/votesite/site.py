@@ -1,6 +1,6 @@
 """An election site: a lab with hawatchd, and everything above the database.
 
-The web hosts s1 and s2 run ballot-box and iam under supervisord, with nginx
+The web hosts s1 and s2, with data=3 s3 too, run ballot-box and iam under supervisord, with nginx
 and memcached; the host lb balances between them. Layouts:
     repoint   the applications' files name the primary, and change with it
     stable    they name an HAProxy of their own host, which is steered
@@ -10,9 +10,9 @@ import contextlib
 import os
 import time
 
-from lab import Lab, product, wait_for
+from lab import Lab, wait_for
 from lab.cluster import Cluster
-from lab.lab import DATA_NODES, NODES, USUAL
+from lab.lab import USUAL
 
 from . import conf, files, services
 from .voters import WebVoter
@@ -25,13 +25,13 @@ class Site(Cluster):
         nothing above the database."""
         self.layout = layout
         if above and settings is None:
-            settings = conf.settings(layout)
+            settings = conf.settings(layout, data=kw.get('data', 2))
         self.lab = Lab(settings=settings, hosts=USUAL + ('lb',), **kw)
         self.voters = []
         self.took = {}          # seconds of each part of up()
         self.lab.populate = populate
         lab = self.lab
-        for key in DATA_NODES:
+        for key in lab.data:
             host = lab.host[key]
             host.writable += ['/home', '/srv', '/usr/bin']
             host.services.append(services.boot_web(layout))
@@ -40,14 +40,14 @@ class Site(Cluster):
     # -- up --------------------------------------------------------------
 
     def up(self, template=None, daemon=True):
-        """To a site that takes votes: prod-s1 primary, prod-s2 its candidate.
+        """To a site that takes votes: prod-s1 primary, the others candidates.
         daemon=False: without hawatchd, for what is done by hand."""
         begin = time.monotonic()
         try:
             with self._timed('hosts'):
                 self.install()
                 self.lab.up()
-                for key in DATA_NODES:
+                for key in self.lab.data:
                     services.accounts(self.lab.host[key])
             with self._timed('pair'):
                 self.lab.build_pair(template)
@@ -59,10 +59,7 @@ class Site(Cluster):
                     self._no_daemon()
             if daemon:
                 with self._timed('hawatchd'):
-                    for key in NODES:
-                        product.daemon_start(self.lab.host[key])
-                    wait_for(self.init, 15, 'hactl init succeeds', every=0.1)
-                    self.wait_candidates('s1', ['prod-s2'], 20)
+                    self.start()
             with self._timed('first vote'):
                 self.wait_open()
         except BaseException:
@@ -83,28 +80,31 @@ class Site(Cluster):
         lab = self.lab
         for host in lab.host.values():
             host.make_dirs()
-        for key, peer in (('s1', 's2'), ('s2', 's1')):
-            services.install_web(lab.host[key], lab.host[peer], lab.s1,
-                                 self.layout)
-        services.install_balancer(lab.host['lb'])
+        for key in lab.data:
+            services.install_web(
+                lab.host[key], [lab.host[k] for k in lab.data if k != key],
+                lab.s1, self.layout)
+        services.install_balancer(lab.host['lb'], [
+            lab.host[key] for key in lab.data])
 
     def _no_daemon(self):
         """The balancer cannot ask who is healthy: it takes all."""
         wait_for(lambda: os.path.exists(self.lab.host['lb'].path(
             services.ADMIN)), 5, 'the balancer runs')
-        for name in ('prod-s1', 'prod-s2'):
+        for key in self.lab.data:
+            name = self.lab.host[key].name
             self.balancer('set server web/%s health up' % name)
             self.balancer('disable health web/' + name)
 
     def wait_open(self, deadline=15):
         """Until every part answers, seen from where a voter is."""
-        for key in DATA_NODES:
+        for key in self.lab.data:
             wait_for(lambda: self.state(key)[0] == 200, deadline,
                      'ballot-box of %s answers' % key)
             wait_for(lambda: self.iam(key)[0] == 200, deadline,
                      'iam of %s answers' % key)
-        wait_for(lambda: len(self.in_traffic()) == 2, deadline,
-                 'the balancer sends to both', every=0.1)
+        wait_for(lambda: len(self.in_traffic()) == len(self.lab.data),
+                 deadline, 'the balancer sends to all', every=0.1)
 
     # -- what the parts say ----------------------------------------------
 
@@ -164,7 +164,7 @@ class Site(Cluster):
 
     def logs(self):
         text = [super().logs()]
-        for key in DATA_NODES + ('lb',):
+        for key in self.lab.data + ('lb',):
             host = self.lab.host[key]
             for path in (services.log(host),):
                 with contextlib.suppress(OSError), open(
