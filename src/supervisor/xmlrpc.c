@@ -300,24 +300,24 @@ xmlrpc_doctype_cb(void *arg, const XML_Char *name, const XML_Char *sysid,
 	xmlrpc_fail(arg, ERR_PROTOCOL, "a document type");
 }
 
-/* A fault is a struct of a code and a text. */
+/* A fault is a struct of a code and a text. out is only touched by 0: of an
+ * answer that is refused the caller gets nothing. */
 static int
 xmlrpc_outcome(struct xmlrpc_parser *p, struct xmlrpc_answer *out)
 {
+	struct xmlrpc_answer a = { .value = p->root, .fault_string = "" };
 	const int64_t *code;
 
-	out->value = p->root;
-	out->fault = 0;
-	out->fault_string = "";
-	if (!p->fault)
-		return 0;
-	code = xmlrpc_int(p->root, "faultCode");
-	out->fault_string = xmlrpc_string(p->root, "faultString");
-	if (code == NULL || out->fault_string == NULL || *code <= 0 ||
-	    *code > INT32_MAX)
-		return error_set(p->err, ERR_PROTOCOL,
-		    "XML-RPC answer: a fault without code and text");
-	out->fault = (int)*code;
+	if (p->fault) {
+		code = xmlrpc_int(p->root, "faultCode");
+		a.fault_string = xmlrpc_string(p->root, "faultString");
+		if (code == NULL || a.fault_string == NULL || *code <= 0 ||
+		    *code > INT32_MAX)
+			return error_set(p->err, ERR_PROTOCOL,
+			    "XML-RPC answer: a fault without code and text");
+		a.fault = (int)*code;
+	}
+	*out = a;
 	return 0;
 }
 
