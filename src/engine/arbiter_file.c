@@ -70,7 +70,11 @@ arbiter_file_parse(const char *text, const struct names *names,
 	    wire_value_parse(&a->value, value, strlen(value), names, err) ==
 		0) {
 		a->ahead = (nodeset_t)ahead;
-		rc = 0;
+		rc = ahead >> names->count == 0 ?
+			 0 :
+			 error_set(err, ERR_PROTOCOL,
+			     "\"ahead\" has nodes that the configuration does "
+			     "not know");
 	}
 	free(value);
 	json_decref(obj);
