@@ -30,7 +30,7 @@ struct core_conf {
 	int clock_ppm;	     /* epsilon */
 	usec_t min_interval; /* between automatic failovers */
 	usec_t standby_timeout;
-	usec_t start_timeout; /* of PostgreSQL */
+	usec_t start_timeout;	 /* of PostgreSQL */
 	int priority[NODES_MAX]; /* of equally advanced candidates the
 				    greatest goes first, then the first */
 	bool bounded;	/* commits wait for nobody; up to max_loss may go */
@@ -62,7 +62,7 @@ struct durable {
 	nodeset_t left; /* as holder of left_epoch: who abdicated */
 	uint64_t left_epoch;
 	lsn_t told; /* bounded: the greatest position that was told in an */
-	uint64_t told_epoch; /* ask of this epoch and answered with yes */
+	uint64_t told_epoch;	/* ask of this epoch and answered with yes */
 	uint64_t primary_epoch; /* PostgreSQL here may hold what others do not
 				   have, since this epoch; 0 no */
 	bool latch;		/* stays stopped until a person says so */
@@ -272,6 +272,8 @@ struct core_status {
 	const struct durable *durable;
 	usec_t heard_at[NODES_MAX]; /* last answer or request of a peer */
 	struct ask_answer peer[NODES_MAX];
+	node_t follow; /* this standby is being pointed there; NODE_NONE */
+	const char *follow_why; /* of the last no; "" */
 	struct site_status site;
 };
 void core_status(

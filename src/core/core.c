@@ -61,6 +61,7 @@ core_new(const struct core_conf *conf, const struct durable *durable,
 	c->reg.value.rec.holder = NODE_NONE;
 	c->sync.adding = NODE_NONE;
 	c->promise.to = NODE_NONE;
+	c->follow.node = NODE_NONE;
 	c->site.primary = NODE_NONE;
 	c->site.listening = now->raw;
 	c->lease.primary_since = USEC_NEVER;
@@ -281,6 +282,7 @@ core_turn(struct core *c, const struct now *now)
 	plan_turn(c, now);
 	claim_turn(c, now);
 	durability_turn(c, now);
+	follow_turn(c, now);
 	lease_turn(c, now);
 	writers_turn(c, now);
 	site_turn(c, now);

@@ -174,6 +174,15 @@ struct site {
 	usec_t asked_at, next, often_until; /* of ACT_TRAFFIC */
 };
 
+/* To whom this standby was pointed last. */
+struct follow {
+	node_t node;
+	uint64_t epoch;
+	bool asked; /* it is being done */
+	int times;  /* that it ended, without being so */
+	usec_t next;
+};
+
 struct order {
 	bool on;
 	bool fenced;
@@ -212,6 +221,7 @@ struct core {
 	uint64_t resume_epoch; /* of the takeover before the start; 0 none */
 	unsigned pullers_no; /* takeovers that ended there, one after another */
 	struct site site;
+	struct follow follow;
 	struct order order;
 	struct pg_view pg;
 	usec_t gone_at; /* the postmaster ended then; 0 no */
@@ -349,6 +359,9 @@ void site_converge(struct core *c, const struct now *now);
 void site_traffic(struct core *c, const struct now *now);
 void site_turn(struct core *c, const struct now *now);
 void site_status(const struct core *c, struct site_status *st);
+
+/* follow.c: where a standby's WAL comes from */
+void follow_turn(struct core *c, const struct now *now);
 
 /* goals.c: what was asked of the shell */
 void goal_ask(struct core *c, enum act_kind kind, const struct goal *goal);

@@ -65,5 +65,7 @@ core_status(const struct core *c, const struct now *now, struct core_status *st)
 	st->durable = &c->dur;
 	memcpy(st->heard_at, c->heard_at, sizeof(st->heard_at));
 	memcpy(st->peer, c->peer, sizeof(st->peer));
+	st->follow = c->act[ACT_FOLLOW].running ? c->follow.node : NODE_NONE;
+	st->follow_why = c->act[ACT_FOLLOW].reason;
 	site_status(c, &st->site);
 }

@@ -137,6 +137,7 @@ ct_standby(struct ct *t, lsn_t wal)
 	t->pg.recovery = ANS_YES;
 	t->pg.signal = true;
 	t->pg.receiver = true;
+	t->pg.source = BIT_A;
 	/* The names that a standby prepares. */
 	t->pg.sync_names = t->conf.data & ~NODE_BIT(t->conf.self);
 }
@@ -166,6 +167,8 @@ ct_act(struct ct *t, enum act_kind kind, enum answer result)
 		result = ANS_NO;
 	if (result == ANS_YES && kind == ACT_NAMES)
 		t->pg.sync_names = goal.names;
+	else if (result == ANS_YES && kind == ACT_FOLLOW)
+		t->pg.source = NODE_BIT(goal.node);
 	else if (result == ANS_YES && kind == ACT_SIGNAL)
 		t->pg.signal = true;
 	else if (result == ANS_YES && kind == ACT_STOP)
