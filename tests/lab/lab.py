@@ -31,6 +31,9 @@ USUAL = ('s1', 's2', 'a1', 'client')
 DATA_NODES = ('s1', 's2')               # the usual ones
 NODES = ('s1', 's2', 'a1')
 THREE = DATA_NODES + ('s3',)
+# What keeps a host that boots from being a primary before hawatchd runs. The
+# third, standby.signal, is a file that is there or not.
+GUARDS = ('fence', 'gate')
 
 
 def base_dir():
@@ -126,15 +129,18 @@ class Lab:
         host.power_off()
         self.save()
 
-    def boot(self, key, daemon=True, autostart=False):
+    def boot(self, key, daemon=True, autostart=False, guards=GUARDS):
         """Starts a host as systemd would; returns what each unit did.
         daemon=False: hawatchd.service is disabled. autostart: PostgreSQL's
-        unit is enabled, too."""
+        unit is enabled, too. guards: which of those of a boot are there."""
         host = self.host[key]
         host.power_on()
-        steps = product.boot_before_network(host)
+        steps = []
+        if 'fence' in guards:
+            steps += product.boot_before_network(host)
         self.switch.plug(host)
-        steps += product.boot_after_network(host, daemon, autostart)
+        steps += product.boot_after_network(host, daemon, autostart,
+                                            'gate' in guards)
         for service in host.services:
             service(host)
         self.save()

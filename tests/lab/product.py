@@ -245,7 +245,7 @@ def boot_before_network(host):
     return [('hawatch-fence.service', failed or 'ok')]
 
 
-def boot_after_network(host, daemon, autostart):
+def boot_after_network(host, daemon, autostart, gate=True):
     steps = []
     if host.key not in host.lab.nodes:
         return steps
@@ -253,15 +253,15 @@ def boot_after_network(host, daemon, autostart):
         daemon_start(host)
         steps.append(('hawatchd.service', 'started'))
     if autostart and host.key in host.lab.pg:
-        failed = postgres_unit_start(host)
+        failed = postgres_unit_start(host, gate)
         steps.append(('postgresql.service', failed or 'ok'))
     return steps
 
 
-def postgres_unit_start(host):
+def postgres_unit_start(host, gate=True):
     """What systemctl start postgresql does: the gate, then the server."""
     for name in units():
-        if name.startswith('postgresql'):
+        if gate and name.startswith('postgresql'):
             failed = _oneshot(host, unit(host, name), 'ExecStartPre')
             if failed:
                 return failed

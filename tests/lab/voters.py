@@ -13,12 +13,17 @@ class Voter:
 
     program = 'lab-voter'
 
-    def __init__(self, lab, mode='vote', name=None, hosts=None, words=()):
+    def __init__(self, lab, mode='vote', name=None, hosts=None, words=(),
+                 at='client'):
+        """hosts: their keys, or addresses. at: the host it runs on."""
         self.mode = mode
         self.name = name or mode
+        self.host = lab.host[at]
+        self.boot = self.host.pid       # with this life it ends
         self.log = os.path.join(lab.dir, 'client', self.name + '.votes')
-        addresses = ','.join(lab.host[h].address for h in hosts or lab.data)
-        self.proc = lab.client.popen(
+        addresses = ','.join(lab.host[h].address if h in lab.host else h
+                             for h in hosts or lab.data)
+        self.proc = self.host.popen(
             [lab.tool('lab-voter'), mode, '-i', self.name, '-l', self.log,
              '-h', addresses] + list(words), cwd='/', start_new_session=True)
         self.lab = lab
@@ -46,10 +51,10 @@ class Voter:
         if self.proc.returncode is not None:
             return
         sig = signal.SIGKILL if self.mode == 'stock' else signal.SIGTERM
-        for pid, (comm, line) in self.lab.client.processes().items() \
-                if self.lab.client.up else ():
+        for pid, (comm, line) in self.host.processes().items() \
+                if self.host.pid == self.boot else ():
             if comm == self.program and self.log in line:
                 os.kill(pid, sig)
         code = self.proc.wait(10)
-        if code != 0 and sig != signal.SIGKILL:
+        if code != 0 and sig != signal.SIGKILL and self.host.pid == self.boot:
             raise RuntimeError('lab-voter %s: exit %d' % (self.name, code))

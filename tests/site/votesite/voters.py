@@ -17,6 +17,8 @@ class WebVoter(Voter):
         self.mode = 'web'
         self.name = name
         self.lab = lab
+        self.host = lab.client
+        self.boot = self.host.pid
         self.log = os.path.join(lab.dir, 'client', name + '.votes')
         self.proc = lab.client.popen(
             [os.path.join(lab.build, 'tests', 'site', 'lab-webvoter'), '-i',
