@@ -18,6 +18,10 @@ GRANT SELECT ON pg_file_settings TO hawatch;
 GRANT EXECUTE ON FUNCTION pg_show_all_file_settings() TO hawatch;
 GRANT EXECUTE ON FUNCTION pg_reload_conf() TO hawatch;
 
+-- primary_conninfo: read, and pointed at the new primary after a takeover by
+-- a third node. Reading it is part of pg_monitor.
+GRANT ALTER SYSTEM ON PARAMETER primary_conninfo TO hawatch;
+
 -- The probe that sees a commit wait for the standby.
 GRANT EXECUTE ON FUNCTION pg_wal_replay_pause() TO hawatch;
 GRANT EXECUTE ON FUNCTION pg_wal_replay_resume() TO hawatch;

@@ -64,6 +64,7 @@ static const struct act_ops *const acts_ops[ACT_COUNT] = {
 	[ACT_METADATA] = &act_metadata,
 	[ACT_CHECKPOINT] = &act_checkpoint,
 	[ACT_COMMIT] = &act_commit,
+	[ACT_FOLLOW] = &act_follow,
 	[ACT_PULLERS] = &act_pullers,
 	[ACT_CONVERGE] = &act_converge,
 	[ACT_TRAFFIC] = &act_traffic,

@@ -16,6 +16,7 @@ extern const struct act_ops act_settle;
 extern const struct act_ops act_metadata;
 extern const struct act_ops act_checkpoint;
 extern const struct act_ops act_commit;
+extern const struct act_ops act_follow;
 extern const struct act_ops act_pullers;
 extern const struct act_ops act_converge;
 extern const struct act_ops act_traffic;

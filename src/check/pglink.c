@@ -6,7 +6,9 @@
 
 #include <arpa/inet.h>
 #include <string.h>
+#include <strings.h>
 
+#include "hawatch/conninfo.h"
 #include "hawatch/loop.h"
 #include "hawatch/str.h"
 
@@ -54,6 +56,26 @@ pglink_same_address(const char *a, const char *b)
 	return inet_pton(AF_INET6, a, &a6) == 1 &&
 	       inet_pton(AF_INET6, b, &b6) == 1 &&
 	       memcmp(&a6, &b6, sizeof(a6)) == 0;
+}
+
+node_t
+pglink_source(const struct conf *conf, const char *conninfo)
+{
+	struct conninfo c;
+	struct error err;
+	const char *where;
+	node_t node;
+
+	if (conninfo_read(conninfo, &c, &err) == -1 || c.several ||
+	    c.port != conf->pg.port)
+		return NODE_NONE;
+	where = c.hostaddr[0] != '\0' ? c.hostaddr : c.host;
+	for (node = 0; node < conf->node_count; node++)
+		if (conf->node[node].role == ROLE_DATA &&
+		    (pglink_same_address(where, conf->node[node].address) ||
+			strcasecmp(where, conf->node[node].name) == 0))
+			return node;
+	return NODE_NONE;
 }
 
 int

@@ -22,6 +22,10 @@ struct pgc *pglink_node(struct loop *loop, const struct conf *conf, node_t node,
 /* The same address, however it is written. */
 bool pglink_same_address(const char *a, const char *b);
 
+/* The node whose server that is, by address or by the node's name, and port.
+ * NODE_NONE: none, or more than one server. */
+node_t pglink_source(const struct conf *conf, const char *conninfo);
+
 /* -1 when NULL or not of the type. */
 int pglink_bool(
     const struct pgc_result *r, int row, int col, bool *out) MUST_CHECK;

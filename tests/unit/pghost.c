@@ -115,10 +115,10 @@ pghost_launch(struct pghost *h)
 	unlink(lock);
 	log = open(h->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
 	need(log != -1 && fchmod(log, 0666) == 0);
-	h->postmaster =
-	    pgpair_spawn((const char *const[]){ pgpair_program("postgres"),
-			     "-D", h->data, NULL },
-		log);
+	h->postmaster = pgpair_spawn(
+	    (const char *const[]){ pgpair_program("postgres"), "-D", h->data,
+		h->option == NULL ? NULL : "-c", h->option, NULL },
+	    log);
 	close(log);
 }
 

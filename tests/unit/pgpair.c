@@ -14,8 +14,9 @@
 
 #include "pgtest.h"
 
-static const char *const pair_address[2] = { "127.0.17.1", "127.0.0.1" };
-static const char *const pair_name[2] = { "s1", "s2" };
+static const char *const pair_address[4] = { "127.0.17.1", "127.0.0.1",
+	"127.0.17.3", "127.0.17.4" };
+static const char *const pair_name[4] = { "s1", "s2", "a1", "s3" };
 static char pair_ctl[128];
 
 static void
@@ -30,19 +31,18 @@ pgpair_conf(struct pgpair *pair, int self)
 	conf->cluster = "test";
 	conf->mode = MODE_AUTO;
 	conf->self = self;
-	conf->node_count = 3;
+	conf->node_count = pair->third ? 4 : 3;
 	conf->names.cluster = "test";
-	conf->names.count = 3;
-	for (i = 0; i < 2; i++) {
+	conf->names.count = conf->node_count;
+	for (i = 0; i < conf->node_count; i++) {
 		conf->node[i].name = pair_name[i];
 		conf->node[i].address = pair_address[i];
 		conf->node[i].role = ROLE_DATA;
 		conf->node[i].repmgr_id = i + 1;
 		conf->names.node[i] = pair_name[i];
 	}
-	conf->node[PAIR_A1].name = conf->names.node[PAIR_A1] = "a1";
-	conf->node[PAIR_A1].address = "127.0.17.3";
 	conf->node[PAIR_A1].role = ROLE_WITNESS;
+	conf->node[PAIR_A1].repmgr_id = 0;
 	conf->ttl = 2 * USEC_SEC;
 	pg->port = pair_port;
 	pg->data_directory = h->data;
@@ -95,7 +95,7 @@ pghost_settings(struct pgpair *pair, int self)
 	    "shared_preload_libraries = 'repmgr'\n"
 	    "primary_conninfo = 'host=%s port=%d user=postgres "
 	    "application_name=%s'\n",
-	    pair_address[self], pair_port, h->dir, pair_address[1 - self],
+	    pair_address[self], pair_port, h->dir, pair_address[self == 0],
 	    pair_port, pair_name[self]);
 	pghost_write(h, "postgresql.conf", text);
 	pghost_write(h, "pg_hba.conf",
@@ -116,14 +116,20 @@ pgpair_copy(struct pgpair *pair, int self)
 		 "/bin/cp", "-a", from, h->data, NULL }) == 0);
 }
 
-void
-pgpair_init(struct pgpair *pair)
+/* Which of them have a server. */
+static bool
+pgpair_has(const struct pgpair *pair, int i)
+{
+	return i < PAIR_A1 || (i == PAIR_S3 && pair->third);
+}
+
+static void
+pgpair_make(struct pgpair *pair)
 {
 	struct passwd *pw = getpwnam("postgres");
 	char top[40] = "/tmp/pgpair.XXXXXX", port[12], keep[96];
 	int i;
 
-	memset(pair, 0, sizeof(*pair));
 	pgtest_bin(pair_bin, sizeof(pair_bin), "initdb");
 	*strrchr(pair_bin, '/') = '\0';
 	snprintf(pair_ctl, sizeof(pair_ctl), "%s", pgpair_program("pg_ctl"));
@@ -132,9 +138,11 @@ pgpair_init(struct pgpair *pair)
 	need(mkdtemp(top) != NULL && chmod(top, 0755) == 0);
 	snprintf(pair->dir, sizeof(pair->dir), "%s", top);
 	need(getuid() != 0 || chown(pair->dir, pw->pw_uid, pw->pw_gid) == 0);
-	for (i = 0; i < 2; i++) {
+	for (i = 0; i < 4; i++) {
 		struct pghost *h = &pair->host[i];
 
+		if (!pgpair_has(pair, i))
+			continue;
 		snprintf(h->dir, sizeof(h->dir), "%s/s%d", top, i + 1);
 		snprintf(h->data, sizeof(h->data), "%s/s%d/data", top, i + 1);
 		snprintf(h->log, sizeof(h->log), "%s/s%d/log", top, i + 1);
@@ -159,11 +167,34 @@ pgpair_init(struct pgpair *pair)
 	pghost_reap(&pair->host[0]);
 	pghost_settings(pair, 1);
 	pghost_write(&pair->host[1], "standby.signal", "");
-	for (i = 0; i < 2; i++) {
+	if (pair->third) {
+		need(pgpair_run((const char *const[]){ "/bin/cp", "-a",
+			 pair->host[PAIR_S2].data, pair->host[PAIR_S3].data,
+			 NULL }) == 0);
+		pghost_settings(pair, PAIR_S3);
+	}
+	for (i = 0; i < 4; i++) {
+		if (!pgpair_has(pair, i))
+			continue;
 		snprintf(keep, sizeof(keep), "%s/keep%d", pair->dir, i);
 		need(rename(pair->host[i].data, keep) == 0);
 		pgpair_copy(pair, i);
 	}
+}
+
+void
+pgpair_init(struct pgpair *pair)
+{
+	memset(pair, 0, sizeof(*pair));
+	pgpair_make(pair);
+}
+
+void
+pgpair_init_three(struct pgpair *pair)
+{
+	memset(pair, 0, sizeof(*pair));
+	pair->third = true;
+	pgpair_make(pair);
 }
 
 void
@@ -180,17 +211,21 @@ pgpair_up(struct pgpair *pair)
 {
 	double end = pair_ms() + PAIR_WAIT_MS;
 	char n[16] = "";
+	int i;
 
 	pgpair_down(pair);
-	pgpair_copy(pair, 0);
-	pgpair_copy(pair, 1);
-	pgpair_conf(pair, 0);
-	pgpair_conf(pair, 1);
-	pghost_launch(&pair->host[0]);
-	pghost_launch(&pair->host[1]);
-	pghost_wait_ready(&pair->host[0]);
-	pghost_wait_ready(&pair->host[1]);
-	while (strcmp(n, "1") != 0) {
+	for (i = 0; i < 4; i++) {
+		if (!pgpair_has(pair, i))
+			continue;
+		pgpair_copy(pair, i);
+		pgpair_conf(pair, i);
+		pair->host[i].option = NULL;
+		pghost_launch(&pair->host[i]);
+	}
+	for (i = 0; i < 4; i++)
+		if (pgpair_has(pair, i))
+			pghost_wait_ready(&pair->host[i]);
+	while (strcmp(n, pair->third ? "2" : "1") != 0) {
 		need(pair_ms() < end);
 		need(pghost_sql(&pair->host[0],
 			 "SELECT count(*) FROM pg_stat_replication"
@@ -205,7 +240,9 @@ pgpair_down(struct pgpair *pair)
 	double end = pair_ms() + PAIR_WAIT_MS;
 	int i;
 
-	for (i = 0; i < 2; i++) {
+	for (i = 0; i < 4; i++) {
+		if (!pgpair_has(pair, i))
+			continue;
 		while (pghost_signal(&pair->host[i], SIGKILL, NULL) > 0) {
 			need(pair_ms() < end);
 			poll(NULL, 0, 5);

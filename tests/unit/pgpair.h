@@ -16,22 +16,27 @@ struct loop;
 #define PAIR_S1 0
 #define PAIR_S2 1
 #define PAIR_A1 2 /* a witness, without PostgreSQL */
+#define PAIR_S3 3 /* a second standby, for who asks for it */
 
 struct pghost {
 	char dir[80]; /* the socket's, mode 0700 */
 	char data[96];
 	char log[96];
-	pid_t postmaster; /* 0: not started by us */
-	struct conf conf; /* as this host reads it */
+	pid_t postmaster;   /* 0: not started by us */
+	const char *option; /* of its command line, "name=value"; or NULL */
+	struct conf conf;   /* as this host reads it */
 };
 
 struct pgpair {
 	char dir[64];
-	struct pghost host[2];
+	bool third;
+	struct pghost host[4];
 };
 
 /* initdb and clone, once; neither runs then. */
 void pgpair_init(struct pgpair *pair);
+/* The same with a second standby, "s3". It connects from s2's address. */
+void pgpair_init_three(struct pgpair *pair);
 void pgpair_free(struct pgpair *pair);
 /* Both fresh and running, the standby streaming. */
 void pgpair_up(struct pgpair *pair);
