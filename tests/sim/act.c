@@ -8,29 +8,59 @@
 #include "sim.h"
 
 static bool
-act_commit_returns(const struct world *w, int n)
+act_writes(const struct world *w, int n)
 {
-	const struct pg *p = &w->host[n].pg;
-	const struct conn *c = &w->conn;
+	return pg_writable(w, n) && pg_held_until(w, n) == 0 &&
+	       w->t >= w->host[n].pg.stalled_until;
+}
 
-	if (!pg_writable(w, n) || pg_held_until(w, n) != 0 ||
-	    w->t < p->stalled_until)
-		return false;
-	return p->flag == 0 || (c->up && c->p == n && net_up(w, c->p, c->s) &&
-				   net_up(w, c->s, c->p));
+/* Some walsender lets a commit of now go, while replay on paused stands still.
+ */
+static bool
+act_let_go(const struct world *w, int n, node_t paused)
+{
+	const struct conn *c = w->conn;
+	int s, of;
+	bool all;
+
+	for (s = 0; s < w->data; s++) {
+		if (!c[s].up || c[s].p != n || !(c[s].obeys & NODE_BIT(s)))
+			continue;
+		all = true;
+		for (of = 0; of < w->data && all; of++)
+			all = !(c[s].obeys & NODE_BIT(of)) ||
+			      (of != paused && conn_answers(w, n, of));
+		if (all)
+			return true;
+	}
+	return false;
 }
 
 static bool
-act_seen_waiting(const struct world *w, int n, node_t standby)
+act_commit_returns(const struct world *w, int n)
+{
+	return act_writes(w, n) &&
+	       (!w->host[n].pg.flag || act_let_go(w, n, NODE_NONE));
+}
+
+/*
+ * Replay is paused on the standby, and a commit that wants to be applied there
+ * still waits when each other one of the names has applied it; it returns when
+ * replay goes on.
+ */
+static bool
+act_seen_waiting(const struct world *w, int n, const struct goal *g)
 {
 	const struct pg *p = &w->host[n].pg;
-	const struct conn *c = &w->conn;
+	int s;
 
-	return pg_writable(w, n) && pg_held_until(w, n) == 0 &&
-	       w->t >= p->stalled_until && c->up && c->p == n &&
-	       c->s == standby && w->t >= p->zombie_until &&
-	       (p->flag & NODE_BIT(standby)) && net_up(w, n, standby) &&
-	       net_up(w, standby, n) && fence_passes(w, n);
+	if (!act_writes(w, n) || !fence_passes(w, n) || !p->flag ||
+	    !conn_answers(w, n, g->node) || w->t < p->zombie[g->node].until)
+		return false;
+	for (s = 0; s < w->data; s++)
+		if ((g->names & NODE_BIT(s)) && !conn_answers(w, n, s))
+			return false;
+	return !act_let_go(w, n, g->node) && act_let_go(w, n, NODE_NONE);
 }
 
 /* What has no other model takes its time, or does not end while there are
@@ -79,7 +109,7 @@ act_holds(
 	case ACT_NAMES:
 		return answers && p->names == g->names;
 	case ACT_WAITING:
-		return act_seen_waiting(w, n, g->node);
+		return act_seen_waiting(w, n, g);
 	case ACT_PROMOTE:
 		return answers && !p->recovery;
 	case ACT_SETTLE:
@@ -89,6 +119,8 @@ act_holds(
 		return answers && !p->recovery;
 	case ACT_COMMIT:
 		return act_commit_returns(w, n) && fence_passes(w, n);
+	case ACT_FOLLOW:
+		return answers && p->source == g->node;
 	case ACT_PULLERS:
 		return !w->host[n].around.pulling || act_due(w, n, kind);
 	case ACT_CONVERGE:
@@ -138,10 +170,10 @@ act_apply(struct world *w, int n, enum act_kind kind, const struct goal *g)
 	struct pg *p = &w->host[n].pg;
 	usec_t t = w->t + rng_log(&w->rng, 3 * USEC_MSEC, 300 * USEC_MSEC);
 
-	if (w->on[F_ACT_REFUSED] && rng_ppm(&w->rng, 10000))
+	if (fault_odds(w, F_ACT_REFUSED, 10000))
 		return false;
 	w->host[n].e.act[kind].due =
-	    w->on[F_ACT_HANG] && rng_ppm(&w->rng, 200000) ? USEC_NEVER : t;
+	    fault_odds(w, F_ACT_HANG, 200000) ? USEC_NEVER : t;
 	if (kind == ACT_STOP)
 		ev_at(w, t, EV_STOPPED, n, p->gen, 1);
 	else if (kind == ACT_SIGNAL)
@@ -154,6 +186,9 @@ act_apply(struct world *w, int n, enum act_kind kind, const struct goal *g)
 	} else if (kind == ACT_NAMES && pg_runs(w, n) &&
 		   pg_held_until(w, n) == 0)
 		pg_set_names(w, n, g->names);
+	else if (kind == ACT_FOLLOW && pg_runs(w, n) &&
+		 pg_held_until(w, n) == 0)
+		pg_point(w, n, g->node);
 	else if (kind == ACT_PROMOTE && pg_runs(w, n) && !p->promoting &&
 		 p->recovery && pg_held_until(w, n) == 0) {
 		p->promoting = true;

@@ -9,7 +9,7 @@
 static void
 carry_cas(struct world *w, int n, const struct do_cas *cas)
 {
-	struct msg *m = msg_new(w, M_CAS_REQ, n, ARB);
+	struct msg *m = msg_new(w, M_CAS_REQ, n, ARB(w));
 	const struct record *rec = &w->reg.now.value.rec;
 
 	if (w->verbose || cas->rec.seq != rec->seq ||
@@ -110,18 +110,18 @@ carry_fence(struct world *w, int n, enum fence_op op, usec_t deadline)
 	enum answer ans;
 
 	judge_fence(w, n, op, deadline);
-	if (op != FENCE_OP_CLOSE && w->on[F_CALL_PAUSE] &&
-	    rng_ppm(&w->rng, 1000)) {
+	if (op != FENCE_OP_CLOSE && fault_odds(w, F_CALL_PAUSE, 1000)) {
 		e->call = true;
 		e->call_op = op;
 		e->call_deadline = deadline;
 		e->call_raw = now.raw;
 		e->call_wall = now.wall;
-		engine_pause(w, n, rng_log(&w->rng, USEC_MSEC, 20 * USEC_SEC));
+		engine_pause(w, n,
+		    rng_log(&w->odds[F_CALL_PAUSE], USEC_MSEC, 20 * USEC_SEC));
 		return;
 	}
-	if (w->on[F_FENCE_ERROR] && rng_ppm(&w->rng, 2000)) {
-		if (rng_ppm(&w->rng, 500000))
+	if (fault_odds(w, F_FENCE_ERROR, 2000)) {
+		if (rng_ppm(&w->odds[F_FENCE_ERROR], 500000))
 			fence_do(w, n, op, deadline, now.raw, now.wall);
 		carry_fence_done(w, n, op, deadline, ANS_UNKNOWN);
 		return;
@@ -179,7 +179,7 @@ carry_peer(struct world *w, int n, const struct action *a)
 {
 	struct msg *m;
 
-	if (a->node < 0 || a->node >= DATA || a->node == n) {
+	if (a->node < 0 || a->node >= w->data || a->node == n) {
 		if (a->kind != DO_NUDGE)
 			violated(
 			    w, "SHAPE", "s%d message to %d", n + 1, a->node);
@@ -207,10 +207,10 @@ carry_register(struct world *w, int n, const struct action *a)
 		if (w->t < w->host[n].e.read_until)
 			return;
 		w->host[n].e.read_until = w->t + w->conf[n].ttl / 4;
-		m = msg_new(w, M_READ_REQ, n, ARB);
+		m = msg_new(w, M_READ_REQ, n, ARB(w));
 		m->sent = clk_raw(w, n);
 	} else {
-		m = msg_new(w, M_REPORT_REQ, n, ARB);
+		m = msg_new(w, M_REPORT_REQ, n, ARB(w));
 		m->u.report.epoch = a->epoch;
 		m->u.report.seq = a->seq;
 		snprintf(m->u.report.instance, ID_MAX, "%s", a->instance);

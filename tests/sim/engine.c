@@ -221,7 +221,7 @@ void
 engine_poll(struct world *w, int n)
 {
 	struct engine *e = &w->host[n].e;
-	struct msg *m = msg_new(w, M_POLL_REQ, n, ARB);
+	struct msg *m = msg_new(w, M_POLL_REQ, n, ARB(w));
 
 	m->inc = e->inc;
 	m->poll = true;
@@ -230,18 +230,25 @@ engine_poll(struct world *w, int n)
 	net_send(w, m);
 }
 
-/* How this host is, to the other. */
+/* How this host is, to the others. */
 void
 engine_report(struct world *w, int n)
 {
-	struct msg *m = msg_new(w, M_SITE, n, 1 - n);
 	struct now now = clk_now(w, n);
 	struct core_status st;
+	struct msg *m;
+	bool serving = w->healed || !rng_ppm(&w->rng, 20000);
+	int o;
 
 	core_status(w->host[n].e.core, &now, &st);
-	m->u.site.site_epoch = st.site.epoch;
-	m->u.site.serving = w->healed || !rng_ppm(&w->rng, 20000);
-	net_send(w, m);
+	for (o = 0; o < w->data; o++) {
+		if (o == n)
+			continue;
+		m = msg_new(w, M_SITE, n, o);
+		m->u.site.site_epoch = st.site.epoch;
+		m->u.site.serving = serving;
+		net_send(w, m);
+	}
 }
 
 static void
@@ -341,8 +348,9 @@ engine_turn(struct world *w, int n)
 	e->draining = true;
 	engine_count(w, n, now.raw);
 	judge_turn(w, n);
-	if (rng_ppm(&w->rng, w->step_pause / 4)) {
-		engine_pause(w, n, rng_log(&w->rng, USEC_MSEC, 20 * USEC_SEC));
+	if (fault_odds(w, F_STEP_PAUSE, w->step_pause / 4)) {
+		engine_pause(w, n,
+		    rng_log(&w->odds[F_STEP_PAUSE], USEC_MSEC, 20 * USEC_SEC));
 		return false;
 	}
 	return true;
@@ -361,14 +369,15 @@ engine_drain(struct world *w, int n)
 			return false;
 		if (a->kind == DO_TELL)
 			continue;
-		if (rng_ppm(&w->rng, w->step_pause))
-			engine_pause(
-			    w, n, rng_log(&w->rng, USEC_MSEC, 20 * USEC_SEC));
-		if (rng_ppm(&w->rng, w->step_crash)) {
+		if (fault_odds(w, F_STEP_PAUSE, w->step_pause))
+			engine_pause(w, n,
+			    rng_log(&w->odds[F_STEP_PAUSE], USEC_MSEC,
+				20 * USEC_SEC));
+		if (fault_odds(w, F_STEP_CRASH, w->step_crash)) {
 			engine_crash(w, n);
 			ev_at(w,
-			    w->t +
-				rng_log(&w->rng, 50 * USEC_MSEC, 5 * USEC_SEC),
+			    w->t + rng_log(&w->odds[F_STEP_CRASH],
+				       50 * USEC_MSEC, 5 * USEC_SEC),
 			    EV_ENGINE_START, n, 0, 0);
 			return false;
 		}

@@ -1,6 +1,10 @@
 /*
- * What goes wrong. Each seed draws which kinds are on and how often; in the
- * end all is healed.
+ * What goes wrong, and when. Each seed draws which kinds are on and how often;
+ * in the end all is healed.
+ *
+ * The schedule has a stream of chance of its own, each of its moments one, and
+ * each kind that strikes by odds one: so a run in which a kind or a moment is
+ * left out differs, as far as possible, by nothing else.
  */
 #include <string.h>
 
@@ -12,308 +16,69 @@ const char *const fault_name[F_COUNT] = {
 #undef X
 };
 
-void
-fault_draw(struct world *w)
+static void
+fault_rates(struct world *w)
 {
-	struct rng *r = &w->rng;
-	int64_t share = rng_in(r, 50000, 500000);
+	struct rng *r = &w->schedule;
+	int64_t loss = rng_log(r, 1000, 200000),
+		repeat = rng_log(r, 1000, 200000),
+		delay = rng_log(r, 500, 60000), pause = rng_log(r, 20, 1000),
+		crash = rng_log(r, 20, 1000);
+
+	w->fault_every = rng_log(r, USEC_SEC, 40 * USEC_SEC);
+	w->loss = w->on[F_LOSS] ? loss : 0;
+	w->repeat = w->on[F_REPEAT] ? repeat : 0;
+	w->delay = w->on[F_DELAY] ? delay : 0;
+	w->step_pause = w->on[F_STEP_PAUSE] ? pause : 0;
+	w->step_crash = w->on[F_STEP_CRASH] ? crash : 0;
+}
+
+/* only: of the kinds that were drawn these are kept. */
+void
+fault_draw(struct world *w, const bool *only)
+{
+	struct rng *r = &w->schedule;
+	int64_t share;
 	int f;
 
-	for (f = 0; f < F_COUNT; f++)
+	r->s = w->seed ^ 0xfa017fa017fa017fu;
+	r->s = rng_next(r);
+	share = rng_in(r, 50000, 500000);
+	for (f = 0; f < F_COUNT; f++) {
 		w->on[f] = rng_ppm(r, share);
+		w->odds[f].s = rng_next(r);
+	}
 	/* Both at once would be more than the two limits of an element are
 	 * for: a wall clock set back while the host sleeps. */
 	if (w->on[F_WALL_STEP])
 		w->on[F_SUSPEND] = w->on[F_CALL_PAUSE] = false;
-	w->fault_every = rng_log(r, USEC_SEC, 40 * USEC_SEC);
-	if (w->on[F_LOSS])
-		w->loss = rng_log(r, 1000, 200000);
-	if (w->on[F_REPEAT])
-		w->repeat = rng_log(r, 1000, 200000);
-	if (w->on[F_DELAY])
-		w->delay = rng_log(r, 500, 60000);
-	if (w->on[F_STEP_PAUSE])
-		w->step_pause = rng_log(r, 20, 1000);
-	if (w->on[F_STEP_CRASH])
-		w->step_crash = rng_log(r, 20, 1000);
+	memcpy(w->drawn, w->on, sizeof(w->drawn));
+	for (f = 0; f < F_COUNT && only != NULL; f++)
+		w->on[f] = w->on[f] && only[f];
+	fault_rates(w);
 }
 
-static usec_t
+/* Does this kind strike here? */
+bool
+fault_odds(struct world *w, enum fault f, int64_t ppm)
+{
+	if (!w->on[f] || !rng_ppm(&w->odds[f], ppm))
+		return false;
+	w->tot->faults[f]++;
+	return true;
+}
+
+usec_t
 fault_long(struct world *w)
 {
-	return rng_log(&w->rng, 20 * USEC_MSEC, 40 * USEC_SEC);
-}
-
-void
-host_crash(struct world *w, int n)
-{
-	struct host *h = &w->host[n];
-
-	if (!h->up || h->suspended)
-		return;
-	trace(w, "s%d host dies", n + 1);
-	h->down_at = w->t;
-	h->down_raw = clk_raw(w, n);
-	engine_crash(w, n);
-	pg_die(w, n, false);
-	pg_die(w, n, false);
-	h->pg.acks.n = 0;
-	h->fence.present = false;
-	h->fence.readers_end = 0;
-	h->fence.flushed_until = 0;
-	h->up = false;
-}
-
-void
-host_boot(struct world *w, int n)
-{
-	struct host *h = &w->host[n];
-
-	if (h->up)
-		return;
-	trace(w, "s%d host boots", n + 1);
-	h->clk.base_t = w->t;
-	h->clk.base_raw = rng_in(&w->rng, USEC_SEC, 9 * USEC_SEC);
-	h->clk.suspended = 0;
-	h->up = true;
-	/* The judge's memory of a promise, on the new clock. */
-	h->promised.until +=
-	    h->clk.base_raw - h->down_raw - (w->t - h->down_at);
-	h->probe_wal_at = 0;
-	/* What starts at boot is what its role said last. */
-	h->around.pulling = h->around.primary != n;
-	ev_at(w, w->t + rng_log(&w->rng, 100 * USEC_MSEC, 3 * USEC_SEC),
-	    EV_ENGINE_START, n, 0, 0);
+	return rng_log(&w->moment, 20 * USEC_MSEC, 40 * USEC_SEC);
 }
 
 /* This one too, a little later. */
-static void
+void
 fault_soon(struct world *w, enum fault f, int n, usec_t after)
 {
-	ev_at(w, w->t + after, EV_FAULT, n, 0, (uint32_t)f + 1);
-}
-
-static void
-fault_suspend(struct world *w, int n, bool at_once)
-{
-	struct host *h = &w->host[n];
-
-	if (!h->up || h->suspended)
-		return;
-	if (!at_once && rng_ppm(&w->rng, 400000)) {
-		/* What was sent before is received after the sleep. */
-		w->slow_by = rng_in(&w->rng, 1, 4) * USEC_SEC;
-		w->slow_until[1 - n][n] = w->slow_until[ARB][n] =
-		    w->t + 3 * USEC_SEC;
-		fault_soon(w, F_SUSPEND, n, rng_in(&w->rng, 1, 2) * USEC_SEC);
-		return;
-	}
-	trace(w, "s%d host sleeps", n + 1);
-	clk_stop(w, n);
-	h->suspended = true;
-	h->suspended_until = w->t + fault_long(w);
-	ev_at(w, h->suspended_until, EV_UNSUSPEND, n, 0, 0);
-}
-
-static void
-fault_unsuspend(struct world *w, int n)
-{
-	struct host *h = &w->host[n];
-
-	if (!h->suspended)
-		return;
-	h->suspended = false;
-	h->e.ran_since = w->t;
-	clk_go(w, n);
-	trace(w, "s%d host wakes", n + 1);
-	h->e.wake_t = 0;
-	engine_run(w, n);
-}
-
-static void
-fault_cut(struct world *w, int a, int b, bool both)
-{
-	usec_t until = w->t + fault_long(w);
-
-	trace(w, "cut %d %s %d for %lld ms", a, both ? "-" : ">", b,
-	    (long long)(until - w->t) / USEC_MSEC);
-	w->cut_until[a][b] = until;
-	if (both)
-		w->cut_until[b][a] = until;
-}
-
-/* Slow first, and then often cut: what is on its way stays there for long. */
-static void
-fault_slow(struct world *w, int n)
-{
-	usec_t until = w->t + rng_log(&w->rng, 200 * USEC_MSEC, 8 * USEC_SEC);
-	int peer = rng_ppm(&w->rng, 700000) ? ARB : 1 - n;
-
-	w->slow_by = rng_log(&w->rng, 20 * USEC_MSEC, 3 * USEC_SEC);
-	trace(w, "slow %d - %d by %lld ms for %lld ms", n, peer,
-	    (long long)w->slow_by / USEC_MSEC,
-	    (long long)(until - w->t) / USEC_MSEC);
-	if (rng_ppm(&w->rng, 700000))
-		w->slow_until[peer][n] = until;
-	if (rng_ppm(&w->rng, 400000))
-		w->slow_until[n][peer] = until;
-	if (!rng_ppm(&w->rng, 500000))
-		return;
-	/* Only towards the others: late replies still come in. */
-	w->cut_until[n][1 - n] = w->cut_until[n][ARB] =
-	    until + rng_in(&w->rng, 0, 15) * USEC_SEC;
-}
-
-static void
-fault_arbiter(struct world *w, enum fault f)
-{
-	struct reg *r = &w->reg;
-	usec_t back = f == F_ARB_GONE ?
-			  rng_in(&w->rng, 61, 90) * USEC_SEC :
-			  rng_log(&w->rng, 20 * USEC_MSEC, 20 * USEC_SEC);
-
-	if (!r->up)
-		return;
-	if (f == F_ARB_FULL) {
-		r->full_until = w->t + fault_long(w);
-		return;
-	}
-	trace(w, "arbiter dies");
-	reg_down(w);
-	r->revert_pending = f == F_ARB_REVERT;
-	/* Who holds it now may not see what comes back. */
-	if (r->revert_pending && rng_ppm(&w->rng, 250000))
-		fault_cut(w, (int)rng_in(&w->rng, 0, 1), ARB, true);
-	ev_at(w, w->t + back, EV_REG_START, ARB, r->inc, 0);
-}
-
-static void
-fault_by_hand(struct world *w, int n)
-{
-	struct pg *p = &w->host[n].pg;
-	const struct record *rec = &w->reg.now.value.rec;
-
-	/* Somebody starts a stopped server: as a standby, or, when the record
-	 * is given back, as what it was. */
-	if (p->st == PG_GONE && w->host[n].up) {
-		p->by_hand = rec->state == REC_RELEASED && rec->holder == n &&
-			     rng_ppm(&w->rng, 500000);
-		p->tainted = p->tainted || p->by_hand;
-		p->signal = !p->by_hand;
-		pg_start(w, n);
-		return;
-	}
-	if (!pg_runs(w, n) || !p->recovery || p->promoting ||
-	    !(rec->state == REC_RELEASED ||
-		(rec->state == REC_HELD && rec->holder != n)))
-		return;
-	p->promoting = p->by_hand = p->tainted = true;
-	ev_at(w, w->t + rng_in(&w->rng, 10, 200) * USEC_MSEC, EV_PROMOTED, n,
-	    p->gen, 0);
-}
-
-static void
-fault_postgres(struct world *w, int n, enum fault f)
-{
-	struct pg *p = &w->host[n].pg;
-
-	if (f == F_PG_STALL) {
-		if (w->t >= p->stalled_until)
-			p->stalled_at = w->t;
-		p->stalled_until = w->t + fault_long(w);
-		return;
-	}
-	pg_die(w, n, f == F_POSTMASTER);
-	if (p->st == PG_ORPHANS) {
-		ev_at(w, w->t + fault_long(w), EV_STOPPED, n, p->gen, 0);
-		pg_view_send(w, n);
-	}
-}
-
-/* The table is put back within the slack, by the engine that listens. */
-static void
-fault_flush(struct world *w, int n)
-{
-	struct host *h = &w->host[n];
-	usec_t open_for = rng_log(&w->rng, 100, 48 * USEC_MSEC);
-
-	if (!engine_can_run(w, n))
-		return;
-	h->fence.flushed_until = w->t + open_for;
-	trace(w, "s%d table flushed for %lld us", n + 1, (long long)open_for);
-	ev_at(w, h->fence.flushed_until, EV_UNFLUSH, n, h->e.inc,
-	    (uint32_t)open_for);
-}
-
-static void
-fault_host(struct world *w, int n, enum fault f)
-{
-	struct host *h = &w->host[n];
-
-	if (f == F_HOST_CRASH && h->up) {
-		host_crash(w, n);
-		ev_at(w, w->t + fault_long(w), EV_BOOT, n, 0, 0);
-	} else if (f == F_ENGINE_CRASH) {
-		engine_crash(w, n);
-		ev_at(w, w->t + rng_log(&w->rng, 50 * USEC_MSEC, 10 * USEC_SEC),
-		    EV_ENGINE_START, n, 0, 0);
-	} else if (f == F_ENGINE_PAUSE || f == F_HOST_PAUSE) {
-		engine_pause(w, n, fault_long(w));
-		if (f == F_HOST_PAUSE)
-			h->pg.paused_until = h->e.paused_until;
-	} else if (f == F_UNARMED && h->up) {
-		h->unarmed_at = w->t;
-		h->unarmed_until = w->t + fault_long(w);
-		engine_tell_armed(w, n);
-	}
-}
-
-static void
-fault_clock(struct world *w, int n, enum fault f)
-{
-	struct clk *c = &w->host[n].clk;
-	usec_t step = rng_log(&w->rng, USEC_MSEC, 100 * USEC_SEC);
-
-	if (f == F_CLOCK_RATE) {
-		if (!w->host[n].suspended)
-			clk_rate(w, n, (int)rng_in(&w->rng, -1000, 1000));
-	} else {
-		c->wall_off += rng_ppm(&w->rng, 500000) ? step : -step;
-		trace(w, "s%d wall clock steps", n + 1);
-	}
-}
-
-static void
-fault_order(struct world *w, int n)
-{
-	struct engine *e = &w->host[n].e;
-	struct now now = clk_now(w, n);
-	const char *no;
-
-	if (!engine_can_run(w, n) || e->draining || e->call)
-		return;
-	no = core_order_promote(e->core, &now, NULL);
-	trace(
-	    w, "s%d is told to promote: %s", n + 1, no == NULL ? "taken" : no);
-	engine_poke(w, n);
-}
-
-/* From everybody. And sometimes, while another takes over, the register's
- * file becomes one of before, which the one that was cut off sees first. */
-static void
-fault_cut_host(struct world *w, int n)
-{
-	usec_t back;
-
-	fault_cut(w, n, ARB, true);
-	w->cut_until[n][1 - n] = w->cut_until[1 - n][n] = w->cut_until[n][ARB];
-	if (!w->on[F_ARB_REVERT] || !rng_ppm(&w->rng, 400000))
-		return;
-	back = rng_in(&w->rng, 5, 20) * USEC_SEC;
-	w->cut_until[n][ARB] = w->cut_until[ARB][n] = w->t + back;
-	w->cut_until[n][1 - n] = w->cut_until[1 - n][n] =
-	    w->t + back + rng_in(&w->rng, 0, 20) * USEC_SEC;
-	fault_soon(w, F_ARB_REVERT, n, back - USEC_SEC);
+	ev_at(w, w->t + after, EV_FAULT, n, w->moments, (uint32_t)f + 1);
 }
 
 static void
@@ -347,20 +112,11 @@ fault_begin(struct world *w, enum fault f, int n, bool at_once)
 		w->host[n].disk_slow_until = w->t + fault_long(w);
 		break;
 	case F_CUT_NODES:
-		fault_cut(w, 0, 1, true);
-		break;
 	case F_CUT_ARBITER:
-		fault_cut(w, n, ARB, true);
-		break;
 	case F_CUT_ONE_WAY:
-		fault_cut(
-		    w, n, (int)rng_in(&w->rng, 1, 2) == 1 ? 1 - n : ARB, false);
-		break;
 	case F_CUT_HOST:
-		fault_cut_host(w, n);
-		break;
 	case F_SLOW_LINK:
-		fault_slow(w, n);
+		fault_net(w, n, f);
 		break;
 	case F_ARB_CRASH:
 	case F_ARB_GONE:
@@ -381,28 +137,53 @@ fault_begin(struct world *w, enum fault f, int n, bool at_once)
 	}
 }
 
+/* The stream of this moment of the schedule. */
+static void
+fault_moment(struct world *w, uint64_t moment)
+{
+	w->moment.s = w->seed * 0x2545f4914f6cdd1du ^ moment << 40;
+	w->moment.s = rng_next(&w->moment);
+}
+
+static bool
+fault_skipped(const struct world *w, uint64_t moment)
+{
+	size_t i;
+
+	for (i = 0; i < w->skips; i++)
+		if (w->skip[i] == moment)
+			return true;
+	return false;
+}
+
 void
 fault_turn(struct world *w, const struct ev *ev)
 {
-	int64_t f, tries;
+	int64_t f = 0, tries;
+	int n;
 
 	if (w->healed)
 		return;
 	if (ev->arg > 0) {
+		fault_moment(w, ev->gen + 1000000);
 		fault_begin(w, (enum fault)(ev->arg - 1), ev->node, true);
 		return;
 	}
 	for (tries = 0; tries < 60 && w->max_open_epoch > 0; tries++) {
-		f = rng_in(&w->rng, 0, F_TIMED - 1);
-		if (!w->on[f])
-			continue;
-		fault_begin(
-		    w, (enum fault)f, (int)rng_in(&w->rng, 0, 1), false);
-		break;
+		f = rng_in(&w->schedule, 0, F_TIMED - 1);
+		if (w->drawn[f])
+			break;
 	}
+	n = (int)rng_in(&w->schedule, 0, w->data - 1);
 	ev_at(w,
-	    w->t + rng_log(&w->rng, w->fault_every / 8, w->fault_every * 2),
+	    w->t +
+		rng_log(&w->schedule, w->fault_every / 8, w->fault_every * 2),
 	    EV_FAULT, 0, 0, 0);
+	if (!w->drawn[f] || w->max_open_epoch == 0)
+		return;
+	fault_moment(w, ++w->moments);
+	if (w->on[f] && !fault_skipped(w, w->moments))
+		fault_begin(w, (enum fault)f, n, false);
 }
 
 void
@@ -425,11 +206,31 @@ fault_event(struct world *w, const struct ev *ev)
 	}
 }
 
+static void
+fault_heal_host(struct world *w, int n)
+{
+	struct host *h = &w->host[n];
+
+	h->disk_full_until = h->disk_slow_until = 0;
+	h->pg.stalled_until = h->pg.paused_until = 0;
+	h->unarmed_until = 0;
+	h->e.paused_until = 0;
+	h->suspended_until = w->t;
+	fault_unsuspend(w, n);
+	host_boot(w, n);
+	if (w->conf[n].mode == CORE_OBSERVE)
+		engine_crash(w, n);
+	w->conf[n].mode = CORE_AUTO;
+	engine_start(w, n);
+	if (h->e.core != NULL)
+		engine_tell_armed(w, n);
+	engine_run(w, n);
+}
+
 void
 fault_heal(struct world *w)
 {
-	struct host *h;
-	int a, b;
+	int n;
 
 	trace(w, "all faults end");
 	w->healed = true;
@@ -437,24 +238,8 @@ fault_heal(struct world *w)
 	w->loss = w->repeat = w->delay = w->step_pause = w->step_crash = 0;
 	w->reg.full_until = 0;
 	reg_up(w);
-	for (a = 0; a < HOSTS; a++)
-		for (b = 0; b < HOSTS; b++)
-			w->cut_until[a][b] = w->slow_until[a][b] = 0;
-	for (a = 0; a < DATA; a++) {
-		h = &w->host[a];
-		h->disk_full_until = h->disk_slow_until = 0;
-		h->pg.stalled_until = h->pg.paused_until = 0;
-		h->unarmed_until = 0;
-		h->e.paused_until = 0;
-		h->suspended_until = w->t;
-		fault_unsuspend(w, a);
-		host_boot(w, a);
-		if (w->conf[a].mode == CORE_OBSERVE)
-			engine_crash(w, a);
-		w->conf[a].mode = CORE_AUTO;
-		engine_start(w, a);
-		if (h->e.core != NULL)
-			engine_tell_armed(w, a);
-		engine_run(w, a);
-	}
+	memset(w->cut_until, 0, sizeof(w->cut_until));
+	memset(w->slow_until, 0, sizeof(w->slow_until));
+	for (n = 0; n < w->data; n++)
+		fault_heal_host(w, n);
 }

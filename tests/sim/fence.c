@@ -60,8 +60,8 @@ fence_close_now(struct world *w, int n)
 
 	h->fence.present = false;
 	h->fence.readers_end = 0;
-	if (w->conn.up && w->conn.p == n && rng_ppm(&w->rng, 500000))
-		conn_cut(w, rng_ppm(&w->rng, 500000));
+	if (rng_ppm(&w->rng, 500000))
+		conn_cut_from(w, n);
 	/* Where the kernel can, what was on its way goes with it. */
 	if (rng_ppm(&w->rng, 500000))
 		h->pg.acks.n = 0;

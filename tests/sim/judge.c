@@ -9,71 +9,6 @@
 
 #define LATE (150 * USEC_MSEC)
 
-/* Every acknowledged commit is in the log of this node, on its disk. */
-static bool
-judge_has_all(struct world *w, int n, const char *promise, const char *as)
-{
-	struct host *h = &w->host[n];
-	const struct commit *c;
-
-	for (; h->verified < w->acked.n; h->verified++) {
-		c = &w->acked.v[h->verified];
-		if (c->idx < h->pg.flushed && h->pg.log[c->idx] == c->id)
-			continue;
-		violated(w, promise,
-		    "s%d %s without the acknowledged commit "
-		    "%u at %u (its log ends at %u)",
-		    n + 1, as, c->id, c->idx, h->pg.flushed);
-		return false;
-	}
-	return true;
-}
-
-void
-judge_holds(struct world *w, int n)
-{
-	w->host[n].verified = 0;
-	judge_has_all(w, n, "S2", "opens");
-}
-
-/* Who left durably may not claim until a later seq. */
-static nodeset_t
-judge_effective(const struct world *w, const struct record *rec)
-{
-	nodeset_t set = rec->candidates;
-	const struct durable *d;
-	int n;
-
-	for (n = 0; n < DATA; n++) {
-		d = &w->host[n].disk;
-		if (d->abdicated_epoch == rec->epoch &&
-		    rec->seq <= d->abdicated_seq)
-			set &= ~NODE_BIT(n);
-	}
-	return set;
-}
-
-/* The strict invariant: whoever may take over has every acknowledged one. */
-void
-judge_members(struct world *w)
-{
-	const struct reg_value *v = &w->reg.now.value;
-	nodeset_t set = 0;
-	struct msg *m;
-	int n;
-
-	if (!v->cold)
-		set = judge_effective(w, &v->rec);
-	for (m = w->cas; m != NULL; m = m->cas_next)
-		if (reg_may_land(w, &m->u.cas))
-			set |= judge_effective(w, &m->u.cas.rec);
-	for (n = 0; n < DATA; n++)
-		if (set & NODE_BIT(n))
-			judge_has_all(w, n, "STRICT",
-			    "is, or may become, a "
-			    "candidate");
-}
-
 void
 judge_delivered(struct world *w, int n, const struct commit *c)
 {
@@ -93,29 +28,29 @@ judge_delivered(struct world *w, int n, const struct commit *c)
 void
 judge_instant(struct world *w)
 {
-	bool open[DATA];
+	bool open;
 	int n, count = 0;
 
-	for (n = 0; n < DATA; n++) {
-		open[n] = pg_writable(w, n) && !pg_rogue(w, n) &&
-			  (fence_writers(w, n) ||
-			      clk_raw(w, n) < w->host[n].fence.readers_end);
-		if (open[n] && !fence_writers(w, n))
+	for (n = 0; n < w->data; n++) {
+		open = pg_writable(w, n) && !pg_rogue(w, n) &&
+		       (fence_writers(w, n) ||
+			   clk_raw(w, n) < w->host[n].fence.readers_end);
+		if (open && !fence_writers(w, n))
 			violated(w, "S1",
 			    "s%d is a primary while its port is "
 			    "open for readers",
 			    n + 1);
-		count += open[n];
-		if (open[n] && !w->was_open[n]) {
+		count += open;
+		if (open && !w->was_open[n]) {
 			mix(w, (uint64_t)n + 77);
 			trace(w, "s%d accepts writes", n + 1);
 			judge_holds(w, n);
-		} else if (!open[n] && w->was_open[n])
+		} else if (!open && w->was_open[n])
 			trace(w, "s%d accepts no writes", n + 1);
-		w->was_open[n] = open[n];
+		w->was_open[n] = open;
 	}
 	if (count > 1)
-		violated(w, "S1", "both accept writes");
+		violated(w, "S1", "%d accept writes", count);
 }
 
 /* P covers every record of this node that is, or may come, in the register. */
@@ -252,24 +187,30 @@ judge_cas(struct world *w, int n, const struct do_cas *cas)
 static void
 judge_landed(struct world *w, const struct record *rec)
 {
-	const struct host *h = &w->host[1 - rec->holder];
-	int o = 1 - rec->holder;
+	const struct host *h;
+	int o;
 
-	if (h->up && !h->suspended && h->e.core != NULL &&
-	    h->e.turn_suspended == h->clk.suspended &&
-	    h->e.deadline > clk_raw(w, o))
-		violated(w, "LEASE",
-		    "the claim of s%d landed while D of s%d "
-		    "is ahead by %lld ms",
-		    rec->holder + 1, o + 1,
-		    h->e.deadline == USEC_NEVER ?
-			-1LL :
-			(long long)(h->e.deadline - clk_raw(w, o)) / USEC_MSEC);
-	if (w->was_open[o] && fence_writers(w, o) && pg_writable(w, o))
-		violated(w, "LEASE",
-		    "the claim of s%d landed while s%d "
-		    "accepts writes",
-		    rec->holder + 1, o + 1);
+	for (o = 0; o < w->data; o++) {
+		if (o == rec->holder)
+			continue;
+		h = &w->host[o];
+		if (h->up && !h->suspended && h->e.core != NULL &&
+		    h->e.turn_suspended == h->clk.suspended &&
+		    h->e.deadline > clk_raw(w, o))
+			violated(w, "LEASE",
+			    "the claim of s%d landed while D of s%d "
+			    "is ahead by %lld ms",
+			    rec->holder + 1, o + 1,
+			    h->e.deadline == USEC_NEVER ?
+				-1LL :
+				(long long)(h->e.deadline - clk_raw(w, o)) /
+				    USEC_MSEC);
+		if (w->was_open[o] && fence_writers(w, o) && pg_writable(w, o))
+			violated(w, "LEASE",
+			    "the claim of s%d landed while s%d "
+			    "accepts writes",
+			    rec->holder + 1, o + 1);
+	}
 }
 
 void
@@ -283,9 +224,9 @@ judge_written(struct world *w, const struct arbiter *old)
 	if (!w->reg.now.value.cold &&
 	    w->reg.now.value.revision > old->value.revision &&
 	    rec->state == REC_CLAIMED && rec->epoch > old->value.rec.epoch &&
-	    rec->holder >= 0 && rec->holder < DATA)
+	    rec->holder >= 0 && rec->holder < w->data)
 		judge_landed(w, rec);
-	for (n = 0; n < DATA; n++)
+	for (n = 0; n < w->data; n++)
 		if (w->host[n].e.core != NULL)
 			judge_possible(w, n);
 	judge_members(w);
@@ -378,6 +319,17 @@ judge_saved(struct world *w, int n, const struct durable *old)
 		violated(w, "FORGETS", "s%d saves a smaller T", n + 1);
 }
 
+static bool
+judge_other_open(const struct world *w, int n)
+{
+	int o;
+
+	for (o = 0; o < w->data; o++)
+		if (o != n && w->was_open[o])
+			return true;
+	return false;
+}
+
 void
 judge_promote(struct world *w, int n, const struct goal *goal)
 {
@@ -395,8 +347,8 @@ judge_promote(struct world *w, int n, const struct goal *goal)
 		why = "its own lease is over";
 	else if (fence_writers(w, n) || clk_raw(w, n) < h->fence.readers_end)
 		why = "its port is open";
-	else if (w->was_open[1 - n])
-		why = "the other accepts writes";
+	else if (judge_other_open(w, n))
+		why = "another accepts writes";
 	else if ((st->rec.candidates & ~h->pg.names) != 0)
 		why = "commits would not wait for the claim's candidates";
 	if (why != NULL)
@@ -406,7 +358,18 @@ judge_promote(struct world *w, int n, const struct goal *goal)
 		    "s%d promotes while it pulls from the old primary", n + 1);
 }
 
-/* All faults are healed for a while: one primary, the other a candidate. */
+static bool
+judge_any_tainted(const struct world *w)
+{
+	int n;
+
+	for (n = 0; n < w->data; n++)
+		if (w->host[n].pg.tainted)
+			return true;
+	return false;
+}
+
+/* All faults are healed for a while: one primary, all others candidates. */
 void
 judge_end(struct world *w)
 {
@@ -416,8 +379,7 @@ judge_end(struct world *w)
 	/* Where only a person can know which data is right. */
 	if ((w->reg.now.value.cold && w->reg.reverted) ||
 	    (w->last_open >= 0 && w->host[w->last_open].pg.tainted) ||
-	    (rec->state == REC_RELEASED &&
-		(w->host[0].pg.tainted || w->host[1].pg.tainted))) {
+	    (rec->state == REC_RELEASED && judge_any_tainted(w))) {
 		w->tot->skipped_live++;
 		return;
 	}
@@ -429,10 +391,10 @@ judge_end(struct world *w)
 		    rec_state_str(rec->state), p,
 		    (unsigned long long)rec->epoch,
 		    w->reg.now.value.cold ? " cold" : "");
-	else if (rec->candidates != NODE_BIT(1 - p))
+	else if (rec->candidates != (w->conf[p].data & ~NODE_BIT(p)))
 		violated(w, "LIVE",
-		    "the standby is no candidate, long after "
-		    "the faults");
+		    "%x are no candidates, long after the faults",
+		    w->conf[p].data & ~NODE_BIT(p) & ~rec->candidates);
 	else
 		judge_end_site(w);
 }

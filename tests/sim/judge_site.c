@@ -13,7 +13,8 @@ judge_act(struct world *w, int n, enum act_kind kind, const struct goal *goal)
 
 	if (w->conf[n].mode == CORE_OBSERVE)
 		why = "and should only look on";
-	else if (kind != ACT_CONVERGE && kind != ACT_TRAFFIC)
+	else if (kind != ACT_CONVERGE && kind != ACT_TRAFFIC &&
+		 kind != ACT_FOLLOW)
 		return;
 	else if (goal->node < 0 ||
 		 !(w->held_by[goal->epoch % 256] & NODE_BIT(goal->node)))
@@ -21,6 +22,8 @@ judge_act(struct world *w, int n, enum act_kind kind, const struct goal *goal)
 	else if (kind == ACT_CONVERGE &&
 		 goal->epoch <= e->st.durable->site_epoch)
 		why = "for an epoch that it was brought to before";
+	else if (kind == ACT_FOLLOW && goal->node == n)
+		why = "itself";
 	else if (goal->names & NODE_BIT(goal->node))
 		why = "and drains the holder";
 	else if (goal->node == n &&
@@ -42,7 +45,7 @@ judge_end_site(struct world *w)
 	const struct host *h;
 	int n;
 
-	for (n = 0; n < DATA; n++) {
+	for (n = 0; n < w->data; n++) {
 		h = &w->host[n];
 		if (h->disk.site_epoch != rec->epoch)
 			violated(w, "LIVE",

@@ -51,7 +51,8 @@ static uint64_t
 run_one(
     const struct options *o, uint64_t seed, struct totals *tot, bool *failed)
 {
-	struct world *w = world_new(seed, o->length, tot, o->trace);
+	struct plan plan = { .length = o->length, .trace = o->trace };
+	struct world *w = world_new(&plan, seed, tot);
 	uint64_t hash;
 
 	w->verbose = o->verbose;
@@ -79,7 +80,7 @@ print_totals(const struct totals *t, uint64_t hash)
 	    (unsigned long long)t->events, (unsigned long long)t->acked,
 	    (unsigned long long)t->opens, (unsigned long long)t->takeovers,
 	    (unsigned long long)t->skipped_live);
-	for (f = 0; f < F_TIMED; f++)
+	for (f = 0; f < F_COUNT; f++)
 		printf(" %s %llu", fault_name[f],
 		    (unsigned long long)t->faults[f]);
 	printf("\nhash %016llx\n", (unsigned long long)hash);

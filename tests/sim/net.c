@@ -1,5 +1,5 @@
 /*
- * The network between the three hosts: messages are late, lost, repeated and
+ * The network between the hosts: messages are late, lost, repeated and
  * overtake each other; a link may be cut in one direction. A request in a
  * kernel's buffer outlives its sender and may arrive when the cut has healed.
  */
@@ -27,6 +27,15 @@ msg_new(struct world *w, enum msg_kind kind, int from, int to)
 	m->cas_at = NULL;
 	memset(&m->u, 0, sizeof(m->u));
 	return m;
+}
+
+/* Another data node. */
+node_t
+other_node(struct world *w, struct rng *r, int n)
+{
+	int o = (int)rng_in(r, 0, w->data - 2);
+
+	return o < n ? o : o + 1;
 }
 
 void
@@ -62,8 +71,8 @@ net_up(const struct world *w, int from, int to)
 usec_t
 net_delay(struct world *w)
 {
-	if (rng_ppm(&w->rng, w->delay))
-		return rng_log(&w->rng, 2 * USEC_MSEC, 8 * USEC_SEC);
+	if (fault_odds(w, F_DELAY, w->delay))
+		return rng_log(&w->odds[F_DELAY], 2 * USEC_MSEC, 8 * USEC_SEC);
 	return rng_in(&w->rng, 60, 900);
 }
 
@@ -75,17 +84,17 @@ net_lost(struct world *w, struct msg *m)
 	int asker = m->from;
 
 	if (m->kind == M_READ_REQ)
-		r = msg_new(w, M_READ_FAILED, ARB, asker);
+		r = msg_new(w, M_READ_FAILED, ARB(w), asker);
 	else if (m->kind == M_CAS_REQ && rng_ppm(&w->rng, 500000)) {
-		r = msg_new(w, M_CAS, ARB, asker);
+		r = msg_new(w, M_CAS, ARB(w), asker);
 		r->u.res.id = m->u.cas.id;
 		r->u.res.result = CAS_UNKNOWN;
 	} else if (m->kind == M_REPORT_REQ)
-		r = msg_new(w, M_REPORTED, ARB, asker);
+		r = msg_new(w, M_REPORTED, ARB(w), asker);
 	else if ((m->kind == M_READ && !m->poll) || m->kind == M_REPORTED) {
 		asker = m->to;
 		r = msg_new(w, m->kind == M_READ ? M_READ_FAILED : M_REPORTED,
-		    ARB, asker);
+		    ARB(w), asker);
 	}
 	if (r != NULL && r->kind == M_REPORTED)
 		r->u.res.result = CAS_UNKNOWN;
@@ -110,11 +119,11 @@ net_send(struct world *w, struct msg *m)
 {
 	struct msg *copy;
 
-	if (rng_ppm(&w->rng, w->loss)) {
+	if (fault_odds(w, F_LOSS, w->loss)) {
 		net_lost(w, m);
 		return;
 	}
-	if (m->kind <= M_REPORT_REQ && rng_ppm(&w->rng, w->repeat)) {
+	if (m->kind <= M_REPORT_REQ && fault_odds(w, F_REPEAT, w->repeat)) {
 		copy = msg_new(w, m->kind, m->from, m->to);
 		copy->inc = m->inc;
 		copy->sender = m->sender;
@@ -142,7 +151,7 @@ net_arrive(struct world *w, struct msg *m)
 			    m);
 		return;
 	}
-	if (m->to == ARB)
+	if (m->to == ARB(w))
 		reg_receive(w, m);
 	else
 		engine_input(w, m);

@@ -28,21 +28,24 @@ oper_init(struct world *w)
 	engine_poke(w, 0);
 }
 
-/* Is the other the open primary, and this node out of its candidates? */
-static bool
-oper_other_leads(const struct world *w, int n)
+/* The open primary, when this node is not one of its candidates. */
+static node_t
+oper_leader(const struct world *w, int n)
 {
 	const struct reg_value *v = &w->reg.now.value;
+	node_t p = v->rec.holder;
 
-	return !v->cold && v->rec.state == REC_HELD && v->rec.holder == 1 - n &&
-	       !(v->rec.candidates & NODE_BIT(n)) && w->was_open[1 - n] &&
-	       w->last_open == 1 - n;
+	return !v->cold && v->rec.state == REC_HELD && p != n &&
+		       !(v->rec.candidates & NODE_BIT(n)) && w->was_open[p] &&
+		       w->last_open == p ?
+		   p :
+		   NODE_NONE;
 }
 
 static void
 oper_rebuild(struct world *w, int n)
 {
-	pg_rebuild(w, n, 1 - n);
+	pg_rebuild(w, n, oper_leader(w, n));
 	w->host[n].verified = 0;
 }
 
@@ -62,7 +65,7 @@ oper_latched(struct world *w, int n)
 		h->latched_at = w->t;
 	if (w->t - h->latched_at < 6 * USEC_SEC)
 		return;
-	if (oper_other_leads(w, n))
+	if (oper_leader(w, n) != NODE_NONE)
 		oper_rebuild(w, n);
 	else if (w->last_open != n || w->reg.now.value.rec.holder != n ||
 		 w->t - h->latched_at < 15 * USEC_SEC)
@@ -78,11 +81,14 @@ static bool
 oper_is_diverged(const struct world *w, int n)
 {
 	const struct pg *p = &w->host[n].pg;
+	node_t leader = oper_leader(w, n);
 
+	if (leader == NODE_NONE)
+		return false;
 	if (p->st == PG_GONE)
 		return !p->signal;
 	return pg_runs(w, n) && p->recovery && !p->promoting &&
-	       !(wal_prefix(w, 1 - n, n) && p->tl <= w->host[1 - n].pg.tl);
+	       !(wal_prefix(w, leader, n) && p->tl <= w->host[leader].pg.tl);
 }
 
 static void
@@ -90,7 +96,7 @@ oper_diverged(struct world *w, int n)
 {
 	struct pg *p = &w->host[n].pg;
 
-	if (!oper_is_diverged(w, n) || !oper_other_leads(w, n)) {
+	if (!oper_is_diverged(w, n)) {
 		p->diverged_at = 0;
 		return;
 	}
@@ -146,7 +152,7 @@ oper_turn(struct world *w)
 		oper_init(w);
 		return;
 	}
-	for (n = 0; n < DATA; n++) {
+	for (n = 0; n < w->data; n++) {
 		oper_latched(w, n);
 		oper_diverged(w, n);
 		oper_ack(w, n);

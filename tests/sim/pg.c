@@ -78,10 +78,9 @@ pg_die(struct world *w, int n, bool orphans)
 	p->gen = ++w->gens;
 	p->promoting = p->by_hand = false;
 	p->flushing = 0;
-	p->flag = 0;
+	p->flag = false;
 	p->paused_until = 0;
-	if (w->conn.up && (w->conn.p == n || w->conn.s == n))
-		conn_cut(w, w->conn.s == n && rng_ppm(&w->rng, 500000));
+	conn_cut_all(w, n);
 	/* What was not flushed is lost; what waits for a standby is not
 	 * acknowledged, but will be visible after a restart. */
 	p->len = p->flushed;
@@ -107,8 +106,9 @@ pg_start(struct world *w, int n)
 static usec_t
 pg_flag_delay(struct world *w)
 {
-	if (w->on[F_FLAG_LATE] && rng_ppm(&w->rng, 300000))
-		return rng_log(&w->rng, 10 * USEC_MSEC, 5 * USEC_SEC);
+	if (fault_odds(w, F_FLAG_LATE, 300000))
+		return rng_log(
+		    &w->odds[F_FLAG_LATE], 10 * USEC_MSEC, 5 * USEC_SEC);
 	return rng_in(&w->rng, 200, 20 * USEC_MSEC);
 }
 
@@ -123,7 +123,8 @@ pg_started(struct world *w, int n)
 	}
 	p->st = PG_UP;
 	p->recovery = p->signal;
-	p->flag = 0;
+	p->source = p->source_set;
+	p->flag = false;
 	p->open.n = 0;
 	if (!p->recovery && p->restarted < p->len)
 		p->restarted = p->len;
@@ -140,8 +141,8 @@ pg_promoted(struct world *w, int n)
 
 	if (p->st != PG_UP || !p->recovery)
 		return;
-	if (w->conn.up && w->conn.s == n)
-		conn_cut(w, true);
+	if (w->conn[n].up)
+		conn_cut(w, n, true);
 	p->promoting = p->recovery = p->signal = false;
 	p->tl++;
 	wal_append(w, n);
@@ -155,10 +156,37 @@ void
 pg_set_names(struct world *w, int n, nodeset_t names)
 {
 	struct pg *p = &w->host[n].pg;
+	int s;
 
 	trace(w, "s%d synchronous_standby_names %x", n + 1, names);
 	p->names = names;
 	ev_at(w, w->t + pg_flag_delay(w), EV_FLAG, n, p->gen, 0);
+	for (s = 0; s < w->data; s++)
+		if (w->conn[s].up && w->conn[s].p == n)
+			ev_at(w, w->t + pg_flag_delay(w), EV_OBEY, n,
+			    w->conn[s].gen, (uint32_t)s);
+}
+
+/* primary_conninfo names another node; the reload comes later. */
+void
+pg_point(struct world *w, int n, int to)
+{
+	struct pg *p = &w->host[n].pg;
+
+	trace(w, "s%d primary_conninfo names s%d", n + 1, to + 1);
+	p->source_set = to;
+	ev_at(w, w->t + rng_log(&w->rng, 2 * USEC_MSEC, 500 * USEC_MSEC),
+	    EV_POINTED, n, p->gen, 0);
+}
+
+static void
+pg_pointed(struct world *w, int n)
+{
+	struct pg *p = &w->host[n].pg;
+
+	p->source = p->source_set;
+	if (w->conn[n].up && w->conn[n].p != p->source)
+		conn_cut(w, n, rng_ppm(&w->rng, 500000));
 }
 
 /* Its own processes are stopped too: what is due waits. */
@@ -179,13 +207,16 @@ pg_event(struct world *w, const struct ev *ev)
 		pg_started(w, ev->node);
 	else if (ev->kind == EV_PROMOTED)
 		pg_promoted(w, ev->node);
+	else if (ev->kind == EV_POINTED)
+		pg_pointed(w, ev->node);
 	else if (ev->kind == EV_STOPPED) {
 		/* Orphans that nobody kills may go on for a while. */
 		if (p->st == PG_ORPHANS || ev->arg == 1)
 			pg_die(w, ev->node, false);
 	} else if (ev->kind == EV_FLAG && p->st == PG_UP) {
-		trace(w, "s%d backends obey names %x", ev->node + 1, p->names);
-		p->flag = p->names;
+		p->flag = p->names != 0;
+		trace(w, "s%d commits %s", ev->node + 1,
+		    p->flag ? "wait" : "wait for nobody");
 		wal_release(w, ev->node);
 	}
 }
@@ -203,6 +234,7 @@ pg_rebuild(struct world *w, int n, int from)
 	wal_copy(w, n, from, q->flushed);
 	p->tl = q->tl;
 	p->names = q->names;
+	p->source = p->source_set = from;
 	p->signal = true;
 	p->restarted = 0;
 	p->tainted = false;
@@ -210,14 +242,35 @@ pg_rebuild(struct world *w, int n, int from)
 	p->acks.n = 0;
 }
 
+/* The walsenders of one standby, as pg_stat_replication has them. */
+static void
+pg_view_sender(
+    const struct world *w, int n, int s, usec_t raw, struct pg_sender *out)
+{
+	const struct zombie *z = &w->host[n].pg.zombie[s];
+	const struct conn *c = &w->conn[s];
+	bool live = c->up && c->p == n, dead = w->t < z->until;
+
+	memset(out, 0, sizeof(*out));
+	out->doubled = live && dead;
+	if (live == dead)
+		return;
+	out->streaming = true;
+	out->sent = wal_lsn(live ? c->sent : z->sent);
+	out->flush = out->replay = wal_lsn(live ? c->known : z->known);
+	if (dead)
+		out->behind_since = raw - (w->t - z->since);
+	else if (c->behind_since != 0)
+		out->behind_since = raw - (w->t - c->behind_since);
+}
+
 static void
 pg_view_query(struct world *w, int n, struct pg_view *v)
 {
 	struct host *h = &w->host[n];
 	const struct pg *p = &h->pg;
-	struct conn *c = &w->conn;
-	struct pg_sender *s = &v->sender[1 - n];
 	usec_t raw = clk_raw(w, n);
+	int s;
 
 	v->seen_at = raw;
 	v->recovery = p->recovery ? ANS_YES : ANS_NO;
@@ -229,20 +282,12 @@ pg_view_query(struct world *w, int n, struct pg_view *v)
 	v->fsync = true;
 	v->version = 150020;
 	v->replay = p->recovery ? wal_lsn(p->flushed) : 0;
-	v->receiver = c->up && c->s == n;
-	memset(s, 0, sizeof(*s));
-	if (!p->recovery && c->up && c->p == n && w->t < h->pg.zombie_until)
-		s->doubled = true;
-	else if (!p->recovery &&
-		 ((c->up && c->p == n) || w->t < h->pg.zombie_until)) {
-		s->streaming = true;
-		s->sent = wal_lsn(c->sent);
-		s->flush = s->replay = wal_lsn(c->known);
-		if (c->behind_since != 0 && c->up)
-			s->behind_since = raw - (w->t - c->behind_since);
-		else if (!c->up)
-			s->behind_since = raw - (w->t - c->bad_since);
-	}
+	v->receiver = w->conn[n].up;
+	v->source = p->source >= 0 ? NODE_BIT(p->source) : 0;
+	memset(v->sender, 0, sizeof(v->sender));
+	for (s = 0; s < w->data && !p->recovery; s++)
+		if (s != n)
+			pg_view_sender(w, n, s, raw, &v->sender[s]);
 }
 
 /* What the engine's watch sees now, on its way to the core. */

@@ -53,13 +53,13 @@ static void
 reg_show(struct world *w, struct msg *req)
 {
 	struct reg *r = &w->reg;
-	struct msg *m = msg_new(w, M_READ, ARB, req->from);
+	struct msg *m = msg_new(w, M_READ, ARB(w), req->from);
 	const struct arbiter *a = &r->now;
 
-	if (w->on[F_STALE_READ] && r->images > 3 && !req->poll &&
-	    rng_ppm(&w->rng, 30000)) {
+	if (r->images > 3 && !req->poll && fault_odds(w, F_STALE_READ, 30000)) {
 		a = &r->image[(r->images - 1 -
-				  (uint64_t)rng_in(&w->rng, 1, 2)) %
+				  (uint64_t)rng_in(
+				      &w->odds[F_STALE_READ], 1, 2)) %
 			      IMAGES];
 		if (strcmp(a->value.instance, r->now.value.instance) != 0 ||
 		    a->value.cold != r->now.value.cold)
@@ -77,7 +77,7 @@ reg_polls(struct world *w)
 {
 	int n;
 
-	for (n = 0; n < DATA; n++) {
+	for (n = 0; n < w->data; n++) {
 		if (w->reg.poll[n] == NULL)
 			continue;
 		reg_show(w, w->reg.poll[n]);
@@ -92,14 +92,14 @@ reg_reply(struct world *w, const struct msg *req, enum cas_result result)
 	struct msg *m;
 
 	if (req->kind == M_CAS_REQ) {
-		m = msg_new(w, M_CAS, ARB, req->from);
+		m = msg_new(w, M_CAS, ARB(w), req->from);
 		m->u.res.id = req->u.cas.id;
 		m->u.res.result = result;
 		m->u.res.revision = w->reg.now.value.revision;
 		snprintf(
 		    m->u.res.instance, ID_MAX, "%s", w->reg.now.value.instance);
 	} else {
-		m = msg_new(w, M_REPORTED, ARB, req->from);
+		m = msg_new(w, M_REPORTED, ARB(w), req->from);
 		m->u.res.result = result;
 	}
 	m->inc = req->inc;
@@ -112,12 +112,13 @@ reg_write(struct world *w, struct msg *m)
 	struct reg *r = &w->reg;
 	usec_t took = rng_in(&w->rng, 300, 3 * USEC_MSEC);
 
-	if (w->on[F_DISK_SLOW] && rng_ppm(&w->rng, 5000))
-		took = rng_log(&w->rng, 3 * USEC_MSEC, 3 * USEC_SEC);
-	r->next.written_at = clk_wall(w, ARB);
+	if (fault_odds(w, F_DISK_SLOW, 5000))
+		took =
+		    rng_log(&w->odds[F_DISK_SLOW], 3 * USEC_MSEC, 3 * USEC_SEC);
+	r->next.written_at = clk_wall(w, ARB(w));
 	r->writing = true;
 	r->job = m;
-	ev_at(w, w->t + took, EV_REG_WRITTEN, ARB, r->inc, 0);
+	ev_at(w, w->t + took, EV_REG_WRITTEN, ARB(w), r->inc, 0);
 }
 
 /* True when the request is dealt with and may be freed. */
@@ -130,8 +131,8 @@ reg_handle(struct world *w, struct msg *m)
 
 	if (m->kind == M_CAS_REQ) {
 		r->next = r->now;
-		res = arbiter_cas(
-		    &r->now, &m->u.cas, NODE_BIT(DATA) - 1, &r->next, &changed);
+		res = arbiter_cas(&r->now, &m->u.cas, NODE_BIT(w->data) - 1,
+		    &r->next, &changed);
 		if (changed) {
 			reg_write(w, m);
 			return false;
@@ -140,8 +141,8 @@ reg_handle(struct world *w, struct msg *m)
 	} else if (m->kind == M_REPORT_REQ) {
 		r->next = r->now;
 		if (arbiter_report(&r->now, m->from, m->u.report.instance,
-			m->u.report.epoch, m->u.report.seq, NODE_BIT(DATA) - 1,
-			&r->next)) {
+			m->u.report.epoch, m->u.report.seq,
+			NODE_BIT(w->data) - 1, &r->next)) {
 			reg_write(w, m);
 			return false;
 		}
@@ -174,7 +175,7 @@ reg_receive(struct world *w, struct msg *m)
 
 	if (!r->up || r->broken) {
 		if (m->kind == M_READ_REQ) {
-			fail = msg_new(w, M_READ_FAILED, ARB, m->from);
+			fail = msg_new(w, M_READ_FAILED, ARB(w), m->from);
 			fail->inc = m->inc;
 			net_send(w, fail);
 		}
@@ -220,7 +221,7 @@ reg_written(struct world *w, uint64_t inc)
 		trace(w, "arbiter: write failed, ends");
 		reg_down(w);
 		r->restart_at = w->t + USEC_SEC;
-		ev_at(w, r->restart_at, EV_REG_START, ARB, r->inc, 0);
+		ev_at(w, r->restart_at, EV_REG_START, ARB(w), r->inc, 0);
 		return;
 	}
 	r->writing = false;
@@ -254,7 +255,7 @@ reg_down(struct world *w)
 		msg_free(w, m);
 	}
 	r->queue_tail = &r->queue;
-	for (n = 0; n < DATA; n++) {
+	for (n = 0; n < w->data; n++) {
 		if (r->poll[n] != NULL)
 			msg_free(w, r->poll[n]);
 		r->poll[n] = NULL;
@@ -283,7 +284,7 @@ reg_up(struct world *w)
 	struct reg *r = &w->reg;
 	struct arbiter_origin origin = { .found = r->made,
 		.same_file = !r->revert_pending,
-		.wall = clk_wall(w, ARB) };
+		.wall = clk_wall(w, ARB(w)) };
 	char instance[ID_MAX], next[ID_MAX];
 	struct arbiter a = r->now;
 	uint64_t back;
@@ -303,7 +304,7 @@ reg_up(struct world *w)
 	r->up = r->made = true;
 	r->inc++;
 	if (arbiter_start(&a, &origin, instance, next, WALL_GAP))
-		a.written_at = clk_wall(w, ARB);
+		a.written_at = clk_wall(w, ARB(w));
 	reg_durable(w, &a);
 }
 
@@ -326,7 +327,7 @@ reg_adopt(struct world *w)
 
 	if (!w->reg.up || w->reg.writing || !arbiter_adopt(&w->reg.now, &next))
 		return;
-	next.written_at = clk_wall(w, ARB);
+	next.written_at = clk_wall(w, ARB(w));
 	reg_durable(w, &next);
 	reg_polls(w);
 }

@@ -1,7 +1,7 @@
 /*
- * The simulator: two data nodes and an arbiter in virtual time. A world holds
- * everything; a seed decides everything. The cores and the arbiter are the
- * daemon's own object files, all around them is modelled here.
+ * The simulator: two to four data nodes and an arbiter in virtual time. A world
+ * holds everything; a seed decides everything. The cores and the arbiter are
+ * the daemon's own object files, all around them is modelled here.
  */
 #ifndef SIM_H
 #define SIM_H
@@ -37,6 +37,8 @@ void violated(struct world *w, const char *promise, const char *fmt, ...)
     PRINTF_LIKE(3, 4);
 
 /* net.c */
+#define ARB(w) ((w)->data)
+node_t other_node(struct world *w, struct rng *r, int n);
 struct msg *msg_new(struct world *w, enum msg_kind kind, int from, int to);
 void msg_free(struct world *w, struct msg *m);
 void msg_cas_track(struct world *w, struct msg *m);
@@ -90,6 +92,7 @@ void pg_die(struct world *w, int n, bool orphans);
 void pg_start(struct world *w, int n);
 void pg_event(struct world *w, const struct ev *ev);
 void pg_set_names(struct world *w, int n, nodeset_t names);
+void pg_point(struct world *w, int n, int to);
 void pg_rebuild(struct world *w, int n, int from);
 void pg_view_send(struct world *w, int n);
 lsn_t wal_lsn(uint32_t len);
@@ -97,13 +100,22 @@ uint32_t wal_append(struct world *w, int n);
 void wal_copy(struct world *w, int to, int from, uint32_t len);
 bool wal_prefix(const struct world *w, int of, int n);
 void wal_flush_soon(struct world *w, int n);
-void wal_event(struct world *w, const struct ev *ev);
+void wal_flushed(struct world *w, const struct ev *ev);
 void wal_release(struct world *w, int n);
-void wal_ship(struct world *w);
-void conn_cut(struct world *w, bool zombie);
-void conn_turn(struct world *w);
+void wal_ship(struct world *w, int from);
 void commits_add(struct commits *c, const struct commit *one);
 void client_turn(struct world *w);
+
+/* conn.c: replication connections */
+void conn_cut(struct world *w, int s, bool zombie);
+void conn_cut_all(struct world *w, int n);
+void conn_cut_from(struct world *w, int n);
+void conn_turn(struct world *w);
+void conn_ship(struct world *w, int s);
+void conn_event(struct world *w, const struct ev *ev);
+void conn_obey(struct world *w, const struct ev *ev);
+bool conn_has(const struct world *w, int n, int s, uint32_t idx);
+bool conn_answers(const struct world *w, int n, int s);
 
 /* act.c */
 void act_begin(
@@ -111,17 +123,31 @@ void act_begin(
 void act_cancel(struct world *w, int n, enum act_kind kind);
 void act_step(struct world *w, const struct ev *ev);
 
-/* fault.c, oper.c */
-void fault_draw(struct world *w);
+/* fault.c, fault_host.c, fault_net.c */
+void fault_draw(struct world *w, const bool *only);
+bool fault_odds(struct world *w, enum fault f, int64_t ppm);
+usec_t fault_long(struct world *w);
+void fault_soon(struct world *w, enum fault f, int n, usec_t after);
+void fault_host(struct world *w, int n, enum fault f);
+void fault_suspend(struct world *w, int n, bool at_once);
+void fault_unsuspend(struct world *w, int n);
+void fault_postgres(struct world *w, int n, enum fault f);
+void fault_by_hand(struct world *w, int n);
+void fault_clock(struct world *w, int n, enum fault f);
+void fault_flush(struct world *w, int n);
+void fault_order(struct world *w, int n);
+void fault_net(struct world *w, int n, enum fault f);
+void fault_arbiter(struct world *w, enum fault f);
 void fault_turn(struct world *w, const struct ev *ev);
 void fault_heal(struct world *w);
 void fault_event(struct world *w, const struct ev *ev);
 void host_boot(struct world *w, int n);
 void host_crash(struct world *w, int n);
-void oper_turn(struct world *w);
 extern const char *const fault_name[F_COUNT];
+/* oper.c */
+void oper_turn(struct world *w);
 
-/* judge.c: the promises */
+/* judge.c, judge_data.c: the promises */
 void judge_instant(struct world *w);
 void judge_turn(struct world *w, int n);
 void judge_cas(struct world *w, int n, const struct do_cas *cas);
@@ -132,6 +158,7 @@ void judge_saved(struct world *w, int n, const struct durable *old);
 void judge_promote(struct world *w, int n, const struct goal *goal);
 void judge_delivered(struct world *w, int n, const struct commit *c);
 void judge_holds(struct world *w, int n);
+nodeset_t judge_effective(const struct world *w, const struct record *rec);
 void judge_members(struct world *w);
 void judge_drained(struct world *w, int n);
 void judge_end(struct world *w);
@@ -149,8 +176,16 @@ bool judge_promise_ended(const struct world *w, int n);
 bool judge_up_for_wait(const struct world *w, int n);
 
 /* world.c */
+/* How a seed is run. */
+struct plan {
+	usec_t length;
+	const bool *only;     /* kinds of faults that are kept; NULL all */
+	const uint64_t *skip; /* moments of faults that are left out */
+	size_t skips;
+	bool trace, verbose;
+};
 struct world *world_new(
-    uint64_t seed, usec_t length, struct totals *tot, bool trace);
+    const struct plan *plan, uint64_t seed, struct totals *tot);
 void world_run(struct world *w);
 void world_free(struct world *w);
 

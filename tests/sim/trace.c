@@ -42,20 +42,22 @@ trace_node(struct world *w, int n)
 	trace(w,
 	    "s%d duty %s plan %s row %s waits '%s' claim '%s' P %x "
 	    "armed %d cold %d amnesiac %d latch %d primary_epoch %llu claim "
-	    "%d postgres %d wal %u tl %u names %x flag %x%s%s%s seen %s",
+	    "%d postgres %d wal %u tl %u from %d names %x flag %x%s%s%s seen %s",
 	    n + 1, st->duty, st->plan == NULL ? "-" : st->plan,
 	    st->row == NULL ? "-" : st->row, st->waits_for, st->claim_block,
 	    st->possible, st->armed, st->cold, st->amnesiac, st->durable->latch,
 	    (unsigned long long)st->durable->primary_epoch, st->durable->claim,
-	    h->pg.st, h->pg.flushed, h->pg.tl, h->pg.names, h->pg.flag,
-	    h->pg.recovery ? " recovery" : "", h->pg.signal ? " signal" : "",
-	    fence_writers(w, n) ? " open" : "", st->durable->instance);
+	    h->pg.st, h->pg.flushed, h->pg.tl, h->pg.source + 1, h->pg.names,
+	    h->pg.flag, h->pg.recovery ? " recovery" : "",
+	    h->pg.signal ? " signal" : "", fence_writers(w, n) ? " open" : "",
+	    st->durable->instance);
 }
 
 void
 violated(struct world *w, const char *promise, const char *fmt, ...)
 {
 	va_list ap;
+	int n;
 
 	if (w->failed)
 		return;
@@ -65,7 +67,7 @@ violated(struct world *w, const char *promise, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(w->what, sizeof(w->what), fmt, ap);
 	va_end(ap);
-	trace_node(w, 0);
-	trace_node(w, 1);
+	for (n = 0; n < w->data; n++)
+		trace_node(w, n);
 	trace(w, "VIOLATED %s: %s", w->promise, w->what);
 }

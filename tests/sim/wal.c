@@ -1,7 +1,7 @@
 /*
- * The write-ahead logs, the one replication connection, and the clients whose
- * commits must not be lost. A record is an id that is never used twice, so two
- * logs agree up to a place where they show the same id.
+ * The write-ahead logs, and the clients whose commits must not be lost. A
+ * record is an id that is never used twice, so two logs agree up to a place
+ * where they show the same id.
  */
 #include <string.h>
 
@@ -94,22 +94,44 @@ wal_deliver(struct world *w, int n)
 	a->n = 0;
 }
 
+/*
+ * Whether a commit waits is decided by the flag that its backend sees. Who lets
+ * it go is a walsender, by the names as that process has read them: FIRST n of
+ * n names, so when all of them have it.
+ */
+static bool
+wal_let_go(const struct world *w, int n, uint32_t idx)
+{
+	const struct conn *c = w->conn;
+	int s, of;
+	bool all;
+
+	for (s = 0; s < w->data; s++) {
+		if (!c[s].up || c[s].p != n || !(c[s].obeys & NODE_BIT(s)))
+			continue;
+		all = true;
+		for (of = 0; of < w->data && all; of++)
+			all = !(c[s].obeys & NODE_BIT(of)) ||
+			      conn_has(w, n, of, idx);
+		if (all)
+			return true;
+	}
+	return false;
+}
+
 /* Commits that have nothing left to wait for are answered. */
 void
 wal_release(struct world *w, int n)
 {
 	struct pg *p = &w->host[n].pg;
-	struct conn *c = &w->conn;
 	uint32_t i, left = 0;
-	bool sync = p->flag != 0;
+	bool sync = p->flag;
 	struct commit one;
 
 	for (i = 0; i < p->open.n; i++) {
 		one = p->open.v[i];
 		if (one.idx >= p->flushed ||
-		    (one.waits && sync &&
-			!(c->up && c->p == n && (p->flag & NODE_BIT(c->s)) &&
-			    c->known > one.idx)) ||
+		    (one.waits && sync && !wal_let_go(w, n, one.idx)) ||
 		    (!one.waits && sync)) {
 			/* Flushed now: does the backend see the flag? */
 			if (one.idx < p->flushed && sync)
@@ -124,132 +146,24 @@ wal_release(struct world *w, int n)
 	wal_deliver(w, n);
 }
 
+/* To all who stream from here. */
 void
-wal_ship(struct world *w)
+wal_ship(struct world *w, int from)
 {
-	struct conn *c = &w->conn;
-	uint32_t have;
+	int s;
 
-	if (!c->up || c->shipping)
-		return;
-	have = w->host[c->p].pg.flushed;
-	if (have <= c->sent)
-		return;
-	c->shipping = true;
-	c->sent = have;
-	if (c->behind_since == 0)
-		c->behind_since = w->t;
-	ev_at(w, w->t + net_delay(w) + rng_in(&w->rng, 200, 3 * USEC_MSEC),
-	    EV_SHIP, c->s, c->gen, have);
+	for (s = 0; s < w->data; s++)
+		if (w->conn[s].up && w->conn[s].p == from)
+			conn_ship(w, s);
 }
 
-/* The connection between the servers is gone. */
+/* A flush of the log has ended. */
 void
-conn_cut(struct world *w, bool zombie)
+wal_flushed(struct world *w, const struct ev *ev)
 {
-	struct conn *c = &w->conn;
-
-	if (!c->up)
-		return;
-	trace(w, "replication s%d to s%d ends", c->p + 1, c->s + 1);
-	c->up = c->shipping = false;
-	c->bad_since = w->t;
-	if (zombie)
-		w->host[c->p].pg.zombie_until =
-		    w->t + rng_log(&w->rng, 10 * USEC_MSEC, 10 * USEC_SEC);
-}
-
-static bool
-conn_flows(const struct world *w, int from, int to)
-{
-	return net_up(w, from, to) && fence_passes(w, w->conn.p) &&
-	       pg_held_until(w, to) == 0;
-}
-
-static void
-conn_try(struct world *w, int p, int s)
-{
-	struct conn *c = &w->conn;
-	struct pg *a = &w->host[p].pg, *b = &w->host[s].pg;
-
-	if (!pg_writable(w, p) || !pg_runs(w, s) || !b->recovery ||
-	    b->promoting || pg_held_until(w, p) != 0 ||
-	    pg_held_until(w, s) != 0 || !net_up(w, p, s) || !net_up(w, s, p) ||
-	    !fence_passes(w, p) || b->tl > a->tl || !wal_prefix(w, p, s))
-		return;
-	memset(c, 0, sizeof(*c));
-	c->up = true;
-	c->p = p;
-	c->s = s;
-	c->gen = ++w->gens;
-	c->sent = c->known = b->flushed;
-	trace(w, "replication s%d to s%d from %u", p + 1, s + 1, c->sent);
-	wal_ship(w);
-}
-
-/* Every half second: connect, or notice that it is broken. */
-void
-conn_turn(struct world *w)
-{
-	struct conn *c = &w->conn;
-
-	if (c->up &&
-	    (!conn_flows(w, c->p, c->s) || !conn_flows(w, c->s, c->p))) {
-		if (c->bad_since == 0)
-			c->bad_since = w->t;
-		else if (w->t - c->bad_since > 4 * USEC_SEC)
-			conn_cut(w, rng_ppm(&w->rng, 300000));
-	} else if (c->up)
-		c->bad_since = 0;
-	if (!c->up && rng_ppm(&w->rng, 700000)) {
-		conn_try(w, 0, 1);
-		if (!c->up)
-			conn_try(w, 1, 0);
-	}
-	wal_ship(w);
-}
-
-static void
-wal_shipped(struct world *w, const struct ev *ev)
-{
-	struct conn *c = &w->conn;
-
-	if (ev->kind == EV_SHIP) {
-		c->shipping = false;
-		wal_copy(w, c->s, c->p, ev->arg);
-		w->host[c->s].pg.tl = w->host[c->p].pg.tl;
-		ev_at(w, w->t + net_delay(w), EV_REPLY, c->p, c->gen, ev->arg);
-		wal_ship(w);
-		return;
-	}
-	if (ev->arg > c->known)
-		c->known = ev->arg;
-	if (c->known >= w->host[c->p].pg.flushed)
-		c->behind_since = 0;
-	wal_release(w, c->p);
-}
-
-void
-wal_event(struct world *w, const struct ev *ev)
-{
-	struct conn *c = &w->conn;
 	struct pg *p = &w->host[ev->node].pg;
 	usec_t held;
 
-	if (ev->kind == EV_SHIP || ev->kind == EV_REPLY) {
-		if (!c->up || c->gen != ev->gen)
-			return;
-		if (!conn_flows(
-			w, ev->kind == EV_SHIP ? c->p : c->s, ev->node)) {
-			ev_at(w,
-			    w->t + rng_in(&w->rng, 20 * USEC_MSEC,
-				       200 * USEC_MSEC),
-			    ev->kind, ev->node, ev->gen, ev->arg);
-			return;
-		}
-		wal_shipped(w, ev);
-		return;
-	}
 	if (p->gen != ev->gen)
 		return;
 	held = pg_held_until(w, ev->node);
@@ -265,7 +179,7 @@ wal_event(struct world *w, const struct ev *ev)
 	if (p->len > p->flushed)
 		wal_flush_soon(w, ev->node);
 	wal_release(w, ev->node);
-	wal_ship(w);
+	wal_ship(w, ev->node);
 }
 
 /* Rows that a restart made visible: whoever reads them takes them for done. */
@@ -279,7 +193,7 @@ client_sees(struct world *w, int n)
 	for (i = from; i < p->restarted; i++) {
 		one.id = p->log[i];
 		one.idx = i;
-		one.at = w->t;
+		one.wrote = one.at = w->t;
 		commits_add(&w->acked, &one);
 	}
 	p->restarted = 0;
@@ -294,7 +208,7 @@ client_turn(struct world *w)
 	struct pg *p;
 	int n;
 
-	for (n = 0; n < DATA; n++) {
+	for (n = 0; n < w->data; n++) {
 		p = &w->host[n].pg;
 		wal_deliver(w, n);
 		if (!pg_accepts(w, n) || pg_rogue(w, n) ||
@@ -305,7 +219,7 @@ client_turn(struct world *w)
 			client_sees(w, n);
 		one.idx = p->len;
 		one.id = wal_append(w, n);
-		one.at = w->t;
+		one.wrote = one.at = w->t;
 		commits_add(&p->open, &one);
 		wal_flush_soon(w, n);
 	}

@@ -8,10 +8,27 @@
 
 #define HEALING (80 * USEC_SEC)
 
+/* Mostly two or three. */
+static void
+world_size(struct world *w)
+{
+	static const char *const name[] = { "s1", "s2", "s3", "s4" };
+	static const int size[] = { 2, 2, 2, 2, 3, 3, 3, 3, 3, 4 };
+	int n;
+
+	w->data = size[rng_in(&w->rng, 0, 9)];
+	w->names.cluster = "sim";
+	w->names.count = w->data + 1;
+	for (n = 0; n < w->data; n++)
+		w->names.node[n] = name[n];
+	w->names.node[ARB(w)] = "a1";
+	w->bounded = rng_ppm(&w->rng, 200000);
+	w->max_loss = (lsn_t)rng_log(&w->rng, 1, 200) * LSN_STEP;
+}
+
 static void
 world_conf(struct world *w)
 {
-	static const char *const name[] = { "s1", "s2", "a1" };
 	static const usec_t ttl[] = { 1, 2, 2, 5 };
 	usec_t t = ttl[rng_in(&w->rng, 0, 3)] * USEC_SEC;
 	bool site[5];
@@ -22,15 +39,11 @@ world_conf(struct world *w)
 		site[n] = rng_ppm(&w->rng, 700000);
 
 	w->retune = rng_ppm(&w->rng, 300000);
-	w->names.cluster = "sim";
-	w->names.count = HOSTS;
-	for (n = 0; n < HOSTS; n++)
-		w->names.node[n] = name[n];
-	for (n = 0; n < DATA; n++) {
+	for (n = 0; n < w->data; n++) {
 		c = &w->conf[n];
 		c->names = &w->names;
 		c->self = n;
-		c->data = NODE_BIT(DATA) - 1;
+		c->data = NODE_BIT(w->data) - 1;
 		c->mode = CORE_AUTO;
 		/* Sometimes a new T has reached one of them only. */
 		c->ttl = rng_ppm(&w->rng, 250000) ?
@@ -43,6 +56,8 @@ world_conf(struct world *w)
 				      rng_in(&w->rng, 5, 60) * USEC_SEC;
 		c->standby_timeout = rng_in(&w->rng, 500, 3000) * USEC_MSEC;
 		c->start_timeout = 30 * USEC_SEC;
+		c->bounded = w->bounded;
+		c->max_loss = w->max_loss;
 		c->before = site[0] && site[1];
 		c->after = site[1];
 		c->traffic = site[2];
@@ -51,10 +66,10 @@ world_conf(struct world *w)
 	}
 	/* One is still being tried out, and only looks on until the end. */
 	if (rng_ppm(&w->rng, 30000))
-		w->conf[1].mode = CORE_OBSERVE;
+		w->conf[rng_in(&w->rng, 1, w->data - 1)].mode = CORE_OBSERVE;
 }
 
-/* A primary on the first, its standby on the second, and no record yet. */
+/* A primary on the first, its standbys on the others, and no record yet. */
 static void
 world_host(struct world *w, int n)
 {
@@ -67,22 +82,23 @@ world_host(struct world *w, int n)
 			 (int)rng_in(&w->rng, -1000, 1000);
 	h->promised.to = NODE_NONE;
 	h->e.in_tail = &h->e.in;
-	if (n == ARB)
+	if (n == ARB(w))
 		return;
 	h->pg.st = PG_UP;
 	h->pg.tl = 1;
 	h->pg.gen = ++w->gens;
-	h->pg.recovery = h->pg.signal = h->around.pulling = n == 1;
+	h->pg.recovery = h->pg.signal = h->around.pulling = n > 0;
+	h->pg.source = h->pg.source_set = n > 0 ? 0 : NODE_NONE;
 	if (n == 0)
 		wal_append(w, 0);
 	else
-		wal_copy(w, 1, 0, 1);
+		wal_copy(w, n, 0, 1);
 	h->pg.flushed = h->pg.len;
 	ev_at(w, rng_in(&w->rng, 0, USEC_SEC), EV_ENGINE_START, n, 0, 0);
 }
 
 struct world *
-world_new(uint64_t seed, usec_t length, struct totals *tot, bool tracing)
+world_new(const struct plan *plan, uint64_t seed, struct totals *tot)
 {
 	struct world *w = xcalloc(1, sizeof(*w));
 	int n;
@@ -92,13 +108,16 @@ world_new(uint64_t seed, usec_t length, struct totals *tot, bool tracing)
 	w->rng.s = seed;
 	w->rng.s = rng_next(&w->rng) ^ seed << 32;
 	w->tot = tot;
-	w->trace = tracing;
-	w->end = length;
-	w->heal_at = length > 2 * HEALING ? length - HEALING : length / 2;
+	w->trace = plan->trace;
+	w->end = plan->length;
+	w->heal_at = w->end > 2 * HEALING ? w->end - HEALING : w->end / 2;
+	w->skip = plan->skip;
+	w->skips = plan->skips;
 	w->last_open = NODE_NONE;
+	world_size(w);
 	world_conf(w);
-	fault_draw(w);
-	for (n = 0; n < HOSTS; n++)
+	fault_draw(w, plan->only);
+	for (n = 0; n <= ARB(w); n++)
 		world_host(w, n);
 	reg_begin(w);
 	ev_at(w, 0, EV_CONN, 0, 0, 0);
@@ -115,7 +134,7 @@ world_free(struct world *w)
 	size_t i;
 	int n;
 
-	for (n = 0; n < DATA; n++) {
+	for (n = 0; n < w->data; n++) {
 		engine_crash(w, n);
 		free(w->host[n].pg.log);
 		free(w->host[n].pg.open.v);
@@ -140,8 +159,7 @@ static void
 world_view(struct world *w, const struct ev *ev)
 {
 	struct host *h = &w->host[ev->node];
-	bool fast =
-	    pg_writable(w, ev->node) && (h->pg.names != 0 || w->conn.up);
+	bool fast = pg_writable(w, ev->node);
 
 	if (h->e.inc != ev->gen || h->e.core == NULL)
 		return;
@@ -230,13 +248,19 @@ world_event(struct world *w, const struct ev *ev)
 		break;
 	case EV_SHIP:
 	case EV_REPLY:
+		conn_event(w, ev);
+		break;
+	case EV_OBEY:
+		conn_obey(w, ev);
+		break;
 	case EV_WAL:
-		wal_event(w, ev);
+		wal_flushed(w, ev);
 		break;
 	case EV_FLAG:
 	case EV_STOPPED:
 	case EV_STARTED:
 	case EV_PROMOTED:
+	case EV_POINTED:
 		pg_event(w, ev);
 		break;
 	case EV_ACT:
@@ -277,5 +301,6 @@ world_run(struct world *w)
 	if (!w->stop)
 		judge_end(w);
 	w->tot->runs++;
+	w->tot->sizes[w->data]++;
 	w->tot->time += w->t;
 }

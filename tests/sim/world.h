@@ -8,9 +8,8 @@
 #include "hawatch/arbiter.h"
 #include "hawatch/core.h"
 
-#define DATA 2 /* data nodes; the arbiter's host is the next one */
-#define ARB DATA
-#define HOSTS (DATA + 1)
+#define DATA_MAX 4 /* data nodes; the arbiter's host is the next one */
+#define HOSTS_MAX (DATA_MAX + 1)
 #define LSN_BASE 0x1000000u
 #define LSN_STEP 0x40u
 
@@ -90,9 +89,11 @@ enum ev_kind {
 	EV_REPLY,
 	EV_WAL,
 	EV_FLAG,
+	EV_OBEY,
 	EV_STOPPED,
 	EV_STARTED,
 	EV_PROMOTED,
+	EV_POINTED,
 	EV_ACT,
 	EV_FAULT,
 	EV_UNFLUSH,
@@ -183,11 +184,17 @@ struct klease {
 	usec_t flushed_until;	    /* others flushed the table */
 };
 
+/* A walsender whose connection is gone still shows; by its standby. */
+struct zombie {
+	usec_t until, since;
+	uint32_t sent, known;
+};
+
 enum pg_st { PG_GONE, PG_ORPHANS, PG_STARTING, PG_UP };
 struct commit {
 	uint32_t id, idx;
-	bool waits; /* flushed here, waits for the standby */
-	usec_t at;
+	bool waits; /* flushed here, waits for the standbys */
+	usec_t wrote, at;
 };
 struct commits {
 	struct commit *v;
@@ -202,20 +209,24 @@ struct pg {
 	uint32_t tl;
 	uint32_t *log, len, flushed, cap; /* ids of records; all in WAL order */
 	uint32_t restarted; /* rows below became visible by a crash recovery */
-	nodeset_t names, flag;
+	nodeset_t names;
+	bool flag; /* new commits wait */
 	usec_t paused_until, stalled_at, stalled_until;
-	usec_t zombie_until; /* a second walsender of the same name shows */
-	usec_t flushing;     /* a flush of the WAL is under way */
+	int source;	/* whom primary_conninfo names, as it is obeyed */
+	int source_set; /* and as it is in the file */
+	struct zombie zombie[DATA_MAX];
+	usec_t flushing; /* a flush of the WAL is under way */
 	usec_t diverged_at;
 	struct commits open, acks; /* in progress; on the way to the client */
 };
 
-/* The one replication connection of a pair. */
+/* The replication connection of a standby, and where it comes from. */
 struct conn {
 	bool up, shipping;
 	int p, s;
 	uint64_t gen;
 	uint32_t sent, known;
+	nodeset_t obeys; /* the names, as its walsender has read them */
 	usec_t bad_since, behind_since;
 };
 
@@ -301,7 +312,7 @@ struct reg {
 	uint64_t images;
 	bool made;
 	struct msg *job, *queue, **queue_tail;
-	struct msg *poll[DATA];
+	struct msg *poll[DATA_MAX];
 	usec_t full_until;
 	bool reverted, revert_pending;
 	usec_t restart_at;
@@ -310,7 +321,8 @@ struct reg {
 };
 
 struct totals {
-	uint64_t runs, events, acked, takeovers, opens, skipped_live;
+	uint64_t runs, events, acked, lost, takeovers, opens, skipped_live;
+	uint64_t sizes[DATA_MAX + 1];
 	usec_t time;
 	uint64_t faults[F_COUNT];
 	uint64_t duty[REL_COUNT][PGS_COUNT];
@@ -326,24 +338,31 @@ struct world {
 	uint64_t order, hash;
 	struct ev *heap;
 	size_t heap_n, heap_cap;
-	struct host host[HOSTS];
+	int data; /* nodes with PostgreSQL; the arbiter's is the next one */
+	struct host host[HOSTS_MAX];
 	struct reg reg;
-	struct conn conn;
-	struct msg *cas; /* all CAS requests that are somewhere */
+	struct conn conn[DATA_MAX]; /* by standby */
+	struct msg *cas;	    /* all CAS requests that are somewhere */
 	struct msg *pool;
-	usec_t cut_until[HOSTS][HOSTS];
-	usec_t slow_until[HOSTS][HOSTS], slow_by;
-	bool on[F_COUNT];
+	usec_t cut_until[HOSTS_MAX][HOSTS_MAX];
+	usec_t slow_until[HOSTS_MAX][HOSTS_MAX], slow_by;
+	struct rng schedule, moment, odds[F_COUNT];
+	bool drawn[F_COUNT], on[F_COUNT];
+	uint64_t moments;
+	const uint64_t *skip; /* moments that are left out */
+	size_t skips;
 	usec_t fault_every;
 	int64_t loss, repeat, delay, step_pause, step_crash;
 	struct names names;
-	struct core_conf conf[DATA];
+	struct core_conf conf[DATA_MAX];
+	bool bounded; /* and not strict */
+	lsn_t max_loss;
 	uint32_t recs; /* ids of WAL records */
 	uint64_t gens;
 	struct commits acked; /* delivered to a client, or seen by one */
 	uint64_t max_open_epoch;
 	int last_open;
-	bool was_open[DATA];
+	bool was_open[DATA_MAX];
 	nodeset_t held_by[256]; /* of an epoch: whom a record named */
 	nodeset_t drained;	/* by the balancer in front of all */
 	struct totals *tot;

@@ -1,0 +1,201 @@
+/*
+ * What goes wrong on a host: its power, its clocks, its kernel, its engine, its
+ * database, its people.
+ */
+#include <string.h>
+
+#include "sim.h"
+
+void
+host_crash(struct world *w, int n)
+{
+	struct host *h = &w->host[n];
+
+	if (!h->up || h->suspended)
+		return;
+	trace(w, "s%d host dies", n + 1);
+	h->down_at = w->t;
+	h->down_raw = clk_raw(w, n);
+	engine_crash(w, n);
+	pg_die(w, n, false);
+	pg_die(w, n, false);
+	h->pg.acks.n = 0;
+	h->fence.present = false;
+	h->fence.readers_end = 0;
+	h->fence.flushed_until = 0;
+	h->up = false;
+}
+
+void
+host_boot(struct world *w, int n)
+{
+	struct host *h = &w->host[n];
+
+	if (h->up)
+		return;
+	trace(w, "s%d host boots", n + 1);
+	h->clk.base_t = w->t;
+	h->clk.base_raw = rng_in(&w->moment, USEC_SEC, 9 * USEC_SEC);
+	h->clk.suspended = 0;
+	h->up = true;
+	/* The judge's memory of a promise, on the new clock. */
+	h->promised.until +=
+	    h->clk.base_raw - h->down_raw - (w->t - h->down_at);
+	h->probe_wal_at = 0;
+	/* What starts at boot is what its role said last. */
+	h->around.pulling = h->around.primary != n;
+	ev_at(w, w->t + rng_log(&w->moment, 100 * USEC_MSEC, 3 * USEC_SEC),
+	    EV_ENGINE_START, n, 0, 0);
+}
+
+void
+fault_suspend(struct world *w, int n, bool at_once)
+{
+	struct host *h = &w->host[n];
+	int o;
+
+	if (!h->up || h->suspended)
+		return;
+	if (!at_once && rng_ppm(&w->moment, 400000)) {
+		/* What was sent before is received after the sleep. */
+		w->slow_by = rng_in(&w->moment, 1, 4) * USEC_SEC;
+		for (o = 0; o <= ARB(w); o++)
+			if (o != n)
+				w->slow_until[o][n] = w->t + 3 * USEC_SEC;
+		fault_soon(
+		    w, F_SUSPEND, n, rng_in(&w->moment, 1, 2) * USEC_SEC);
+		return;
+	}
+	trace(w, "s%d host sleeps", n + 1);
+	clk_stop(w, n);
+	h->suspended = true;
+	h->suspended_until = w->t + fault_long(w);
+	ev_at(w, h->suspended_until, EV_UNSUSPEND, n, 0, 0);
+}
+
+void
+fault_unsuspend(struct world *w, int n)
+{
+	struct host *h = &w->host[n];
+
+	if (!h->suspended)
+		return;
+	h->suspended = false;
+	h->e.ran_since = w->t;
+	clk_go(w, n);
+	trace(w, "s%d host wakes", n + 1);
+	h->e.wake_t = 0;
+	engine_run(w, n);
+}
+
+void
+fault_by_hand(struct world *w, int n)
+{
+	struct pg *p = &w->host[n].pg;
+	const struct record *rec = &w->reg.now.value.rec;
+
+	/* Somebody starts a stopped server: as a standby, or, when the record
+	 * is given back, as what it was. */
+	if (p->st == PG_GONE && w->host[n].up) {
+		p->by_hand = rec->state == REC_RELEASED && rec->holder == n &&
+			     rng_ppm(&w->moment, 500000);
+		p->tainted = p->tainted || p->by_hand;
+		p->signal = !p->by_hand;
+		pg_start(w, n);
+		return;
+	}
+	if (!pg_runs(w, n) || !p->recovery || p->promoting ||
+	    !(rec->state == REC_RELEASED ||
+		(rec->state == REC_HELD && rec->holder != n)))
+		return;
+	p->promoting = p->by_hand = p->tainted = true;
+	ev_at(w, w->t + rng_in(&w->moment, 10, 200) * USEC_MSEC, EV_PROMOTED, n,
+	    p->gen, 0);
+}
+
+void
+fault_postgres(struct world *w, int n, enum fault f)
+{
+	struct pg *p = &w->host[n].pg;
+
+	if (f == F_PG_STALL) {
+		if (w->t >= p->stalled_until)
+			p->stalled_at = w->t;
+		p->stalled_until = w->t + fault_long(w);
+		return;
+	}
+	pg_die(w, n, f == F_POSTMASTER);
+	if (p->st == PG_ORPHANS) {
+		ev_at(w, w->t + fault_long(w), EV_STOPPED, n, p->gen, 0);
+		pg_view_send(w, n);
+	}
+}
+
+/* The table is put back within the slack, by the engine that listens. */
+void
+fault_flush(struct world *w, int n)
+{
+	struct host *h = &w->host[n];
+	usec_t open_for = rng_log(&w->moment, 100, 48 * USEC_MSEC);
+
+	if (!engine_can_run(w, n))
+		return;
+	h->fence.flushed_until = w->t + open_for;
+	trace(w, "s%d table flushed for %lld us", n + 1, (long long)open_for);
+	ev_at(w, h->fence.flushed_until, EV_UNFLUSH, n, h->e.inc,
+	    (uint32_t)open_for);
+}
+
+void
+fault_host(struct world *w, int n, enum fault f)
+{
+	struct host *h = &w->host[n];
+
+	if (f == F_HOST_CRASH && h->up) {
+		host_crash(w, n);
+		ev_at(w, w->t + fault_long(w), EV_BOOT, n, 0, 0);
+	} else if (f == F_ENGINE_CRASH) {
+		engine_crash(w, n);
+		ev_at(w,
+		    w->t + rng_log(&w->moment, 50 * USEC_MSEC, 10 * USEC_SEC),
+		    EV_ENGINE_START, n, 0, 0);
+	} else if (f == F_ENGINE_PAUSE || f == F_HOST_PAUSE) {
+		engine_pause(w, n, fault_long(w));
+		if (f == F_HOST_PAUSE)
+			h->pg.paused_until = h->e.paused_until;
+	} else if (f == F_UNARMED && h->up) {
+		h->unarmed_at = w->t;
+		h->unarmed_until = w->t + fault_long(w);
+		engine_tell_armed(w, n);
+	}
+}
+
+void
+fault_clock(struct world *w, int n, enum fault f)
+{
+	struct clk *c = &w->host[n].clk;
+	usec_t step = rng_log(&w->moment, USEC_MSEC, 100 * USEC_SEC);
+
+	if (f == F_CLOCK_RATE) {
+		if (!w->host[n].suspended)
+			clk_rate(w, n, (int)rng_in(&w->moment, -1000, 1000));
+	} else {
+		c->wall_off += rng_ppm(&w->moment, 500000) ? step : -step;
+		trace(w, "s%d wall clock steps", n + 1);
+	}
+}
+
+void
+fault_order(struct world *w, int n)
+{
+	struct engine *e = &w->host[n].e;
+	struct now now = clk_now(w, n);
+	const char *no;
+
+	if (!engine_can_run(w, n) || e->draining || e->call)
+		return;
+	no = core_order_promote(e->core, &now, NULL);
+	trace(
+	    w, "s%d is told to promote: %s", n + 1, no == NULL ? "taken" : no);
+	engine_poke(w, n);
+}

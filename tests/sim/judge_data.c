@@ -1,0 +1,147 @@
+/*
+ * The promises about what was acknowledged: who has to have it, who opens
+ * without it.
+ */
+#include "sim.h"
+
+/* A position is told as it was seen, and what is seen may be so old. */
+#define SEEN_LATE USEC_SEC
+
+static bool
+judge_has(const struct world *w, int n, const struct commit *c)
+{
+	const struct pg *p = &w->host[n].pg;
+
+	return c->idx < p->flushed && p->log[c->idx] == c->id;
+}
+
+/* Every acknowledged commit is in the log of this node, on its disk. */
+static bool
+judge_has_all(struct world *w, int n, const char *promise, const char *as)
+{
+	struct host *h = &w->host[n];
+	const struct commit *c;
+
+	for (; h->verified < w->acked.n; h->verified++) {
+		c = &w->acked.v[h->verified];
+		if (judge_has(w, n, c))
+			continue;
+		violated(w, promise,
+		    "s%d %s without the acknowledged commit "
+		    "%u at %u (its log ends at %u)",
+		    n + 1, as, c->id, c->idx, h->pg.flushed);
+		return false;
+	}
+	return true;
+}
+
+/* What is gone is gone: no later primary has to have it. */
+static void
+judge_forget(struct world *w, int n)
+{
+	struct commits *all = &w->acked;
+	uint32_t i, left = 0;
+
+	for (i = 0; i < all->n; i++)
+		if (judge_has(w, n, &all->v[i]))
+			all->v[left++] = all->v[i];
+	w->tot->lost += all->n - left;
+	all->n = left;
+	for (i = 0; i < (uint32_t)w->data; i++)
+		w->host[i].verified = 0;
+}
+
+/*
+ * Bounded: what is missing reaches at most max_loss past this node's end, but
+ * for what was written in the last T before the last of it.
+ */
+static void
+judge_bounded(struct world *w, int n)
+{
+	const struct pg *p = &w->host[n].pg;
+	const struct commit *c, *worst = NULL;
+	usec_t last = 0, ttl = 0;
+	uint32_t i;
+	int o;
+
+	for (o = 0; o < w->data; o++)
+		if (ttl < w->host[o].disk.t_max)
+			ttl = w->host[o].disk.t_max;
+	for (i = 0; i < w->acked.n; i++)
+		if (!judge_has(w, n, &w->acked.v[i]) &&
+		    last < w->acked.v[i].wrote)
+			last = w->acked.v[i].wrote;
+	if (last == 0)
+		return;
+	for (i = 0; i < w->acked.n; i++) {
+		c = &w->acked.v[i];
+		if (!judge_has(w, n, c) && c->wrote < last - ttl - SEEN_LATE &&
+		    (worst == NULL || worst->idx < c->idx))
+			worst = c;
+	}
+	trace(w, "s%d opens without what was acknowledged up to %lld ms", n + 1,
+	    (long long)last / USEC_MSEC);
+	if (worst != NULL &&
+	    wal_lsn(worst->idx + 1) > wal_lsn(p->flushed) + w->max_loss)
+		violated(w, "BOUND",
+		    "s%d opens with %u records, and lacks %u, more than T "
+		    "older than the last that is missing: above %llu bytes",
+		    n + 1, p->flushed, worst->idx,
+		    (unsigned long long)w->max_loss);
+	judge_forget(w, n);
+}
+
+/* It opens: it has what it must have. */
+void
+judge_holds(struct world *w, int n)
+{
+	w->host[n].verified = 0;
+	if (w->bounded)
+		judge_bounded(w, n);
+	else
+		judge_has_all(w, n, "S2", "opens");
+}
+
+/* Who left durably may not claim until a holder lists it again, later: claims
+ * and releases only copy what was listed. */
+nodeset_t
+judge_effective(const struct world *w, const struct record *rec)
+{
+	nodeset_t set = rec->candidates;
+	const struct durable *d;
+	int n;
+
+	for (n = 0; n < w->data; n++) {
+		d = &w->host[n].disk;
+		if (d->abdicated_epoch != 0 && rec->holder != n &&
+		    (rec->state != REC_HELD ||
+			rec->epoch < d->abdicated_epoch ||
+			(rec->epoch == d->abdicated_epoch &&
+			    rec->seq <= d->abdicated_seq)))
+			set &= ~NODE_BIT(n);
+	}
+	return set;
+}
+
+/* The strict invariant: whoever may take over has every acknowledged one. */
+void
+judge_members(struct world *w)
+{
+	const struct reg_value *v = &w->reg.now.value;
+	nodeset_t set = 0;
+	struct msg *m;
+	int n;
+
+	if (w->bounded)
+		return;
+	if (!v->cold)
+		set = judge_effective(w, &v->rec);
+	for (m = w->cas; m != NULL; m = m->cas_next)
+		if (reg_may_land(w, &m->u.cas))
+			set |= judge_effective(w, &m->u.cas.rec);
+	for (n = 0; n < w->data; n++)
+		if (set & NODE_BIT(n))
+			judge_has_all(w, n, "STRICT",
+			    "is, or may become, a "
+			    "candidate");
+}
