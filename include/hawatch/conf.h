@@ -21,6 +21,7 @@
 #define CONF_PATH "/etc/hawatch/hawatch.conf"
 
 enum conf_mode { MODE_OBSERVE, MODE_MANUAL, MODE_AUTO };
+enum conf_durability { DURABILITY_STRICT, DURABILITY_BOUNDED };
 enum conf_role { ROLE_DATA, ROLE_WITNESS };
 enum conf_backend { BACKEND_ARGV, BACKEND_PG_CTLCLUSTER, BACKEND_SYSTEMD };
 
@@ -151,6 +152,9 @@ struct conf {
 	int node_count;
 	struct conf_node node[NODES_MAX];
 	struct names names; /* of the nodes, for records */
+
+	enum conf_durability durability;
+	lsn_t max_loss; /* bytes of WAL; bounded only, else 0 */
 
 	usec_t ttl;	     /* T */
 	usec_t slack;	     /* delta, 50 ms */

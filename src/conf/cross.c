@@ -55,13 +55,19 @@ cross_path(char *buf, const char *list, int i, const char *key)
 static void
 cross_durability(struct conf_draft *d)
 {
-	if (d->durability == NULL || strcmp(d->durability, "strict") == 0)
-		return;
-	draft_fault_at(d, "durability",
-	    "durability is \"%s\", which this "
-	    "version does not offer; write durability = \"strict\"; (no "
-	    "acknowledged commit is ever lost)",
-	    d->durability);
+	bool bounded = d->conf.durability == DURABILITY_BOUNDED;
+
+	if (bounded && !draft_given(d, "max_loss"))
+		draft_fault_at(d, "durability",
+		    "durability is \"bounded\" without a bound; write how "
+		    "much write-ahead log a takeover may lose, e.g. max_loss "
+		    "= \"16MB\"; or durability = \"strict\"; (no "
+		    "acknowledged commit is ever lost)");
+	if (!bounded && draft_given(d, "max_loss"))
+		draft_fault_at(d, "max_loss",
+		    "max_loss is given, but with durability strict nothing "
+		    "may be lost; take it away, or write durability = "
+		    "\"bounded\";");
 }
 
 static void

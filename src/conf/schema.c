@@ -9,6 +9,22 @@
 
 #include "hawatch/str.h"
 
+/* The greatest unit that divides evenly. buf has USEC_STR_MAX. */
+static const char *
+conf_bytes_str(int64_t n, char *buf)
+{
+	static const char *const units[] = { "kB", "MB", "GB", "TB" };
+	size_t u = 0;
+
+	n /= 1024;
+	while (u + 1 < sizeof(units) / sizeof(units[0]) && n % 1024 == 0) {
+		n /= 1024;
+		u++;
+	}
+	(void)snprintf(buf, USEC_STR_MAX, "%lld%s", (long long)n, units[u]);
+	return buf;
+}
+
 bool
 conf_row_in(const struct conf_row *row, const struct conf_group *group)
 {
@@ -75,6 +91,12 @@ conf_row_type(const struct conf_row *row, char *buf, size_t size)
 	case CT_USEC:
 		(void)snprintf(buf, size, "a duration from \"%s\" to \"%s\"",
 		    usec_str(row->min, low), usec_str(row->max, high));
+		break;
+	case CT_BYTES:
+		(void)snprintf(buf, size,
+		    "an amount of bytes from \"%s\" to \"%s\"",
+		    conf_bytes_str(row->min, low),
+		    conf_bytes_str(row->max, high));
 		break;
 	case CT_BOOL:
 		str_cut(buf, size, "true or false");

@@ -19,7 +19,8 @@ enum conf_type {
 	CT_WORD,      /* one of words, kept as a string */
 	CT_ENUM,      /* one of words, kept as its index */
 	CT_INT,
-	CT_USEC, /* "250ms" */
+	CT_USEC,  /* "250ms" */
+	CT_BYTES, /* "16MB" */
 	CT_BOOL,
 	CT_ARGV, /* list of strings, the first an absolute path */
 	CT_NAMES /* list of strings, at most CONF_LIST_MAX - 1 */

@@ -20,6 +20,9 @@ static const char *const words_mode[] = { [MODE_OBSERVE] = "observe",
 	[MODE_MANUAL] = "manual",
 	[MODE_AUTO] = "auto",
 	NULL };
+static const char *const words_durability[] = {
+	[DURABILITY_STRICT] = "strict", [DURABILITY_BOUNDED] = "bounded", NULL
+};
 static const char *const words_role[] = {
 	[ROLE_DATA] = "data", [ROLE_WITNESS] = "witness", NULL
 };
@@ -80,8 +83,10 @@ const struct conf_row conf_rows[] = {
   .doc = "What the daemon may do: observe decides and touches nothing, manual fences this host and waits for orders, auto takes over by itself." },
 { "node", CT_NAME, AT(node), .max = NODE_NAME_MAX - 1, .example = "\"prod-s1\"",
   .doc = "Which of the nodes this host is; without it, the host's name, whole or up to its first dot." },
-{ "durability", CT_STRING, AT(durability), .min = 1, .max = 32, .def = "strict",
-  .doc = "What may be lost in a failover: strict, no acknowledged commit." },
+{ "durability", CT_ENUM, AT(conf.durability), .words = words_durability, .def = "strict",
+  .doc = "What a takeover may lose: strict, no acknowledged commit; bounded, the last commits, at most so much write-ahead log as max_loss and what was written in the last lease.ttl." },
+{ "max_loss", CT_BYTES, AT(conf.max_loss), .min = 64 * 1024, .max = (int64_t)1 << 40, .example = "\"16MB\"",
+  .doc = "How much write-ahead log a standby may lack and still take over; with durability bounded only, and required there." },
 { "state_dir", CT_PATH, AT(conf.state_dir), .max = 4000, .def = "/var/lib/hawatch",
   .doc = "Directory of what must survive a restart: journal, highest epoch, arbiter's register." },
 { "run_dir", CT_PATH, AT(conf.run_dir), .max = SOCKET_DIR_MAX, .def = "/run/hawatch",

@@ -19,6 +19,8 @@ static const char *value_string(struct conf_draft *d,
     const struct conf_row *row, const char *text, const char **field);
 static const char *value_usec(
     const struct conf_row *row, const char *text, usec_t *field);
+static const char *value_bytes(
+    const struct conf_row *row, const char *text, lsn_t *field);
 static const char *value_number(
     const struct conf_row *row, const config_setting_t *setting, int *field);
 static const char *value_list(struct conf_draft *d, const struct conf_row *row,
@@ -48,7 +50,8 @@ conf_value(struct conf_draft *d, const struct conf_row *row,
 	} else if (config_setting_type(setting) == CONFIG_TYPE_STRING)
 		wrong = value_text(
 		    d, row, config_setting_get_string(setting), field);
-	else if (row->type == CT_USEC && config_setting_is_number(setting))
+	else if ((row->type == CT_USEC || row->type == CT_BYTES) &&
+		 config_setting_is_number(setting))
 		wrong = "a number without a unit";
 	else
 		wrong = "not a string";
@@ -140,6 +143,8 @@ value_text(struct conf_draft *d, const struct conf_row *row, const char *text,
 	switch (row->type) {
 	case CT_USEC:
 		return value_usec(row, text, field);
+	case CT_BYTES:
+		return value_bytes(row, text, field);
 	case CT_PATH:
 	case CT_NODE_PATH:
 		return value_path(d, row, text, field);
@@ -235,6 +240,33 @@ value_usec(const struct conf_row *row, const char *text, usec_t *field)
 	if (value < row->min || value > row->max)
 		return "out of range";
 	*field = value;
+	return NULL;
+}
+
+/* Units as PostgreSQL has them: powers of 1024. */
+static const char *
+value_bytes(const struct conf_row *row, const char *text, lsn_t *field)
+{
+	static const char *const units[] = { "kB", "MB", "GB", "TB" };
+	size_t u, len = strspn(text, "0123456789");
+	uint64_t n, most = (uint64_t)row->max;
+	char digits[24];
+
+	for (u = 0; u < sizeof(units) / sizeof(units[0]); u++)
+		if (strcmp(text + len, units[u]) == 0)
+			break;
+	if (len == 0 || u == sizeof(units) / sizeof(units[0]))
+		return "not a whole number followed by kB, MB, GB or TB";
+	if (len >= sizeof(digits))
+		return "out of range";
+	memcpy(digits, text, len);
+	digits[len] = '\0';
+	if (str_parse_u64(digits, &n) == -1 || n > most >> (10 * (u + 1)))
+		return "out of range";
+	n <<= 10 * (u + 1);
+	if (n < (uint64_t)row->min)
+		return "out of range";
+	*field = n;
 	return NULL;
 }
 

@@ -115,6 +115,17 @@ parts_core_site(const struct conf *conf, struct core_conf *cc)
 	cc->verify = parts_verify(conf);
 }
 
+static void
+parts_core_loss(const struct conf *conf, struct core_conf *cc)
+{
+	node_t node;
+
+	for (node = 0; node < conf->node_count; node++)
+		cc->priority[node] = conf->node[node].priority;
+	cc->bounded = conf->durability == DURABILITY_BOUNDED;
+	cc->max_loss = conf->max_loss;
+}
+
 static int
 parts_core(struct engine *e, struct error *err)
 {
@@ -138,6 +149,7 @@ parts_core(struct engine *e, struct error *err)
 	bool found;
 
 	parts_core_site(conf, &cc);
+	parts_core_loss(conf, &cc);
 	e->journal =
 	    journal_open(path, e->worker, &conf->names, &dur, &found, err);
 	free(path);

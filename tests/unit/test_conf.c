@@ -89,6 +89,8 @@ test_sample(void **state)
 	assert_int_equal(conf->arbiter, 2);
 	assert_int_equal(conf->node[1].repmgr_id, 2);
 	assert_int_equal(conf->node[2].role, ROLE_WITNESS);
+	assert_int_equal(conf->durability, DURABILITY_STRICT);
+	assert_int_equal(conf->max_loss, 0);
 	assert_true(conf->ttl == 5 * USEC_SEC);
 	assert_true(conf->slack == 50 * USEC_MSEC);
 	assert_true(conf->min_interval == 600 * USEC_SEC);
@@ -148,6 +150,51 @@ test_minimal(void **state)
 	assert_int_equal(conf->traffic_count, 0);
 	conf_free(conf);
 	conf_free(NULL);
+}
+
+/* Amounts of bytes, in the units of PostgreSQL. */
+static void
+test_bounded(void **state)
+{
+	static const struct {
+		const char *text;
+		uint64_t bytes;
+	} rows[] = { { "64kB", 65536 }, { "16MB", 16777216 },
+		{ "0003GB", 3221225472 }, { "1TB", 1099511627776 },
+		{ "1025GB", 0 }, { "2TB", 0 }, { "1MB ", 0 }, { "-1MB", 0 },
+		{ "1.5MB", 0 }, { "MB", 0 }, { "", 0 },
+		{ "99999999999999999999TB", 0 },
+		{ "00000000000000000000000000000001MB", 0 } };
+	char path[] = "/tmp/hawatch-conf-XXXXXX", *text, *all;
+	struct conf_errors errors;
+	struct error err;
+	struct conf *conf;
+	int fd = mkstemp(path);
+	size_t i;
+
+	assert_true(fd >= 0);
+	close(fd);
+	text = file_read(MINIMAL, 10000, NULL, &err);
+	assert_non_null(text);
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		all = xasprintf("%s\ndurability = \"bounded\";\n"
+				"max_loss = \"%s\";\n",
+		    text, rows[i].text);
+		assert_int_equal(
+		    file_replace(path, all, strlen(all), 0600, &err), 0);
+		conf = conf_load(path, NULL, &errors);
+		if ((conf != NULL) != (rows[i].bytes != 0))
+			fail_msg("%s", rows[i].text);
+		if (conf != NULL) {
+			assert_int_equal(conf->durability, DURABILITY_BOUNDED);
+			assert_true(conf->max_loss == rows[i].bytes);
+		}
+		conf_free(conf);
+		conf_errors_free(&errors);
+		free(all);
+	}
+	free(text);
+	unlink(path);
 }
 
 /* Without node = the host's name decides. */
@@ -349,6 +396,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_sample),
 		cmocka_unit_test(test_minimal),
+		cmocka_unit_test(test_bounded),
 		cmocka_unit_test(test_self),
 		cmocka_unit_test(test_odd_files),
 		cmocka_unit_test(test_empty),
