@@ -42,6 +42,8 @@ journal_str(const struct durable *d, const struct names *names)
 	json_put_u64(obj, "abdicated_seq", d->abdicated_seq);
 	json_put_u64(obj, "left", d->left);
 	json_put_u64(obj, "left_epoch", d->left_epoch);
+	json_put_lsn(obj, "told", d->told);
+	json_put_u64(obj, "told_epoch", d->told_epoch);
 	json_put_u64(obj, "primary_epoch", d->primary_epoch);
 	json_put_bool(obj, "latch", d->latch);
 	json_put_string(obj, "latch_why", d->latch_why);
@@ -78,6 +80,22 @@ want_claim(const json_t *obj, struct durable *d, const struct names *names,
 	return record_parse(&d->claim_rec, text, strlen(text), names, err);
 }
 
+/* What files of older versions do not have. */
+static int
+want_later(const json_t *obj, struct durable *d, struct error *err)
+{
+	/* Of before hosts were brought to their role: a first start. */
+	if (json_has(obj, "site_epoch") &&
+	    json_want_u64(obj, "site_epoch", &d->site_epoch, err) != 0)
+		return -1;
+	/* Of before anything might be lost: nothing was told. */
+	if (!json_has(obj, "told"))
+		return 0;
+	if (json_want_lsn(obj, "told", &d->told, err) != 0)
+		return -1;
+	return json_want_u64(obj, "told_epoch", &d->told_epoch, err);
+}
+
 static int
 want_rest(const json_t *obj, struct durable *d, struct error *err)
 {
@@ -101,10 +119,7 @@ want_rest(const json_t *obj, struct durable *d, struct error *err)
 	    json_want_u64(obj, "plan_epoch", &d->plan_epoch, err))
 		return -1;
 	d->proof = (enum proof)proof;
-	/* A file of before hosts were brought to their role: a first start. */
-	if (json_has(obj, "site_epoch"))
-		return json_want_u64(obj, "site_epoch", &d->site_epoch, err);
-	return 0;
+	return want_later(obj, d, err);
 }
 
 int

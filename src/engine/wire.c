@@ -76,6 +76,7 @@ wire_ask_str(const struct ask *ask, const struct names *names, json_t *host)
 	json_put_i64(obj, "ttl_ms", ask->ttl / USEC_MSEC);
 	json_put_lsn(obj, "lsn", ask->lsn);
 	json_put_bool(obj, "abdicate", ask->abdicate);
+	json_put_bool(obj, "position", ask->position);
 	put_host(obj, host);
 	return finish(obj);
 }
@@ -99,7 +100,10 @@ wire_ask_parse(struct ask *ask, const char *json, size_t len,
 	    json_want_u64(obj, "seq", &ask->seq, err) == 0 &&
 	    want_msec(obj, "ttl_ms", &ask->ttl, err) == 0 &&
 	    json_want_lsn(obj, "lsn", &ask->lsn, err) == 0 &&
-	    json_want_bool(obj, "abdicate", &ask->abdicate, err) == 0)
+	    json_want_bool(obj, "abdicate", &ask->abdicate, err) == 0 &&
+	    /* A peer of before there were several candidates has none. */
+	    (!json_has(obj, "position") ||
+		json_want_bool(obj, "position", &ask->position, err) == 0))
 		rc = 0;
 	if (rc == 0)
 		*host = json_incref(json_object_get(obj, "host"));

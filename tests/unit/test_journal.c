@@ -96,6 +96,8 @@ sample(uint64_t epoch)
 	d.left = NODE_BIT(0);
 	d.left_epoch = 3;
 	d.site_epoch = 2;
+	d.told = UINT64_MAX - 2;
+	d.told_epoch = 4;
 	return d;
 }
 
@@ -306,6 +308,33 @@ test_without_site(void **state)
 	free(text);
 }
 
+/* A file of an engine that knew only strict durability: nothing was told. A
+ * half of it is no such file. */
+static void
+test_without_told(void **state)
+{
+	struct durable d, want = sample(4);
+	char *text = journal_str(&want, &names), *at;
+	struct error err;
+
+	assert_int_equal(
+	    journal_parse(&d, text, strlen(text), &names, &err), 0);
+	assert_true(d.told == want.told && d.told_epoch == want.told_epoch);
+	at = strstr(text, "\"told_epoch\"");
+	assert_non_null(at);
+	memcpy(at, "\"epoch_told\"", 12);
+	assert_int_equal(
+	    journal_parse(&d, text, strlen(text), &names, &err), -1);
+	at = strstr(text, "\"told\"");
+	assert_non_null(at);
+	memcpy(at, "\"dlot\"", 6);
+	assert_int_equal(
+	    journal_parse(&d, text, strlen(text), &names, &err), 0);
+	assert_true(d.told == 0 && d.told_epoch == 0);
+	assert_int_equal(d.site_epoch, want.site_epoch);
+	free(text);
+}
+
 int
 main(void)
 {
@@ -318,6 +347,7 @@ main(void)
 		T(test_of_another_cluster),
 		T(test_failed_write),
 		T(test_newest_counts),
+		T(test_without_told),
 		T(test_without_site),
 	};
 

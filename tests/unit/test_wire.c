@@ -90,6 +90,7 @@ sample_ask(void)
 	a.ttl = 2 * USEC_SEC;
 	a.lsn = 0x1800F28;
 	a.abdicate = true;
+	a.position = true;
 	return a;
 }
 
@@ -147,6 +148,28 @@ test_round_trips(void **state)
 	    wire_answer_parse(&a2, text, strlen(text), &names, &host, &err), 0);
 	assert_memory_equal(&a, &a2, sizeof(a));
 	assert_null(host);
+	free(text);
+}
+
+/* An engine of before there were several candidates asks no position. */
+static void
+test_older_peer(void **state)
+{
+	struct ask q = sample_ask(), q2;
+	char *text = wire_ask_str(&q, &names, NULL), *at;
+	json_t *host;
+	struct error err;
+
+	at = strstr(text, "\"position\":true");
+	assert_non_null(at);
+	memcpy(at, "\"nothing_\"", 10);
+	assert_int_equal(
+	    wire_ask_parse(&q2, text, strlen(text), &names, &host, &err), 0);
+	q.position = false;
+	assert_memory_equal(&q, &q2, sizeof(q));
+	memcpy(at, "\"position\":12  ", 15);
+	assert_int_equal(
+	    wire_ask_parse(&q2, text, strlen(text), &names, &host, &err), -1);
 	free(text);
 }
 
@@ -277,6 +300,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_round_trips),
+		cmocka_unit_test(test_older_peer),
 		cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_spoilt),
 		cmocka_unit_test(test_register_file),
