@@ -43,6 +43,7 @@ struct pg_view {
 	bool paused;	     /* recovery: replay is paused */
 	bool restart_after_crash; /* the settings of these names: */
 	bool fsync;
+	bool full_page_writes;
 	int version;	 /* 150020 */
 	usec_t probe_at; /* raw time at which the last successful local write
 			    probe was sent; 0 never */

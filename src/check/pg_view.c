@@ -12,7 +12,9 @@
  * restart, so the greater of both is what is on disk. On a standby the
  * timeline of the last restartpoint may be an old one, and the receiver's is
  * gone with the primary: then the WAL that it wrote tells. The offset keeps the
- * role from being evaluated twice with two results during a promotion. */
+ * role from being evaluated twice with two results during a promotion.
+ * primary_conninfo may hold a password: it is told to whom the server lets read
+ * it, and never over the network, where others ask the same. */
 const char pg_view_sql[] =
     "SELECT s.*, r.application_name, host(r.client_addr),"
     " r.state = 'streaming', r.sent_lsn - '0/0'::pg_lsn,"
@@ -41,7 +43,11 @@ const char pg_view_sql[] =
     " current_setting('synchronous_standby_names'),"
     " current_setting('restart_after_crash')::bool,"
     " current_setting('fsync')::bool,"
-    " current_setting('server_version_num')::int"
+    " current_setting('full_page_writes')::bool,"
+    " current_setting('server_version_num')::int,"
+    " CASE WHEN x.rec AND inet_client_addr() IS NULL"
+    " AND pg_has_role('pg_read_all_settings', 'USAGE')"
+    " THEN current_setting('primary_conninfo') END"
     " FROM (SELECT pg_is_in_recovery() AS rec OFFSET 0) x"
     " LEFT JOIN pg_stat_wal_receiver w ON true) s"
     " LEFT JOIN pg_stat_replication r ON NOT s.rec";
@@ -60,7 +66,9 @@ enum pg_view_col {
 	COL_SYNC_NAMES,
 	COL_RESTART,
 	COL_FSYNC,
+	COL_FULL_PAGES,
 	COL_VERSION,
+	COL_CONNINFO,
 	COL_APP,
 	COL_ADDRESS,
 	COL_STREAMING,
@@ -110,8 +118,9 @@ pg_view_read(
 {
 	struct pg_view v = { 0 };
 	int64_t system_id, timeline, age, version;
-	const char *names;
+	const char *names, *conninfo;
 	bool recovery;
+	node_t source;
 	int row;
 
 	if (r->rows < 1 || r->cols != COL_COUNT)
@@ -130,6 +139,7 @@ pg_view_read(
 	    pglink_num(r, 0, COL_RECEIVER_AGE, &age) == -1 ||
 	    pglink_bool(r, 0, COL_RESTART, &v.restart_after_crash) == -1 ||
 	    pglink_bool(r, 0, COL_FSYNC, &v.fsync) == -1 ||
+	    pglink_bool(r, 0, COL_FULL_PAGES, &v.full_page_writes) == -1 ||
 	    pglink_num(r, 0, COL_VERSION, &version) == -1 || version < 0 ||
 	    version > INT32_MAX)
 		return -1;
@@ -139,6 +149,10 @@ pg_view_read(
 	v.receiver_age = age < 0 ? 0 : age;
 	v.version = (int)version;
 	pgsync_parse(names, &conf->names, &v.sync_names, &v.sync_other);
+	conninfo = r->get(r, 0, COL_CONNINFO);
+	source = conninfo == NULL ? NODE_NONE : pglink_source(conf, conninfo);
+	if (source != NODE_NONE)
+		v.source = NODE_BIT(source);
 	for (row = 0; row < r->rows; row++)
 		pg_view_sender(conf, r, row, &v);
 	*view = v;

@@ -160,6 +160,8 @@ test_primary(void **state)
 	assert_false(x.v->signal);
 	assert_false(x.v->restart_after_crash);
 	assert_true(x.v->fsync);
+	assert_true(x.v->full_page_writes);
+	assert_int_equal(x.v->source, 0);
 	assert_true(x.v->insert >= x.v->wal_end);
 	assert_int_equal(x.v->sync_names, 0);
 	assert_false(x.v->sync_other);
@@ -269,6 +271,7 @@ test_standby_and_peer(void **state)
 	assert_int_not_equal(x.v->wal_end, 0);
 	assert_int_not_equal(x.v->replay, 0);
 	assert_int_equal(x.v->timeline, 1);
+	assert_int_equal(x.v->source, NODE_BIT(PAIR_S1));
 	assert_null(pgwatch_peer(x.w, PAIR_S2));
 	assert_null(pgwatch_peer(x.w, PAIR_A1));
 	p = pgwatch_peer(x.w, PAIR_S1);
@@ -285,6 +288,34 @@ test_standby_and_peer(void **state)
 		again(&x);
 	assert_int_equal(p->recovery, ANS_NO);
 	assert_true(p->reason[0] != '\0');
+	watched_down(&x);
+}
+
+static bool
+has_no_source(void *arg)
+{
+	return is_standby(arg) && ((struct watched *)arg)->v->source == 0;
+}
+
+/* A role that may not read where it streams from sees all the rest. */
+static void
+test_source_not_readable(void **state)
+{
+	struct watched x;
+
+	(void)state;
+	assert_int_equal(pghost_sql(s1,
+			     "CREATE ROLE half LOGIN; GRANT pg_read_all_stats"
+			     " TO half; GRANT EXECUTE ON FUNCTION"
+			     " pg_ls_waldir() TO half",
+			     NULL, 0),
+	    0);
+	while (pghost_sql(s2, "SET ROLE half", NULL, 0) != 0)
+		;
+	s2->conf.pg.user = "half";
+	watched_up(&x, s2);
+	assert_true(pump(x.loop, has_no_source, &x, WAIT));
+	assert_int_not_equal(x.v->wal_end, 0);
 	watched_down(&x);
 }
 
@@ -525,6 +556,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_doubled, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 		    test_standby_and_peer, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    test_source_not_readable, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 		    test_timeline_followed, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_gone, setup, teardown),
