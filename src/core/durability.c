@@ -52,6 +52,7 @@ durability_watch(struct core *c, const struct now *now)
 		 * stalls must not call its standby lost. */
 		good =
 		    p->streaming && !p->doubled &&
+		    (c->pg.unsound & NODE_BIT(n)) == 0 &&
 		    (p->behind_since == 0 || c->pg.seen_at - p->behind_since <
 						 c->conf.standby_timeout);
 		if (!good) {
