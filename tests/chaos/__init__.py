@@ -1,0 +1,1 @@
+"""The real site under a seeded schedule of faults; see README.md."""

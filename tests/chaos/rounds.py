@@ -1,0 +1,195 @@
+"""One round: faults strike and end, the site is made well again, and everything
+that can be looked at is. A round never raises for what the site did."""
+
+import collections
+
+from lab import wait_for
+from lab.cluster import KEYS, now
+
+from . import acts, schedule
+from .kinds import BY_NAME
+
+TAKEN = 40          # seconds until another must have taken over
+WELL = 120          # seconds until all is as it was, with what persons do
+VOTES = 10
+SLICE = 0.02
+
+# takeovers: how often the holder changed. db, http: ms without a vote. well:
+# seconds from the end of the faults. broken: it did not come well.
+Result = collections.namedtuple(
+    'Result', 'round takeovers db http well notes problems broken')
+
+
+class Active:
+    """A fault that has struck."""
+
+    def __init__(self, strike, key):
+        self.strike = strike
+        self.kind = BY_NAME[strike.kind]
+        self.key = key
+        self.begin = self.end = None
+        self.kept = None
+
+    def seconds(self):
+        return ((self.end or now()) - self.begin) / 1e9
+
+
+class Rounds:
+    def __init__(self, stage, tell=print):
+        self.stage = stage
+        self.tell = tell
+
+    def run(self, drawn):
+        stage = self.stage
+        self.problems, self.notes = [], []
+        self.faults = []
+        broken = False
+        stage.keeper.sleep(drawn.gap)
+        self.before = stage.record()
+        self.roles = stage.roles()
+        self.at = now()
+        middle = self.at
+        try:
+            self._play(drawn.strikes)
+            middle = now()
+            stage.doctor.well(WELL)
+            self._votes_everywhere()
+        except (AssertionError, RuntimeError, OSError) as e:
+            self.problems.append('%s: %s' % (
+                type(e).__name__, ' '.join(str(e).split())[:600]))
+            broken = True
+        self.notes += stage.doctor.notes
+        well = now()
+        takeovers = 0 if broken else self._judge()
+        gaps = [stage.ledger.gap(g, self.at - 10**9, self.at, well)
+                for g in ('db', 'http')]
+        stage.ledger.forget(well - 3 * 10**9)
+        return Result(drawn, takeovers, *gaps, (well - middle) / 1e9,
+                      self.notes, self.problems, broken)
+
+    # -- the faults ------------------------------------------------------
+
+    def _play(self, strikes):
+        """Each begins and ends in its time; one that lasts until another has
+        taken over ends then."""
+        self.faults = [Active(s, self._target(s)) for s in strikes]
+        try:
+            while True:
+                for f in self.faults:
+                    self._advance(f)
+                if all(f.end for f in self.faults):
+                    break
+                self.stage.keeper.sleep(SLICE)
+        finally:
+            for f in self.faults:
+                if f.begin and not f.end:
+                    self._mend(f)
+
+    def _target(self, strike):
+        ends = [self.roles[r] for r in strike.target.split('>')]
+        return ends[0] if len(ends) == 1 else tuple(ends)
+
+    def _advance(self, f):
+        passed = (now() - self.at) / 1e9
+        if f.begin is None:
+            if passed >= f.strike.after:
+                self._strike(f)
+        elif f.end is None:
+            if f.strike.seconds is None:
+                self._wait_taken(f)
+                self._mend(f)
+            elif f.seconds() >= f.strike.seconds:
+                self._mend(f)
+
+    def _strike(self, f):
+        """On a host that is off, or a process that has gone, there is nothing
+        to be done."""
+        keys = f.key if isinstance(f.key, tuple) else (f.key,)
+        f.begin = now()
+        if not all(self.stage.lab.host[k].up for k in keys):
+            self.notes.append('%s missed' % f.strike.kind)
+            f.end = f.begin
+            return
+        try:
+            f.kept = f.kind.strike(self.stage, f.key, f.strike.extra)
+        except (AssertionError, RuntimeError, FileNotFoundError) as e:
+            self.notes.append('%s: %s' % (f.strike.kind, str(e)[:200]))
+
+    def _mend(self, f):
+        f.end = now()
+        try:
+            f.kind.mend(self.stage, f.key, f.kept)
+        except (AssertionError, RuntimeError, FileNotFoundError) as e:
+            self.notes.append('end of %s: %s' % (f.strike.kind, str(e)[:200]))
+
+    def _wait_taken(self, f):
+        """Another holds, and votes are taken by it, at the database and over
+        HTTP, while the fault lasts."""
+        stage = self.stage
+        others = [stage.lab.host[k].address for k in stage.lab.pg
+                  if k != self.roles['holder']]
+
+        def taken():
+            stage.keeper.look()
+            return any(stage.ledger.acked('db', self.at, a) >= VOTES and
+                       stage.ledger.acked('http', self.at, a) >= VOTES
+                       for a in others)
+        wait_for(taken, TAKEN, 'another takes over from %s while %s lasts' % (
+            f.key, f.strike.kind), every=0.05)
+
+    def _votes_everywhere(self):
+        """Each web host takes votes, by itself."""
+        since = now()
+        for group in ['db', 'http'] + list(self.stage.lab.pg):
+            wait_for(lambda: self.stage.ledger.acked(group, since) >= 3, 20,
+                     'votes by ' + group, every=0.05)
+
+    # -- what came of it -------------------------------------------------
+
+    def _judge(self):
+        stage, problems = self.stage, self.problems
+        after = stage.record()
+        held = stage.holders()
+        epochs = range(self.before['epoch'], after['epoch'] + 1)
+        holders = [held[e] for e in epochs if e in held]
+        if stage.doctor.anew:
+            stage.begin_anew()
+            holders = [stage.lab.host[KEYS[r['holder']]].address
+                       for r in (self.before, after)]
+        takeovers = sum(a != b for a, b in zip(holders, holders[1:]))
+        problems += stage.ledger.check(KEYS[after['holder']], holders)
+        if stage.keeper.unasked:
+            problems.append('ended by itself: the engine of %s' %
+                            ', '.join(stage.keeper.unasked))
+            stage.keeper.unasked = []
+        if stage.doctor.anew:
+            pass                # by hand
+        elif takeovers and not self._may_move():
+            problems.append('FALSE FAILOVER: epoch %d to %d' % (
+                self.before['epoch'], after['epoch']))
+        elif after['epoch'] != self.before['epoch'] and not \
+                self._may_move() and not any(f.kind.epoch
+                                             for f in self.faults):
+            problems.append('another epoch without a reason: %d to %d' % (
+                self.before['epoch'], after['epoch']))
+        if not problems and not stage.keeper.off:
+            acts.backup(stage)
+        return takeovers
+
+    def _may_move(self):
+        if any(f.kind.may_move(f.strike.target, f.seconds())
+               for f in self.faults):
+            return True
+        # Each alone leaves the lease a way to be prolonged, both may not.
+        return sum(f.kind.lease for f in self.faults) > 1
+
+
+def line(result, since):
+    r = result
+    return '%7.0f s %4d  %-8s  db %6.0f  http %6.0f  well %5.1f  %s%s%s' % (
+            since, r.round.number,
+            'takeover' if r.takeovers == 1 else
+            '%d times' % r.takeovers if r.takeovers else '-',
+            r.db, r.http, r.well, schedule.words(r.round.strikes),
+            ''.join('\n          note: ' + n for n in r.notes),
+            ''.join('\n          FAILED: ' + p for p in r.problems))
