@@ -19,7 +19,7 @@ struct arbiter {
 /* What tells a plain restart from a restored copy or another machine. */
 struct arbiter_origin {
 	bool found;	/* a file was there */
-	bool same_file; /* inode, device, machine id as written inside */
+	bool same_file; /* device, inode, birth, machine id as written inside */
 	usec_t wall;	/* now */
 };
 

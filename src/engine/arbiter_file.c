@@ -1,7 +1,9 @@
 /*
- * Two lines: where this file was written (device, inode, machine id), and the
- * register. A copy of it is another file, on this machine or on another, and
- * shows itself by the first line.
+ * Two lines: which file this is (device, inode, the inode's birth, machine id),
+ * and the register. A copy of it is another file, on this machine or on
+ * another, and shows itself by the first line. The number of the inode alone
+ * would not do: ext4 gives a number again as soon as it is free. The birth is
+ * set by nobody; where a file system does not tell it, every file is a copy.
  */
 #include "engine/arbiter_file.h"
 
@@ -24,7 +26,14 @@
 #include "hawatch/str.h"
 
 #define FILE_MAX 65536
-#define ORIGIN "hawatch-register-1 %ju %ju %64s"
+#define ORIGIN "hawatch-register-2 %" SCNuMAX " %" SCNuMAX " %" SCNdMAX " %64s"
+#define ORIGIN_OLD "hawatch-register-1 "
+#define ORIGIN_WRITE "hawatch-register-2 %ju %ju %jd %s\n"
+
+struct which {
+	uintmax_t dev, ino;
+	intmax_t birth; /* ns; 0 not told */
+};
 
 static void
 machine_id(char out[65])
@@ -36,6 +45,41 @@ machine_id(char out[65])
 		text[strcspn(text, "\n")] = '\0';
 	str_cut(out, 65, text == NULL || text[0] == '\0' ? "none" : text);
 	free(text);
+}
+
+static int
+which_file(int dir, const char *path, int flags, struct which *w)
+{
+	struct statx st;
+
+	if (statx(dir, path, flags, STATX_INO | STATX_BTIME, &st) != 0)
+		return -1;
+	w->dev = (uintmax_t)st.stx_dev_major << 32 | st.stx_dev_minor;
+	w->ino = st.stx_ino;
+	w->birth = (st.stx_mask & STATX_BTIME) == 0 ?
+		       0 :
+		       st.stx_btime.tv_sec * INTMAX_C(1000000000) +
+			   st.stx_btime.tv_nsec;
+	return 0;
+}
+
+/* Is the file that is now the one that its first line tells of? */
+static int
+which_same(const char *text, const struct which *now, bool *same)
+{
+	char machine[65], wrote[65];
+	struct which then;
+
+	*same = false;
+	if (str_starts(text, ORIGIN_OLD))
+		return 0;
+	if (sscanf(text, ORIGIN, &then.dev, &then.ino, &then.birth, wrote) != 4)
+		return -1;
+	machine_id(machine);
+	*same = then.dev == now->dev && then.ino == now->ino &&
+		then.birth == now->birth && now->birth != 0 &&
+		strcmp(machine, wrote) == 0;
+	return 0;
 }
 
 char *
@@ -85,22 +129,20 @@ int
 arbiter_file_load(const char *path, const struct names *names,
     struct arbiter *a, struct arbiter_origin *origin, struct error *err)
 {
-	char machine[65], wrote[65];
-	uintmax_t dev, ino;
-	struct stat st;
+	struct which now;
 	char *text, *line;
 	int rc = -1;
 
 	memset(a, 0, sizeof(*a));
 	memset(origin, 0, sizeof(*origin));
 	origin->wall = clock_now().wall;
-	if (stat(path, &st) != 0)
+	if (which_file(AT_FDCWD, path, 0, &now) != 0)
 		return errno == ENOENT ? 0 : error_sys(err, "stat %s", path);
 	text = file_read(path, FILE_MAX, NULL, err);
 	if (text == NULL)
 		return -1;
 	line = strchr(text, '\n');
-	if (line == NULL || sscanf(text, ORIGIN, &dev, &ino, wrote) != 3) {
+	if (line == NULL || which_same(text, &now, &origin->same_file) == -1) {
 		error_set(err, ERR_PROTOCOL,
 		    "%s is not a register; if it "
 		    "cannot be restored, move it away and restart: the data "
@@ -108,11 +150,7 @@ arbiter_file_load(const char *path, const struct names *names,
 		    path);
 		goto out;
 	}
-	machine_id(machine);
 	origin->found = true;
-	origin->same_file = dev == (uintmax_t)st.st_dev &&
-			    ino == (uintmax_t)st.st_ino &&
-			    strcmp(machine, wrote) == 0;
 	if (arbiter_file_parse(line + 1, names, a, err) != 0) {
 		error_wrap(err, "%s", path);
 		goto out;
@@ -142,22 +180,21 @@ int
 arbiter_file_save(const char *path, const char *text, struct error *err)
 {
 	char tmp[PATH_MAX], machine[65], head[192];
-	struct stat st;
+	struct which which;
 	int fd, n;
 
 	n = snprintf(tmp, sizeof(tmp), "%s.new", path);
 	if (n < 0 || n >= (int)sizeof(tmp))
 		return error_set(err, ERR_LIMIT, "path too long");
-	/* A new inode each time: a copy put in its place has another. */
 	unlink(tmp);
 	fd = open(tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return error_sys(err, "create %s", tmp);
 	machine_id(machine);
-	if (fstat(fd, &st) != 0)
+	if (which_file(fd, "", AT_EMPTY_PATH, &which) != 0)
 		goto fail;
-	n = snprintf(head, sizeof(head), "hawatch-register-1 %ju %ju %s\n",
-	    (uintmax_t)st.st_dev, (uintmax_t)st.st_ino, machine);
+	n = snprintf(head, sizeof(head), ORIGIN_WRITE, which.dev, which.ino,
+	    which.birth, machine);
 	if (write_all(fd, head, (size_t)n) != 0 ||
 	    write_all(fd, text, strlen(text)) != 0)
 		goto fail;
