@@ -178,8 +178,12 @@ core_on_fence_lost(
 void
 core_on_readers(struct core *c, const struct now *now, usec_t life, bool ok)
 {
+	struct fence_state *f = &c->fence;
+
 	if (ok)
-		c->fence.readers_until = life == 0 ? 0 : now->raw + life;
+		f->readers_until = life == 0 ? 0 : now->raw + life;
+	else if (life > 0 && f->readers_until < now->raw + life)
+		f->readers_until = now->raw + life; /* it may be there */
 }
 
 /* Readers, while PostgreSQL is seen in recovery and nothing promotes it. */
