@@ -272,6 +272,7 @@ struct core_status {
 	const struct durable *durable;
 	usec_t heard_at[NODES_MAX]; /* last answer or request of a peer */
 	struct ask_answer peer[NODES_MAX];
+	node_t gives_way_to; /* a candidate that goes first; NODE_NONE */
 	node_t follow; /* this standby is being pointed there; NODE_NONE */
 	const char *follow_why; /* of the last no; "" */
 	struct site_status site;

@@ -162,6 +162,29 @@ claim_check(const struct core *c, const struct now *now, usec_t *when)
 	return BLOCK_NONE;
 }
 
+/*
+ * Could this node claim within so long? Not asked by itself, but by another
+ * candidate; unless that one goes by the same record, it may know of a release,
+ * which ends waits and promises.
+ */
+bool
+claim_near(
+    const struct core *c, const struct now *now, bool same, usec_t within)
+{
+	const struct record *rec = core_rec(c);
+	usec_t end = now->raw + within;
+
+	if (c->conf.mode != CORE_AUTO || c->dur.latch || c->reg.failing ||
+	    !watch_usable(c) || claim_eligible(c) != BLOCK_NONE ||
+	    claim_wal(c) != BLOCK_NONE || now->raw - c->pg.seen_at > FRESH ||
+	    !core_armed(c, now) || claim_too_soon(c, now) ||
+	    c->no_claim_before > end)
+		return false;
+	return !same ||
+	       (c->promise.until <= end &&
+		   (rec->state == REC_RELEASED || claim_wait_end(c) <= end));
+}
+
 static void
 claim_proof(struct core *c)
 {

@@ -62,6 +62,7 @@ core_new(const struct core_conf *conf, const struct durable *durable,
 	c->sync.adding = NODE_NONE;
 	c->promise.to = NODE_NONE;
 	c->follow.node = NODE_NONE;
+	c->rank.first = NODE_NONE;
 	c->site.primary = NODE_NONE;
 	c->site.listening = now->raw;
 	c->lease.primary_since = USEC_NEVER;
@@ -294,7 +295,7 @@ core_turn(struct core *c, const struct now *now)
 	/* The lease path has its own moments; all else is served by a tick,
 	 * a slower one while nothing is under way. */
 	busy = c->plan.id != PLAN_NONE || c->pending.on ||
-	       c->sync.add != ADD_NONE || c->sync.relaxing;
+	       c->sync.add != ADD_NONE || c->sync.relaxing || rank_waits(c);
 	next = now->raw + (busy ? 20 : 200) * USEC_MSEC;
 	if (lease_next(c) < next)
 		next = lease_next(c);

@@ -97,7 +97,20 @@ struct promise {
 
 struct asked {
 	struct ask ask;
-	bool waiting;
+	usec_t at;
+	bool waiting; /* for the disk, or for a view */
+};
+
+/* How far the other candidates are, as they said when it mattered. */
+struct rank {
+	struct reg_value of; /* which record it was about */
+	uint64_t id;	     /* of the question; 0: none was asked */
+	usec_t asked_at;
+	nodeset_t asked, answered;
+	uint32_t timeline[NODES_MAX];
+	lsn_t wal_end[NODES_MAX];
+	node_t first; /* this node gives way to it; NODE_NONE */
+	usec_t until; /* so long; 0: not decided */
 };
 
 struct fence_state {
@@ -222,6 +235,7 @@ struct core {
 	unsigned pullers_no; /* takeovers that ended there, one after another */
 	struct site site;
 	struct follow follow;
+	struct rank rank;
 	struct order order;
 	struct pg_view pg;
 	usec_t gone_at; /* the postmaster ended then; 0 no */
@@ -261,6 +275,7 @@ void watch_seen(
 void watch_restart(struct core *c, const struct now *now);
 bool watch_usable(const struct core *c);
 bool watch_reported(const struct core *c);
+bool watch_same(const struct reg_value *a, const struct reg_value *b);
 
 /* cas.c: the one CAS under way */
 bool cas_send(struct core *c, const struct now *now, enum cas_for why,
@@ -294,6 +309,8 @@ void abdicate_overtake(struct core *c);
 
 /* promise.c: answering the holder */
 void promise_turn(struct core *c, const struct now *now);
+/* What every answer says of this node. */
+void promise_facts(const struct core *c, struct ask_answer *ans, uint64_t id);
 
 /* claim.c: whether this node may take over, and taking the record */
 enum block claim_check(
@@ -302,6 +319,15 @@ void claim_begin(struct core *c, const struct now *now);
 void claim_turn(struct core *c, const struct now *now);
 bool claim_waited(const struct core *c, const struct now *now);
 enum block claim_wal(const struct core *c);
+bool claim_near(
+    const struct core *c, const struct now *now, bool same, usec_t within);
+
+/* rank.c: which of several candidates goes first */
+enum block rank_check(struct core *c, const struct now *now, usec_t *when);
+node_t rank_first(const struct core *c, const struct now *now);
+bool rank_answer(struct core *c, const struct ask_answer *ans);
+bool rank_reply(struct core *c, const struct now *now, struct asked *q);
+bool rank_waits(const struct core *c); /* an answer, for a view */
 
 /* writers.c: opening, prolonging and closing the fence */
 enum block open_check(const struct core *c, const struct now *now);

@@ -6,6 +6,8 @@
  * is on disk is promised only once that is written, since the hold-off after a
  * restart uses it. A "no" carries the record that this node knows.
  *
+ * A position, that another candidate asks for, is rank.c's to tell.
+ *
  * Abdication: this node writes durably "no candidate of this epoch until a seq
  * above s", and then says so.
  */
@@ -25,10 +27,13 @@ core_on_ask(struct core *c, const struct now *now, const struct ask *ask)
 		c->reg.hint_epoch = ask->epoch;
 		c->read_wanted = true;
 	}
-	/* An abdication that waits for the disk is asked for anew: the newer
-	 * question is the one to be answered. */
-	for (i = 0; i < c->asked_count && ask->abdicate; i++)
-		if (c->asked[i].waiting && c->asked[i].ask.from == ask->from)
+	/* An abdication that waits for the disk, or a position that waits for a
+	 * view, is asked for anew: the newer question is the one to be
+	 * answered. */
+	for (i = 0; i < c->asked_count; i++)
+		if (c->asked[i].waiting && c->asked[i].ask.from == ask->from &&
+		    c->asked[i].ask.abdicate == ask->abdicate &&
+		    c->asked[i].ask.position == ask->position)
 			q = &c->asked[i];
 	/* A full list drops the question: silence promises nothing. */
 	if (q == NULL && c->asked_count == ASKED_MAX)
@@ -36,6 +41,7 @@ core_on_ask(struct core *c, const struct now *now, const struct ask *ask)
 	if (q == NULL)
 		q = &c->asked[c->asked_count++];
 	q->waiting = false;
+	q->at = now->raw;
 	q->ask = *ask;
 }
 
@@ -57,6 +63,20 @@ promise_refusal(struct core *c, const struct ask *ask)
 	return core_saved(c, c->t_max_version) ? NULL : "not-saved";
 }
 
+void
+promise_facts(const struct core *c, struct ask_answer *ans, uint64_t id)
+{
+	ans->id = id;
+	ans->from = c->conf.self;
+	str_cut(ans->instance, sizeof(ans->instance), c->dur.instance);
+	ans->epoch = c->dur.epoch;
+	ans->seq = c->dur.seq;
+	ans->running = c->pg.running;
+	ans->recovery = c->pg.recovery;
+	ans->timeline = c->pg.timeline;
+	ans->wal_end = c->pg.wal_end;
+}
+
 static void
 promise_answer(struct core *c, const struct now *now, const struct ask *ask,
     const char *refusal, bool abdicated)
@@ -65,19 +85,11 @@ promise_answer(struct core *c, const struct now *now, const struct ask *ask,
 	struct ask_answer *ans = &a->answer;
 
 	a->node = ask->from;
-	ans->id = ask->id;
-	ans->from = c->conf.self;
+	promise_facts(c, ans, ask->id);
 	ans->yes = refusal == NULL && !ask->abdicate;
 	ans->abdicated = abdicated;
 	str_cut(
 	    ans->reason, sizeof(ans->reason), refusal == NULL ? "" : refusal);
-	str_cut(ans->instance, sizeof(ans->instance), c->dur.instance);
-	ans->epoch = c->dur.epoch;
-	ans->seq = c->dur.seq;
-	ans->running = c->pg.running;
-	ans->recovery = c->pg.recovery;
-	ans->timeline = c->pg.timeline;
-	ans->wal_end = c->pg.wal_end;
 	if (!ans->yes)
 		return;
 	if (c->promise.until < now->raw + core_wait(c, ask->ttl))
@@ -90,8 +102,11 @@ promise_answer(struct core *c, const struct now *now, const struct ask *ask,
 static bool
 promise_one(struct core *c, const struct now *now, struct asked *q)
 {
-	const char *refusal = promise_refusal(c, &q->ask);
+	const char *refusal;
 
+	if (q->ask.position)
+		return rank_reply(c, now, q);
+	refusal = promise_refusal(c, &q->ask);
 	if (refusal != NULL || !q->ask.abdicate) {
 		promise_answer(c, now, &q->ask, refusal, false);
 		return true;

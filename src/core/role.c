@@ -140,6 +140,8 @@ role_may_claim(struct core *c, const struct now *now)
 {
 	enum block b = claim_check(c, now, &c->claim_when);
 
+	if (b == BLOCK_NONE && now->raw >= c->plan.retry_at)
+		b = rank_check(c, now, &c->claim_when);
 	if (b != BLOCK_NONE)
 		c->waits = b;
 	/* All else holds: a view that is a second old must not decide. */

@@ -26,7 +26,12 @@ status_claim(
 {
 	usec_t when, promised = c->promise.until;
 
-	st->claim_block = block_str(claim_check(c, now, &when));
+	enum block b = claim_check(c, now, &when);
+
+	st->gives_way_to = rank_first(c, now);
+	if (b == BLOCK_NONE && st->gives_way_to != NODE_NONE)
+		b = BLOCK_GIVES_WAY;
+	st->claim_block = block_str(b);
 	st->claim_at = c->reg.first_seen + core_wait(c, core_rec(c)->ttl);
 	if (st->claim_at < promised)
 		st->claim_at = promised;

@@ -69,7 +69,8 @@ watch_amnesiac(const struct core *c, const struct reg_value *v)
 	return v->rec.epoch <= d->epoch;
 }
 
-static bool
+/* The very same write? */
+bool
 watch_same(const struct reg_value *a, const struct reg_value *b)
 {
 	return a->revision == b->revision &&

@@ -35,7 +35,7 @@ ct_init(struct ct *t, node_t self, bool three)
 	t->read_ok = t->disk_ok = t->probe = true;
 	t->fence = ANS_YES;
 	t->armed = ANS_YES;
-	t->yes = t->conf.data;
+	t->yes = t->tells = t->conf.data;
 	for (k = 0; k < ACT_COUNT; k++)
 		t->act[k] = ANS_YES;
 }
@@ -219,6 +219,14 @@ ct_do_ask(struct ct *t, node_t to, const struct ask *ask)
 		.running = ANS_YES,
 		.recovery = ANS_YES };
 
+	if (ask->position) {
+		ans.yes = false;
+		ans.timeline = 1;
+		ans.wal_end = t->position[to];
+		if (t->tells & NODE_BIT(to))
+			core_on_answer(t->c, &t->now, &ans);
+		return;
+	}
 	if ((t->yes & NODE_BIT(to)) && !ask->abdicate)
 		core_on_answer(t->c, &t->now, &ans);
 }
@@ -402,25 +410,44 @@ ct_status(struct ct *t)
 	return st;
 }
 
+static const struct ask_answer *
+ct_asked(struct ct *t, struct ask *ask)
+{
+	static uint64_t ids = 1000;
+	const struct action *a;
+
+	ask->id = ++ids;
+	strcpy(ask->instance, "I0");
+	ct_clear(t);
+	core_on_ask(t->c, &t->now, ask);
+	ct_turn(t);
+	a = ct_last(t, DO_ANSWER);
+	return a != NULL && a->answer.id == ask->id ? &a->answer : NULL;
+}
+
 const struct ask_answer *
 ct_ask(struct ct *t, node_t from, uint64_t epoch, usec_t ttl, bool abdicate,
     uint64_t seq)
 {
-	static uint64_t ids = 1000;
-	struct ask ask = { .id = ++ids,
-		.from = from,
-		.instance = "I0",
+	struct ask ask = { .from = from,
 		.epoch = epoch,
 		.seq = seq,
 		.ttl = ttl,
 		.abdicate = abdicate };
-	const struct action *a;
 
-	ct_clear(t);
-	core_on_ask(t->c, &t->now, &ask);
-	ct_turn(t);
-	a = ct_last(t, DO_ANSWER);
-	return a != NULL && a->answer.id == ask.id ? &a->answer : NULL;
+	return ct_asked(t, &ask);
+}
+
+const struct ask_answer *
+ct_position(struct ct *t, node_t from, uint64_t seq)
+{
+	struct ask ask = { .from = from,
+		.epoch = 5,
+		.seq = seq,
+		.ttl = CT_T,
+		.position = true };
+
+	return ct_asked(t, &ask);
 }
 
 const struct do_cas *

@@ -38,10 +38,12 @@ struct ct {
 	enum ct_cas cas;
 	bool read_ok; /* reads are answered */
 	bool disk_ok;
-	bool disk_silent;	    /* neither yes nor no */
-	enum answer armed;	    /* told at every turn */
-	enum answer fence;	    /* what every call of the fence returns */
-	nodeset_t yes;		    /* who answers (b) with yes */
+	bool disk_silent;  /* neither yes nor no */
+	enum answer armed; /* told at every turn */
+	enum answer fence; /* what every call of the fence returns */
+	nodeset_t yes;	   /* who answers (b) with yes */
+	nodeset_t tells;   /* who answers how far it is: so far */
+	lsn_t position[NODES_MAX];
 	bool pg_silent;		    /* no views are sent */
 	bool probe;		    /* local writes succeed */
 	enum answer act[ACT_COUNT]; /* result; unknown: runs on for ever */
@@ -96,6 +98,8 @@ const struct do_cas *ct_claim(const struct ct *t);
 int ct_names_at(const struct ct *t, int i, nodeset_t names);
 int ct_cas_at(const struct ct *t, int i, nodeset_t candidates);
 struct core_status ct_status(struct ct *t);
+/* The answer to another candidate that asks how far this one is. */
+const struct ask_answer *ct_position(struct ct *t, node_t from, uint64_t seq);
 /* The answer to a question of the holder, given at once. */
 const struct ask_answer *ct_ask(struct ct *t, node_t from, uint64_t epoch,
     usec_t ttl, bool abdicate, uint64_t seq);
