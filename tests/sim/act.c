@@ -58,7 +58,9 @@ act_seen_waiting(const struct world *w, int n, const struct goal *g)
 	    !conn_answers(w, n, g->node) || w->t < p->zombie[g->node].until)
 		return false;
 	for (s = 0; s < w->data; s++)
-		if ((g->names & NODE_BIT(s)) && !conn_answers(w, n, s))
+		if ((g->names & NODE_BIT(s)) &&
+		    (!conn_answers(w, n, s) ||
+			(s != g->node && w->t < w->host[s].pg.replay_until)))
 			return false;
 	return !act_let_go(w, n, g->node) && act_let_go(w, n, NODE_NONE);
 }
@@ -213,6 +215,12 @@ act_begin(struct world *w, int n, enum act_kind kind, const struct goal *goal)
 	r->goal = *goal;
 	r->gen = ++w->gens;
 	r->backoff = 5 * USEC_MSEC;
+	r->stuck_until = 0;
+	if (fault_odds(w, F_ACT_HANG, 30000)) {
+		r->stuck_until = w->t + rng_log(&w->odds[F_ACT_HANG],
+					    20 * USEC_MSEC, 60 * USEC_SEC);
+		r->withheld = rng_ppm(&w->odds[F_ACT_HANG], 500000);
+	}
 	ev_at(w, w->t + rng_in(&w->rng, 100, 3 * USEC_MSEC), EV_ACT, n, r->gen,
 	    (uint32_t)kind);
 }
@@ -237,6 +245,12 @@ act_step(struct world *w, const struct ev *ev)
 		    h->suspended ? h->suspended_until + 1000 :
 				   h->e.paused_until + 1000,
 		    EV_ACT, ev->node, ev->gen, ev->arg);
+		return;
+	}
+	if (w->t < r->stuck_until && !w->healed &&
+	    (r->applied || r->withheld)) {
+		ev_at(w, w->t + 100 * USEC_MSEC, EV_ACT, ev->node, ev->gen,
+		    ev->arg);
 		return;
 	}
 	if (act_holds(w, ev->node, kind, &r->goal)) {

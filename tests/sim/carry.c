@@ -120,7 +120,8 @@ carry_fence(struct world *w, int n, enum fence_op op, usec_t deadline)
 		    rng_log(&w->odds[F_CALL_PAUSE], USEC_MSEC, 20 * USEC_SEC));
 		return;
 	}
-	if (fault_odds(w, F_FENCE_ERROR, 2000)) {
+	if (w->t < w->host[n].deaf_until ||
+	    fault_odds(w, F_FENCE_ERROR, 2000)) {
 		if (rng_ppm(&w->odds[F_FENCE_ERROR], 500000))
 			fence_do(w, n, op, deadline, now.raw, now.wall);
 		carry_fence_done(w, n, op, deadline, ANS_UNKNOWN);
@@ -147,8 +148,13 @@ carry_readers(struct world *w, int n, usec_t life)
 {
 	struct now now = clk_now(w, n);
 
-	w->host[n].fence.readers_end = life == 0 ? 0 : now.raw + life;
-	core_on_readers(w->host[n].e.core, &now, life, true);
+	bool ok = w->t >= w->host[n].deaf_until &&
+		  !fault_odds(w, F_FENCE_ERROR, 2000);
+
+	/* What failed may have been done. */
+	if (ok || rng_ppm(&w->odds[F_FENCE_ERROR], 500000))
+		w->host[n].fence.readers_end = life == 0 ? 0 : now.raw + life;
+	core_on_readers(w->host[n].e.core, &now, life, ok);
 }
 
 /* An answer goes back on the connection of the question, which is gone when

@@ -100,7 +100,18 @@ fault_begin(struct world *w, enum fault f, int n, bool at_once)
 	case F_PG_CRASH:
 	case F_POSTMASTER:
 	case F_PG_STALL:
+	case F_REPLAY_LAG:
+	case F_HANG:
 		fault_postgres(w, n, f);
+		break;
+	case F_SELF_RESTART:
+		fault_self_restart(w, n, at_once);
+		break;
+	case F_FENCE_DEAF:
+		w->host[n].deaf_until = w->t + fault_long(w);
+		break;
+	case F_FENCED:
+		fault_fenced(w, n, at_once);
 		break;
 	case F_BY_HAND:
 		fault_by_hand(w, n);
@@ -122,6 +133,7 @@ fault_begin(struct world *w, enum fault f, int n, bool at_once)
 	case F_ARB_GONE:
 	case F_ARB_REVERT:
 	case F_ARB_FULL:
+	case F_ARB_DEAF:
 		fault_arbiter(w, f);
 		break;
 	case F_WALL_STEP:
@@ -210,17 +222,26 @@ static void
 fault_heal_host(struct world *w, int n)
 {
 	struct host *h = &w->host[n];
+	struct core_conf *c = &w->conf[n];
+	bool drifted =
+	    c->mode != CORE_AUTO || c->bounded != w->common.bounded ||
+	    c->max_loss != w->common.max_loss ||
+	    memcmp(c->priority, w->common.priority, sizeof(c->priority)) != 0;
 
-	h->disk_full_until = h->disk_slow_until = 0;
+	h->disk_full_until = h->disk_slow_until = h->deaf_until = 0;
 	h->pg.stalled_until = h->pg.paused_until = 0;
+	h->pg.hang_until = h->pg.replay_until = 0;
 	h->unarmed_until = 0;
 	h->e.paused_until = 0;
 	h->suspended_until = w->t;
 	fault_unsuspend(w, n);
 	host_boot(w, n);
-	if (w->conf[n].mode == CORE_OBSERVE)
+	if (drifted)
 		engine_crash(w, n);
-	w->conf[n].mode = CORE_AUTO;
+	c->mode = CORE_AUTO;
+	c->bounded = w->common.bounded;
+	c->max_loss = w->common.max_loss;
+	memcpy(c->priority, w->common.priority, sizeof(c->priority));
 	engine_start(w, n);
 	if (h->e.core != NULL)
 		engine_tell_armed(w, n);
@@ -236,7 +257,7 @@ fault_heal(struct world *w)
 	w->healed = true;
 	memset(w->on, 0, sizeof(w->on));
 	w->loss = w->repeat = w->delay = w->step_pause = w->step_crash = 0;
-	w->reg.full_until = 0;
+	w->reg.full_until = w->reg.deaf_until = 0;
 	reg_up(w);
 	memset(w->cut_until, 0, sizeof(w->cut_until));
 	memset(w->slow_until, 0, sizeof(w->slow_until));

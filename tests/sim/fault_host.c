@@ -124,6 +124,17 @@ fault_postgres(struct world *w, int n, enum fault f)
 		p->stalled_until = w->t + fault_long(w);
 		return;
 	}
+	if (f == F_HANG) {
+		/* A start or a promotion that does not end. */
+		p->hang_until = w->t + 4 * fault_long(w);
+		return;
+	}
+	if (f == F_REPLAY_LAG) {
+		if (w->t >= p->replay_until)
+			p->replayed = p->flushed;
+		p->replay_until = w->t + fault_long(w);
+		return;
+	}
 	pg_die(w, n, f == F_POSTMASTER);
 	if (p->st == PG_ORPHANS) {
 		ev_at(w, w->t + fault_long(w), EV_STOPPED, n, p->gen, 0);
@@ -197,5 +208,69 @@ fault_order(struct world *w, int n)
 	no = core_order_promote(e->core, &now, NULL);
 	trace(
 	    w, "s%d is told to promote: %s", n + 1, no == NULL ? "taken" : no);
+	engine_poke(w, n);
+}
+
+/*
+ * Somebody has set restart_after_crash: the server starts anew by itself, and
+ * behind an open fence. The host is not armed then, so it has no candidates;
+ * where the register was away and still lists them, nothing crashes here.
+ */
+void
+fault_self_restart(struct world *w, int n, bool at_once)
+{
+	const struct record *rec = &w->reg.now.value.rec;
+	struct host *h = &w->host[n];
+	bool lists = rec->holder == n && rec->candidates != 0;
+	struct msg *m;
+
+	if (!h->up)
+		return;
+	if (!at_once) {
+		h->unarmed_at = w->t;
+		h->unarmed_until = w->t + rng_in(&w->moment, 10, 30) * USEC_SEC;
+		engine_tell_armed(w, n);
+		fault_soon(
+		    w, F_SELF_RESTART, n, rng_in(&w->moment, 4, 9) * USEC_SEC);
+		return;
+	}
+	for (m = w->cas; m != NULL; m = m->cas_next)
+		lists = lists || (m->u.cas.rec.holder == n &&
+				     m->u.cas.rec.candidates != 0 &&
+				     reg_may_land(w, &m->u.cas));
+	if (w->t < h->unarmed_until && !lists)
+		pg_restart_itself(w, n);
+}
+
+/* A person switches the holder's host off, and tells this one to take over
+ * whatever it lacks. The other stays off until that is long done. */
+void
+fault_fenced(struct world *w, int n, bool at_once)
+{
+	const struct record *rec = &w->reg.now.value.rec;
+	struct engine *e = &w->host[n].e;
+	struct now now = clk_now(w, n);
+	const char *no;
+
+	if (!at_once) {
+		if (rec->state != REC_HELD || rec->holder == n ||
+		    w->heal_at - w->t < 100 * USEC_SEC ||
+		    w->host[rec->holder].suspended ||
+		    !w->host[rec->holder].up || w->reg.now.value.cold)
+			return;
+		w->switched_off = rec->holder;
+		host_crash(w, rec->holder);
+		ev_at(w, w->t + rng_in(&w->moment, 70, 90) * USEC_SEC, EV_BOOT,
+		    rec->holder, 0, 0);
+		fault_soon(w, F_FENCED, n, rng_in(&w->moment, 1, 5) * USEC_SEC);
+		return;
+	}
+	if (!engine_can_run(w, n) || e->draining || e->call ||
+	    rec->holder != w->switched_off || w->host[rec->holder].up)
+		return;
+	no = core_order_promote(e->core, &now, "switched off");
+	w->host[n].chosen = w->host[n].chosen || no == NULL;
+	trace(w, "s%d is told to promote, the other is off: %s", n + 1,
+	    no == NULL ? "taken" : no);
 	engine_poke(w, n);
 }

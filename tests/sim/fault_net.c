@@ -108,6 +108,11 @@ fault_arbiter(struct world *w, enum fault f)
 		r->full_until = w->t + fault_long(w);
 		return;
 	}
+	if (f == F_ARB_DEAF) {
+		r->deaf_until = w->t + fault_long(w);
+		r->deaf = (unsigned)rng_in(&w->moment, 0, 2);
+		return;
+	}
 	trace(w, "arbiter dies");
 	reg_down(w);
 	r->revert_pending = f == F_ARB_REVERT;

@@ -8,6 +8,7 @@
 #include "sim.h"
 
 #define LATE (150 * USEC_MSEC)
+#define DEAF_LATE (3 * USEC_SEC) /* calls to the kernel failed until then */
 
 void
 judge_delivered(struct world *w, int n, const struct commit *c)
@@ -31,6 +32,7 @@ judge_instant(struct world *w)
 	bool open;
 	int n, count = 0;
 
+	judge_sick(w);
 	for (n = 0; n < w->data; n++) {
 		open = pg_writable(w, n) && !pg_rogue(w, n) &&
 		       (fence_writers(w, n) ||
@@ -45,8 +47,10 @@ judge_instant(struct world *w)
 			mix(w, (uint64_t)n + 77);
 			trace(w, "s%d accepts writes", n + 1);
 			judge_holds(w, n);
-		} else if (!open && w->was_open[n])
+		} else if (!open && w->was_open[n]) {
 			trace(w, "s%d accepts no writes", n + 1);
+			judge_closed(w, n);
+		}
 		w->was_open[n] = open;
 	}
 	if (count > 1)
@@ -93,6 +97,8 @@ judge_stalled(struct world *w, int n)
 
 	if (since < h->e.ran_since)
 		since = h->e.ran_since;
+	if (since < h->deaf_until)
+		since = h->deaf_until;
 	if (w->t < h->pg.stalled_until && fence_writers(w, n) &&
 	    pg_writable(w, n) && w->t - since > limit + 4 * USEC_SEC)
 		violated(w, "L4",
@@ -113,6 +119,11 @@ judge_drained(struct world *w, int n)
 	bool long_open =
 	    open && d > raw && fence_until(w, n) - d > 10 * USEC_MSEC;
 
+	/* What cannot be closed ends by itself; and PostgreSQL is stopped. */
+	if (w->t < w->host[n].deaf_until) {
+		e->late_close_at = 0;
+		return;
+	}
 	judge_stalled(w, n);
 	if (!long_open && !(open && d <= raw)) {
 		e->late_close_at = 0;
@@ -137,7 +148,8 @@ judge_release(struct world *w, int n)
 	const struct pg *p = &w->host[n].pg;
 	const struct reg_value *v = &w->reg.now.value;
 
-	if (fence_writers(w, n))
+	if (fence_writers(w, n) &&
+	    (p->st != PG_GONE || w->t - w->host[n].deaf_until > DEAF_LATE))
 		violated(w, "S1", "s%d releases with an open fence", n + 1);
 	if (v->rec.holder == n && v->rec.state == REC_HELD &&
 	    p->st != PG_GONE && !(p->st == PG_UP && p->recovery) &&
@@ -219,6 +231,10 @@ judge_written(struct world *w, const struct arbiter *old)
 	const struct record *rec = &w->reg.now.value.rec;
 	int n;
 
+	/* Whom a holder lists has all, whatever it was told once. */
+	for (n = 0; n < w->data && rec->state == REC_HELD; n++)
+		if (rec->candidates & NODE_BIT(n))
+			w->host[n].chosen = false;
 	if (rec->state == REC_HELD)
 		w->held_by[rec->epoch % 256] |= NODE_BIT(rec->holder);
 	if (!w->reg.now.value.cold &&

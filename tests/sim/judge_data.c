@@ -96,7 +96,10 @@ void
 judge_holds(struct world *w, int n)
 {
 	w->host[n].verified = 0;
-	if (w->bounded)
+	/* A person's choice, of what this node had. */
+	if (w->host[n].chosen)
+		judge_forget(w, n);
+	else if (w->bounded)
 		judge_bounded(w, n);
 	else
 		judge_has_all(w, n, "S2", "opens");
@@ -140,7 +143,7 @@ judge_members(struct world *w)
 		if (reg_may_land(w, &m->u.cas))
 			set |= judge_effective(w, &m->u.cas.rec);
 	for (n = 0; n < w->data; n++)
-		if (set & NODE_BIT(n))
+		if ((set & NODE_BIT(n)) && !w->host[n].chosen)
 			judge_has_all(w, n, "STRICT",
 			    "is, or may become, a "
 			    "candidate");

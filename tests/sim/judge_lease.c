@@ -137,6 +137,8 @@ judge_claim(struct world *w, int n, const struct do_cas *cas)
 		why = "not in the next epoch";
 	else if (cas->rec.candidates != must)
 		why = "with other candidates than those who may have all";
+	else if (h->disk.proof == PROOF_OPERATOR)
+		return; /* a person's word replaces eligibility */
 	else if (!(v->rec.candidates & NODE_BIT(n)) &&
 		 !(v->rec.state == REC_RELEASED && v->rec.holder == n))
 		why = "without being eligible";

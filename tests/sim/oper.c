@@ -47,6 +47,7 @@ oper_rebuild(struct world *w, int n)
 {
 	pg_rebuild(w, n, oper_leader(w, n));
 	w->host[n].verified = 0;
+	w->host[n].chosen = false;
 }
 
 static void

@@ -103,6 +103,27 @@ pg_start(struct world *w, int n)
 	    EV_STARTED, n, p->gen, 0);
 }
 
+/* A backend crashed, and the postmaster starts the others anew: the same
+ * process lives on, so nobody is told. */
+void
+pg_restart_itself(struct world *w, int n)
+{
+	struct pg *p = &w->host[n].pg;
+
+	if (p->st != PG_UP || w->host[n].suspended)
+		return;
+	trace(w, "s%d postgres restarts itself", n + 1);
+	conn_cut_all(w, n);
+	p->st = PG_STARTING;
+	p->gen = ++w->gens;
+	p->promoting = false;
+	p->flushing = 0;
+	p->len = p->flushed;
+	p->open.n = 0;
+	ev_at(w, w->t + rng_log(&w->rng, 30 * USEC_MSEC, 2 * USEC_SEC),
+	    EV_STARTED, n, p->gen, 0);
+}
+
 static usec_t
 pg_flag_delay(struct world *w)
 {
@@ -198,7 +219,14 @@ pg_event(struct world *w, const struct ev *ev)
 
 	if (ev->gen != p->gen || !w->host[ev->node].up)
 		return;
-	if (held != 0 && ev->kind != EV_STOPPED) {
+	if (ev->kind == EV_PROMOTED && held < p->replay_until)
+		held = p->replay_until; /* all is replayed first */
+	if (ev->kind == EV_PROMOTED || ev->kind == EV_STARTED)
+		held = held < p->hang_until ? p->hang_until : held;
+	if (held > w->t && ev->kind != EV_STOPPED) {
+		/* Not at that moment: faults may end before. */
+		if (held > w->t + USEC_SEC)
+			held = w->t + USEC_SEC;
 		ev_at(w, held + rng_in(&w->rng, 0, 3 * USEC_MSEC), ev->kind,
 		    ev->node, ev->gen, ev->arg);
 		return;
@@ -242,6 +270,16 @@ pg_rebuild(struct world *w, int n, int from)
 	p->acks.n = 0;
 }
 
+/* How far it has replayed of what it has. */
+static uint32_t
+pg_replayed(const struct world *w, int n, uint32_t flushed)
+{
+	const struct pg *p = &w->host[n].pg;
+
+	return w->t < p->replay_until && p->replayed < flushed ? p->replayed :
+								 flushed;
+}
+
 /* The walsenders of one standby, as pg_stat_replication has them. */
 static void
 pg_view_sender(
@@ -257,7 +295,8 @@ pg_view_sender(
 		return;
 	out->streaming = true;
 	out->sent = wal_lsn(live ? c->sent : z->sent);
-	out->flush = out->replay = wal_lsn(live ? c->known : z->known);
+	out->flush = wal_lsn(live ? c->known : z->known);
+	out->replay = wal_lsn(pg_replayed(w, s, live ? c->known : z->known));
 	if (dead)
 		out->behind_since = raw - (w->t - z->since);
 	else if (c->behind_since != 0)
@@ -281,7 +320,7 @@ pg_view_query(struct world *w, int n, struct pg_view *v)
 	v->sync_names = p->names;
 	v->fsync = true;
 	v->version = 150020;
-	v->replay = p->recovery ? wal_lsn(p->flushed) : 0;
+	v->replay = p->recovery ? wal_lsn(pg_replayed(w, n, p->flushed)) : 0;
 	v->receiver = w->conn[n].up;
 	v->source = p->source >= 0 ? NODE_BIT(p->source) : 0;
 	memset(v->sender, 0, sizeof(v->sender));

@@ -91,6 +91,8 @@ reg_reply(struct world *w, const struct msg *req, enum cas_result result)
 {
 	struct msg *m;
 
+	if (w->t < w->reg.deaf_until && w->reg.deaf == DEAF_FORGETS_REPLY)
+		return;
 	if (req->kind == M_CAS_REQ) {
 		m = msg_new(w, M_CAS, ARB(w), req->from);
 		m->u.res.id = req->u.cas.id;
@@ -202,6 +204,12 @@ reg_receive(struct world *w, struct msg *m)
 			msg_free(w, m);
 			r->poll[m->from] = NULL;
 		}
+		return;
+	}
+	if (w->t < r->deaf_until && r->deaf != DEAF_FORGETS_REPLY) {
+		if (r->deaf == DEAF_REFUSES)
+			reg_reply(w, m, CAS_REFUSED);
+		msg_free(w, m);
 		return;
 	}
 	*r->queue_tail = m;

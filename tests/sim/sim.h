@@ -90,6 +90,7 @@ bool pg_accepts(const struct world *w, int n);
 bool pg_rogue(const struct world *w, int n);
 void pg_die(struct world *w, int n, bool orphans);
 void pg_start(struct world *w, int n);
+void pg_restart_itself(struct world *w, int n);
 void pg_event(struct world *w, const struct ev *ev);
 void pg_set_names(struct world *w, int n, nodeset_t names);
 void pg_point(struct world *w, int n, int to);
@@ -135,6 +136,8 @@ void fault_postgres(struct world *w, int n, enum fault f);
 void fault_by_hand(struct world *w, int n);
 void fault_clock(struct world *w, int n, enum fault f);
 void fault_flush(struct world *w, int n);
+void fault_self_restart(struct world *w, int n, bool at_once);
+void fault_fenced(struct world *w, int n, bool at_once);
 void fault_order(struct world *w, int n);
 void fault_net(struct world *w, int n, enum fault f);
 void fault_arbiter(struct world *w, enum fault f);
@@ -162,6 +165,9 @@ nodeset_t judge_effective(const struct world *w, const struct record *rec);
 void judge_members(struct world *w);
 void judge_drained(struct world *w, int n);
 void judge_end(struct world *w);
+/* judge_live.c */
+void judge_sick(struct world *w);
+void judge_closed(struct world *w, int n);
 /* judge_site.c */
 void judge_act(
     struct world *w, int n, enum act_kind kind, const struct goal *goal);

@@ -2,6 +2,7 @@
  * One world: made from a seed, run to its end, freed.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "hawatch/mem.h"
 #include "sim.h"
@@ -22,8 +23,12 @@ world_size(struct world *w)
 	for (n = 0; n < w->data; n++)
 		w->names.node[n] = name[n];
 	w->names.node[ARB(w)] = "a1";
-	w->bounded = rng_ppm(&w->rng, 200000);
-	w->max_loss = (lsn_t)rng_log(&w->rng, 1, 200) * LSN_STEP;
+	w->bounded = w->common.bounded = rng_ppm(&w->rng, 200000);
+	w->max_loss = w->common.max_loss =
+	    (lsn_t)rng_log(&w->rng, 1, 200) * LSN_STEP;
+	for (n = 0; n < w->data; n++)
+		w->common.priority[n] = (int)rng_in(&w->rng, 0, 2);
+	w->switched_off = NODE_NONE;
 }
 
 static void
@@ -56,8 +61,9 @@ world_conf(struct world *w)
 				      rng_in(&w->rng, 5, 60) * USEC_SEC;
 		c->standby_timeout = rng_in(&w->rng, 500, 3000) * USEC_MSEC;
 		c->start_timeout = 30 * USEC_SEC;
-		c->bounded = w->bounded;
-		c->max_loss = w->max_loss;
+		c->bounded = w->common.bounded;
+		c->max_loss = w->common.max_loss;
+		memcpy(c->priority, w->common.priority, sizeof(c->priority));
 		c->before = site[0] && site[1];
 		c->after = site[1];
 		c->traffic = site[2];
@@ -67,6 +73,30 @@ world_conf(struct world *w)
 	/* One is still being tried out, and only looks on until the end. */
 	if (rng_ppm(&w->rng, 30000))
 		w->conf[rng_in(&w->rng, 1, w->data - 1)].mode = CORE_OBSERVE;
+}
+
+/* Not every host has got the new configuration; the weakest of them is what is
+ * promised. */
+static void
+world_drift(struct world *w)
+{
+	struct rng *r = &w->odds[F_DRIFT];
+	struct core_conf *c;
+	int n, of;
+
+	for (n = 0; n < w->data; n++) {
+		c = &w->conf[n];
+		if (!w->on[F_DRIFT] || !rng_ppm(r, 500000))
+			continue;
+		c->bounded = rng_ppm(r, 300000) ? !c->bounded : c->bounded;
+		c->max_loss = (lsn_t)rng_log(r, 1, 200) * LSN_STEP;
+		for (of = 0; of < w->data; of++)
+			c->priority[of] = (int)rng_in(r, 0, 2);
+		w->tot->faults[F_DRIFT]++;
+		w->bounded = w->bounded || c->bounded;
+		if (w->max_loss < c->max_loss)
+			w->max_loss = c->max_loss;
+	}
 }
 
 /* A primary on the first, its standbys on the others, and no record yet. */
@@ -114,9 +144,10 @@ world_new(const struct plan *plan, uint64_t seed, struct totals *tot)
 	w->skip = plan->skip;
 	w->skips = plan->skips;
 	w->last_open = NODE_NONE;
+	fault_draw(w, plan->only);
 	world_size(w);
 	world_conf(w);
-	fault_draw(w, plan->only);
+	world_drift(w);
 	for (n = 0; n <= ARB(w); n++)
 		world_host(w, n);
 	reg_begin(w);

@@ -39,6 +39,12 @@
 	X(FLUSH, "ruleset-flush") \
 	X(UNARMED, "unarmed") \
 	X(BY_HAND, "promotion-by-hand") \
+	X(ARB_DEAF, "arbiter-writes-nothing") \
+	X(FENCE_DEAF, "fence-unknown") \
+	X(REPLAY_LAG, "replay-lag") \
+	X(HANG, "recovery-hangs") \
+	X(SELF_RESTART, "self-restart") \
+	X(FENCED, "order-fenced") \
 	X(ORDER, "order") \
 	X(STEP_PAUSE, "pause-between-actions") \
 	X(STEP_CRASH, "crash-between-actions") \
@@ -50,7 +56,8 @@
 	X(FLAG_LATE, "sync-flag-late") \
 	X(ACT_REFUSED, "act-refused") \
 	X(ACT_HANG, "act-hang") \
-	X(FENCE_ERROR, "fence-error")
+	X(FENCE_ERROR, "fence-error") \
+	X(DRIFT, "drift")
 
 enum fault {
 #define X(id, name) F_##id,
@@ -211,7 +218,9 @@ struct pg {
 	uint32_t restarted; /* rows below became visible by a crash recovery */
 	nodeset_t names;
 	bool flag; /* new commits wait */
-	usec_t paused_until, stalled_at, stalled_until;
+	usec_t paused_until, stalled_at, stalled_until, hang_until;
+	usec_t replay_until; /* until then what is replayed stays at: */
+	uint32_t replayed;
 	int source;	/* whom primary_conninfo names, as it is obeyed */
 	int source_set; /* and as it is in the file */
 	struct zombie zombie[DATA_MAX];
@@ -231,10 +240,10 @@ struct conn {
 };
 
 struct act_run {
-	bool on, applied;
+	bool on, applied, withheld;
 	uint64_t gen;
 	struct goal goal;
-	usec_t backoff, due;
+	usec_t backoff, due, stuck_until;
 };
 
 /* What is around the database on a host. */
@@ -291,7 +300,9 @@ struct host {
 	struct around around;
 	struct durable disk;
 	bool disk_has;
-	usec_t disk_full_until, disk_slow_until;
+	usec_t disk_full_until, disk_slow_until, deaf_until;
+	usec_t sick_at;		    /* something of this host alone was wrong */
+	usec_t apart_at[HOSTS_MAX]; /* no way from here to there, or back */
 	struct {
 		struct durable d;
 		uint64_t version;
@@ -302,6 +313,7 @@ struct host {
 	struct promised promised;
 	usec_t latched_at, down_at, down_raw;
 	uint32_t verified; /* of w->acked, found in this node's log */
+	bool chosen; /* a person told it to take over, whatever it lacks */
 };
 
 #define IMAGES 128
@@ -313,7 +325,8 @@ struct reg {
 	bool made;
 	struct msg *job, *queue, **queue_tail;
 	struct msg *poll[DATA_MAX];
-	usec_t full_until;
+	usec_t full_until, deaf_until;
+	enum { DEAF_REFUSES, DEAF_DROPS, DEAF_FORGETS_REPLY } deaf;
 	bool reverted, revert_pending;
 	usec_t restart_at;
 	unsigned ids;
@@ -354,12 +367,13 @@ struct world {
 	usec_t fault_every;
 	int64_t loss, repeat, delay, step_pause, step_crash;
 	struct names names;
-	struct core_conf conf[DATA_MAX];
+	struct core_conf conf[DATA_MAX], common;
 	bool bounded; /* and not strict */
 	lsn_t max_loss;
 	uint32_t recs; /* ids of WAL records */
 	uint64_t gens;
 	struct commits acked; /* delivered to a client, or seen by one */
+	node_t switched_off;  /* by a person */
 	uint64_t max_open_epoch;
 	int last_open;
 	bool was_open[DATA_MAX];

@@ -1,0 +1,79 @@
+/*
+ * That a healthy primary goes on: losing the register, or the standbys, or the
+ * standbys and then the register, does not take it down.
+ */
+#include "sim.h"
+
+#define WELL (12 * USEC_SEC) /* nothing was wrong for so long */
+
+/* Something here is not as it should be, apart from links and the register. */
+static bool
+judge_ill(const struct world *w, int n)
+{
+	const struct host *h = &w->host[n];
+
+	return !h->up || h->suspended || h->e.core == NULL || h->e.call ||
+	       w->t < h->e.paused_until || h->pg.st != PG_UP ||
+	       pg_held_until(w, n) != 0 || w->t < h->pg.stalled_until ||
+	       w->t < h->disk_full_until || w->t < h->disk_slow_until ||
+	       w->t < h->deaf_until || w->t < h->unarmed_until ||
+	       fence_flushed(w, n);
+}
+
+/* What any seed may have on all the time, and what people do. */
+static bool
+judge_noise(const struct world *w)
+{
+	return w->loss > 0 || w->delay > 0 || w->step_pause > 0 ||
+	       w->step_crash > 0 || w->on[F_CALL_PAUSE] ||
+	       w->on[F_FENCE_ERROR] || w->on[F_WALL_STEP] || w->on[F_BY_HAND] ||
+	       w->on[F_FENCED] || w->on[F_SLOW_LINK] || w->on[F_ACT_HANG] ||
+	       w->on[F_ACT_REFUSED] || w->on[F_SUSPEND] ||
+	       w->on[F_ARB_REVERT] || w->on[F_ARB_GONE] || w->on[F_DRIFT] ||
+	       w->on[F_CLOCK_RATE] || w->on[F_DISK_SLOW];
+}
+
+void
+judge_sick(struct world *w)
+{
+	struct host *h;
+	int n, o;
+
+	if (judge_noise(w))
+		return;
+	for (n = 0; n < w->data; n++) {
+		h = &w->host[n];
+		if (judge_ill(w, n))
+			h->sick_at = w->t;
+		for (o = 0; o <= ARB(w); o++)
+			if (!net_up(w, n, o) || !net_up(w, o, n))
+				h->apart_at[o] = w->t;
+		if (!w->reg.up || w->t < w->reg.full_until ||
+		    w->t < w->reg.deaf_until || w->reg.now.value.cold)
+			h->apart_at[ARB(w)] = w->t;
+	}
+}
+
+/* It accepts no writes any more: by one of those losses alone? */
+void
+judge_closed(struct world *w, int n)
+{
+	const struct host *h = &w->host[n];
+	bool nobody = h->e.st.possible == 0, all = true;
+	int o;
+
+	if (judge_noise(w) || w->healed || w->t < WELL ||
+	    w->t - h->sick_at < WELL || h->e.st.rel != REL_HELD ||
+	    w->conf[n].mode != CORE_AUTO)
+		return;
+	for (o = 0; o < w->data; o++)
+		if (h->e.st.possible & NODE_BIT(o))
+			all = all && w->t - h->apart_at[o] >= WELL &&
+			      w->t - w->host[o].sick_at >= WELL;
+	if (nobody || all || w->t - h->apart_at[ARB(w)] >= WELL)
+		violated(w, "L3",
+		    "s%d was well for long and closes; P %x, the register "
+		    "was there for %lld ms",
+		    n + 1, h->e.st.possible,
+		    (long long)(w->t - h->apart_at[ARB(w)]) / USEC_MSEC);
+}
