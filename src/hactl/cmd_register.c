@@ -7,6 +7,7 @@
 
 #include "hactl/hactl.h"
 #include "hawatch/json.h"
+#include "hawatch/mem.h"
 
 #define REGISTER_LIMIT (10 * USEC_SEC)
 
@@ -15,18 +16,21 @@ static void register_print(const json_t *reg);
 enum exitcode
 cmd_register_show(const struct call *call)
 {
+	const json_t *reg;
 	enum exitcode code;
 	json_t *answer;
 	char *text;
 
 	code = ask_engine(call, ask_request("register-show"), REGISTER_LIMIT,
 	    NULL, NULL, &answer);
+	reg = get_at(answer, "register");
 	if (code == EXITCODE_DONE && call->opt[OPT_JSON] != NULL) {
-		text = json_text(get_at(answer, "register"));
+		/* An engine of another version may not say it. */
+		text = reg == NULL ? xstrdup("{}") : json_text(reg);
 		printf("%s\n", text);
 		free(text);
 	} else if (code == EXITCODE_DONE) {
-		register_print(get_at(answer, "register"));
+		register_print(reg);
 	}
 	json_decref(answer);
 	return code;
