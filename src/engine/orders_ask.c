@@ -12,6 +12,7 @@
 #include "hawatch/mem.h"
 
 #define ASK_LIMIT (1500 * USEC_MSEC)
+#define ASK_DEPTH_MAX 32
 
 static void ask_node(struct engine *e, struct order_ask *a, node_t node);
 static void ask_node_cb(
@@ -245,6 +246,27 @@ ask_put(struct engine *e, struct order_ask *a, node_t node, const char *json,
 	json_array_set_new(a->nodes, (size_t)node, obj);
 }
 
+/* Nested less deep than that. What others say becomes a part of one answer,
+ * which would be as deep, and hactl would read none of it. */
+static bool
+ask_shallow(const json_t *value, int depth)
+{
+	/* jansson's iterators want it mutable and do not change it. */
+	json_t *walk = (json_t *)(uintptr_t)value, *part;
+	const char *key;
+	size_t i;
+
+	if (depth == 0)
+		return false;
+	json_object_foreach(walk, key, part)
+		if (!ask_shallow(part, depth - 1))
+			return false;
+	json_array_foreach(walk, i, part)
+		if (!ask_shallow(part, depth - 1))
+			return false;
+	return true;
+}
+
 /* What is no object becomes one that says why. The register keeps its record
  * as the text that was written; here it is shown. */
 static json_t *
@@ -264,7 +286,8 @@ ask_parse(const char *json, const char *why)
 		if (rec != NULL)
 			json_put(obj, "record", rec);
 	}
-	if (obj == NULL) {
+	if (obj == NULL || !ask_shallow(obj, ASK_DEPTH_MAX)) {
+		json_decref(obj);
 		obj = json_object();
 		json_put_string(obj, "silent", why == NULL ? "no answer" : why);
 	}
