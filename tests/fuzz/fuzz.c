@@ -11,11 +11,30 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "hawatch/emit.h"
 #include "hawatch/mem.h"
+#include "hawatch/str.h"
 
 #define FUZZ_DIR "/dev/shm"
 
 static char fuzz_path[64];
+
+/* Events are lines whatever is in them. */
+static void
+fuzz_line(void *arg, enum level level, const char *line)
+{
+	size_t len;
+
+	for (; *line != '\0'; line += len) {
+		len = str_utf8(line);
+		FUZZ_CHECK(len > 0);
+	}
+}
+
+static void __attribute__((constructor)) fuzz_listen(void)
+{
+	emit_to(fuzz_line, NULL);
+}
 
 void
 fuzz_broken(const char *what, const char *file, int line)
