@@ -41,9 +41,9 @@ struct pg_view {
 	lsn_t upstream;	     /* recovery: the primary's end, as last told */
 	usec_t receiver_age; /* since the walreceiver's last message */
 	bool paused;	     /* recovery: replay is paused */
-	nodeset_t unsound; /* whose settings make worthless what they flushed,
-			      or forbid what a candidate needs; of others, as
-			      far as they were asked */
+	nodeset_t unsound;   /* whose settings make worthless what they flushed,
+				or forbid what a candidate needs; of others, as
+				far as they were asked */
 	bool restart_after_crash; /* the settings of these names: */
 	bool fsync;
 	bool full_page_writes;

@@ -22,6 +22,23 @@ struct pgwatch_calls {
 	void *arg;
 };
 
+/* A setting that a person should know of. notes: of some uses only. warns:
+ * of its commits, or of the way back after a takeover. blocks: what is flushed
+ * here proves nothing, or a promotion here could not be finished: this node is
+ * no candidate, and adds none. */
+enum pg_finding_level { FINDING_NOTES, FINDING_WARNS, FINDING_BLOCKS };
+struct pg_finding {
+	enum pg_finding_level level;
+	const char *reason; /* token of reasons.def */
+	char where[120];    /* "role x in database y"; a value; "" */
+};
+#define PG_FINDINGS_MAX 16
+struct pg_findings {
+	usec_t seen_at; /* raw; 0 never */
+	int count;
+	struct pg_finding row[PG_FINDINGS_MAX]; /* the worst first */
+};
+
 struct pgwatch *pgwatch_new(struct loop *loop, const struct conf *conf,
     const struct pgwatch_calls *calls);
 void pgwatch_free(struct pgwatch *w);
@@ -29,6 +46,11 @@ void pgwatch_free(struct pgwatch *w);
 const struct pg_view *pgwatch_view(const struct pgwatch *w);
 /* Observe now, and probe if it is a primary; the interval does not matter. */
 void pgwatch_poke(struct pgwatch *w);
+
+/* Of the local instance, as it was a minute ago at most. */
+const struct pg_findings *pgwatch_findings(const struct pgwatch *w);
+/* The one that blocks, or NULL. */
+const struct pg_finding *pgwatch_blocks(const struct pgwatch *w);
 
 /* Another node's PostgreSQL, as its own port answers us. */
 struct pg_peer {
@@ -40,6 +62,7 @@ struct pg_peer {
 	uint32_t timeline;
 	uint64_t system_id;
 	lsn_t wal_end;
+	bool unsound; /* what it flushes may be gone after a crash */
 };
 /* NULL for self and for nodes without PostgreSQL. */
 const struct pg_peer *pgwatch_peer(const struct pgwatch *w, node_t node);

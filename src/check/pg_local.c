@@ -54,6 +54,7 @@ pg_local_answered(
 	view.running = w->postmaster != NULL ? ANS_YES : ANS_UNKNOWN;
 	view.signal = w->view.signal;
 	view.probe_at = w->view.probe_at;
+	view.unsound = pgwatch_unsound(w, &view);
 	pg_view_behind(&view, w->mark);
 	if (view.recovery != ANS_NO)
 		view.probe_at = 0;

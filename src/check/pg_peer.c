@@ -52,6 +52,7 @@ pg_peer_done_cb(void *arg, const struct pgc_result *r)
 	link->peer.timeline = view.timeline;
 	link->peer.system_id = view.system_id;
 	link->peer.wal_end = view.wal_end;
+	link->peer.unsound = !view.fsync || !view.full_page_writes;
 	pg_peer_finish(c, ANS_YES, "");
 	check_done(c, ANS_YES, "");
 }

@@ -24,6 +24,8 @@
 #define PGWATCH_SLOW (1 * USEC_SEC)
 #define PGWATCH_ENDING (50 * USEC_MSEC) /* dead, but some process is left */
 #define PGWATCH_LIMIT (1 * USEC_SEC)
+#define PGWATCH_SETTINGS (60 * USEC_SEC)
+#define PGWATCH_SETTINGS_LIMIT (5 * USEC_SEC)
 #define PGWATCH_PAUSED (3 * USEC_SEC)
 /* A probe that hangs holds one backend; a new one each second would not stop
  * before max_connections. */
@@ -42,6 +44,15 @@ static const struct conf_check pgwatch_probe = {
 	.type = "pg-write",
 	.interval = PGWATCH_SLOW,
 	.timeout = PGWATCH_PROBE_LIMIT,
+	.window = 1,
+	.threshold = 1,
+};
+
+static const struct conf_check pgwatch_settings = {
+	.name = "postgres-settings",
+	.type = "pg-settings",
+	.interval = PGWATCH_SETTINGS,
+	.timeout = PGWATCH_SETTINGS_LIMIT,
 	.window = 1,
 	.threshold = 1,
 };
@@ -149,6 +160,11 @@ pgwatch_settled_cb(void *arg, struct check *c)
 		if (w->view.recovery == ANS_NO && w->view.probe_at == 0 &&
 		    w->probe_sent < w->view.seen_at)
 			check_poke(w->probe);
+		/* In another role other settings count; the same after a start
+		 * with other ones. */
+		if (w->settings_role != w->view.recovery)
+			check_poke(w->settings);
+		w->settings_role = w->view.recovery;
 	}
 	if (w->calls.changed != NULL)
 		w->calls.changed(w->calls.arg);
@@ -203,6 +219,9 @@ pgwatch_new(struct loop *loop, const struct conf *conf,
 		    pgwatch_settled_cb, w);
 		w->probe = check_new(
 		    &env, &pg_probe_ops, &pgwatch_probe, pgwatch_settled_cb, w);
+		w->settings_pgc = pglink_local(loop, conf, NULL, NULL);
+		w->settings = check_new(&env, &pg_settings_ops,
+		    &pgwatch_settings, pgwatch_settled_cb, w);
 		pgwatch_follow(w);
 		check_poke(w->status);
 	}
@@ -229,6 +248,8 @@ pgwatch_free(struct pgwatch *w)
 	if (w->local) {
 		check_free(w->status);
 		check_free(w->probe);
+		check_free(w->settings);
+		pgc_free(w->settings_pgc);
 		pgc_free(w->status_pgc);
 		pgc_free(w->probe_pgc);
 		pgc_free(w->resume_pgc);
@@ -241,6 +262,38 @@ const struct pg_view *
 pgwatch_view(const struct pgwatch *w)
 {
 	return &w->view;
+}
+
+const struct pg_findings *
+pgwatch_findings(const struct pgwatch *w)
+{
+	return &w->findings;
+}
+
+const struct pg_finding *
+pgwatch_blocks(const struct pgwatch *w)
+{
+	int i;
+
+	for (i = 0; i < w->findings.count; i++)
+		if (w->findings.row[i].level == FINDING_BLOCKS)
+			return &w->findings.row[i];
+	return NULL;
+}
+
+nodeset_t
+pgwatch_unsound(const struct pgwatch *w, const struct pg_view *view)
+{
+	nodeset_t set = 0;
+	node_t node;
+
+	if (!view->fsync || !view->full_page_writes ||
+	    pgwatch_blocks(w) != NULL)
+		set |= NODE_BIT(w->conf->self);
+	for (node = 0; node < NODES_MAX; node++)
+		if (w->peer[node].check != NULL && w->peer[node].peer.unsound)
+			set |= NODE_BIT(node);
+	return set;
 }
 
 void

@@ -46,6 +46,12 @@ struct pgwatch {
 	int postmaster_fd; /* pidfd; valid while postmaster is set */
 	struct watch *postmaster;
 
+	struct check *settings;
+	struct pgc *settings_pgc;
+	usec_t settings_sent;
+	struct pg_findings findings;
+	enum answer settings_role; /* recovery, when they were asked for */
+
 	usec_t paused_since; /* 0: replay is not paused */
 	struct pgc *resume_pgc;
 
@@ -55,9 +61,13 @@ struct pgwatch {
 extern const struct check_ops pg_local_ops;
 extern const struct check_ops pg_probe_ops;
 extern const struct check_ops pg_peer_ops;
+extern const struct check_ops pg_settings_ops;
 
 /* pgwatch.c: watches the postmaster if there is one and it is not watched. */
 void pgwatch_follow(struct pgwatch *w);
+
+/* The nodes whose settings are known to make them no candidates. */
+nodeset_t pgwatch_unsound(const struct pgwatch *w, const struct pg_view *view);
 
 struct pgc_result;
 /* pg_view.c: reads an answer to pg_view_sql into view. -1: not understood. */

@@ -102,6 +102,12 @@ driver_armed(struct engine *e, const struct now *now)
 		    "restart_after_crash is on; set "
 		    "restart_after_crash = off in postgresql.conf");
 	}
+	if (armed == ANS_YES && v->recovery == ANS_YES &&
+	    pgwatch_blocks(e->pg) != NULL) {
+		armed = ANS_NO;
+		error_set(&err, ERR_REFUSED, "a setting forbids it: %s",
+		    pgwatch_blocks(e->pg)->reason);
+	}
 	if (armed != e->armed)
 		EMIT(armed_change,
 		    kv_s("to", armed == ANS_YES ? "yes" :

@@ -8,6 +8,7 @@
 #include "hawatch/pgwatch.h"
 
 static json_t *status_senders(const struct engine *e, const struct pg_view *pg);
+static json_t *status_settings(const struct engine *e);
 
 json_t *
 status_postgres(
@@ -40,7 +41,32 @@ status_postgres(
 	json_put_string(obj, "probe", status_answer(st->probe));
 	json_put(obj, "probe_ms", status_age(pg->probe_at, now));
 	json_put(obj, "senders", status_senders(e, pg));
+	json_put(obj, "source", status_set(e, pg->source));
+	json_put(obj, "settings", status_settings(e));
 	return obj;
+}
+
+/* What of its settings a person should know. */
+static json_t *
+status_settings(const struct engine *e)
+{
+	static const char *const words[] = {
+		[FINDING_NOTES] = "notes",
+		[FINDING_WARNS] = "warns",
+		[FINDING_BLOCKS] = "blocks",
+	};
+	const struct pg_findings *found = pgwatch_findings(e->pg);
+	json_t *list = json_array(), *obj;
+	int i;
+
+	for (i = 0; i < found->count; i++) {
+		obj = json_object();
+		json_put_string(obj, "reason", found->row[i].reason);
+		json_put_string(obj, "level", words[found->row[i].level]);
+		json_put_string(obj, "where", found->row[i].where);
+		json_array_append_new(list, obj);
+	}
+	return list;
 }
 
 static json_t *
