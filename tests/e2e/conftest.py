@@ -15,6 +15,11 @@ from lab.cluster import Cluster  # noqa: E402
 exit_on_term()
 
 
+def pytest_addoption(parser):
+    parser.addoption('--long', action='store_true', help='what the usual run '
+                     'leaves out for the sake of time, too')
+
+
 @pytest.fixture(scope='session')
 def template():
     """The first pair of this session, from which the others are copied."""

@@ -126,6 +126,9 @@ class Cluster:
                             path, ''.join(lines[-120:])))
                 except FileNotFoundError:
                     continue
+            if self.lab.host[key].up and self.lab.host[key].pids('hawatchd'):
+                text += [self.hactl(key, *words).stdout
+                         for words in (('status',), ('why',))]
         return '\n'.join(text)
 
     # -- daemons ---------------------------------------------------------

@@ -17,14 +17,15 @@ exit_on_term()
 
 
 def pytest_addoption(parser):
-    parser.addoption('--rounds', type=int, default=4, help='failovers in a '
-                     'row; with more than four, in both layouts')
+    parser.addoption('--rounds', type=int, help='failovers in a row, 4 unless '
+                     'said; with more than four, in both layouts. Boots of an '
+                     'old primary, 2 unless said')
 
 
 def pytest_generate_tests(metafunc):
     """A test of many rounds is short unless it is asked to be long."""
     if 'rounds' in metafunc.fixturenames:
-        rounds = metafunc.config.getoption('--rounds', 4)
+        rounds = metafunc.config.getoption('--rounds', None) or 4
         metafunc.parametrize('layout', ['repoint', 'stable'] if rounds > 4
                              else ['repoint'])
 

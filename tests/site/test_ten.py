@@ -286,7 +286,7 @@ class Rounds:
 
 @pytest.fixture
 def rounds(request):
-    return request.config.getoption('--rounds', 4)
+    return request.config.getoption('--rounds', None) or 4
 
 
 def test_back_and_forth(make_site, layout, rounds):
