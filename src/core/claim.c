@@ -218,14 +218,16 @@ claim_begin(struct core *c, const struct now *now)
 	c->claim_version = core_save(c);
 }
 
-/* The claim's save is done: send it, unless the record moved meanwhile. */
+/* The claim's save is done: send it, unless the record moved meanwhile, or the
+ * word that it stands on is not a person's any more. */
 void
 claim_turn(struct core *c, const struct now *now)
 {
 	if (!c->dur.claim || c->pending.on || !core_saved(c, c->claim_version))
 		return;
 	if (c->reg.value.revision != c->dur.claim_revision ||
-	    strcmp(c->reg.value.instance, c->dur.claim_instance) != 0) {
+	    strcmp(c->reg.value.instance, c->dur.claim_instance) != 0 ||
+	    (c->dur.proof == PROOF_OPERATOR && !claim_fenced(c))) {
 		/* It was never sent. */
 		c->dur.claim = false;
 		core_save(c);

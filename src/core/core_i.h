@@ -200,7 +200,10 @@ struct order {
 	bool on;
 	bool fenced;
 	char why[120];
-	usec_t until;
+	usec_t at, until;
+	char instance[ID_MAX], nonce[ID_MAX]; /* of the record it is about */
+	uint64_t epoch;
+	node_t holder;
 };
 
 #define OUT_MAX 64
@@ -388,6 +391,9 @@ void site_status(const struct core *c, struct site_status *st);
 
 /* follow.c: where a standby's WAL comes from */
 void follow_turn(struct core *c, const struct now *now);
+
+/* orders.c: is the order about the record as it is? */
+void order_turn(struct core *c, const struct now *now);
 
 /* goals.c: what was asked of the shell */
 void goal_ask(struct core *c, enum act_kind kind, const struct goal *goal);

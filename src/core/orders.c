@@ -1,6 +1,10 @@
 /*
  * Orders of a person. Each is accepted, or refused: the reason, and after a
  * newline the next command to run.
+ *
+ * An order to promote is about the record as it was read then, and about its
+ * holder: it ends when another takes over. What a person says to have fenced is
+ * no more fenced when it writes the record, or is heard, afterwards.
  */
 #include <string.h>
 
@@ -66,7 +70,8 @@ core_order_promote(struct core *c, const struct now *now, const char *fenced)
 		       "primary first\nhactl unfence";
 	if (rec->holder != c->conf.self && c->heard_at[rec->holder] != 0 &&
 	    now->raw - c->heard_at[rec->holder] < 2 * rec->ttl &&
-	    rec->state == REC_HELD)
+	    (rec->state == REC_HELD ||
+		(rec->state == REC_CLAIMED && fenced != NULL)))
 		return "the primary's host answered a moment ago: if it is "
 		       "there, stop PostgreSQL on it, and this node takes over "
 		       "by itself; if it is off, order again in some seconds\n"
@@ -75,10 +80,44 @@ core_order_promote(struct core *c, const struct now *now, const char *fenced)
 	o->on = true;
 	o->fenced = fenced != NULL;
 	str_cut(o->why, sizeof(o->why), fenced == NULL ? "" : fenced);
+	o->at = now->raw;
 	o->until = now->raw + 60 * USEC_SEC;
+	str_cut(o->instance, sizeof(o->instance), c->reg.value.instance);
+	str_cut(o->nonce, sizeof(o->nonce), rec->nonce);
+	o->epoch = rec->epoch;
+	o->holder = rec->holder;
 	c->plan.retry_at = 0;
 	c->pullers_no = 0;
 	return NULL;
+}
+
+void
+order_turn(struct core *c, const struct now *now)
+{
+	const struct record *rec = core_rec(c);
+	struct order *o = &c->order;
+	const char *why = NULL;
+	bool same;
+
+	if (!o->on)
+		return;
+	same = strcmp(o->instance, c->reg.value.instance) == 0;
+	/* It is being carried out. */
+	if (same && rec->holder == c->conf.self && rec->epoch == o->epoch + 1)
+		return;
+	if (!same || rec->epoch != o->epoch || rec->holder != o->holder)
+		why = "the record names another holder than when it was given";
+	else if (o->fenced && strcmp(o->nonce, rec->nonce) != 0)
+		why = "the holder, said to be fenced, has written the record";
+	else if (o->fenced && (c->heard_at[o->holder] > o->at ||
+				  c->site.report_at[o->holder] > o->at))
+		why = "the holder, said to be fenced, was heard";
+	else if (now->raw > o->until)
+		why = "nothing came of it for a minute";
+	if (why == NULL)
+		return;
+	o->on = false;
+	core_tell(c, EMIT_order_over, "promote: %s", why);
 }
 
 const char *

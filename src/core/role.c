@@ -286,8 +286,7 @@ role_turn(struct core *c, const struct now *now)
 	enum plan_id id;
 
 	c->waits = BLOCK_NONE;
-	if (c->order.on && now->raw > c->order.until)
-		c->order.on = false;
+	order_turn(c, now);
 	role_tell(c);
 	if (!role_plan_stands(c))
 		plan_end(c, now, "overtaken");

@@ -257,6 +257,71 @@ test_target_first(void **state)
 	ct_free(&t);
 }
 
+/* A person's word is about the holder as it was known then. */
+static void
+renewed(struct ct *t)
+{
+	strcpy(t->reg.value.rec.nonce, "renewed");
+	t->reg.value.revision++;
+}
+
+static void
+taken_over(struct ct *t)
+{
+	t->reg.value.rec.epoch++;
+	t->reg.value.rec.holder = C;
+	t->reg.value.rec.state = REC_CLAIMED;
+	renewed(t);
+}
+
+static void
+asks(struct ct *t)
+{
+	ct_ask(t, A, 5, CT_T, false, 10);
+}
+
+static void
+reports(struct ct *t)
+{
+	struct site_report r = { .serving = true };
+
+	core_on_site(t->c, &t->now, A, &r);
+}
+
+static void
+test_fenced_no_more(void **state)
+{
+	static void (*const how[])(
+	    struct ct *) = { renewed, taken_over, asks, reports };
+	struct ct t;
+	size_t i;
+
+	for (i = 0; i < sizeof(how) / sizeof(how[0]); i++) {
+		ct_init(&t, B, true);
+		ct_candidate(&t);
+		t.disk_ok = false;
+		assert_null(core_order_promote(t.c, &t.now, "pulled"));
+		ct_run(&t, 40 * MSEC);
+		assert_null(ct_claim(&t));
+		how[i](&t);
+		ct_run(&t, 100 * MSEC);
+		t.disk_ok = true;
+		ct_run(&t, CT_T - SEC);
+		if (ct_claim(&t) != NULL)
+			fail_msg("claims, case %zu", i);
+		ct_free(&t);
+	}
+	/* Nor is a claimant fenced that was heard just before. */
+	ct_init(&t, B, true);
+	ct_candidate(&t);
+	taken_over(&t);
+	ct_ask(&t, C, 6, CT_T, false, 10);
+	ct_run(&t, 100 * MSEC);
+	assert_non_null(core_order_promote(t.c, &t.now, "pulled"));
+	assert_null(core_order_promote(t.c, &t.now, NULL));
+	ct_free(&t);
+}
+
 /* The claim and its proof are on disk before the write leaves. */
 static void
 test_disk_before_claim(void **state)
@@ -286,6 +351,7 @@ main(void)
 		cmocka_unit_test(test_sleep_waits_again),
 		cmocka_unit_test(test_hold_off),
 		cmocka_unit_test(test_target_first),
+		cmocka_unit_test(test_fenced_no_more),
 		cmocka_unit_test(test_disk_before_claim),
 	};
 
