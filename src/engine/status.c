@@ -37,8 +37,11 @@ static json_t *status_lease(
     const struct core_status *st, const struct now *now);
 static json_t *status_fence(
     const struct core_status *st, const struct now *now);
-static json_t *status_claim(
+static json_t *status_claim(const struct engine *e,
     const struct core_status *st, const struct now *now);
+static json_t *status_durability(const struct engine *e);
+static json_t *status_follow(
+    const struct engine *e, const struct core_status *st);
 static json_t *status_durable(
     const struct engine *e, const struct durable *dur);
 static void status_core(
@@ -122,7 +125,9 @@ status_core(const struct engine *e, const struct now *now, json_t *doc)
 	json_put(doc, "register", status_register(&st));
 	json_put(doc, "lease", status_lease(&st, now));
 	json_put(doc, "fence", status_fence(&st, now));
-	json_put(doc, "claim", status_claim(&st, now));
+	json_put(doc, "claim", status_claim(e, &st, now));
+	json_put(doc, "durability", status_durability(e));
+	json_put(doc, "follow", status_follow(e, &st));
 	json_put(doc, "possible", status_set(e, st.possible));
 	json_put(doc, "in_force", status_set(e, st.in_force));
 	json_put(doc, "promised_ms", status_left(st.promised_until, now));
@@ -250,13 +255,38 @@ status_fence(const struct core_status *st, const struct now *now)
 }
 
 static json_t *
-status_claim(const struct core_status *st, const struct now *now)
+status_claim(
+    const struct engine *e, const struct core_status *st, const struct now *now)
 {
 	json_t *obj = json_object();
 
 	json_put(obj, "in_ms", status_left(st->claim_at, now));
 	json_put_string(obj, "block", st->claim_block);
 	json_put_string(obj, "text", status_block_text(st->claim_block));
+	json_put(obj, "gives_way_to", status_node(e, st->gives_way_to));
+	return obj;
+}
+
+static json_t *
+status_durability(const struct engine *e)
+{
+	bool bounded = e->conf->durability == DURABILITY_BOUNDED;
+	json_t *obj = json_object();
+
+	json_put_string(obj, "mode", bounded ? "bounded" : "strict");
+	json_put_u64(obj, "max_loss", e->conf->max_loss);
+	return obj;
+}
+
+/* Where this standby is being pointed to, and why it was not the last time. */
+static json_t *
+status_follow(const struct engine *e, const struct core_status *st)
+{
+	json_t *obj = json_object();
+
+	json_put(obj, "node", status_node(e, st->follow));
+	json_put_string(
+	    obj, "why", st->follow_why == NULL ? "" : st->follow_why);
 	return obj;
 }
 
@@ -279,6 +309,8 @@ status_durable(const struct engine *e, const struct durable *dur)
 	json_put_bool(obj, "claim", dur->claim);
 	json_put_u64(obj, "primary_epoch", dur->primary_epoch);
 	json_put_u64(obj, "abdicated_epoch", dur->abdicated_epoch);
+	json_put_lsn(obj, "told", dur->told);
+	json_put_u64(obj, "told_epoch", dur->told_epoch);
 	json_put_string(obj, "proof", proofs[dur->proof]);
 	json_put_u64(obj, "proof_epoch", dur->proof_epoch);
 	json_put_string(obj, "proof_why", dur->proof_why);

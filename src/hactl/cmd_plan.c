@@ -24,6 +24,8 @@ static void plan_condition(
     bool known, bool holds, const char *what, const char *seen);
 static void plan_condition_record(const json_t *node);
 static void plan_condition_wal(const json_t *node);
+static void plan_condition_first(const json_t *node);
+static lsn_t plan_needed(const json_t *node, char *text, size_t size);
 static void plan_condition_time(const json_t *node);
 static void plan_condition_interval(const json_t *node);
 static void plan_step(int number, bool forward, const char *row, usec_t limit,
@@ -177,6 +179,7 @@ plan_conditions(const json_t *node)
 	plan_condition_record(node);
 	plan_condition_wal(node);
 	plan_condition_time(node);
+	plan_condition_first(node);
 	plan_condition(true, !get_bool(node, "durable.claim"),
 	    "no earlier claim is unresolved",
 	    get_bool(node, "durable.claim") ? "one is" : "none is");
@@ -248,19 +251,17 @@ static void
 plan_condition_wal(const json_t *node)
 {
 	const char *mine = get_str(node, "postgres.wal_end");
-	const char *floor = get_str(node, "record.lsn");
-	lsn_t have = 0, need = 0;
-	char seen[200];
+	char seen[200], floor[80];
+	lsn_t have = 0, need = plan_needed(node, floor, sizeof(floor));
 	bool known;
 
-	known = lsn_parse(mine, &have) == 0 && lsn_parse(floor, &need) == 0 &&
-		have != 0;
+	known = lsn_parse(mine, &have) == 0 && need != 0 && have != 0;
 	/* While it receives, what was seen of it is older than the demand;
 	 * the takeover looks again. */
 	known = known && (have >= need || !get_bool(node, "postgres.receiver"));
 	(void)snprintf(seen, sizeof(seen), "%s here %lld ms ago, %s demanded%s",
 	    have == 0 ? "unknown" : mine, get_int(node, "postgres.seen_ms"),
-	    floor[0] == '\0' ? "unknown" : floor,
+	    floor,
 	    known || have == 0 ? "" : "; it streams, and step 4 looks again");
 	plan_condition(known, have >= need, "its WAL is far enough", seen);
 	(void)snprintf(seen, sizeof(seen), "%lld here, %lld in the record",
@@ -277,6 +278,50 @@ plan_condition_wal(const json_t *node)
 	    strcmp(get_str(node, "postgres.system_id"),
 		get_str(node, "record.system_id")) == 0,
 	    "it is of the record's system", seen);
+}
+
+/* What it has to have: in strict all that the record says, in bounded not
+ * much less than the furthest that it was ever told. 0: not known. */
+static lsn_t
+plan_needed(const json_t *node, char *text, size_t size)
+{
+	lsn_t need = 0, told = 0,
+	      loss = (lsn_t)get_int(node, "durability.max_loss");
+	char lsn[LSN_STR_MAX];
+
+	(void)snprintf(text, size, "unknown");
+	if (lsn_parse(get_str(node, "record.lsn"), &need) == -1)
+		return 0;
+	if (loss > 0 &&
+	    get_int(node, "durable.told_epoch") ==
+		get_int(node, "record.epoch") &&
+	    lsn_parse(get_str(node, "durable.told"), &told) == 0 && told > need)
+		need = told;
+	(void)snprintf(text, size, "%s%s", lsn_str(need, lsn),
+	    loss > 0 ? " less max_loss" : "");
+	if (loss > 0)
+		need = need > loss ? need - loss : 1;
+	return need;
+}
+
+/* Only at that moment do they ask each other. */
+static void
+plan_condition_first(const json_t *node)
+{
+	const char *other = get_str(node, "claim.gives_way_to");
+	char seen[160];
+
+	if (json_array_size(get_at(node, "record.candidates")) < 2)
+		return;
+	if (other[0] != '\0')
+		(void)snprintf(seen, sizeof(seen),
+		    "it gives way to %s, for half a T", other);
+	else
+		(void)snprintf(seen, sizeof(seen),
+		    "the candidates ask each other then; the furthest claims, "
+		    "else the one of greater priority");
+	plan_condition(
+	    other[0] != '\0', false, "it goes before the others", seen);
 }
 
 static void

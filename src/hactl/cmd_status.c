@@ -24,6 +24,7 @@ static const char *status_note(const json_t *node);
 static void status_site(const json_t *nodes);
 static void status_site_row(struct print_row *row, const json_t *node);
 static void status_traffic(char *buf, size_t size, const json_t *list);
+static void status_loss(const json_t *nodes);
 static const json_t *status_newest(const json_t *answer);
 static void status_wrong(const json_t *answer);
 
@@ -57,6 +58,7 @@ cmd_status(const struct call *call)
 		putchar('\n');
 		status_site(nodes);
 		print_record(status_newest(answer));
+		status_loss(nodes);
 		status_wrong(answer);
 	}
 	json_decref(answer);
@@ -143,6 +145,26 @@ status_fence(char *buf, size_t size, const json_t *node)
 	str_cut(buf, size, word);
 }
 
+/* A standby that does not take its WAL from the holder. */
+static const char *
+status_astray(const json_t *node)
+{
+	static char note[PRINT_CELL_MAX];
+	char from[64];
+
+	if (strcmp(get_str(node, "postgres.state"), "standby") != 0 ||
+	    strcmp(get_str(node, "record.state"), "held") != 0 ||
+	    !get_has(node, "postgres.source"))
+		return "";
+	get_list(node, "postgres.source", from, sizeof(from));
+	if (strcmp(from, get_str(node, "record.holder")) == 0)
+		return "";
+	if (get_has(node, "follow.node"))
+		return "follows";
+	(void)snprintf(note, sizeof(note), "from %s", from);
+	return note;
+}
+
 static const char *
 status_note(const json_t *node)
 {
@@ -151,6 +173,9 @@ status_note(const json_t *node)
 	if (note[0] != '\0')
 		return note;
 	note = get_str(node, "plan.row");
+	if (note[0] != '\0')
+		return note;
+	note = status_astray(node);
 	if (note[0] != '\0')
 		return note;
 	note = get_str(node, "waits_for");
@@ -266,6 +291,27 @@ print_record(const json_t *rec)
 					"candidates have flushed",
 	    get_str(rec, "lsn"));
 	print_wrapped("        ", text);
+}
+
+/* Where commits are told done before a standby has them, it is said. */
+static void
+status_loss(const json_t *nodes)
+{
+	const json_t *node;
+	char text[160];
+	size_t i;
+
+	for (i = 0; i < json_array_size(nodes); i++) {
+		node = json_array_get(nodes, i);
+		if (strcmp(get_str(node, "durability.mode"), "bounded") != 0)
+			continue;
+		(void)snprintf(text, sizeof(text),
+		    "bounded: a takeover may lose %lld kB of WAL, and what was "
+		    "written in the last T",
+		    get_int(node, "durability.max_loss") / 1024);
+		print_wrapped("loss    ", text);
+		return;
+	}
 }
 
 /* The highest that any node believes. */

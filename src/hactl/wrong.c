@@ -13,6 +13,7 @@
 
 static struct wrong *wrong_add(struct wrong_list *l);
 static bool wrong_records(const json_t *status);
+static void wrong_durability(struct wrong_list *l, const json_t *status);
 static void wrong_writers(struct wrong_list *l, const json_t *status);
 static void wrong_no_writer(struct wrong_list *l, const json_t *status);
 static void wrong_holder(
@@ -36,6 +37,7 @@ wrong_find(const json_t *status, struct wrong *list, size_t max)
 	if (wrong_records(status))
 		wrong_writers(&l, status);
 	wrong_record(&l, status);
+	wrong_durability(&l, status);
 	for (i = 0; i < json_array_size(nodes); i++)
 		wrong_node(&l, nodes, json_array_get(nodes, i));
 	return l.n;
@@ -78,6 +80,35 @@ wrong_records(const json_t *status)
 	return get_has(status, "register.silent");
 }
 
+/* The file is the same everywhere, or a takeover changes what may be lost. */
+static void
+wrong_durability(struct wrong_list *l, const json_t *status)
+{
+	const json_t *nodes = get_at(status, "nodes"), *node, *first = NULL;
+	size_t i;
+
+	for (i = 0; i < json_array_size(nodes); i++) {
+		node = json_array_get(nodes, i);
+		if (!get_has(node, "durability"))
+			continue;
+		if (first == NULL) {
+			first = node;
+			continue;
+		}
+		if (wrong_is(first, "durability.mode",
+			get_str(node, "durability.mode")) &&
+		    get_int(first, "durability.max_loss") ==
+			get_int(node, "durability.max_loss"))
+			continue;
+		wrong_text(l,
+		    "write the same durability and max_loss in every "
+		    "hawatch.conf, restart hawatchd",
+		    "%s and %s differ in what may be lost",
+		    get_str(first, "node"), get_str(node, "node"));
+		return;
+	}
+}
+
 /* Exactly one node is to be open to writers. */
 static void
 wrong_writers(struct wrong_list *l, const json_t *status)
@@ -97,6 +128,24 @@ wrong_writers(struct wrong_list *l, const json_t *status)
 		    "hactl register show; stop PostgreSQL on those "
 		    "that it does not name",
 		    "%d nodes say that they accept writes", primaries);
+}
+
+/* Of several that may take over the one of which something is to be said. */
+static bool
+wrong_sooner(const json_t *node, const json_t *heir)
+{
+	bool lists =
+	    get_in(get_at(node, "record.candidates"), get_str(node, "node"));
+	bool listed =
+	    get_in(get_at(heir, "record.candidates"), get_str(heir, "node"));
+
+	if (lists != listed)
+		return lists;
+	if (wrong_passes(get_str(node, "claim.block")) !=
+	    wrong_passes(get_str(heir, "claim.block")))
+		return wrong_passes(get_str(node, "claim.block"));
+	return get_has(heir, "claim.gives_way_to") &&
+	       !get_has(node, "claim.gives_way_to");
 }
 
 /* Who is about to open, or why the one that could does not. */
@@ -121,7 +170,8 @@ wrong_no_writer(struct wrong_list *l, const json_t *status)
 			return;
 		}
 		if (wrong_is(node, "postgres.state", "standby") &&
-		    !get_bool(node, "durable.latch"))
+		    !get_bool(node, "durable.latch") &&
+		    (heir == NULL || wrong_sooner(node, heir)))
 			heir = node;
 	}
 	if (get_has(status, "register.silent"))
@@ -213,7 +263,7 @@ wrong_passes(const char *block)
 {
 	static const char *const words[] = { "lease-runs", "promised",
 		"hold-off", "target-first", "claim-unresolved", "not-saved",
-		"postgres-unknown" };
+		"postgres-unknown", "asks-others", "gives-way" };
 	size_t i;
 
 	for (i = 0; i < sizeof(words) / sizeof(*words); i++) {

@@ -12,6 +12,8 @@ static void wrong_fence(struct wrong_list *l, const json_t *node);
 static void wrong_postgres(
     struct wrong_list *l, const json_t *nodes, const json_t *node);
 static bool wrong_has_primary(const json_t *nodes);
+static void wrong_follow(struct wrong_list *l, const json_t *node);
+static void wrong_settings(struct wrong_list *l, const json_t *node);
 static void wrong_candidates(
     struct wrong_list *l, const json_t *nodes, const json_t *node);
 static void wrong_interval(struct wrong_list *l, const json_t *node);
@@ -33,6 +35,8 @@ wrong_node(struct wrong_list *l, const json_t *nodes, const json_t *node)
 		return;
 	wrong_fence(l, node);
 	wrong_postgres(l, nodes, node);
+	wrong_follow(l, node);
+	wrong_settings(l, node);
 	wrong_register(l, node);
 	wrong_candidates(l, nodes, node);
 	wrong_site(l, node);
@@ -139,6 +143,57 @@ wrong_postgres(struct wrong_list *l, const json_t *nodes, const json_t *node)
 	    wrong_is(node, "postgres.probe", "no"))
 		wrong_text(l, next,
 		    "%s: PostgreSQL does not commit a local write", name);
+}
+
+/* A standby that could not be pointed to the holder. */
+static void
+wrong_follow(struct wrong_list *l, const json_t *node)
+{
+	const char *name = get_str(node, "node");
+	const char *why = get_str(node, "follow.why"), *text;
+	char source[160], next[120];
+
+	if (why[0] == '\0' || !wrong_is(node, "record.state", "held"))
+		return;
+	get_list(node, "postgres.source", source, sizeof(source));
+	if (wrong_is(node, "record.holder", source))
+		return;
+	text = wrong_reason(why);
+	(void)snprintf(
+	    next, sizeof(next), "ssh %s journalctl -u hawatchd -n 50", name);
+	wrong_text(l, next, "%s: is not made to follow %s: %s%s%s", name,
+	    get_str(node, "record.holder"), why, text[0] == '\0' ? "" : ": ",
+	    text);
+}
+
+/* Once a setting, with the first place of several. */
+static void
+wrong_settings(struct wrong_list *l, const json_t *node)
+{
+	const json_t *list = get_at(node, "postgres.settings"), *obj;
+	size_t i, j, n = json_array_size(list), same;
+	const char *why, *where;
+
+	for (i = 0; i < n; i++) {
+		obj = json_array_get(list, i);
+		why = get_str(obj, "reason");
+		where = get_str(obj, "where");
+		if (wrong_is(obj, "level", "notes") ||
+		    (i > 0 &&
+			wrong_is(json_array_get(list, i - 1), "reason", why)))
+			continue;
+		same = 0;
+		for (j = i + 1; j < n; j++)
+			same +=
+			    wrong_is(json_array_get(list, j), "reason", why);
+		wrong_text(l,
+		    "put that right in PostgreSQL; it is looked at again "
+		    "within a minute",
+		    "%s: %s%s%s%s%s: %s", get_str(node, "node"), why,
+		    where[0] == '\0' ? "" : " (", where,
+		    same > 0 ? " and others" : "", where[0] == '\0' ? "" : ")",
+		    wrong_reason(why));
+	}
 }
 
 static bool

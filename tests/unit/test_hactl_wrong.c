@@ -172,6 +172,110 @@ test_each(void **state)
 	assert_int_equal(found, 0);
 }
 
+/* Settings of PostgreSQL: for whom they are set; notes are not wrong. */
+static void
+test_settings(void **state)
+{
+	with(0, "postgres.settings",
+	    json_pack("[{s:s,s:s,s:s}]", "reason", "fsync-off", "level",
+		"blocks", "where", ""));
+	says("s1: fsync-off: fsync is off", "within a minute");
+	with(0, "postgres.settings",
+	    json_pack("[{s:s,s:s,s:s},{s:s,s:s,s:s},{s:s,s:s,s:s}]", "reason",
+		"commit-async", "level", "warns", "where", "role clerk",
+		"reason", "commit-async", "level", "warns", "where", "role x",
+		"reason", "statement-timeout", "level", "notes", "where",
+		"the server"));
+	says("s1: commit-async (role clerk and others): synchronous_commit",
+	    "in PostgreSQL");
+	assert_int_equal(found, 1);
+}
+
+/* A standby that still takes its WAL from the node that was the primary. */
+static void
+test_follow(void **state)
+{
+	json_t *obj = status(), *at;
+
+	at = json_array_get(json_object_get(obj, "nodes"), 1);
+	json_object_set_new(at, "follow",
+	    json_pack("{s:n,s:s}", "node", "why", "conninfo-denied"));
+	json_object_set_new(
+	    json_object_get(at, "postgres"), "source", json_pack("[s]", "s3"));
+	found = wrong_find(obj, list, 40);
+	says("s2: is not made to follow s1: conninfo-denied: hawatch's",
+	    "ssh s2 journalctl");
+	json_object_set_new(
+	    json_object_get(at, "postgres"), "source", json_pack("[s]", "s1"));
+	assert_int_equal(wrong_find(obj, list, 40), 0);
+	json_decref(obj);
+}
+
+/* The file has to be the same everywhere. */
+static void
+test_durability(void **state)
+{
+	json_t *obj = status(), *nodes = json_object_get(obj, "nodes");
+
+	json_object_set_new(json_array_get(nodes, 0), "durability",
+	    json_pack("{s:s,s:i}", "mode", "bounded", "max_loss", 65536));
+	json_object_set_new(json_array_get(nodes, 1), "durability",
+	    json_pack("{s:s,s:i}", "mode", "bounded", "max_loss", 65536));
+	assert_int_equal(wrong_find(obj, list, 40), 0);
+	json_object_set_new(json_array_get(nodes, 1), "durability",
+	    json_pack("{s:s,s:i}", "mode", "bounded", "max_loss", 131072));
+	found = wrong_find(obj, list, 40);
+	says("s1 and s2 differ in what may be lost", "every hawatch.conf");
+	json_object_set_new(json_array_get(nodes, 1), "durability",
+	    json_pack("{s:s,s:i}", "mode", "strict", "max_loss", 0));
+	found = wrong_find(obj, list, 40);
+	says("s1 and s2 differ in what may be lost", "every hawatch.conf");
+	json_decref(obj);
+}
+
+/* Of two standbys the one that takes over is told of, whatever their order. */
+static void
+test_heirs(void **state)
+{
+	static const struct {
+		const char *block[2], *gives_way_to[2], *heir;
+	} rows[] = {
+		{ { "gives-way", "asks-others" }, { "s3", NULL }, "s3" },
+		{ { "asks-others", "gives-way" }, { NULL, "s2" }, "s2" },
+		{ { "not-armed", "lease-runs" }, { NULL, NULL }, "s3" },
+		{ { "lease-runs", "not-armed" }, { NULL, NULL }, "s2" },
+	};
+	char want[64];
+	json_t *obj, *nodes, *node;
+	size_t i, k;
+
+	for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		obj = status();
+		nodes = json_object_get(obj, "nodes");
+		json_array_set_new(
+		    nodes, 2, json_deep_copy(json_array_get(nodes, 1)));
+		json_object_set_new(
+		    json_array_get(nodes, 2), "node", json_string("s3"));
+		json_array_set_new(nodes, 0,
+		    json_pack("{s:s,s:s,s:b}", "node", "s1", "silent",
+			"timeout", "data", 1));
+		for (k = 0; k < 2; k++) {
+			node = json_array_get(nodes, k + 1);
+			json_object_set_new(json_object_get(node, "record"),
+			    "candidates", json_pack("[s,s]", "s2", "s3"));
+			json_object_set_new(node, "claim",
+			    json_pack("{s:s,s:s,s:s?}", "block",
+				rows[i].block[k], "text", "why", "gives_way_to",
+				rows[i].gives_way_to[k]));
+		}
+		found = wrong_find(obj, list, 40);
+		(void)snprintf(want, sizeof(want), "%s takes over by itself",
+		    rows[i].heir);
+		says(want, "hactl status");
+		json_decref(obj);
+	}
+}
+
 /* The primary is gone: what the standby does about it, and what a person. */
 static void
 test_heir(void **state)
@@ -285,6 +389,10 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_healthy),
 		cmocka_unit_test(test_each),
+		cmocka_unit_test(test_settings),
+		cmocka_unit_test(test_follow),
+		cmocka_unit_test(test_durability),
+		cmocka_unit_test(test_heirs),
 		cmocka_unit_test(test_heir),
 		cmocka_unit_test(test_told_once),
 		cmocka_unit_test(test_no_record),

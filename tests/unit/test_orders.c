@@ -39,6 +39,7 @@ static struct {
 	enum answer signal;
 	struct pg_view view;
 	struct pg_peer pg_peer;
+	struct pg_findings findings;
 	bool port_silent; /* no result of the question comes */
 	struct converge_state item[3];
 	int runs;
@@ -107,6 +108,12 @@ const struct pg_view *
 pgwatch_view(const struct pgwatch *w)
 {
 	return &fake.view;
+}
+
+const struct pg_findings *
+pgwatch_findings(const struct pgwatch *w)
+{
+	return &fake.findings;
 }
 
 const struct pg_peer *
@@ -478,6 +485,51 @@ test_status_around(void **state)
 	fake.items = 0;
 }
 
+/* What of PostgreSQL a person should know: whom it follows, what it may lose,
+ * which settings are wrong. */
+static void
+test_status_settings(void **state)
+{
+	const json_t *n, *obj;
+	int i;
+
+	conf.durability = DURABILITY_BOUNDED;
+	conf.max_loss = 65536;
+	fake.view.source = NODE_BIT(A);
+	for (i = 0; i < PG_FINDINGS_MAX; i++) {
+		fake.findings.row[i].reason = "commit-async";
+		fake.findings.row[i].level = FINDING_WARNS;
+		memset(fake.findings.row[i].where, 'x',
+		    sizeof(fake.findings.row[i].where) - 1);
+	}
+	fake.findings.count = PG_FINDINGS_MAX;
+	read_record(REC_HELD);
+	ask("status", "{\"verb\":\"status\"}");
+	n = json_array_get(json_object_get(last(), "nodes"), B);
+	obj = json_object_get(n, "durability");
+	assert_string_equal(
+	    json_string_value(json_object_get(obj, "mode")), "bounded");
+	assert_int_equal(
+	    json_integer_value(json_object_get(obj, "max_loss")), 65536);
+	assert_string_equal(json_string_value(json_object_get(
+				json_object_get(n, "durable"), "told")),
+	    "0/0");
+	obj = json_object_get(n, "postgres");
+	assert_string_equal(json_string_value(json_array_get(
+				json_object_get(obj, "source"), 0)),
+	    "n-a");
+	obj = json_object_get(obj, "settings");
+	assert_int_equal(json_array_size(obj), PG_FINDINGS_MAX);
+	assert_string_equal(
+	    json_string_value(json_object_get(json_array_get(obj, 0), "level")),
+	    "warns");
+	assert_true(json_is_object(json_object_get(n, "follow")));
+	fake.findings.count = 0;
+	fake.view.source = 0;
+	conf.durability = DURABILITY_STRICT;
+	conf.max_loss = 0;
+}
+
 /* A peer that never calls back is left out after a while; its late answer
  * finds nobody. */
 static void
@@ -807,6 +859,7 @@ main(void)
 		T(test_role_is_not_claimed_too_soon),
 		T(test_status_of_all),
 		T(test_status_around),
+		T(test_status_settings),
 		T(test_status_is_bounded),
 		T(test_promote_beside_a_primary),
 		T(test_promote_is_bounded),
