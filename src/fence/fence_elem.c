@@ -27,6 +27,7 @@ static struct nlmsghdr *elem_msg(
 static void elem_key(struct nlmsghdr *msg, int port);
 static int elem_cb(const struct nlmsghdr *msg, void *arg);
 static void elem_read(const struct nlattr *elem, struct elems *seen);
+static bool elem_msec(const struct nlattr *a, uint64_t *out);
 static int key_port(const struct nlattr *key);
 
 /* With NLM_F_EXCL: older kernels ignore, newer ones prolong an element that
@@ -125,6 +126,21 @@ elem_cb(const struct nlmsghdr *msg, void *arg)
 	return MNL_CB_OK;
 }
 
+/* Milliseconds; false for what is no number, or none that usec_t could hold. */
+static bool
+elem_msec(const struct nlattr *a, uint64_t *out)
+{
+	uint64_t ms;
+
+	if (mnl_attr_get_payload_len(a) != sizeof(ms))
+		return false;
+	ms = be64toh(mnl_attr_get_u64(a));
+	if (ms >= (uint64_t)(USEC_NEVER / USEC_MSEC))
+		return false;
+	*out = ms;
+	return true;
+}
+
 /* A timeout that has run out leaves the element for a while, without an
  * expiration or with one of 0. */
 static void
@@ -141,10 +157,12 @@ elem_read(const struct nlattr *elem, struct elems *seen)
 			port = key_port(a);
 			break;
 		case NFTA_SET_ELEM_TIMEOUT:
-			timeout = be64toh(mnl_attr_get_u64(a));
+			if (!elem_msec(a, &timeout))
+				seen->strange++;
 			break;
 		case NFTA_SET_ELEM_EXPIRATION:
-			left = be64toh(mnl_attr_get_u64(a));
+			if (!elem_msec(a, &left))
+				seen->strange++;
 			break;
 		default:
 			break;
