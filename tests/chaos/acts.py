@@ -264,8 +264,21 @@ def iam_started(stage, key, kept):
         services.supervisorctl(host, 'start', 'iam')
 
 
+def supervisord_stopped(stage, key, extra):
+    found = _family(stage.lab.host[key])
+    above.supervisord_stopped(stage.lab.host[key])
+    return found
+
+
 def supervisord_killed(stage, key, extra):
+    found = _family(stage.lab.host[key])
     host = stage.lab.host[key]
+    host.kill(above.pids(host, 'supervisord'))
+    return found
+
+
+def _family(host):
+    """supervisord and what it started, and what they started."""
     found = census.living(host)
     family = {p for p, (_, comm, _) in found.items() if comm == 'supervisord'}
     while True:
@@ -274,7 +287,6 @@ def supervisord_killed(stage, key, extra):
         if not more:
             break
         family |= more
-    host.kill(above.pids(host, 'supervisord'))
     return family
 
 

@@ -117,7 +117,7 @@ KINDS = [
          acts.on_host(above.iam_goes_on), WEB, lease=False, weight=0.5),
     Kind('ballot-box-ends', acts.ballot_box_ends, acts.ballot_box_starts, WEB,
          lease=False, weight=0.5),
-    Kind('supervisord-stopped', acts.on_host(above.supervisord_stopped),
+    Kind('supervisord-stopped', acts.supervisord_stopped,
          acts.supervisord_started, WEB, lease=False, weight=0.5),
     Kind('supervisord-killed', acts.supervisord_killed,
          acts.supervisord_started, WEB, lease=False, weight=0.5),

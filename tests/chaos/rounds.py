@@ -60,6 +60,7 @@ class Rounds:
             broken = True
         self.notes += stage.doctor.notes
         well = now()
+        stage.ledger.read()
         takeovers = 0 if broken else self._judge()
         gaps = [stage.ledger.gap(g, self.at - 10**9, self.at, well)
                 for g in ('db', 'http')]
