@@ -142,6 +142,7 @@ act_end(struct world *w, int n, enum act_kind kind, enum answer ans)
 	struct msg *m = msg_new(w, M_ACT, n, n);
 
 	r->on = false;
+	w->tot->act[kind][ans == ANS_YES ? 0 : 1]++;
 	if (ans == ANS_YES)
 		act_effect(w, n, kind, &r->goal);
 	m->u.act.kind = kind;
@@ -172,7 +173,7 @@ act_apply(struct world *w, int n, enum act_kind kind, const struct goal *g)
 	struct pg *p = &w->host[n].pg;
 	usec_t t = w->t + rng_log(&w->rng, 3 * USEC_MSEC, 300 * USEC_MSEC);
 
-	if (fault_odds(w, F_ACT_REFUSED, 10000))
+	if (fault_odds(w, F_ACT_REFUSED, 20000))
 		return false;
 	w->host[n].e.act[kind].due =
 	    fault_odds(w, F_ACT_HANG, 200000) ? USEC_NEVER : t;
@@ -216,7 +217,8 @@ act_begin(struct world *w, int n, enum act_kind kind, const struct goal *goal)
 	r->gen = ++w->gens;
 	r->backoff = 5 * USEC_MSEC;
 	r->stuck_until = 0;
-	if (fault_odds(w, F_ACT_HANG, 30000)) {
+	if (fault_odds(w, F_ACT_HANG, 50000)) {
+		w->tot->act[kind][2]++;
 		r->stuck_until = w->t + rng_log(&w->odds[F_ACT_HANG],
 					    20 * USEC_MSEC, 60 * USEC_SEC);
 		r->withheld = rng_ppm(&w->odds[F_ACT_HANG], 500000);
@@ -229,6 +231,14 @@ void
 act_cancel(struct world *w, int n, enum act_kind kind)
 {
 	w->host[n].e.act[kind].on = false;
+}
+
+/* What is not there to be seen before it was done. */
+static bool
+act_first(enum act_kind kind)
+{
+	return kind == ACT_METADATA || kind == ACT_CHECKPOINT ||
+	       kind == ACT_COMMIT || kind == ACT_SETTLE || kind == ACT_WAITING;
 }
 
 void
@@ -253,7 +263,8 @@ act_step(struct world *w, const struct ev *ev)
 		    ev->arg);
 		return;
 	}
-	if (act_holds(w, ev->node, kind, &r->goal)) {
+	if ((r->applied || !act_first(kind)) &&
+	    act_holds(w, ev->node, kind, &r->goal)) {
 		act_end(w, ev->node, kind, ANS_YES);
 		return;
 	}

@@ -67,7 +67,8 @@ carry_saved(struct world *w, int n, uint64_t inc)
 		h->disk = h->save[0].d;
 		h->disk_has = true;
 		judge_saved(w, n, &old);
-	}
+	} else
+		cover_fail(w, FAIL_SAVE);
 	h->saves--;
 	memmove(
 	    &h->save[0], &h->save[1], (size_t)h->saves * sizeof(h->save[0]));
@@ -95,6 +96,13 @@ carry_fence_done(
 			-1LL :
 			(long long)(deadline - now.raw) / USEC_MSEC);
 	mix(w, (uint64_t)op * 4 + (uint64_t)ans);
+	if (ans != ANS_YES && op != FENCE_OP_CLOSE)
+		cover_fail(w,
+		    op == FENCE_OP_OPEN ?
+			(ans == ANS_NO ? FAIL_OPEN_NO : FAIL_OPEN_UNKNOWN) :
+			(ans == ANS_NO ? FAIL_RENEW_NO : FAIL_RENEW_UNKNOWN));
+	else if (ans != ANS_YES)
+		cover_fail(w, FAIL_CLOSE_UNKNOWN);
 	if (op != FENCE_OP_CLOSE && fence_writers(w, n))
 		judge_opened(w, n);
 	core_on_fence(e->core, &now, op, deadline, ans);
@@ -110,7 +118,8 @@ carry_fence(struct world *w, int n, enum fence_op op, usec_t deadline)
 	enum answer ans;
 
 	judge_fence(w, n, op, deadline);
-	if (op != FENCE_OP_CLOSE && fault_odds(w, F_CALL_PAUSE, 1000)) {
+	if (op != FENCE_OP_CLOSE &&
+	    fault_odds(w, F_CALL_PAUSE, op == FENCE_OP_OPEN ? 50000 : 1000)) {
 		e->call = true;
 		e->call_op = op;
 		e->call_deadline = deadline;
@@ -154,6 +163,8 @@ carry_readers(struct world *w, int n, usec_t life)
 	/* What failed may have been done. */
 	if (ok || rng_ppm(&w->odds[F_FENCE_ERROR], 500000))
 		w->host[n].fence.readers_end = life == 0 ? 0 : now.raw + life;
+	if (!ok)
+		cover_fail(w, FAIL_READERS);
 	core_on_readers(w->host[n].e.core, &now, life, ok);
 }
 
@@ -261,12 +272,15 @@ carry(struct world *w, int n, const struct action *a)
 		act_cancel(w, n, a->act);
 		break;
 	case DO_LOOK:
+		if (!pg_runs(w, n) || pg_held_until(w, n) != 0)
+			cover_fail(w, FAIL_LOOK);
 		pg_view_send(w, n);
 		break;
 	case DO_TELL:
 		trace(w, "s%d tells: %s", n + 1, a->text);
-		if (a->tell == EMIT_plan_row)
-			cover_tell(w, a->text);
+		cover_tell(w, n, a->tell, a->text);
+		if (a->tell == EMIT_plan_start)
+			fault_strike(w);
 		break;
 	}
 }

@@ -1,68 +1,216 @@
 /*
- * Which cells of the node table and which rows of the plans were entered: a
- * table that does not drive is worse than none.
+ * What of the core the seeds have taken: the cells of the node table, the rows
+ * of the plans and each way out of them, and how each action has failed. What
+ * was never taken counts as a failure, unless the table here says why it
+ * cannot be: a table that does not drive is worse than none.
  */
 #include <string.h>
 
 #include "sim.h"
 
-/* A row that is done within one turn is seen by what is told of it. */
-void
-cover_tell(struct world *w, const char *text)
+static const char *const exit_name[EXIT_COUNT] = {
+	[EXIT_DONE] = "done",
+	[EXIT_LATE] = "late",
+	[EXIT_REFUSED] = "refused",
+	[EXIT_LEFT] = "overtaken",
+};
+
+static const char *const fail_name[FAIL_COUNT] = {
+#define X(id, name) [FAIL_##id] = name,
+	FAILURES(X)
+#undef X
+};
+
+/* What no run can take, and why. */
+static const struct {
+	const char *plan, *row;
+	enum row_exit exit;
+	const char *why;
+} excused[] = {
+	{ "takeover", "readers", EXIT_REFUSED, "its question says no to none" },
+	{ "takeover", "mark", EXIT_REFUSED, "its question says no to none" },
+	{ "takeover", "metadata", EXIT_LATE, "beside: nobody waits for it" },
+	{ "takeover", "checkpoint", EXIT_LATE, "beside: nobody waits for it" },
+};
+
+static size_t
+cover_find(const char *plan, size_t plan_len, const char *row, size_t row_len)
 {
 	const struct plan_doc *rows;
-	size_t i, plan, row, count = core_plan_doc(&rows);
+	size_t i, count = core_plan_doc(&rows);
 
-	for (i = 0; i < count && i < 128; i++) {
-		plan = strlen(rows[i].plan);
-		row = strlen(rows[i].row);
-		if (strncmp(text, rows[i].plan, plan) == 0 &&
-		    strncmp(text + plan, ": ", 2) == 0 &&
-		    strncmp(text + plan + 2, rows[i].row, row) == 0 &&
-		    text[plan + 2 + row] == ' ')
-			w->tot->row[i]++;
+	for (i = 0; i < count && i < ROWS_MAX; i++)
+		if (strlen(rows[i].plan) == plan_len &&
+		    strlen(rows[i].row) == row_len &&
+		    memcmp(rows[i].plan, plan, plan_len) == 0 &&
+		    memcmp(rows[i].row, row, row_len) == 0)
+			return i;
+	return ROWS_MAX;
+}
+
+static void
+cover_exit(struct world *w, size_t i, enum row_exit x)
+{
+	if (i < ROWS_MAX) {
+		w->tot->row[i]++;
+		w->tot->exit[i][x]++;
 	}
+}
+
+/* "takeover: wal after 3 ms" */
+static void
+cover_row(struct world *w, const char *text)
+{
+	const char *row = strstr(text, ": "), *end = strstr(text, " after ");
+
+	if (row != NULL && end != NULL)
+		cover_exit(w,
+		    cover_find(text, (size_t)(row - text), row + 2,
+			(size_t)(end - row - 2)),
+		    EXIT_DONE);
+}
+
+/* "wal: its WAL covers what the record demands" */
+static void
+cover_late(struct world *w, const char *plan, const char *text)
+{
+	const char *end = strstr(text, ": ");
+
+	if (plan != NULL && end != NULL)
+		cover_exit(w,
+		    cover_find(plan, strlen(plan), text, (size_t)(end - text)),
+		    EXIT_LATE);
+}
+
+/* "takeover: refused at wal after 3 ms" */
+static void
+cover_end(struct world *w, const char *text)
+{
+	const char *why = strstr(text, ": "), *at = strstr(text, " at "),
+		   *end = strstr(text, " after ");
+	size_t i;
+
+	if (why == NULL || at == NULL || end == NULL)
+		return;
+	i = cover_find(
+	    text, (size_t)(why - text), at + 4, (size_t)(end - at - 4));
+	if (strncmp(why, ": refused", 9) == 0)
+		cover_exit(w, i, EXIT_REFUSED);
+	else if (strncmp(why, ": done", 6) != 0 &&
+		 strncmp(why, ": abandoned", 11) != 0)
+		cover_exit(w, i, EXIT_LEFT);
+}
+
+/* A row that is done within one turn is seen by what is told of it. */
+void
+cover_tell(struct world *w, int n, enum event_name ev, const char *text)
+{
+	struct engine *e = &w->host[n].e;
+
+	if (ev == EMIT_plan_start)
+		snprintf(e->plan, sizeof(e->plan), "%.*s",
+		    (int)strcspn(text, ":"), text);
+	else if (ev == EMIT_plan_row)
+		cover_row(w, text);
+	else if (ev == EMIT_plan_late)
+		cover_late(w, e->plan, text);
+	else if (ev == EMIT_plan_end)
+		cover_end(w, text);
 }
 
 void
 cover_turn(struct world *w, int n)
 {
 	const struct core_status *st = &w->host[n].e.st;
-	const struct plan_doc *rows;
-	size_t i, count;
 
 	w->tot->duty[st->rel][st->pg]++;
-	if (st->plan == NULL)
-		return;
-	count = core_plan_doc(&rows);
-	for (i = 0; i < count && i < 128; i++)
-		if (strcmp(rows[i].row, st->row) == 0 &&
-		    strcmp(rows[i].plan, st->plan) == 0)
-			w->tot->row[i]++;
 }
 
-/* How many were never entered. */
+void
+cover_fail(struct world *w, enum failure f)
+{
+	w->tot->fail[f]++;
+}
+
+static const char *
+cover_excuse(const struct plan_doc *r, enum row_exit x)
+{
+	size_t i;
+
+	if (x == EXIT_REFUSED && strcmp(r->limit_name, "abandon") != 0)
+		return "a no is asked again until it is late";
+	for (i = 0; i < sizeof(excused) / sizeof(excused[0]); i++)
+		if (excused[i].exit == x &&
+		    strcmp(excused[i].plan, r->plan) == 0 &&
+		    strcmp(excused[i].row, r->row) == 0)
+			return excused[i].why;
+	return NULL;
+}
+
+static int
+cover_rows(const struct totals *tot)
+{
+	const struct plan_doc *rows;
+	size_t i, count = core_plan_doc(&rows);
+	int x, never = 0;
+	const char *why;
+
+	for (i = 0; i < count && i < ROWS_MAX; i++) {
+		printf("row  %-10s %-11s", rows[i].plan, rows[i].row);
+		for (x = 0; x < EXIT_COUNT; x++) {
+			why = cover_excuse(&rows[i], (enum row_exit)x);
+			printf(" %s %llu%s", exit_name[x],
+			    (unsigned long long)tot->exit[i][x],
+			    tot->exit[i][x] > 0 ? "" :
+			    why != NULL		? " (excused)" :
+						  " NEVER");
+			never += tot->exit[i][x] == 0 && why == NULL;
+		}
+		putchar('\n');
+	}
+	return never;
+}
+
+static int
+cover_acts(const struct totals *tot)
+{
+	static const char *const how[] = { "done", "refused", "hung" };
+	int k, i, never = 0;
+
+	for (k = 0; k < ACT_COUNT; k++) {
+		printf("act  %-22s", act_kind_str((enum act_kind)k));
+		for (i = 0; i < 3; i++) {
+			printf(" %s %llu%s", how[i],
+			    (unsigned long long)tot->act[k][i],
+			    tot->act[k][i] == 0 ? " NEVER" : "");
+			never += tot->act[k][i] == 0;
+		}
+		putchar('\n');
+	}
+	for (k = 0; k < FAIL_COUNT; k++) {
+		printf("fail %-22s %10llu%s\n", fail_name[k],
+		    (unsigned long long)tot->fail[k],
+		    tot->fail[k] == 0 ? " NEVER" : "");
+		never += tot->fail[k] == 0;
+	}
+	return never;
+}
+
+/* How many were never taken. */
 int
 cover_print(const struct totals *tot)
 {
 	const struct duty_doc *cells;
-	const struct plan_doc *rows;
-	size_t i, count;
+	size_t i, count = core_duty_doc(&cells);
 	int never = 0;
 	uint64_t n;
 
-	count = core_duty_doc(&cells);
 	for (i = 0; i < count && i < (size_t)REL_COUNT * PGS_COUNT; i++) {
 		n = tot->duty[i / PGS_COUNT][i % PGS_COUNT];
-		printf("duty %-10s %-9s %-12s %10llu\n", cells[i].rel,
-		    cells[i].pg, cells[i].duty, (unsigned long long)n);
+		printf("duty %-10s %-9s %-12s %10llu%s\n", cells[i].rel,
+		    cells[i].pg, cells[i].duty, (unsigned long long)n,
+		    n == 0 ? " NEVER" : "");
 		never += n == 0;
 	}
-	count = core_plan_doc(&rows);
-	for (i = 0; i < count && i < 128; i++) {
-		printf("row  %-10s %-22s %10llu\n", rows[i].plan, rows[i].row,
-		    (unsigned long long)tot->row[i]);
-		never += tot->row[i] == 0;
-	}
-	return never;
+	return never + cover_rows(tot) + cover_acts(tot);
 }

@@ -7,25 +7,6 @@
 
 #include "sim.h"
 
-static const char *const msg_name[] = { [M_READ_REQ] = "read?",
-	[M_POLL_REQ] = "poll?",
-	[M_CAS_REQ] = "cas?",
-	[M_REPORT_REQ] = "report?",
-	[M_READ] = "read",
-	[M_READ_FAILED] = "read failed",
-	[M_CAS] = "cas",
-	[M_REPORTED] = "reported",
-	[M_ASK] = "ask",
-	[M_ANSWER] = "answer",
-	[M_NUDGE] = "nudge",
-	[M_SAVED] = "saved",
-	[M_PG] = "postgres",
-	[M_PG_GONE] = "postmaster gone",
-	[M_ARMED] = "armed",
-	[M_FENCE_LOST] = "fence lost",
-	[M_ACT] = "act",
-	[M_SITE] = "report of a host" };
-
 bool
 engine_can_run(const struct world *w, int n)
 {
@@ -117,6 +98,8 @@ engine_crash(struct world *w, int n)
 	if (e->core == NULL)
 		return;
 	trace(w, "s%d engine dies", n + 1);
+	if (h->saves > 0)
+		cover_fail(w, FAIL_SAVE_CUT);
 	/* The write that was under way is whole or not at all. */
 	if (h->saves > 0 && w->t >= h->disk_full_until &&
 	    rng_ppm(&w->rng, 500000)) {
@@ -149,71 +132,6 @@ engine_pause(struct world *w, int n, usec_t for_us)
 	    (long long)for_us / USEC_MSEC);
 	e->paused_until = e->ran_since = w->t + for_us;
 	ev_at(w, e->paused_until, EV_RESUME, n, e->inc, 0);
-}
-
-static void
-engine_feed(struct world *w, int n, const struct msg *m)
-{
-	struct host *h = &w->host[n];
-	struct core *c = h->e.core;
-	struct now now = clk_now(w, n);
-
-	switch (m->kind) {
-	case M_READ:
-		core_on_read(c, &now, m->sent, &m->u.value);
-		break;
-	case M_READ_FAILED:
-		core_on_read_failed(c, &now);
-		break;
-	case M_CAS:
-		core_on_cas(c, &now, m->u.res.id, m->u.res.result,
-		    m->u.res.revision, m->u.res.instance);
-		break;
-	case M_REPORTED:
-		core_on_reported(c, &now, m->u.res.result == CAS_CONFIRMED);
-		break;
-	case M_ASK:
-		core_on_ask(c, &now, &m->u.ask);
-		break;
-	case M_ANSWER:
-		core_on_answer(c, &now, &m->u.answer);
-		break;
-	case M_NUDGE:
-		core_on_nudge(c, &now);
-		break;
-	case M_SAVED:
-		core_on_saved(c, m->u.saved.version, m->u.saved.ok);
-		break;
-	case M_PG:
-		core_on_pg(c, &now, &m->u.view);
-		break;
-	case M_PG_GONE:
-		core_on_pg_gone(c, &now);
-		break;
-	case M_ARMED:
-		/* As it is now, not as it was when this was due. */
-		if (w->t < h->unarmed_until)
-			core_on_armed(c, &now, ANS_NO, "socket");
-		else
-			core_on_armed(c, &now, ANS_YES, "");
-		break;
-	case M_FENCE_LOST:
-		core_on_fence_lost(
-		    c, &now, m->u.lost.restored, m->u.lost.open_for);
-		break;
-	case M_ACT:
-		core_on_act(c, &now, m->u.act.kind, &m->u.act.goal,
-		    m->u.act.result, m->u.act.refused ? "refused" : "");
-		break;
-	case M_SITE:
-		core_on_site(c, &now, m->from, &m->u.site);
-		break;
-	case M_READ_REQ:
-	case M_POLL_REQ:
-	case M_CAS_REQ:
-	case M_REPORT_REQ:
-		break;
-	}
 }
 
 /* The long poll: ask again, and say what is known already. */
@@ -262,8 +180,6 @@ engine_take(struct world *w, int n)
 		e->in_tail = &e->in;
 	mix(w, (uint64_t)m->kind);
 	judge_input(w, n, m);
-	if (w->verbose)
-		trace(w, "s%d gets %s", n + 1, msg_name[m->kind]);
 	engine_feed(w, n, m);
 	if (m->kind == M_READ_FAILED || (m->kind == M_READ && !m->poll))
 		e->read_until = 0;

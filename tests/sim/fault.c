@@ -8,7 +8,10 @@
  */
 #include <string.h>
 
+#include "hawatch/mem.h"
 #include "sim.h"
+
+#define STRIKES 1000000 /* their moments count from there */
 
 const char *const fault_name[F_COUNT] = {
 #define X(id, name) [F_##id] = name,
@@ -25,6 +28,8 @@ fault_rates(struct world *w)
 		delay = rng_log(r, 500, 60000), pause = rng_log(r, 20, 1000),
 		crash = rng_log(r, 20, 1000);
 
+	w->strikes.s = rng_next(r);
+	w->strike_ppm = rng_in(r, 0, 3) == 0 ? 0 : rng_in(r, 0, 900000);
 	w->fault_every = rng_log(r, USEC_SEC, 40 * USEC_SEC);
 	w->loss = w->on[F_LOSS] ? loss : 0;
 	w->repeat = w->on[F_REPEAT] ? repeat : 0;
@@ -78,7 +83,7 @@ fault_long(struct world *w)
 void
 fault_soon(struct world *w, enum fault f, int n, usec_t after)
 {
-	ev_at(w, w->t + after, EV_FAULT, n, w->moments, (uint32_t)f + 1);
+	ev_at(w, w->t + after, EV_FAULT, n, w->moment_of, (uint32_t)f + 1);
 }
 
 static void
@@ -153,49 +158,76 @@ fault_begin(struct world *w, enum fault f, int n, bool at_once)
 static void
 fault_moment(struct world *w, uint64_t moment)
 {
+	w->moment_of = moment;
 	w->moment.s = w->seed * 0x2545f4914f6cdd1du ^ moment << 40;
 	w->moment.s = rng_next(&w->moment);
 }
 
 static bool
-fault_skipped(const struct world *w, uint64_t moment)
+fault_kept(const struct world *w, uint64_t moment)
 {
 	size_t i;
 
-	for (i = 0; i < w->skips; i++)
-		if (w->skip[i] == moment)
+	for (i = 0; i < w->keeps; i++)
+		if (w->keep[i] == moment)
 			return true;
-	return false;
+	return w->keep == NULL;
+}
+
+static void
+fault_struck(struct world *w, uint64_t moment)
+{
+	w->struck = xrealloc(w->struck, w->strucks + 1, sizeof(*w->struck));
+	w->struck[w->strucks++] = moment;
+}
+
+/* One of the kinds that were drawn, on any node. */
+static void
+fault_any(struct world *w, struct rng *r, uint64_t moment)
+{
+	int64_t f, tries = 0;
+	int n = (int)rng_in(r, 0, w->data - 1);
+
+	do
+		f = rng_in(r, 0, F_TIMED - 1);
+	while (!w->drawn[f] && ++tries < 80);
+	fault_moment(w, moment);
+	if (!w->drawn[f] || !w->on[f] || !fault_kept(w, moment))
+		return;
+	fault_struck(w, moment);
+	fault_begin(w, (enum fault)f, n, false);
+}
+
+/* A plan begins, which is the moment for things to go wrong. */
+void
+fault_strike(struct world *w)
+{
+	if (w->max_open_epoch > 0 && !w->healed &&
+	    rng_ppm(&w->strikes, w->strike_ppm))
+		ev_at(w, w->t + rng_log(&w->strikes, USEC_MSEC, 10 * USEC_SEC),
+		    EV_FAULT, 0, ++w->strike, 0);
 }
 
 void
 fault_turn(struct world *w, const struct ev *ev)
 {
-	int64_t f = 0, tries;
-	int n;
-
 	if (w->healed)
 		return;
 	if (ev->arg > 0) {
-		fault_moment(w, ev->gen + 1000000);
+		fault_moment(w, ev->gen + 2 * STRIKES);
 		fault_begin(w, (enum fault)(ev->arg - 1), ev->node, true);
 		return;
 	}
-	for (tries = 0; tries < 60 && w->max_open_epoch > 0; tries++) {
-		f = rng_in(&w->schedule, 0, F_TIMED - 1);
-		if (w->drawn[f])
-			break;
+	if (ev->gen > 0) {
+		fault_any(w, &w->strikes, STRIKES + ev->gen);
+		return;
 	}
-	n = (int)rng_in(&w->schedule, 0, w->data - 1);
 	ev_at(w,
 	    w->t +
 		rng_log(&w->schedule, w->fault_every / 8, w->fault_every * 2),
 	    EV_FAULT, 0, 0, 0);
-	if (!w->drawn[f] || w->max_open_epoch == 0)
-		return;
-	fault_moment(w, ++w->moments);
-	if (w->on[f] && !fault_skipped(w, w->moments))
-		fault_begin(w, (enum fault)f, n, false);
+	if (w->max_open_epoch > 0)
+		fault_any(w, &w->schedule, ++w->moments);
 }
 
 void

@@ -1,6 +1,7 @@
 /*
- * That a healthy primary goes on: losing the register, or the standbys, or the
- * standbys and then the register, does not take it down.
+ * That there is a primary: a healthy one goes on (losing the register, or the
+ * standbys, or the standbys and then the register, does not take it down), one
+ * that cannot write does not, and a while after all faults one is there.
  */
 #include "sim.h"
 
@@ -76,4 +77,66 @@ judge_closed(struct world *w, int n)
 		    "was there for %lld ms",
 		    n + 1, h->e.st.possible,
 		    (long long)(w->t - h->apart_at[ARB(w)]) / USEC_MSEC);
+}
+
+/* A primary that cannot write loses its lease, where its engine runs. */
+void
+judge_stalled(struct world *w, int n)
+{
+	const struct host *h = &w->host[n];
+	usec_t limit = w->conf[n].ttl > 3 * USEC_SEC ? w->conf[n].ttl :
+						       3 * USEC_SEC,
+	       since = h->pg.stalled_at;
+
+	if (since < h->e.ran_since)
+		since = h->e.ran_since;
+	if (since < h->deaf_until)
+		since = h->deaf_until;
+	if (w->t < h->pg.stalled_until && fence_writers(w, n) &&
+	    pg_writable(w, n) && w->t - since > limit + 4 * USEC_SEC)
+		violated(w, "L4",
+		    "s%d is open and could not write for %lld "
+		    "ms",
+		    n + 1, (long long)(w->t - since) / USEC_MSEC);
+}
+
+static bool
+judge_any_tainted(const struct world *w)
+{
+	int n;
+
+	for (n = 0; n < w->data; n++)
+		if (w->host[n].pg.tainted)
+			return true;
+	return false;
+}
+
+/* All faults are healed for a while: one primary, all others candidates. */
+void
+judge_end(struct world *w)
+{
+	const struct record *rec = &w->reg.now.value.rec;
+	int p = rec->holder;
+
+	/* Where only a person can know which data is right. */
+	if ((w->reg.now.value.cold && w->reg.reverted) ||
+	    (w->last_open >= 0 && w->host[w->last_open].pg.tainted) ||
+	    (rec->state == REC_RELEASED && judge_any_tainted(w))) {
+		w->tot->skipped_live++;
+		return;
+	}
+	if (w->reg.now.value.cold || p < 0 || rec->state != REC_HELD ||
+	    !w->was_open[p])
+		violated(w, "LIVE",
+		    "no open primary, long after the faults; "
+		    "record %s holder %d epoch %llu%s",
+		    rec_state_str(rec->state), p,
+		    (unsigned long long)rec->epoch,
+		    w->reg.now.value.cold ? " cold" : "");
+	else if (rec->candidates != (w->conf[p].data & ~NODE_BIT(p)))
+		violated(w, "LIVE",
+		    "%x are no candidates, long after the faults",
+		    w->conf[p].data & ~NODE_BIT(p) & ~rec->candidates);
+	else
+		judge_end_site(w);
 }

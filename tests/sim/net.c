@@ -83,6 +83,10 @@ net_lost(struct world *w, struct msg *m)
 	struct msg *r = NULL;
 	int asker = m->from;
 
+	if (m->kind == M_ASK || m->kind == M_ANSWER || m->kind == M_NUDGE)
+		cover_fail(w, m->kind == M_ASK	  ? FAIL_ASK :
+			      m->kind == M_ANSWER ? FAIL_ANSWER :
+						    FAIL_NUDGE);
 	if (m->kind == M_READ_REQ)
 		r = msg_new(w, M_READ_FAILED, ARB(w), asker);
 	else if (m->kind == M_CAS_REQ && rng_ppm(&w->rng, 500000)) {
@@ -96,6 +100,8 @@ net_lost(struct world *w, struct msg *m)
 		r = msg_new(w, m->kind == M_READ ? M_READ_FAILED : M_REPORTED,
 		    ARB(w), asker);
 	}
+	if (m->kind == M_CAS || (m->kind == M_CAS_REQ && r == NULL))
+		cover_fail(w, FAIL_CAS_SILENT);
 	if (r != NULL && r->kind == M_REPORTED)
 		r->u.res.result = CAS_UNKNOWN;
 	if (r != NULL) {

@@ -61,6 +61,7 @@ void engine_start(struct world *w, int n);
 void engine_crash(struct world *w, int n);
 void engine_pause(struct world *w, int n, usec_t for_us);
 void engine_input(struct world *w, struct msg *m);
+void engine_feed(struct world *w, int n, const struct msg *m); /* feed.c */
 void engine_run(struct world *w, int n);
 void engine_poll(struct world *w, int n);
 void engine_report(struct world *w, int n);
@@ -126,6 +127,7 @@ void act_step(struct world *w, const struct ev *ev);
 
 /* fault.c, fault_host.c, fault_net.c */
 void fault_draw(struct world *w, const bool *only);
+void fault_strike(struct world *w);
 bool fault_odds(struct world *w, enum fault f, int64_t ppm);
 usec_t fault_long(struct world *w);
 void fault_soon(struct world *w, enum fault f, int n, usec_t after);
@@ -168,6 +170,7 @@ void judge_end(struct world *w);
 /* judge_live.c */
 void judge_sick(struct world *w);
 void judge_closed(struct world *w, int n);
+void judge_stalled(struct world *w, int n);
 /* judge_site.c */
 void judge_act(
     struct world *w, int n, enum act_kind kind, const struct goal *goal);
@@ -182,12 +185,20 @@ bool judge_promise_ended(const struct world *w, int n);
 bool judge_up_for_wait(const struct world *w, int n);
 
 /* world.c */
+/* The last lines of a trace. */
+#define TAIL_LINES 60
+struct tail {
+	char line[TAIL_LINES][360];
+	unsigned n;
+};
+
 /* How a seed is run. */
 struct plan {
 	usec_t length;
 	const bool *only;     /* kinds of faults that are kept; NULL all */
-	const uint64_t *skip; /* moments of faults that are left out */
-	size_t skips;
+	const uint64_t *keep; /* moments of faults that are kept; NULL all */
+	size_t keeps;
+	struct tail *tail;
 	bool trace, verbose;
 };
 struct world *world_new(
@@ -195,9 +206,13 @@ struct world *world_new(
 void world_run(struct world *w);
 void world_free(struct world *w);
 
+/* shrink.c */
+void shrink(const struct plan *plan, uint64_t seed, const char *self);
+
 /* cover.c */
 void cover_turn(struct world *w, int n);
-void cover_tell(struct world *w, const char *text);
+void cover_tell(struct world *w, int n, enum event_name ev, const char *text);
+void cover_fail(struct world *w, enum failure f);
 int cover_print(const struct totals *tot);
 
 #endif

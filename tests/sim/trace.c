@@ -18,7 +18,18 @@ void
 trace(struct world *w, const char *fmt, ...)
 {
 	va_list ap;
+	char *line;
+	size_t n;
 
+	if (w->tail != NULL) {
+		line = w->tail->line[w->tail->n++ % TAIL_LINES];
+		n = (size_t)snprintf(line, sizeof(w->tail->line[0]),
+		    "%4lld.%06lld ", (long long)(w->t / USEC_SEC),
+		    (long long)(w->t % USEC_SEC));
+		va_start(ap, fmt);
+		vsnprintf(line + n, sizeof(w->tail->line[0]) - n, fmt, ap);
+		va_end(ap);
+	}
 	if (!w->trace)
 		return;
 	printf("%4lld.%06lld ", (long long)(w->t / USEC_SEC),

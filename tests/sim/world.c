@@ -141,8 +141,10 @@ world_new(const struct plan *plan, uint64_t seed, struct totals *tot)
 	w->trace = plan->trace;
 	w->end = plan->length;
 	w->heal_at = w->end > 2 * HEALING ? w->end - HEALING : w->end / 2;
-	w->skip = plan->skip;
-	w->skips = plan->skips;
+	w->verbose = plan->verbose;
+	w->tail = plan->tail;
+	w->keep = plan->keep;
+	w->keeps = plan->keeps;
 	w->last_open = NODE_NONE;
 	fault_draw(w, plan->only);
 	world_size(w);
@@ -183,6 +185,7 @@ world_free(struct world *w)
 	}
 	free(w->heap);
 	free(w->acked.v);
+	free(w->struck);
 	free(w);
 }
 

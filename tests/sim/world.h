@@ -268,6 +268,7 @@ struct engine {
 	usec_t wake_raw, wake_t; /* the wake-up that is in the heap */
 	struct msg *in, **in_tail;
 	struct core_status st;
+	char plan[16];		 /* that it told last */
 	usec_t deadline;	 /* D of the last turn; 0 without an engine */
 	uint64_t held_confirmed; /* epoch, by a CAS of this incarnation */
 	bool found_open;	 /* at start the kernel element lived */
@@ -333,13 +334,46 @@ struct reg {
 	usec_t cold_since;
 };
 
+/* How an action of the core failed: what, name in the report */
+#define FAILURES(X) \
+	X(READ, "read: no answer") \
+	X(CAS_REFUSED, "cas: refused") \
+	X(CAS_CONFLICT, "cas: conflict") \
+	X(CAS_UNKNOWN, "cas: unknown") \
+	X(CAS_SILENT, "cas: no answer") \
+	X(REPORT_REFUSED, "report: refused") \
+	X(REPORT_UNKNOWN, "report: unknown") \
+	X(ASK, "ask: lost") \
+	X(ANSWER, "answer: lost") \
+	X(NUDGE, "nudge: lost") \
+	X(SAVE, "save: failed") \
+	X(SAVE_CUT, "save: engine dies") \
+	X(OPEN_NO, "open: no") \
+	X(OPEN_UNKNOWN, "open: unknown") \
+	X(RENEW_NO, "renew: no") \
+	X(RENEW_UNKNOWN, "renew: unknown") \
+	X(CLOSE_UNKNOWN, "close: unknown") \
+	X(READERS, "readers: failed") \
+	X(LOOK, "look: nothing seen")
+
+enum failure {
+#define X(id, name) FAIL_##id,
+	FAILURES(X)
+#undef X
+	    FAIL_COUNT
+};
+enum row_exit { EXIT_DONE, EXIT_LATE, EXIT_REFUSED, EXIT_LEFT, EXIT_COUNT };
+#define ROWS_MAX 128
+
 struct totals {
 	uint64_t runs, events, acked, lost, takeovers, opens, skipped_live;
 	uint64_t sizes[DATA_MAX + 1];
 	usec_t time;
 	uint64_t faults[F_COUNT];
 	uint64_t duty[REL_COUNT][PGS_COUNT];
-	uint64_t row[128];
+	uint64_t row[ROWS_MAX], exit[ROWS_MAX][EXIT_COUNT];
+	uint64_t act[ACT_COUNT][3]; /* done, refused, hung */
+	uint64_t fail[FAIL_COUNT];
 };
 
 struct world {
@@ -359,11 +393,14 @@ struct world {
 	struct msg *pool;
 	usec_t cut_until[HOSTS_MAX][HOSTS_MAX];
 	usec_t slow_until[HOSTS_MAX][HOSTS_MAX], slow_by;
-	struct rng schedule, moment, odds[F_COUNT];
+	struct rng schedule, strikes, moment, odds[F_COUNT];
 	bool drawn[F_COUNT], on[F_COUNT];
-	uint64_t moments;
-	const uint64_t *skip; /* moments that are left out */
-	size_t skips;
+	uint64_t moments, strike, moment_of;
+	int64_t strike_ppm;
+	const uint64_t *keep; /* moments; NULL all */
+	size_t keeps;
+	uint64_t *struck; /* those at which something happened */
+	size_t strucks;
 	usec_t fault_every;
 	int64_t loss, repeat, delay, step_pause, step_crash;
 	struct names names;
@@ -380,6 +417,7 @@ struct world {
 	nodeset_t held_by[256]; /* of an epoch: whom a record named */
 	nodeset_t drained;	/* by the balancer in front of all */
 	struct totals *tot;
+	struct tail *tail;
 	bool trace, verbose, failed;
 	char promise[40], what[400];
 };
