@@ -14,7 +14,9 @@
  * gone with the primary: then the WAL that it wrote tells. The offset keeps the
  * role from being evaluated twice with two results during a promotion.
  * primary_conninfo may hold a password: it is told to whom the server lets read
- * it, and never over the network, where others ask the same. */
+ * it, and never over the network, where others ask the same. A walsender in
+ * startup waits for a command and confirms nothing; of a host that lost its
+ * power it stays for hours, and is no second one of that name. */
 const char pg_view_sql[] =
     "SELECT s.*, r.application_name, host(r.client_addr),"
     " r.state = 'streaming', r.sent_lsn - '0/0'::pg_lsn,"
@@ -50,7 +52,8 @@ const char pg_view_sql[] =
     " THEN current_setting('primary_conninfo') END"
     " FROM (SELECT pg_is_in_recovery() AS rec OFFSET 0) x"
     " LEFT JOIN pg_stat_wal_receiver w ON true) s"
-    " LEFT JOIN pg_stat_replication r ON NOT s.rec";
+    " LEFT JOIN pg_stat_replication r ON NOT s.rec"
+    " AND r.state <> 'startup'";
 
 enum pg_view_col {
 	COL_RECOVERY,

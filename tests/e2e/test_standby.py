@@ -1,6 +1,6 @@
 """The standby goes and comes: writes pause for a moment and no more."""
 
-from lab import auditor, faults
+from lab import auditor, faults, wait_for
 from lab.cluster import now
 
 
@@ -42,14 +42,20 @@ def test_standby_then_arbiter_lost(cluster):
 
 def test_old_primary_rebuilt(cluster):
     """Cloned by repmgr from the new primary, it is a candidate again without
-    another order."""
+    another order, though an idle walsender of an earlier life is left there."""
     lab = cluster.lab
     vote = cluster.vote()
     vote.wait_acked(20)
     faults.databases_killed(lab)
     vote.wait_acked(20, server=lab.s2.address, deadline=15)
+    idle = lab.s1.popen(['psql', '-XAtq', 'host=%s user=repmgr '
+                         'replication=true application_name=prod-s1' %
+                         lab.s2.address], stdin=-1)
+    wait_for(lambda: lab.pg['s2'].sql(
+        'SELECT state FROM pg_stat_replication') == [['startup']])
     cluster.rebuild('s1', 's2')
     cluster.wait_candidates('s2', ['prod-s1'], 30)
+    idle.communicate()
     assert lab.pg['s1'].in_recovery()
     vote.wait_acked(20)
     assert cluster.audit('s2')['ok']
