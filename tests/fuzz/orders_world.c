@@ -80,6 +80,14 @@ pgwatch_poke_peer(struct pgwatch *w, node_t node)
 	pg_peer.asked_at = clock_now().raw + 1;
 }
 
+const struct pg_findings *
+pgwatch_findings(const struct pgwatch *w)
+{
+	static const struct pg_findings none;
+
+	return &none;
+}
+
 int
 checks_count(const struct checks *checks)
 {
