@@ -88,6 +88,7 @@ class Disturb(Chaos):
     def _burst(self, number):
         stage, parts = self.stage, burst(self.args.seed, number)
         self._prolonged()
+        stage.pulse.take()
         begin = now()
         took = list(self.pool.map(lambda p: self._part(p, begin), parts))
         whole = (now() - begin) / 1e9
@@ -104,9 +105,10 @@ class Disturb(Chaos):
             self._moved(number, parts, whole, after)
 
     def _moved(self, number, parts, whole, after):
-        text = 'burst %d of %.2f s: epoch %d to %d, holder %s: %s' % (
-            number, whole, self.before['epoch'], after['epoch'],
-            after['holder'], words(parts))
+        text = 'burst %d of %.2f s: epoch %d to %d, holder %s (the machine ' \
+            'stood still for %.0f ms): %s' % (
+                number, whole, self.before['epoch'], after['epoch'],
+                after['holder'], self.stage.pulse.take(), words(parts))
         if whole < T / 2:
             self._problem(text)
         else:

@@ -47,6 +47,7 @@ class Rounds:
         stage.keeper.sleep(drawn.gap)
         self.before = stage.record()
         self.roles = stage.roles()
+        stage.pulse.take()
         self.at = now()
         middle = self.at
         try:
@@ -61,6 +62,7 @@ class Rounds:
         self.notes += stage.doctor.notes
         well = now()
         stage.ledger.read()
+        self.pulse = stage.pulse.take()
         takeovers = 0 if broken else self._judge()
         gaps = [stage.ledger.gap(g, self.at - 10**9, self.at, well)
                 for g in ('db', 'http')]
@@ -166,8 +168,10 @@ class Rounds:
         if stage.doctor.anew:
             pass                # by hand
         elif takeovers and not self._may_move():
-            problems.append('FALSE FAILOVER: epoch %d to %d' % (
-                self.before['epoch'], after['epoch']))
+            problems.append(
+                'FALSE FAILOVER: epoch %d to %d (the machine stood still for '
+                '%.0f ms)' % (self.before['epoch'], after['epoch'],
+                              self.pulse))
         elif after['epoch'] != self.before['epoch'] and not \
                 self._may_move() and not any(f.kind.epoch
                                              for f in self.faults):

@@ -11,6 +11,7 @@ from . import schedule
 from .rounds import Rounds, line
 from .stage import Stage
 
+CLOSING = 60            # seconds until the site is well at the end
 FRESH = 3               # sites in a row that do not come up end the run
 
 
@@ -99,7 +100,7 @@ class Chaos:
             if audit:
                 for voter in stage.site.voters:
                     voter.stop()
-                holder = stage.doctor.well()
+                holder = stage.doctor.well(CLOSING)
                 acked, words = ledger.audit(holder)
                 for w in words:
                     self._problem('at the end: ' + w)

@@ -13,6 +13,7 @@ from .doctor import Doctor
 from .keeper import Keeper
 from .ledger import Ledger
 from .links import Links
+from .pulse import Pulse
 
 EVERY = ['-e', '40']
 
@@ -25,6 +26,7 @@ class Stage:
         self.nodes = list(self.lab.pg) + ['a1']
         self.disks = Disks(self.lab)
         self.links = Links(self.lab)
+        self.pulse = Pulse()
         self.backups = []
         self.held = {}          # epoch: address of who held it
         self.read = {}          # key: how much of its log was read
@@ -55,6 +57,7 @@ class Stage:
 
     def down(self):
         """The hosts go before their disks, and the files last."""
+        self.pulse.stop()
         for voter in self.site.voters:
             with contextlib.suppress(RuntimeError):
                 voter.stop()

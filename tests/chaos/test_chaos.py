@@ -8,8 +8,8 @@ import subprocess
 from lab.product import SOURCE
 
 DEADLINE = 420      # seconds; on a machine of its own it takes 60 at most
-# A takeover by each way to lose a primary, a cut, a pause, a full disk, a register
-# from a backup, and a program above the database.
+# With seed f: a program above the database, a register from a backup, a power cut,
+# a host that hangs, and a database that dies while its engine's disk is full.
 ROUNDS = ('databases-killed,power,stopped-for-good,one-way,engine-upgraded,'
           'state-full,register-restored,nginx-killed')
 
@@ -30,9 +30,8 @@ def value(text, words):
 
 
 def test_rounds(tmp_path):
-    text = chaos(tmp_path, '--rounds', '6', '--seed', 'smoke', '--only',
-                 ROUNDS)
-    assert value(text, 'rounds') == 6
+    text = chaos(tmp_path, '--rounds', '5', '--seed', 'f', '--only', ROUNDS)
+    assert value(text, 'rounds') == 5
     assert value(text, 'takeovers') >= 2
     assert value(text, 'votes acknowledged') > 500
     for words in ('lost', 'two-writer instants', 'false failovers',
