@@ -41,6 +41,7 @@ postgres = {
     backend = "argv";
     start = [ %(start)s ];
     gate = "%(gate)s";
+    %(postgres)s
 };
 peer = {
     ca = "/etc/hawatch/pki/ca.pem";
@@ -89,7 +90,7 @@ def conf_text(lab):
         'start': ', '.join(
             '"%s"' % w for w in pgmod.Postgres.start_argv(wait=False)),
         'gate': '/etc/systemd/system/' + GATE,
-        'checks': CHECKS, 'more': '',
+        'checks': CHECKS, 'postgres': '', 'more': '',
     }
     values.update(lab.settings)
     return CONF % values

@@ -62,7 +62,7 @@ class Boots:
 
     def on(self, key):
         """With its engine, which finds that it is not the primary."""
-        self.lab.boot(key, autostart=True)
+        self.lab.boot(key)
         self.site.wait_role(key, 'latched', 30)
         wait_for(lambda: os.path.exists(
             self.lab.pg[key].data('standby.signal')), 10,
@@ -83,13 +83,14 @@ class Boots:
                 a.start > since for a in v.attempts()) >= TRIES, 60,
                 '%s tries' % voter.name)
         standby = lab.pg[old].in_recovery()
-        written = sum(a.server != lab.host[new].address
-                      for v in clients for a in v.acked())
-        if standby is not None:
-            written += rows_since(lab.pg[old], wall)
+        own = rows_since(lab.pg[old], wall) if standby is not None else set()
         lab.power_cut(old)
         for voter in clients:
             voter.stop()
+        # A standby has rows of the new primary.
+        written = len(own - rows_since(lab.pg[new], wall)) + sum(
+            a.server != lab.host[new].address
+            for v in clients for a in v.acked())
         tries = sum(len(v.attempts()) for v in clients)
         print(ROW % (self.rounds, NAME[old], ' '.join(guards) or 'signal', {
             None: 'down', True: 'standby', False: 'primary'}[standby], tries,
@@ -113,11 +114,12 @@ def asynchronous(pg):
 
 
 def rows_since(pg, wall):
-    """What clients, ballot-box and beat have written there."""
-    return sum(int(pg.sql('SELECT count(*) FROM %s WHERE at > to_timestamp(%f)'
-                          % (table, wall), db=db)[0][0])
-               for db, table in (('votes', 'vote'), ('ballot_box', 'vote'),
-                                 ('iam', 'heartbeat')))
+    """What clients, ballot-box and beat have written there: {(who, what)}."""
+    return {tuple(row) for db, words in (
+        ('votes', 'client, n FROM vote'), ('ballot_box', 'client, n FROM vote'),
+        ('iam', "host, 'beat' FROM heartbeat"))
+        for row in pg.sql('SELECT %s WHERE at > to_timestamp(%f)' % (
+            words, wall), db=db)}
 
 
 @pytest.fixture

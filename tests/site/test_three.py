@@ -1,22 +1,46 @@
-"""Three web hosts: one of two takes over, the other follows it, and voters
-find both."""
-
-import time
+"""Three web hosts: one of two takes over, the other one's database and programs
+go over to it, and voters find both. --rounds with more than four has both
+layouts."""
 
 from lab import auditor, faults, wait_for
 from lab.cluster import now
 from test_takeover import LAYOUTS, check_role
-from votesite import repoint
+
+BALLOTS = '/home/ballotbox/datastore/ballots'
 
 
-def test_comes_up(make_site):
-    site = make_site(layout='stable', data=3)
+def pytest_generate_tests(metafunc):
+    rounds = metafunc.config.getoption('--rounds', None) or 4
+    metafunc.parametrize('layout', ['stable', 'repoint'] if rounds > 4
+                         else ['stable'])
+
+
+def test_takeover(make_site, layout):
+    site = make_site(layout=layout, data=3)
     print({k: round(v, 2) for k, v in site.took.items()})
-    web = site.vote_web()
-    for name in ('prod-s1', 'prod-s2', 'prod-s3'):
-        web.wait_web(name, 50)
-    for key in site.lab.data:
+    lab, web, vote = site.lab, site.vote_web(), site.vote()
+    s3 = lab.host['s3']
+    lab.s2.write(BALLOTS, 'of the next primary\n')
+    for key in lab.data:
+        web.wait_web(lab.host[key].name, 50)
         check_role(site, key, 's1')
-    done = site.hactl('s1', 'drift')
-    print(done.stdout)
-    assert site.audit('s1')['ok']
+    vote.wait_acked(50)
+    at = now()
+    faults.host_lost(lab)
+    server = lab.s2.address
+    vote.wait_acked(50, since=at, server=server, deadline=20)
+    web.wait_acked(200, since=at, server=server, deadline=20)
+    gaps = [auditor.outage(v.attempts(), at) / 1e6 for v in (vote, web)]
+    print('outage: database %.0f ms, site %.0f ms' % tuple(gaps))
+    site.wait_candidates('s2', ['prod-s3'], 30)
+    assert lab.pg['s2'].streams_to(lab.pg['s3'])
+    for key in ('s2', 's3'):
+        check_role(site, key, 's2')
+        web.wait_web(lab.host[key].name, 50)
+    wait_for(lambda: s3.run(['cat', BALLOTS], check=False).stdout, 20,
+             'prod-s3 pulls from prod-s2')
+    done = site.hactl('s2', 'drift')
+    assert done.returncode == 3 and done.stdout.count('none') == 2
+    assert sorted(site.in_traffic()) == ['prod-s2', 'prod-s3']
+    assert site.audit('s2', at)['ok']
+    assert gaps[1] <= gaps[0] + LAYOUTS[layout] * 1e3
