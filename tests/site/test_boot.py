@@ -1,5 +1,5 @@
-"""The old primary of a site boots with hawatchd disabled: its network is up, its
-PostgreSQL is to start, and its own programs, whose files still call it the
+"""The old primary of a site boots with hawatchd disabled: its network is up,
+its PostgreSQL is to start, and its own programs, whose files still call it the
 primary, write to it as clients of all hosts do. Nothing is written, boot after
 boot.
 

@@ -1,7 +1,8 @@
 """An election site: a lab with hawatchd, and everything above the database.
 
-The web hosts s1 and s2, with data=3 s3 too, run ballot-box and iam under supervisord, with nginx
-and memcached; the host lb balances between them. Layouts:
+The web hosts s1 and s2, with data=3 s3 too, run ballot-box and iam under
+supervisord, with nginx and memcached; the host lb balances between them.
+Layouts:
     repoint   the applications' files name the primary, and change with it
     stable    they name an HAProxy of their own host, which is steered
 """
