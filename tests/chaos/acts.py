@@ -1,6 +1,7 @@
 """How each fault is made and ended. Whom it hits is a key of a host, or of both
 ends of a link; what a fault returns is what its end is given back."""
 
+import contextlib
 import os
 import random
 import shutil
@@ -204,7 +205,8 @@ def backup(stage):
     path = stage.lab.host['a1'].path(disks.STATE)
     for name in os.listdir(path):
         if name != 'ballast':
-            shutil.copy2(os.path.join(path, name), at)
+            with contextlib.suppress(FileNotFoundError):    # just renamed
+                shutil.copy2(os.path.join(path, name), at)
     stage.backups.append(at)
     for old in stage.backups[:-4]:
         shutil.rmtree(old)

@@ -153,6 +153,11 @@ class Rounds:
         stage, problems = self.stage, self.problems
         after = stage.record()
         held = stage.holders()
+        for r in (self.before, after):
+            # Whoever was killed as he wrote it has no line of it in his log.
+            if r['state'] == 'held':
+                held.setdefault(
+                    r['epoch'], stage.lab.host[KEYS[r['holder']]].address)
         epochs = range(self.before['epoch'], after['epoch'] + 1)
         holders = [held[e] for e in epochs if e in held]
         if stage.doctor.anew:

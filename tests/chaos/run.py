@@ -12,6 +12,8 @@ from .rounds import Rounds, line
 from .stage import Stage
 
 CLOSING = 60            # seconds until the site is well at the end
+# Notes of the doctor, beside those about faults that missed.
+PERSONS = ('register adopted', 'register and primary', 's1', 's2', 's3')
 FRESH = 3               # sites in a row that do not come up end the run
 
 
@@ -162,11 +164,13 @@ class Chaos:
                 ('false failovers', false),
                 ('rounds that did not come well',
                  sum(r.broken for r in done)),
+                ('rounds in which persons did more than to rebuild', sum(any(
+                     n.startswith(PERSONS) for n in r.notes) for r in done)),
                 ('votes without an answer', count['unknown']),
                 ('of them hung to their limit, database / HTTP', '%d / %d' % (
                     count['hung db'], count['hung http'])),
                 ('acknowledged with a warning', count['ack-warning'])):
-            print('%-48s %s' % (words, value))
+            print('%-48s  %s' % (words, value))
         failed = bad + len(self.problems)
         print('%d passed, %d failed' % (len(done) - bad, failed))
         return 1 if failed or not done else 0
