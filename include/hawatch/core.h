@@ -85,6 +85,7 @@ struct ask {
 	uint64_t epoch, seq;
 	usec_t ttl;
 	lsn_t lsn;
+	bool bounded;  /* remember lsn, the holder's position, before a yes */
 	bool abdicate; /* no candidate of epoch until a seq above seq */
 	bool position; /* from one candidate to another: how far is your WAL?
 			  It promises nothing; the answer is a no that says
@@ -272,6 +273,7 @@ struct core_status {
 	const struct durable *durable;
 	usec_t heard_at[NODES_MAX]; /* last answer or request of a peer */
 	struct ask_answer peer[NODES_MAX];
+	lsn_t floor;	     /* what a claim of this node is measured by */
 	node_t gives_way_to; /* a candidate that goes first; NODE_NONE */
 	node_t follow; /* this standby is being pointed there; NODE_NONE */
 	const char *follow_why; /* of the last no; "" */

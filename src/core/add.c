@@ -12,6 +12,8 @@
  *
  * An add is given up when another candidate is lost: names leave the setting
  * only when none is under way, and commits wait for the lost one until then.
+ *
+ * Bounded: it streams steadily and is close; D is finite; then the CAS.
  */
 #include "core/core_i.h"
 
@@ -47,6 +49,14 @@ add_enter(struct core *c, const struct now *now, enum add_row row)
 	c->sync.add_since = now->raw;
 }
 
+/* Bounded: well within what it may lack, so that it is not lost at once. */
+static bool
+add_close(const struct core *c, node_t n)
+{
+	return c->pg.sender[n].streaming &&
+	       durability_lag(c, n) <= c->conf.max_loss / 2;
+}
+
 /* Streams steadily, and is no candidate yet. */
 static bool
 add_ripe(const struct core *c, const struct now *now, node_t n)
@@ -56,6 +66,7 @@ add_ripe(const struct core *c, const struct now *now, node_t n)
 	return (c->conf.data & NODE_BIT(n)) && n != c->conf.self &&
 	       !(core_rec(c)->candidates & NODE_BIT(n)) &&
 	       s->good_since[n] != 0 && now->raw - s->good_since[n] >= STEADY &&
+	       (!c->conf.bounded || add_close(c, n)) &&
 	       now->raw >= s->add_retry_at[n];
 }
 
@@ -84,6 +95,11 @@ add_begin(struct core *c, const struct now *now)
 	    c->fence.writers != WRITERS_OPEN)
 		return;
 	s->adding = s->add_last = n;
+	if (c->conf.bounded) {
+		c->lease.finite = true;
+		add_enter(c, now, ADD_FINITE);
+		return;
+	}
 	s->add_names = g.names = lease_possible(c) | NODE_BIT(n);
 	goal_ask(c, ACT_NAMES, &g);
 	add_enter(c, now, ADD_NAMES);
@@ -127,12 +143,16 @@ add_row_finite(struct core *c, const struct now *now)
 {
 	struct record rec = *core_rec(c);
 
-	if (c->lease.deadline == USEC_NEVER || c->pending.on ||
-	    !(c->pg.sync_names & NODE_BIT(c->sync.adding)))
+	if (c->lease.deadline == USEC_NEVER || c->pending.on)
 		return;
-	/* The record's own position has moved on meanwhile. */
-	if (c->pg.sender[c->sync.adding].flush < rec.lsn)
+	if (c->conf.bounded) {
+		if (!add_close(c, c->sync.adding))
+			return;
+	} else if (!(c->pg.sync_names & NODE_BIT(c->sync.adding)) ||
+		   c->pg.sender[c->sync.adding].flush < rec.lsn) {
+		/* The record's own position has moved on meanwhile. */
 		return;
+	}
 	rec.candidates |= NODE_BIT(c->sync.adding);
 	c->lease.abdicated &= ~NODE_BIT(c->sync.adding);
 	c->dur.left &= ~NODE_BIT(c->sync.adding);

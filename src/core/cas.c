@@ -44,12 +44,16 @@ cas_complete(struct core *c, struct record *rec, enum cas_for why)
 	if (c->dur.left_epoch == rec->epoch ||
 	    (why == FOR_RESEED && c->dur.left_epoch == now_is->epoch))
 		rec->candidates &= ~c->dur.left;
+	if (c->conf.bounded && rec->state == REC_RELEASED &&
+	    c->position_epoch == rec->epoch && rec->lsn < c->position)
+		rec->lsn = c->position;
 	if (rec->state == REC_HELD && core_pgs(c) == PGS_PRIMARY) {
 		rec->timeline = c->pg.timeline;
 		rec->system_id = c->pg.system_id;
 		/* Nobody is a candidate for whom commits do not wait; an
 		 * abdication that a restart made us forget shows here. */
-		rec->candidates &= c->pg.sync_names;
+		if (!c->conf.bounded)
+			rec->candidates &= c->pg.sync_names;
 		rec->lsn = durability_lsn(c, rec);
 	} else if (rec->state == REC_HELD) {
 		rec->candidates = 0;
@@ -89,6 +93,7 @@ cas_send(struct core *c, const struct now *now, enum cas_for why,
 	p->on = true;
 	p->why = why;
 	p->first_sent = now->raw;
+	p->t_s = rec.state == REC_HELD ? durability_seen(c, now) : now->raw;
 	p->cas.id = ++c->ids;
 	p->cas.rec = rec;
 	p->cas.revision = c->reg.value.revision;
@@ -123,6 +128,8 @@ cas_prepare_claim(struct core *c, const struct now *now)
 	    (rec.candidates | NODE_BIT(rec.holder)) & ~NODE_BIT(c->conf.self);
 	rec.holder = c->conf.self;
 	rec.target = NODE_NONE;
+	/* What this node was told, whoever goes on from here was not. */
+	rec.lsn = claim_floor(c);
 	rec.taken_at = now->wall;
 	/* What was released or half-way does not count for min_interval. */
 	if (core_rec(c)->state == REC_HELD)
@@ -141,7 +148,7 @@ cas_send_claim(struct core *c, const struct now *now)
 	memset(p, 0, sizeof(*p));
 	p->on = true;
 	p->why = FOR_CLAIM;
-	p->first_sent = now->raw;
+	p->first_sent = p->t_s = now->raw;
 	p->cas.id = ++c->ids;
 	p->cas.rec = c->dur.claim_rec;
 	p->cas.revision = c->dur.claim_revision;
@@ -218,7 +225,7 @@ cas_won(struct core *c, const struct now *now, uint64_t revision,
 		core_save(c);
 	}
 	if (p.cas.rec.state != REC_RELEASED)
-		lease_confirmed(c, now, p.first_sent, &p.cas.rec);
+		lease_confirmed(c, now, p.t_s, &p.cas.rec);
 	if (p.why != FOR_RENEW)
 		cas_tell(c, &p.cas.rec);
 }

@@ -83,7 +83,32 @@ claim_time(const struct core *c, const struct now *now, usec_t *when)
 	return BLOCK_NONE;
 }
 
-/* Our WAL against the record's floor. PostgreSQL must have been seen. */
+/* What the holder has had, as far as is known here: by its record, or by what
+ * it told, and this node promised, since. */
+lsn_t
+claim_floor(const struct core *c)
+{
+	const struct record *rec = core_rec(c);
+
+	if (c->dur.told_epoch == rec->epoch && c->dur.told > rec->lsn)
+		return c->dur.told;
+	return rec->lsn;
+}
+
+/* In bounded, a candidate may lack so much of it; a holder, nothing. */
+static bool
+claim_reaches(const struct core *c)
+{
+	const struct record *rec = core_rec(c);
+	lsn_t end = c->pg.wal_end;
+
+	if (c->conf.bounded &&
+	    !(rec->holder == c->conf.self && rec->state == REC_HELD))
+		end += c->conf.max_loss;
+	return end >= claim_floor(c);
+}
+
+/* Our WAL against that floor. PostgreSQL must have been seen. */
 enum block
 claim_wal(const struct core *c)
 {
@@ -100,15 +125,13 @@ claim_wal(const struct core *c)
 	if (rec->holder == c->conf.self && c->dur.primary_epoch != 0 &&
 	    c->dur.primary_epoch <= rec->epoch &&
 	    c->pg.timeline > rec->timeline)
-		return c->pg.wal_end < rec->lsn ? BLOCK_WAL_BEHIND : BLOCK_NONE;
+		return claim_reaches(c) ? BLOCK_NONE : BLOCK_WAL_BEHIND;
 	/* The position that a person may override is one on a timeline. */
 	if (claim_fenced(c))
 		return BLOCK_NONE;
 	if (rec->timeline != 0 && c->pg.timeline != rec->timeline)
 		return BLOCK_TIMELINE;
-	if (c->pg.wal_end < rec->lsn)
-		return BLOCK_WAL_BEHIND;
-	return BLOCK_NONE;
+	return claim_reaches(c) ? BLOCK_NONE : BLOCK_WAL_BEHIND;
 }
 
 /* A disaster that repeats must not walk from host to host by itself. */

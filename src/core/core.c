@@ -227,6 +227,10 @@ core_on_pg(struct core *c, const struct now *now, const struct pg_view *view)
 		c->lease.primary_since = USEC_NEVER;
 	else if (c->lease.primary_since == USEC_NEVER)
 		c->lease.primary_since = now->raw;
+	if (core_rel(c) == REL_HELD && core_pgs(c) == PGS_PRIMARY) {
+		c->position = view->wal_end;
+		c->position_epoch = core_rec(c)->epoch;
+	}
 }
 
 void

@@ -48,7 +48,8 @@ struct pending {
 	bool on;
 	enum cas_for why;
 	struct do_cas cas;
-	usec_t first_sent; /* t_s; 0: sent by an earlier incarnation */
+	usec_t first_sent;
+	usec_t t_s; /* D counts from then; 0: sent by an earlier incarnation */
 	usec_t last_sent;
 };
 
@@ -98,7 +99,8 @@ struct promise {
 struct asked {
 	struct ask ask;
 	usec_t at;
-	bool waiting; /* for the disk, or for a view */
+	bool waiting;	  /* for the disk, or for a view */
+	uint64_t version; /* what was told is on disk with it; 0 not looked */
 };
 
 /* How far the other candidates are, as they said when it mattered. */
@@ -222,6 +224,7 @@ struct core {
 	uint64_t mark_version;	/* dur.primary_epoch, to promote and to open */
 	uint64_t seen_version;	/* dur.epoch and dur.seq */
 	uint64_t t_max_version; /* dur.t_max must be saved to promise it */
+	uint64_t told_version;	/* dur.told likewise */
 	usec_t started, suspended;
 	struct watched reg;
 	struct pending pending;
@@ -241,6 +244,8 @@ struct core {
 	struct rank rank;
 	struct order order;
 	struct pg_view pg;
+	lsn_t position; /* last seen as the holder of position_epoch */
+	uint64_t position_epoch;
 	usec_t gone_at; /* the postmaster ended then; 0 no */
 	enum pg_state pgs_last;
 	enum answer armed;
@@ -322,6 +327,7 @@ void claim_begin(struct core *c, const struct now *now);
 void claim_turn(struct core *c, const struct now *now);
 bool claim_waited(const struct core *c, const struct now *now);
 enum block claim_wal(const struct core *c);
+lsn_t claim_floor(const struct core *c);
 bool claim_near(
     const struct core *c, const struct now *now, bool same, usec_t within);
 
@@ -341,6 +347,11 @@ void durability_turn(struct core *c, const struct now *now);
 void durability_reset(struct core *c);
 lsn_t durability_lsn(const struct core *c, const struct record *rec);
 bool durability_lost(const struct core *c, const struct now *now, node_t n);
+lsn_t durability_lag(const struct core *c, node_t n);
+/* Bounded, and this node writes: what it says of its position matters. */
+bool durability_tells(const struct core *c);
+/* When what is said of it now was so. */
+usec_t durability_seen(const struct core *c, const struct now *now);
 
 /* add.c */
 void add_turn(struct core *c, const struct now *now);

@@ -52,7 +52,7 @@ void
 deed_names_none(struct core *c, const struct now *now)
 {
 	/* Nobody, here; a name never leaves while its node may claim. */
-	struct goal g = { .names = lease_possible(c) };
+	struct goal g = { .names = c->conf.bounded ? 0 : lease_possible(c) };
 
 	goal_ask(c, ACT_NAMES, &g);
 }
@@ -65,12 +65,27 @@ deed_pullers(struct core *c, const struct now *now)
 	goal_ask(c, ACT_PULLERS, &g);
 }
 
+static void
+deed_tell_loss(struct core *c)
+{
+	lsn_t end = c->pg.wal_end, floor = claim_floor(c);
+
+	core_tell(c, EMIT_takeover_loss,
+	    "at most %llu bytes of what is known to have been written are "
+	    "missing here, and what was written in the last %lld ms before "
+	    "the loss",
+	    (unsigned long long)(floor > end ? floor - end : 0),
+	    (long long)core_rec(c)->ttl / USEC_MSEC);
+}
+
 /* From here on this data may hold what others do not have. */
 void
 deed_mark(struct core *c, const struct now *now)
 {
 	if (c->dur.primary_epoch == core_rec(c)->epoch)
 		return;
+	if (c->conf.bounded)
+		deed_tell_loss(c);
 	c->dur.primary_epoch = core_rec(c)->epoch;
 	c->plan.marked = true;
 	c->mark_version = core_save(c);

@@ -6,6 +6,13 @@
  *
  * Adding is add.c's. Remove: the CAS first, its outcome known, then the name is
  * taken away. A name leaves the setting only when its node is not in P.
+ *
+ * Bounded: commits wait for nobody, and no name is set. Of the two that follow
+ * each other closely enough one is never further behind than max_loss: who is,
+ * is removed. What the holder has, it says with every write of the record and
+ * in every question (b), and D counts from when that was seen. So a candidate,
+ * which may not lack more than max_loss of the greatest that it was told,
+ * knows all but what was written in the last T.
  */
 #include <string.h>
 
@@ -30,11 +37,36 @@ durability_lsn(const struct core *c, const struct record *rec)
 	lsn_t lsn = c->pg.wal_end;
 	node_t n;
 
-	for (n = 0; n < NODES_MAX; n++)
+	for (n = 0; n < NODES_MAX && !c->conf.bounded; n++)
 		if ((rec->candidates & NODE_BIT(n)) &&
 		    c->pg.sender[n].flush < lsn)
 			lsn = c->pg.sender[n].flush;
 	return lsn > rec->lsn ? lsn : rec->lsn;
+}
+
+/* How much of what is flushed here it has not flushed. */
+lsn_t
+durability_lag(const struct core *c, node_t n)
+{
+	lsn_t flush = c->pg.sender[n].flush;
+
+	return flush < c->pg.wal_end ? c->pg.wal_end - flush : 0;
+}
+
+bool
+durability_tells(const struct core *c)
+{
+	return c->conf.bounded && core_rel(c) == REL_HELD &&
+	       core_pgs(c) == PGS_PRIMARY;
+}
+
+usec_t
+durability_seen(const struct core *c, const struct now *now)
+{
+	return c->conf.bounded && core_pgs(c) == PGS_PRIMARY &&
+		       c->pg.seen_at < now->raw ?
+		   c->pg.seen_at :
+		   now->raw;
 }
 
 /* Since when each standby streams and keeps up, or does not. */
@@ -50,11 +82,11 @@ durability_watch(struct core *c, const struct now *now)
 		p = &c->pg.sender[n];
 		/* By the time of the view, not of the clock: a primary that
 		 * stalls must not call its standby lost. */
-		good =
-		    p->streaming && !p->doubled &&
-		    (c->pg.unsound & NODE_BIT(n)) == 0 &&
-		    (p->behind_since == 0 || c->pg.seen_at - p->behind_since <
-						 c->conf.standby_timeout);
+		good = p->streaming && !p->doubled &&
+		       (c->pg.unsound & NODE_BIT(n)) == 0 &&
+		       (c->conf.bounded || p->behind_since == 0 ||
+			   c->pg.seen_at - p->behind_since <
+			       c->conf.standby_timeout);
 		if (!good) {
 			s->good_since[n] = 0;
 			/* What was written may be waiting since then. */
@@ -76,6 +108,9 @@ durability_lost(const struct core *c, const struct now *now, node_t n)
 {
 	const struct durability *s = &c->sync;
 
+	if (c->conf.bounded && c->pg.sender[n].streaming &&
+	    durability_lag(c, n) > c->conf.max_loss)
+		return true;
 	/* Not with its last breath: this primary has written since, itself. */
 	return c->conf.mode != CORE_AUTO || c->armed == ANS_NO ||
 	       (s->bad_since[n] != 0 && c->pg.probe_at > s->bad_since[n] &&
@@ -121,6 +156,8 @@ removed_tell(struct core *c, nodeset_t lost)
 		why = "the mode of this node is not auto";
 	else if (c->armed == ANS_NO)
 		why = "this host could not be fenced";
+	else if (c->conf.bounded)
+		why = "it does not stream, or lacks more than max_loss";
 	for (n = 0; n < NODES_MAX; n++)
 		if (lost & core_rec(c)->candidates & NODE_BIT(n))
 			core_tell(c, EMIT_standby_removed,
@@ -162,7 +199,7 @@ durability_remove(struct core *c, const struct now *now)
 	if (c->sync.add == ADD_CAS &&
 	    (c->lease.abdicated & NODE_BIT(c->sync.adding)))
 		add_fail(c, now, "it abdicated");
-	keep = lease_possible(c);
+	keep = c->conf.bounded ? 0 : lease_possible(c);
 	if (c->sync.add != ADD_NONE)
 		keep |= NODE_BIT(c->sync.adding);
 	if (c->sync.relaxing) {

@@ -187,7 +187,7 @@ lease_ask(struct core *c, const struct now *now)
 	slot = &l->ask[l->next_ask++ % ASK_SLOTS];
 	memset(slot, 0, sizeof(*slot));
 	slot->id = ++c->ids;
-	slot->sent = now->raw;
+	slot->sent = durability_tells(c) ? durability_seen(c, now) : now->raw;
 	slot->ttl = ttl;
 	for (n = 0; n < NODES_MAX; n++) {
 		/* Those who are no candidates are asked too, for the evidence
@@ -201,7 +201,10 @@ lease_ask(struct core *c, const struct now *now)
 		a->ask.epoch = core_rec(c)->epoch;
 		a->ask.seq = core_rec(c)->seq;
 		a->ask.ttl = ttl;
+		a->ask.bounded = durability_tells(c);
 		a->ask.lsn = core_rec(c)->lsn;
+		if (a->ask.bounded && a->ask.lsn < c->pg.wal_end)
+			a->ask.lsn = c->pg.wal_end;
 		str_cut(
 		    a->ask.instance, sizeof(a->ask.instance), c->dur.instance);
 	}

@@ -4,7 +4,8 @@
  * Yes only if this node has seen no higher epoch, is not the holder itself,
  * and has no claim whose outcome it does not know. A T above the largest that
  * is on disk is promised only once that is written, since the hold-off after a
- * restart uses it. A "no" carries the record that this node knows.
+ * restart uses it. Bounded: a yes says, too, that the position which the holder
+ * told is on disk here. A "no" carries the record that this node knows.
  *
  * A position, that another candidate asks for, is rank.c's to tell.
  *
@@ -30,7 +31,7 @@ core_on_ask(struct core *c, const struct now *now, const struct ask *ask)
 	/* An abdication that waits for the disk, or a position that waits for a
 	 * view, is asked for anew: the newer question is the one to be
 	 * answered. */
-	for (i = 0; i < c->asked_count; i++)
+	for (i = 0; i < c->asked_count && (ask->abdicate || ask->position); i++)
 		if (c->asked[i].waiting && c->asked[i].ask.from == ask->from &&
 		    c->asked[i].ask.abdicate == ask->abdicate &&
 		    c->asked[i].ask.position == ask->position)
@@ -40,7 +41,7 @@ core_on_ask(struct core *c, const struct now *now, const struct ask *ask)
 		return;
 	if (q == NULL)
 		q = &c->asked[c->asked_count++];
-	q->waiting = false;
+	memset(q, 0, sizeof(*q));
 	q->at = now->raw;
 	q->ask = *ask;
 }
@@ -49,7 +50,7 @@ static const char *
 promise_refusal(struct core *c, const struct ask *ask)
 {
 	if (ask->epoch < c->dur.epoch || ask->epoch < core_rec(c)->epoch ||
-	    ask->epoch < c->reg.hint_epoch)
+	    ask->epoch < c->reg.hint_epoch || ask->epoch < c->dur.told_epoch)
 		return "higher-epoch";
 	if (core_rel(c) != REL_OTHER && core_rel(c) != REL_UNKNOWN &&
 	    ask->epoch == core_rec(c)->epoch)
@@ -98,6 +99,26 @@ promise_answer(struct core *c, const struct now *now, const struct ask *ask,
 	c->promise.epoch = ask->epoch;
 }
 
+/* Bounded: is on disk what the holder told of its position? Each question waits
+ * for its own: one that is replaced by the next would never be answered where
+ * the disk is slower than the questions come. */
+static bool
+promise_told(struct core *c, struct asked *q)
+{
+	struct durable *d = &c->dur;
+
+	if (!q->ask.bounded)
+		return true;
+	if (d->told_epoch < q->ask.epoch || d->told < q->ask.lsn) {
+		d->told = q->ask.lsn;
+		d->told_epoch = q->ask.epoch;
+		c->told_version = core_save(c);
+	}
+	if (q->version == 0)
+		q->version = c->told_version;
+	return core_saved(c, q->version);
+}
+
 /* True when the question is dealt with; false while it waits for the disk. */
 static bool
 promise_one(struct core *c, const struct now *now, struct asked *q)
@@ -107,6 +128,12 @@ promise_one(struct core *c, const struct now *now, struct asked *q)
 	if (q->ask.position)
 		return rank_reply(c, now, q);
 	refusal = promise_refusal(c, &q->ask);
+	if (refusal == NULL && !q->ask.abdicate && !promise_told(c, q)) {
+		q->waiting = now->raw - q->at < q->ask.ttl;
+		if (q->waiting)
+			return false;
+		refusal = "not-saved";
+	}
 	if (refusal != NULL || !q->ask.abdicate) {
 		promise_answer(c, now, &q->ask, refusal, false);
 		return true;

@@ -66,7 +66,10 @@ core_status(const struct core *c, const struct now *now, struct core_status *st)
 	st->armed = c->armed;
 	str_cut(st->armed_why, sizeof(st->armed_why), c->armed_why);
 	st->probe = lease_probe(c, now);
-	st->in_force = core_rel(c) == REL_HELD ? core_rec(c)->candidates : 0;
+	st->in_force = core_rel(c) == REL_HELD && !c->conf.bounded ?
+			   core_rec(c)->candidates :
+			   0;
+	st->floor = claim_floor(c);
 	st->durable = &c->dur;
 	memcpy(st->heard_at, c->heard_at, sizeof(st->heard_at));
 	memcpy(st->peer, c->peer, sizeof(st->peer));

@@ -55,7 +55,8 @@ open_check(const struct core *c, const struct now *now)
 		return BLOCK_PROBE;
 	if (claim_wal(c) != BLOCK_NONE)
 		return claim_wal(c);
-	if ((core_rec(c)->candidates & ~c->pg.sync_names) != 0)
+	if (!c->conf.bounded &&
+	    (core_rec(c)->candidates & ~c->pg.sync_names) != 0)
 		return BLOCK_PLAN;
 	if (c->dur.primary_epoch != core_rec(c)->epoch ||
 	    !core_saved(c, c->mark_version))

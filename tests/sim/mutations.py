@@ -3,7 +3,7 @@
 
 MUTATIONS = [
     ("D counted from the reply", "LEASE", [
-        ("cas.c", "lease_confirmed(c, now, p.first_sent, &p.cas.rec);",
+        ("cas.c", "lease_confirmed(c, now, p.t_s, &p.cas.rec);",
          "lease_confirmed(c, now, now->raw, &p.cas.rec);")]),
     ("D of (b) counted from the answer", "LEASE", [
         ("lease.c", "lease_move(c, now, l->ask[i].sent, l->ask[i].ttl);",
