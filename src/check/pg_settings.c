@@ -75,7 +75,7 @@ static const char pg_settings_sql[] =
     " UNION ALL SELECT 6, 'replay-paused', ''"
     " WHERE CASE WHEN pg_is_in_recovery() THEN pg_is_wal_replay_paused() END"
     " UNION ALL SELECT 7, 'conninfo-denied', '' WHERE pg_is_in_recovery()"
-    " AND NOT pg_has_role('pg_read_all_settings', 'USAGE')"
+    " AND NOT (pg_has_role('pg_read_all_settings', 'USAGE') AND %s)"
     " UNION ALL SELECT 8, 'no-rewind', '' FROM s"
     " WHERE name IN ('wal_log_hints', 'data_checksums') AND setting = 'off'"
     " GROUP BY () HAVING count(*) = 2"
@@ -205,11 +205,24 @@ pg_settings_done_cb(void *arg, const struct pgc_result *r)
 	check_done(c, ANS_YES, "");
 }
 
+/* Where there are several standbys, one has to be able to follow another.
+ * Single settings can be granted from PostgreSQL 15 on. */
+static const char *
+pg_settings_may_follow(const struct pgwatch *w)
+{
+	if (__builtin_popcount(conf_data_nodes(w->conf)) <= 2)
+		return "true";
+	if (w->view.version >= 150000)
+		return "has_parameter_privilege('primary_conninfo',"
+		       " 'ALTER SYSTEM')";
+	return "(SELECT rolsuper FROM pg_roles WHERE rolname = current_user)";
+}
+
 static int
 pg_settings_start(struct check *c, struct error *err)
 {
 	struct pgwatch *w = check_arg(c);
-	char sql[sizeof(pg_settings_sql) + 120];
+	char sql[sizeof(pg_settings_sql) + 200];
 
 	if (w->view.running != ANS_YES) {
 		check_done(c, ANS_UNKNOWN, reason_str(REASON_not_running));
@@ -217,7 +230,7 @@ pg_settings_start(struct check *c, struct error *err)
 	}
 	/* Where nothing waits for a standby, only what does not wait for the
 	 * own disk either is less than it seems. */
-	snprintf(sql, sizeof(sql), pg_settings_sql,
+	snprintf(sql, sizeof(sql), pg_settings_sql, pg_settings_may_follow(w),
 	    w->conf->durability == DURABILITY_BOUNDED ?
 		"'off', 'false', 'no', '0'" :
 		"'off', 'false', 'no', '0', 'local', 'remote_write'",

@@ -105,7 +105,8 @@ driver_armed(struct engine *e, const struct now *now)
 	if (armed == ANS_YES && v->recovery == ANS_YES &&
 	    pgwatch_blocks(e->pg) != NULL) {
 		armed = ANS_NO;
-		error_set(&err, ERR_REFUSED, "a setting forbids it: %s",
+		error_set(&err, ERR_REFUSED,
+		    "a setting of PostgreSQL forbids it: %s",
 		    pgwatch_blocks(e->pg)->reason);
 	}
 	if (armed != e->armed)

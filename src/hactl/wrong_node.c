@@ -77,6 +77,16 @@ wrong_silent_node(struct wrong_list *l, const json_t *node)
 	    text[0] == '\0' ? "" : ": ", text);
 }
 
+/* Then the setting itself is told. */
+static bool
+wrong_by_setting(const json_t *node)
+{
+	const json_t *list = get_at(node, "postgres.settings");
+
+	return wrong_is(json_array_get(list, 0), "level", "blocks") &&
+	       strncmp(get_str(node, "fence.armed_why"), "a setting ", 10) == 0;
+}
+
 static void
 wrong_fence(struct wrong_list *l, const json_t *node)
 {
@@ -93,7 +103,7 @@ wrong_fence(struct wrong_list *l, const json_t *node)
 		wrong_text(l, next, "%s: stays stopped: %.*s", name,
 		    end == NULL ? (int)strlen(why) : (int)(end - why), why);
 	}
-	if (wrong_is(node, "fence.armed", "no"))
+	if (wrong_is(node, "fence.armed", "no") && !wrong_by_setting(node))
 		wrong_text(l, "put that right; it is looked at again by itself",
 		    "%s: cannot be fenced with certainty: %s", name,
 		    get_str(node, "fence.armed_why"));
@@ -189,8 +199,11 @@ wrong_settings(struct wrong_list *l, const json_t *node)
 		wrong_text(l,
 		    "put that right in PostgreSQL; it is looked at again "
 		    "within a minute",
-		    "%s: %s%s%s%s%s: %s", get_str(node, "node"), why,
-		    where[0] == '\0' ? "" : " (", where,
+		    "%s: %s%s%s%s%s%s: %s", get_str(node, "node"),
+		    wrong_is(obj, "level", "blocks") ?
+			"may not take over, nor add candidates: " :
+			"",
+		    why, where[0] == '\0' ? "" : " (", where,
 		    same > 0 ? " and others" : "", where[0] == '\0' ? "" : ")",
 		    wrong_reason(why));
 	}

@@ -296,6 +296,22 @@ test_poor_role(void **state)
 	up(&x, s2);
 	assert_non_null(find(&x, "conninfo-denied", ""));
 	down(&x);
+	run(s1, "GRANT pg_monitor TO half");
+	while (pghost_sql(
+		   s2, "SET ROLE half; SHOW primary_conninfo", NULL, 0) != 0)
+		;
+	nothing(s2);
+	/* With a third data node it has to be able to change it, too. */
+	s2->conf.node[PAIR_A1].role = ROLE_DATA;
+	alone(s2, "conninfo-denied", "", FINDING_WARNS);
+	run(s1, "GRANT ALTER SYSTEM ON PARAMETER primary_conninfo TO half");
+	while (pghost_sql(s2,
+		   "DO $$BEGIN ASSERT has_parameter_privilege("
+		   "'half', 'primary_conninfo', 'ALTER SYSTEM');"
+		   " END$$",
+		   NULL, 0) != 0)
+		;
+	nothing(s2);
 }
 
 int

@@ -176,10 +176,14 @@ test_each(void **state)
 static void
 test_settings(void **state)
 {
+	json_t *obj, *at;
+
 	with(0, "postgres.settings",
 	    json_pack("[{s:s,s:s,s:s}]", "reason", "fsync-off", "level",
 		"blocks", "where", ""));
-	says("s1: fsync-off: fsync is off", "within a minute");
+	says("s1: may not take over, nor add candidates: fsync-off: fsync is "
+	     "off",
+	    "within a minute");
 	with(0, "postgres.settings",
 	    json_pack("[{s:s,s:s,s:s},{s:s,s:s,s:s},{s:s,s:s,s:s}]", "reason",
 		"commit-async", "level", "warns", "where", "role clerk",
@@ -189,6 +193,19 @@ test_settings(void **state)
 	says("s1: commit-async (role clerk and others): synchronous_commit",
 	    "in PostgreSQL");
 	assert_int_equal(found, 1);
+	/* It is the setting that is wrong, and told once. */
+	obj = status();
+	at = json_array_get(json_object_get(obj, "nodes"), 1);
+	json_object_set_new(json_object_get(at, "postgres"), "settings",
+	    json_pack("[{s:s,s:s,s:s}]", "reason", "fsync-off", "level",
+		"blocks", "where", ""));
+	json_object_set_new(
+	    json_object_get(at, "fence"), "armed", json_string("no"));
+	json_object_set_new(json_object_get(at, "fence"), "armed_why",
+	    json_string("a setting of PostgreSQL forbids it: fsync-off"));
+	found = wrong_find(obj, list, 40);
+	assert_int_equal(found, 1);
+	json_decref(obj);
 }
 
 /* A standby that still takes its WAL from the node that was the primary. */
