@@ -177,13 +177,13 @@ carry_answer(struct world *w, int n, const struct ask_answer *a)
 	struct msg *m;
 	unsigned i, at;
 
-	for (i = 1; i <= 16; i++) {
-		at = (e->askeds - i) % 16;
+	for (i = 1; i <= ASKED_MAX; i++) {
+		at = (e->askeds - i) % ASKED_MAX;
 		if (e->asked[at].id == a->id)
 			break;
 	}
-	judge_answer(w, n, a, i <= 16 ? &e->asked[at] : NULL);
-	if (i > 16)
+	judge_answer(w, n, a, i <= ASKED_MAX ? &e->asked[at] : NULL);
+	if (i > ASKED_MAX)
 		return;
 	m = msg_new(w, M_ANSWER, n, e->asked[at].from);
 	m->inc = e->asked_inc[at];

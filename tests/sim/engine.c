@@ -71,6 +71,7 @@ engine_start(struct world *w, int n)
 	memset(&e->polled, 0, sizeof(e->polled));
 	memset(e->sent, 0, sizeof(e->sent));
 	memset(e->asked, 0, sizeof(e->asked));
+	memset(e->watched, 0, sizeof(e->watched));
 	e->late_close_at = 0;
 	memset(&h->view, 0, sizeof(h->view));
 	h->probe_at = 0;

@@ -112,6 +112,9 @@ fault_begin(struct world *w, enum fault f, int n, bool at_once)
 	case F_SELF_RESTART:
 		fault_self_restart(w, n, at_once);
 		break;
+	case F_OLD_DATA:
+		fault_old_data(w, n);
+		break;
 	case F_FENCE_DEAF:
 		w->host[n].deaf_until = w->t + fault_long(w);
 		break;

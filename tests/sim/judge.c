@@ -170,6 +170,7 @@ judge_cas(struct world *w, int n, const struct do_cas *cas)
 		    "s%d sends a shorter T before its element "
 		    "is shorter",
 		    n + 1);
+	judge_floor(w, n, &cas->rec);
 	judge_possible(w, n);
 	judge_members(w);
 }

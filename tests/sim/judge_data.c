@@ -126,6 +126,23 @@ judge_effective(const struct world *w, const struct record *rec)
 	return set;
 }
 
+/* Strict: the position in a record is one that every candidate has reached. */
+void
+judge_floor(struct world *w, int n, const struct record *rec)
+{
+	nodeset_t set = judge_effective(w, rec);
+	int o;
+
+	for (o = 0; o < w->data && !w->bounded && rec->state == REC_HELD; o++)
+		if ((set & NODE_BIT(o)) && !w->host[o].chosen &&
+		    !w->host[o].old &&
+		    wal_lsn(w->host[o].pg.flushed) < rec->lsn)
+			violated(w, "FLOOR",
+			    "s%d writes a position that the candidate s%d has "
+			    "not reached",
+			    n + 1, o + 1);
+}
+
 /* The strict invariant: whoever may take over has every acknowledged one. */
 void
 judge_members(struct world *w)
@@ -143,7 +160,8 @@ judge_members(struct world *w)
 		if (reg_may_land(w, &m->u.cas))
 			set |= judge_effective(w, &m->u.cas.rec);
 	for (n = 0; n < w->data; n++)
-		if ((set & NODE_BIT(n)) && !w->host[n].chosen)
+		if ((set & NODE_BIT(n)) && !w->host[n].chosen &&
+		    !w->host[n].old)
 			judge_has_all(w, n, "STRICT",
 			    "is, or may become, a "
 			    "candidate");

@@ -30,6 +30,37 @@ judge_up_for_wait(const struct world *w, int n)
 	return clk_raw(w, n) - h->e.start_raw >= judge_wait(w, h->disk.t_max);
 }
 
+static struct watched_rec *
+judge_watched(struct engine *e, const char *instance, uint64_t revision,
+    const char *nonce)
+{
+	int i;
+
+	for (i = 0; i < WATCHED_MAX; i++)
+		if (e->watched[i].revision == revision &&
+		    strcmp(e->watched[i].nonce, nonce) == 0 &&
+		    strcmp(e->watched[i].instance, instance) == 0)
+			return &e->watched[i];
+	return NULL;
+}
+
+/* When this very value first came to this engine. */
+static void
+judge_watch(struct world *w, int n, const struct reg_value *v)
+{
+	struct engine *e = &w->host[n].e;
+	struct watched_rec *r =
+	    judge_watched(e, v->instance, v->revision, v->rec.nonce);
+
+	if (r != NULL)
+		return;
+	r = &e->watched[e->watcheds++ % WATCHED_MAX];
+	memcpy(r->instance, v->instance, ID_MAX);
+	memcpy(r->nonce, v->rec.nonce, ID_MAX);
+	r->revision = v->revision;
+	r->first = clk_raw(w, n);
+}
+
 /* What the core is told now. */
 void
 judge_input(struct world *w, int n, const struct msg *m)
@@ -41,8 +72,8 @@ judge_input(struct world *w, int n, const struct msg *m)
 	size_t i;
 
 	if (m->kind == M_ASK) {
-		e->asked_inc[e->askeds % 16] = m->sender;
-		e->asked[e->askeds++ % 16] = m->u.ask;
+		e->asked_inc[e->askeds % ASKED_MAX] = m->sender;
+		e->asked[e->askeds++ % ASKED_MAX] = m->u.ask;
 	}
 	if (m->kind == M_CAS && m->u.res.result == CAS_CONFIRMED)
 		for (i = 0; i < 16; i++)
@@ -52,6 +83,7 @@ judge_input(struct world *w, int n, const struct msg *m)
 				e->held_confirmed = e->sent[i].epoch;
 	if (m->kind != M_READ || m->u.value.cold)
 		return;
+	judge_watch(w, n, &m->u.value);
 	/* A release by the promisee ends the promise. */
 	if (rec->state == REC_RELEASED && rec->holder == h->promised.to &&
 	    rec->epoch >= h->promised.epoch)
@@ -81,15 +113,15 @@ judge_answer(
 		    w, "ANSWER", "s%d answers what it was not asked", n + 1);
 		return;
 	}
+	if (rec->holder == n && rec->epoch >= ask->epoch &&
+	    rec->state != REC_RELEASED && !w->reg.now.value.cold)
+		violated(w, "HOLDER", "s%d says yes, and is the holder", n + 1);
 	if (e->st.durable->epoch > ask->epoch)
 		violated(w, "ANSWER",
 		    "s%d says yes to epoch %llu, but has "
 		    "seen %llu",
 		    n + 1, (unsigned long long)ask->epoch,
 		    (unsigned long long)e->st.durable->epoch);
-	if (rec->holder == n && rec->epoch >= ask->epoch &&
-	    rec->state != REC_RELEASED && !w->reg.now.value.cold)
-		violated(w, "ANSWER", "s%d says yes, and is the holder", n + 1);
 	if (ask->ttl > h->disk.t_max)
 		violated(w, "ANSWER",
 		    "s%d says yes to a T that is not on its "
@@ -116,19 +148,22 @@ judge_claim(struct world *w, int n, const struct do_cas *cas)
 	const struct reg_value *v = &w->reg.now.value;
 	const char *why = NULL;
 	nodeset_t must = v->rec.candidates;
+	struct watched_rec *r;
 	char seed[ID_MAX];
+	bool this_run;
 
 	if (v->rec.holder >= 0)
 		must |= NODE_BIT(v->rec.holder);
 	must &= ~NODE_BIT(n);
 	snprintf(seed, sizeof(seed), "n%d.%u-", n, h->e.inc);
+	this_run = strncmp(cas->rec.nonce, seed, strlen(seed)) == 0;
+	r = judge_watched(&h->e, cas->instance, cas->revision, cas->nonce);
 	if (!h->disk_has || !h->disk.claim ||
 	    strcmp(h->disk.claim_rec.nonce, cas->rec.nonce) != 0)
 		why = "before it is on its disk";
 	else if (!judge_promise_ended(w, n))
 		why = "against a promise of its own";
-	else if (strncmp(cas->rec.nonce, seed, strlen(seed)) == 0 &&
-		 !judge_up_for_wait(w, n))
+	else if (this_run && !judge_up_for_wait(w, n))
 		why = "before its engine is up for W";
 	else if (cas->revision != v->revision ||
 		 strcmp(cas->instance, v->instance) != 0 || v->cold)
@@ -139,6 +174,10 @@ judge_claim(struct world *w, int n, const struct do_cas *cas)
 		why = "with other candidates than those who may have all";
 	else if (h->disk.proof == PROOF_OPERATOR)
 		return; /* a person's word replaces eligibility */
+	else if (v->rec.state != REC_RELEASED && this_run &&
+		 (r == NULL ||
+		     clk_raw(w, n) - r->first < judge_wait(w, v->rec.ttl)))
+		why = "a record that it has not watched for W";
 	else if (!(v->rec.candidates & NODE_BIT(n)) &&
 		 !(v->rec.state == REC_RELEASED && v->rec.holder == n))
 		why = "without being eligible";

@@ -47,7 +47,7 @@ oper_rebuild(struct world *w, int n)
 {
 	pg_rebuild(w, n, oper_leader(w, n));
 	w->host[n].verified = 0;
-	w->host[n].chosen = false;
+	w->host[n].chosen = w->host[n].old = false;
 }
 
 static void

@@ -249,6 +249,20 @@ pg_event(struct world *w, const struct ev *ev)
 	}
 }
 
+/* Somebody puts an old copy of this node's own data back. */
+void
+pg_set_back(struct world *w, int n, uint32_t len)
+{
+	struct pg *p = &w->host[n].pg;
+
+	pg_die(w, n, false);
+	trace(w, "s%d data is set back to %u records", n + 1, len);
+	p->len = p->flushed = len;
+	p->acks.n = 0;
+	w->host[n].verified = 0;
+	w->host[n].old = true;
+}
+
 /* A person puts a copy of the primary's data in the place of this node's. */
 void
 pg_rebuild(struct world *w, int n, int from)

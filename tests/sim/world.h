@@ -45,6 +45,7 @@
 	X(HANG, "recovery-hangs") \
 	X(SELF_RESTART, "self-restart") \
 	X(FENCED, "order-fenced") \
+	X(OLD_DATA, "old-data") \
 	X(ORDER, "order") \
 	X(STEP_PAUSE, "pause-between-actions") \
 	X(STEP_CRASH, "crash-between-actions") \
@@ -260,6 +261,8 @@ struct promised {
 	usec_t until; /* raw */
 };
 
+#define ASKED_MAX 512
+#define WATCHED_MAX 16
 struct engine {
 	struct core *core;
 	uint32_t inc;
@@ -284,9 +287,15 @@ struct engine {
 		uint64_t id, epoch;
 		enum rec_state state;
 	} sent[16];
-	struct ask asked[16];
-	uint32_t asked_inc[16]; /* of the asker: its connection */
+	struct ask asked[ASKED_MAX];
+	uint32_t asked_inc[ASKED_MAX]; /* of the asker: its connection */
 	unsigned sents, askeds;
+	struct watched_rec {
+		char instance[ID_MAX], nonce[ID_MAX];
+		uint64_t revision;
+		usec_t first;	/* raw */
+	} watched[WATCHED_MAX]; /* records, as they first came in */
+	unsigned watcheds;
 	usec_t turn_at, turn_suspended, late_close_at, ran_since, read_until;
 };
 
@@ -314,6 +323,7 @@ struct host {
 	struct promised promised;
 	usec_t latched_at, down_at, down_raw;
 	uint32_t verified; /* of w->acked, found in this node's log */
+	bool old;	   /* somebody put an old copy of its data in place */
 	bool chosen; /* a person told it to take over, whatever it lacks */
 };
 
