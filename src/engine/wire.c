@@ -77,6 +77,7 @@ wire_ask_str(const struct ask *ask, const struct names *names, json_t *host)
 	json_put_lsn(obj, "lsn", ask->lsn);
 	json_put_bool(obj, "abdicate", ask->abdicate);
 	json_put_bool(obj, "position", ask->position);
+	json_put_bool(obj, "bounded", ask->bounded);
 	put_host(obj, host);
 	return finish(obj);
 }
@@ -103,7 +104,9 @@ wire_ask_parse(struct ask *ask, const char *json, size_t len,
 	    json_want_bool(obj, "abdicate", &ask->abdicate, err) == 0 &&
 	    /* A peer of before there were several candidates has none. */
 	    (!json_has(obj, "position") ||
-		json_want_bool(obj, "position", &ask->position, err) == 0))
+		json_want_bool(obj, "position", &ask->position, err) == 0) &&
+	    (!json_has(obj, "bounded") ||
+		json_want_bool(obj, "bounded", &ask->bounded, err) == 0))
 		rc = 0;
 	if (rc == 0)
 		*host = json_incref(json_object_get(obj, "host"));

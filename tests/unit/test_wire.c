@@ -92,6 +92,7 @@ sample_ask(void)
 	a.lsn = 0x1800F28;
 	a.abdicate = true;
 	a.position = true;
+	a.bounded = true;
 	return a;
 }
 
