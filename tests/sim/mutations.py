@@ -51,7 +51,8 @@ MUTATIONS = [
          "\t\trec.candidates &= ~lost;\n"
          "\t\tif (!c->sync.relaxing)\n\t\t\tdurability_names(c, 0);\n")]),
     ("relax on an unknown outcome", "STRICT P", [
-        ("durability.c", "\tkeep = lease_possible(c);\n",
+        ("durability.c",
+         "\tkeep = c->conf.bounded ? 0 : lease_possible(c);\n",
          "\tkeep = c->pending.on ? c->pending.cas.rec.candidates :\n"
          "\t    lease_possible(c);\n"),
         ("durability.c", "\tif (lost != 0) {",
