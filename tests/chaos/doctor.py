@@ -10,6 +10,7 @@ from lab.cluster import KEYS
 from lab.host import wait_gone
 from lab.pg import BIN, DATA
 from test_ten import amiss
+from votesite import services
 
 from .disks import STATE
 
@@ -188,6 +189,7 @@ class Doctor:
         if not found:
             return ''
         if self._for('site', 'amiss', DRIFT):
+            self._restart()
             for key in self.lab.pg:
                 done = self.site.hactl(key, 'drift')
                 if done.returncode != 0:
@@ -196,3 +198,13 @@ class Doctor:
                     self.site.hactl(key, 'drift', '--apply', '--yes')
             self._forget('site')
         return '; '.join(found)
+
+    def _restart(self):
+        """What hangs, as it waits for an answer that does not come."""
+        for key in self.lab.pg:
+            for c in self.site.status(key).get('checks', ()):
+                if c['up'] == 'no' and c['name'] in ('iam', 'ballot-box'):
+                    self.notes.append('%s: %s restarted: %s' % (
+                        key, c['name'], c['reason']))
+                    services.supervisorctl(self.lab.host[key], 'restart',
+                                           c['name'])

@@ -119,9 +119,15 @@ class Stage:
                 _tail(os.path.join(self.lab.dir, key, source),
                       os.path.join(path, '%s-%s' % (key, name)))
             if self.lab.host[key].up:
-                done = self.site.hactl(key, 'status', '--json')
-                with open(os.path.join(path, key + '-status'), 'w') as f:
-                    f.write(done.stdout + done.stderr)
+                for argv, name in ((['hactl', 'status', '--json'], 'status'),
+                                   (['ss', '-tanpoe'], 'sockets'),
+                                   (['ps', '-eo', 'pid,ppid,stat,wchan:30,'
+                                     'lstart,args'], 'processes'),
+                                   (['nft', 'list', 'ruleset'], 'fence')):
+                    done = self.lab.host[key].run(argv, check=False)
+                    with open(os.path.join(path, '%s-%s' % (key, name)),
+                              'w') as f:
+                        f.write(done.stdout + done.stderr)
         done = self.site.hactl(self.nodes[0], 'status') \
             if self.lab.host[self.nodes[0]].up else None
         if done:
