@@ -28,6 +28,7 @@
 /* Of the sanitizers' runtime, where there is one. */
 void __sanitizer_set_death_callback(void (*fn)(void)) __attribute__((weak));
 const char *__asan_default_options(void);
+const char *__ubsan_default_options(void);
 
 static struct {
 	const uint8_t *data; /* the input under way */
@@ -41,11 +42,18 @@ struct list {
 	size_t n;
 };
 
+const char *
+__ubsan_default_options(void)
+{
+	return "halt_on_error=1:abort_on_error=1:print_stacktrace=1";
+}
+
 /* An allocation of this size for input of some KiB is a fault. */
 const char *
 __asan_default_options(void)
 {
-	return "max_allocation_size_mb=64:detect_stack_use_after_return=1";
+	return "abort_on_error=1:max_allocation_size_mb=64:"
+	       "detect_stack_use_after_return=1:print_suppressions=0";
 }
 
 static void
