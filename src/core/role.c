@@ -188,6 +188,11 @@ role_plan(struct core *c, const struct now *now)
 		return role_may_follow(c, now) ? id : PLAN_NONE;
 	if (id == PLAN_TAKEOVER && core_rel(c) != REL_CLAIMED)
 		return role_may_claim(c, now) ? id : PLAN_NONE;
+	/* Promoted by another claim than this: for that there is a proof, for
+	 * the epoch that a person raised it to there will be none. */
+	if (core_rel(c) == REL_CLAIMED && core_pgs(c) == PGS_PRIMARY &&
+	    c->dur.proof_epoch != core_rec(c)->epoch)
+		return PLAN_STEPDOWN;
 	/* A candidate that was not heard of yet may answer within T. */
 	if (id == PLAN_RESTART && core_rec(c)->candidates != 0 &&
 	    !role_heir(c, now) && c->conf.mode == CORE_AUTO &&

@@ -108,6 +108,34 @@ test_docs(void **state)
 	}
 }
 
+/* Promoted by a claim, and then a person raised the record's epoch: no proof
+ * is about that one. It goes back, and is taken again. */
+static void
+test_adopted_claim(void **state)
+{
+	struct durable disk = { .proof = PROOF_LEASE,
+		.proof_epoch = 5,
+		.primary_epoch = 5,
+		.instance = "I0",
+		.epoch = 5 };
+	struct record *rec;
+	struct ct t;
+
+	ct_init(&t, B, false);
+	rec = ct_record(&t, REC_CLAIMED, B, 0);
+	rec->epoch = 6;
+	ct_start(&t, &disk, 0);
+	ct_primary(&t, 0, 120);
+	t.pg.timeline = 2;
+	ct_view(&t);
+	ct_run(&t, 3 * CT_W);
+	assert_int_equal(t.reg.value.rec.state, REC_HELD);
+	assert_int_equal(t.reg.value.rec.epoch, 7);
+	assert_int_equal(t.disk.proof_epoch, 7);
+	assert_int_equal(ct_status(&t).writers, WRITERS_OPEN);
+	ct_free(&t);
+}
+
 int
 main(void)
 {
@@ -116,6 +144,7 @@ main(void)
 		cmocka_unit_test(test_takeover_order),
 		cmocka_unit_test(test_promote_is_forward),
 		cmocka_unit_test(test_docs),
+		cmocka_unit_test(test_adopted_claim),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
