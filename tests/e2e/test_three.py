@@ -12,7 +12,7 @@ from test_failover import T, everybody_votes
 # Of two equally far candidates the first, or the one of the greater priority.
 LAST_FIRST = {'node': {'s3': ' priority = 200;'}}
 # One that receives nothing stays a candidate until the fault.
-PATIENT = 'standby_timeout = "20s";'
+PATIENT = 'standby_timeout = "2s";'
 CRASH, LOSS = 0.3, T + 0.3      # the promised bounds, in seconds
 SHARED = 0.3                    # more of them on a shared machine
 GIVE_WAY = T / 2
