@@ -16,6 +16,7 @@ static void wrong_follow(struct wrong_list *l, const json_t *node);
 static void wrong_settings(struct wrong_list *l, const json_t *node);
 static void wrong_candidates(
     struct wrong_list *l, const json_t *nodes, const json_t *node);
+static bool wrong_is_told(const json_t *candidates, const json_t *other);
 static void wrong_interval(struct wrong_list *l, const json_t *node);
 static void wrong_no_candidate(
     struct wrong_list *l, const json_t *node, const json_t *other);
@@ -226,17 +227,30 @@ static void
 wrong_candidates(struct wrong_list *l, const json_t *nodes, const json_t *node)
 {
 	const json_t *list = get_at(node, "record.candidates"), *other;
+	bool some = json_array_size(list) > 0;
 	size_t i;
 
 	wrong_interval(l, node);
 	if (!wrong_is(node, "role", "primary") || !get_has(node, "record") ||
-	    json_array_size(list) > 0 || wrong_is(node, "mode", "manual"))
+	    wrong_is(node, "mode", "manual"))
 		return;
 	for (i = 0; i < json_array_size(nodes); i++) {
 		other = json_array_get(nodes, i);
-		if (other != node && get_bool(other, "data"))
+		if (other != node && get_bool(other, "data") &&
+		    !(some && wrong_is_told(list, other)))
 			wrong_no_candidate(l, node, other);
 	}
+}
+
+/* While another one may take over: what else is told of it is enough. */
+static bool
+wrong_is_told(const json_t *candidates, const json_t *other)
+{
+	return get_in(candidates, get_str(other, "node")) ||
+	       get_has(other, "silent") || get_bool(other, "durable.latch") ||
+	       wrong_is(other, "fence.armed", "no") ||
+	       !wrong_is(other, "postgres.state", "standby") ||
+	       !get_bool(other, "postgres.receiver");
 }
 
 /* A candidate that is there, and yet not by itself. */
@@ -265,8 +279,9 @@ wrong_no_candidate(
 	const char *primary = get_str(node, "node");
 	const char *name = get_str(other, "node");
 	const char *why = get_str(node, "waits_text");
-	char next[200];
+	char next[200], list[160];
 
+	get_list(node, "record.candidates", list, sizeof(list));
 	if (get_has(other, "silent"))
 		(void)snprintf(next, sizeof(next),
 		    "ssh %s systemctl status hawatchd", name);
@@ -294,10 +309,14 @@ wrong_no_candidate(
 		(void)snprintf(next, sizeof(next),
 		    "make %s stream from %s; it is then added by itself", name,
 		    primary);
-	wrong_text(l, next,
-	    "%s may not take over from %s%s%s: what is written now is on one "
-	    "host",
-	    name, primary, why[0] == '\0' ? "" : ": ", why);
+	if (strcmp(list, "none") != 0)
+		wrong_text(l, next, "%s may not take over from %s, only %s may",
+		    name, primary, list);
+	else
+		wrong_text(l, next,
+		    "%s may not take over from %s%s%s: what is written now is "
+		    "on one host",
+		    name, primary, why[0] == '\0' ? "" : ": ", why);
 }
 
 /* A standby may stream from another host, or under another name. */

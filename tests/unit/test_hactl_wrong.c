@@ -250,6 +250,27 @@ test_durability(void **state)
 	json_decref(obj);
 }
 
+/* One of two standbys is a candidate, the other one is not. */
+static void
+test_one_of_two(void **state)
+{
+	json_t *obj = status(), *nodes = json_object_get(obj, "nodes"), *third;
+
+	json_array_set_new(nodes, 2, json_deep_copy(json_array_get(nodes, 1)));
+	third = json_array_get(nodes, 2);
+	json_object_set_new(third, "node", json_string("s3"));
+	found = wrong_find(obj, list, 40);
+	assert_int_equal(found, 1);
+	says("s3 may not take over from s1, only s2 may",
+	    "on s3: SHOW primary_conninfo");
+	json_object_set_new(
+	    json_object_get(third, "durable"), "latch", json_true());
+	found = wrong_find(obj, list, 40);
+	assert_int_equal(found, 1);
+	says("s3: stays stopped", "unfence");
+	json_decref(obj);
+}
+
 /* Of two standbys the one that takes over is told of, whatever their order. */
 static void
 test_heirs(void **state)
@@ -409,6 +430,7 @@ main(void)
 		cmocka_unit_test(test_settings),
 		cmocka_unit_test(test_follow),
 		cmocka_unit_test(test_durability),
+		cmocka_unit_test(test_one_of_two),
 		cmocka_unit_test(test_heirs),
 		cmocka_unit_test(test_heir),
 		cmocka_unit_test(test_told_once),
