@@ -80,5 +80,5 @@ register_print(const json_t *reg)
 		    list);
 		print_wrapped("         ", text);
 	}
-	print_record(get_at(reg, "record"));
+	print_record(get_at(reg, "record"), "its position in the WAL is");
 }

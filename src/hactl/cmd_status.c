@@ -24,6 +24,7 @@ static const char *status_note(const json_t *node);
 static void status_site(const json_t *nodes);
 static void status_site_row(struct print_row *row, const json_t *node);
 static void status_traffic(char *buf, size_t size, const json_t *list);
+static const json_t *status_bounded(const json_t *nodes);
 static void status_loss(const json_t *nodes);
 static const json_t *status_newest(const json_t *answer);
 static void status_wrong(const json_t *answer);
@@ -57,7 +58,10 @@ cmd_status(const struct call *call)
 		print_table(head, STATUS_COLUMNS, rows, n);
 		putchar('\n');
 		status_site(nodes);
-		print_record(status_newest(answer));
+		print_record(
+		    status_newest(answer), status_bounded(nodes) == NULL ?
+					       NULL :
+					       "the holder's WAL ended at");
 		status_loss(nodes);
 		status_wrong(answer);
 	}
@@ -264,7 +268,7 @@ status_traffic(char *buf, size_t size, const json_t *list)
 }
 
 void
-print_record(const json_t *rec)
+print_record(const json_t *rec, const char *lsn)
 {
 	char text[320], list[160], since[64];
 	time_t sec = (time_t)(get_int(rec, "taken_at_ms") / 1000);
@@ -287,31 +291,41 @@ print_record(const json_t *rec)
 	print_wrapped("record  ", text);
 	(void)snprintf(text, sizeof(text), "T %lld ms, timeline %lld, %s %s",
 	    get_int(rec, "ttl_ms"), get_int(rec, "timeline"),
+	    lsn != NULL		      ? lsn :
 	    strcmp(list, "none") == 0 ? "WAL at least" :
 					"candidates have flushed",
 	    get_str(rec, "lsn"));
 	print_wrapped("        ", text);
 }
 
-/* Where commits are told done before a standby has them, it is said. */
-static void
-status_loss(const json_t *nodes)
+static const json_t *
+status_bounded(const json_t *nodes)
 {
 	const json_t *node;
-	char text[160];
 	size_t i;
 
 	for (i = 0; i < json_array_size(nodes); i++) {
 		node = json_array_get(nodes, i);
-		if (strcmp(get_str(node, "durability.mode"), "bounded") != 0)
-			continue;
-		(void)snprintf(text, sizeof(text),
-		    "bounded: a takeover may lose %lld kB of WAL, and what was "
-		    "written in the last T",
-		    get_int(node, "durability.max_loss") / 1024);
-		print_wrapped("loss    ", text);
-		return;
+		if (strcmp(get_str(node, "durability.mode"), "bounded") == 0)
+			return node;
 	}
+	return NULL;
+}
+
+/* Where commits are told done before a standby has them, it is said. */
+static void
+status_loss(const json_t *nodes)
+{
+	const json_t *node = status_bounded(nodes);
+	char text[160];
+
+	if (node == NULL)
+		return;
+	(void)snprintf(text, sizeof(text),
+	    "bounded: a takeover may lose %lld kB of WAL, and what was written "
+	    "in the last T",
+	    get_int(node, "durability.max_loss") / 1024);
+	print_wrapped("loss    ", text);
 }
 
 /* The highest that any node believes. */

@@ -126,7 +126,8 @@ void print_silent(const json_t *nodes);
 /* "none", "2 of 12", "not known" of a node's items. */
 void print_drift(char *buf, size_t size, const json_t *node);
 /* The record in words, as status and register show say it. */
-void print_record(const json_t *rec);
+/* lsn: what its position is; NULL when durability is strict for sure. */
+void print_record(const json_t *rec, const char *lsn);
 
 /* The verbs. */
 enum exitcode cmd_status(const struct call *call);
