@@ -95,10 +95,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		len = *at++;
 		if (len > (size_t)(end - at))
 			len = (size_t)(end - at);
+		if (len == 0) /* the end of a connection looks the same */
+			continue;
 		FUZZ_CHECK(send(fd, at, len, 0) == (ssize_t)len);
 		at += len;
-		if (len > 0)
-			FUZZ_CHECK(fakeloop_ready(fake.theirs, WATCH_READ));
+		FUZZ_CHECK(fakeloop_ready(fake.theirs, WATCH_READ));
 	}
 	if (fake.done == 0)
 		FUZZ_CHECK(
