@@ -75,6 +75,12 @@ fence_open(struct fence *f, usec_t deadline, struct error *err)
 {
 	struct now now = clock_now();
 
+	/* Answers from before are still tried again and again by whoever has
+	 * a socket of then: nothing of that gets out now. */
+	if (allowed_over(&f->allowed, &now)) {
+		sockdestroy_port(f->port);
+		now = clock_now();
+	}
 	return fence_open_at(f, deadline, &now, err);
 }
 
@@ -169,8 +175,8 @@ fence_readers(struct fence *f, usec_t life, struct error *err)
 	int i, error = ENOENT;
 
 	/* A reader whose connection is half made has nothing unacknowledged, so
-	 * no timer of its own would ever tell it: before the port closes, as
-	 * later an answer that is refused takes the socket away, and after. */
+	 * no timer of its own would ever tell it: before the port closes, and
+	 * after. */
 	if (life <= 0)
 		sockdestroy_port(f->port);
 

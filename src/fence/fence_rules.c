@@ -59,6 +59,11 @@
  * what comes in alone would let the reply of a statement that is being worked
  * on out after the end. Resets may pass, or clients would hang for seconds.
  * Local clients are caught on their way out, where a reset reaches them.
+ *
+ * Who sends to the port is told by a reset. An answer is dropped, not reset:
+ * that reset would go to the server, take its socket away, and leave the client
+ * waiting for ever, for whom nothing is unacknowledged. So the socket lives
+ * until the engine destroys it, which tells the client, too.
  */
 /* clang-format off */
 static const struct rule rules[] = {
@@ -79,7 +84,8 @@ static const struct rule rules[] = {
 	{ "reply", { TCP, LOAD(TCP_SPORT, 2), IN(FENCE_WRITERS),
 		     JUMP(FENCE_WALL) } },
 	{ "reply", { TCP, LOAD(TCP_SPORT, 2), IN(FENCE_READERS), ACCEPT } },
-	{ "reply", { TCP, { OP_RESET, 0, 0, NULL } } },
+	/* meta l4proto tcp drop */
+	{ "reply", { TCP, { OP_VERDICT, NF_DROP, 0, NULL } } },
 
 	/* iif != "lo" tcp dport 5432 goto gate */
 	{ "input", { { OP_META, NFT_META_IIF, 0, NULL },

@@ -219,6 +219,35 @@ test_reply_in_flight(void **state)
 	part(near);
 }
 
+/* A client that waits for an answer is told as soon as the engine, which may
+ * have been stopped at the end, closes what is closed: it would never find out
+ * by itself. */
+static void
+test_waiting_is_told(void **state)
+{
+	struct pair far, near;
+	usec_t d = after(250 * USEC_MSEC);
+	struct error err;
+	int64_t took;
+
+	assert_int_equal(fence_open(fence, d, &err), FENCE_DONE);
+	far = join(true, NETNS_HERE);
+	near = join(false, NETNS_HERE);
+	netns_until(d);
+	assert_int_equal(
+	    netns_pass(far.server, far.client, SHORT_MS), ETIMEDOUT);
+	assert_int_equal(
+	    netns_pass(near.server, near.client, SHORT_MS), ETIMEDOUT);
+	assert_int_equal(fence_close(fence, &err), FENCE_DONE);
+	assert_int_equal(
+	    netns_wait_error(far.client, LONG_MS, &took), ECONNRESET);
+	assert_in_range(took, 0, AT_ONCE);
+	assert_int_not_equal(
+	    netns_wait_error(near.client, LONG_MS, &took), ETIMEDOUT);
+	part(far);
+	part(near);
+}
+
 /* A client that sends after the end is told at once. */
 static void
 test_statement_is_reset(void **state)
@@ -419,13 +448,13 @@ test_open_after_over(void **state)
 {
 	int i;
 
-	for (i = 0; i < 20; i++) {
-		open_for(30 * USEC_MSEC);
-		netns_until(after(30 * USEC_MSEC));
+	for (i = 0; i < 10; i++) {
+		open_for(60 * USEC_MSEC);
+		netns_until(after(60 * USEC_MSEC));
 		open_for(USEC_SEC);
 		part(join(true, NETNS_HERE));
-		open_for(25 * USEC_MSEC);
-		netns_until(after(25 * USEC_MSEC));
+		open_for(50 * USEC_MSEC);
+		netns_until(after(50 * USEC_MSEC));
 	}
 }
 
@@ -671,6 +700,7 @@ main(void)
 		T(test_text_is_adopted),
 		T(test_open_and_over),
 		T(test_reply_in_flight),
+		T(test_waiting_is_told),
 		T(test_statement_is_reset),
 		T(test_close_destroys),
 		T(test_ipv6),
