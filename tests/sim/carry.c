@@ -158,7 +158,7 @@ carry_readers(struct world *w, int n, usec_t life)
 	struct now now = clk_now(w, n);
 
 	bool ok = w->t >= w->host[n].deaf_until &&
-		  !fault_odds(w, F_FENCE_ERROR, 2000);
+		  !fault_odds(w, F_FENCE_ERROR, 20000);
 
 	/* What failed may have been done. */
 	if (ok || rng_ppm(&w->odds[F_FENCE_ERROR], 500000))

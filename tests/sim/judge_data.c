@@ -4,8 +4,8 @@
  */
 #include "sim.h"
 
-/* A position is told as it was seen, and what is seen may be so old. */
-#define SEEN_LATE USEC_SEC
+/* Clocks differ, and an answer takes its way. */
+#define SEEN_LATE (100 * USEC_MSEC)
 
 static bool
 judge_has(const struct world *w, int n, const struct commit *c)
@@ -68,14 +68,13 @@ judge_bounded(struct world *w, int n)
 		if (ttl < w->host[o].disk.t_max)
 			ttl = w->host[o].disk.t_max;
 	for (i = 0; i < w->acked.n; i++)
-		if (!judge_has(w, n, &w->acked.v[i]) &&
-		    last < w->acked.v[i].wrote)
-			last = w->acked.v[i].wrote;
+		if (!judge_has(w, n, &w->acked.v[i]) && last < w->acked.v[i].at)
+			last = w->acked.v[i].at;
 	if (last == 0)
 		return;
 	for (i = 0; i < w->acked.n; i++) {
 		c = &w->acked.v[i];
-		if (!judge_has(w, n, c) && c->wrote < last - ttl - SEEN_LATE &&
+		if (!judge_has(w, n, c) && c->at < last - ttl - SEEN_LATE &&
 		    (worst == NULL || worst->idx < c->idx))
 			worst = c;
 	}

@@ -20,6 +20,7 @@ struct options {
 	struct plan plan;
 	bool only[F_COUNT];
 	uint64_t keep[MOMENTS_MAX];
+	const char *list; /* a file of seeds */
 	bool twice, quiet, all, coverage;
 };
 
@@ -28,7 +29,7 @@ usage(void)
 {
 	fprintf(stderr,
 	    "usage: hawatch-sim [--seeds A..B | --seed N | --from N]\n"
-	    "    [--stride N] [--wall SECONDS] [--seconds N] [--faults A,B]\n"
+	    "    [--list FILE] [--stride N] [--wall SECONDS] [--seconds N] [--faults A,B]\n"
 	    "    [--moments N,N] [--trace] [--verbose] [--twice] [--all]\n"
 	    "    [--coverage] [--quiet]\n");
 	exit(2);
@@ -162,6 +163,8 @@ parse_one(struct options *o, int ch)
 		o->to = UINT64_MAX;
 	} else if (ch == 'p')
 		o->stride = parse_number(optarg);
+	else if (ch == 'i')
+		o->list = optarg;
 	else if (ch == 'w')
 		o->wall = (time_t)parse_number(optarg);
 	else if (ch == 'l')
@@ -194,6 +197,7 @@ parse(struct options *o, int argc, char **argv)
 		{ "seeds", required_argument, NULL, 's' },
 		{ "from", required_argument, NULL, 'f' },
 		{ "stride", required_argument, NULL, 'p' },
+		{ "list", required_argument, NULL, 'i' },
 		{ "wall", required_argument, NULL, 'w' },
 		{ "seconds", required_argument, NULL, 'l' },
 		{ "faults", required_argument, NULL, 'k' },
@@ -240,6 +244,30 @@ run_all(const struct options *o, struct totals *tot, uint64_t *next,
 	return true;
 }
 
+/* The seeds of a file: a number begins the line, the rest is for people. */
+static bool
+run_list(struct options *o, struct totals *tot, uint64_t *next, uint64_t *all,
+    uint64_t *bad)
+{
+	FILE *f = fopen(o->list, "r");
+	unsigned long long seed;
+	char line[200];
+	bool ok = true;
+
+	if (f == NULL) {
+		perror(o->list);
+		return false;
+	}
+	while (ok && (*bad == 0 || o->all) && fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "%llu", &seed) != 1)
+			continue;
+		o->from = o->to = seed;
+		ok = run_all(o, tot, next, all, bad);
+	}
+	fclose(f);
+	return ok;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -252,7 +280,8 @@ main(int argc, char **argv)
 	int never = 0;
 
 	parse(&o, argc, argv);
-	if (!run_all(&o, &tot, &next, &all, &bad))
+	if (o.list != NULL ? !run_list(&o, &tot, &next, &all, &bad) :
+			     !run_all(&o, &tot, &next, &all, &bad))
 		return 1;
 	if (bad != 0 && !o.all && !o.plan.trace && !o.quiet)
 		shrink(&o.plan, bad, argv[0]);

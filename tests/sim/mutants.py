@@ -3,8 +3,9 @@
 simulator notices, by the promise that the rule is there for.
 
 A mutation is a list of (file or pattern of files in src/core, exact old text,
-new text). Old text that is not there exactly once is an error: the table must
-follow the code.
+new text); a file named sim/x.c is the simulator's own, where the rule is one of
+the server's or of the kernel's. Old text that is not there exactly once is an
+error: the table must follow the code.
 """
 import argparse
 import concurrent.futures
@@ -69,16 +70,21 @@ class Builder:
     def build(self, name, edits):
         """The simulator with these edits; ValueError if one does not fit."""
         home = self.work / name
-        core = home / "core"
-        shutil.copytree(self.source / "src" / "core", core)
-        changed = {self.edit(core, *edit) for edit in edits}
-        header = any(not f.endswith(".c") for f in changed)
+        copies = {"core": home / "core", "sim": home / "sim"}
+        shutil.copytree(self.source / "src" / "core", copies["core"])
+        shutil.copytree(self.source / "tests" / "sim", copies["sim"])
+        changed = set()
+        for file, old, new in edits:
+            part = "sim" if file.startswith("sim/") else "core"
+            changed.add((part, self.edit(
+                copies[part], file.removeprefix("sim/"), old, new)))
+        headers = {part for part, f in changed if not f.endswith(".c")}
         objects = []
         for path, made in self.objects.items():
-            if path.parent.name == "core" and (header or
-                                               path.name in changed):
-                made = self.compile(core / path.name, core,
-                                    home / f"{path.stem}.o")
+            part = path.parent.name
+            if part in headers or (part, path.name) in changed:
+                made = self.compile(copies[part] / path.name, copies["core"],
+                                    home / f"{part}-{path.stem}.o")
             objects.append(str(made))
         binary = home / "hawatch-sim"
         subprocess.run([self.cc, "-o", str(binary), *objects, "-ljansson"],
@@ -125,20 +131,21 @@ def main():
     parser.add_argument("--source", type=pathlib.Path, default=top)
     parser.add_argument("--cc", default=os.environ.get("CC", "cc"))
     parser.add_argument("--seeds", type=int, default=3000)
-    parser.add_argument("--limit", type=float, default=60,
+    parser.add_argument("--limit", type=float, default=100,
                         help="seconds for one mutation")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--only", help="mutations whose name contains this")
     args = parser.parse_args()
     chosen = [m for m in MUTATIONS if not args.only or args.only in m[0]]
     passed = failed = 0
     with tempfile.TemporaryDirectory(prefix="hawatch-mutants-") as work, \
-            concurrent.futures.ThreadPoolExecutor(2) as pool:
+            concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
         builder = Builder(args.source, pathlib.Path(work), args.cc)
         builder.prepare(pool)
         print(f"{'mutation':34} {'seed':>5} promise  how", flush=True)
         jobs = [pool.submit(judge, builder, *m, args.seeds, args.limit)
                 for m in chosen]
-        for job in jobs:
+        for job in concurrent.futures.as_completed(jobs):
             ok, name, seed, promise, what = job.result()
             passed += ok
             failed += not ok

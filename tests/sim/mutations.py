@@ -146,4 +146,94 @@ MUTATIONS = [
     ("one silence drains for ever", "LIVE", [
         ("site.c", "s->primary == primary &&\n\t    s->out == out)",
          "s->primary == primary)")]),
+    ("an answer as holder", "HOLDER", [
+        # An answer to a lower epoch would go before it.
+        ("promise.c", 'return "higher-epoch";', ";"),
+        ("promise.c", 'return "is-holder";', ";")]),
+    ("the timer keyed by revision only", "CLAIM LEASE", [
+        ("watch.c", "a->revision == b->revision &&\n"
+         "\t       strcmp(a->instance, b->instance) == 0 &&\n"
+         "\t       strcmp(a->rec.nonce, b->rec.nonce) == 0;",
+         "a->revision == b->revision;"),
+        # A report starts every wait again, which covers the rest.
+        ("watch.c", "\t\twatch_restart(c, now);\n\t\tr->report_version",
+         "\t\tr->report_version")]),
+    ("no claim journal, no open hold-off", "S1 S2 LEASE OPEN CLAIM", [
+        ("claim.c", "if (!c->dur.claim || c->pending.on || "
+         "!core_saved(c, c->claim_version))",
+         "if (!c->dur.claim || c->pending.on)"),
+        ("writers.c", "return BLOCK_HOLD_OFF;", ";")]),
+    ("renewal by flush and add", "S1 S6 LEASE", [
+        ("sim/fence.c", "op == FENCE_OP_RENEW && !fence_element(w, n)",
+         "false"),
+        # The wall clock's limit and the look after the call cover it.
+        ("sim/fence.c", "f->limit_wall = wall + deadline - raw;",
+         "f->limit_wall = USEC_NEVER;"),
+        ("sim/fence.c", "clk_raw(w, n) >= deadline", "false")]),
+    ("a fence of the input only", "S1", [
+        ("sim/wal.c", "!w->host[n].up ||\n\t    !fence_passes(w, n))",
+         "!w->host[n].up)")]),
+    ("release before the postmaster's children end", "S3", [
+        ("*.c", "return goal_result(c, ACT_STOP);",
+         "return c->gone_at != 0 ? ANS_YES : goal_result(c, ACT_STOP);")]),
+    ("ANY standby instead of all", "STRICT S2", [
+        ("sim/wal.c", "all = !(c[s].obeys & NODE_BIT(of)) ||\n"
+         "\t\t\t      conn_has(w, n, of, idx);",
+         "all = of != s || conn_has(w, n, of, idx);")]),
+    ("waiting for another proves it", "STRICT", [
+        ("add.c", ".names = c->sync.add_names };",
+         ".names = NODE_BIT(c->sync.adding) };")]),
+    ("a name dropped while its node is in P", "STRICT", [
+        ("add.c", "g.names = lease_possible(c) | NODE_BIT(n);",
+         "g.names = NODE_BIT(n);")]),
+    ("the position of the furthest", "FLOOR", [
+        ("durability.c", "c->pg.sender[n].flush < lsn)",
+         "c->pg.sender[n].flush > lsn)")]),
+    ("the record's position is no floor", "S2 STRICT", [
+        ("claim.c", "return end >= claim_floor(c);",
+         "return end + 0 * claim_floor(c) > 0;")]),
+    ("bounded: what was told is not saved", "BOUND TOLD", [
+        ("promise.c", "return core_saved(c, q->version);",
+         "return true;")]),
+    ("bounded: no position in the question", "BOUND TOLD", [
+        ("lease.c", "if (a->ask.bounded && a->ask.lsn < c->pg.wal_end)",
+         "if (0)")]),
+    ("bounded: a claim past max_loss", "BOUND", [
+        ("claim.c", "end += c->conf.max_loss;",
+         "end += c->conf.max_loss + 65536;")]),
+    ("bounded: D counted from now", "BOUND", [
+        ("durability.c", "c->pg.seen_at < now->raw ?\n"
+         "\t\t       c->pg.seen_at :", "0 ?\n"
+         "\t\t       c->pg.seen_at :")]),
+    ("following a claimed record", "SITE", [
+        ("follow.c", "node_t n = site_primary(c);",
+         "node_t n = core_rec(c)->holder;")]),
+    ("no standby follows the new primary", "LIVE", [
+        ("follow.c", "core_pgs(c) != PGS_STANDBY || n == NODE_NONE ||",
+         "true ||")]),
+    ("giving way for ever", "LIVE", [
+        ("rank.c", "if (now->raw >= r->until)\n\t\treturn BLOCK_NONE;",
+         "if (r->first == NODE_NONE)\n\t\treturn BLOCK_NONE;")]),
+    ("closing waits for the disk", "S6 ELEMENT", [
+        ("writers.c", "if (!writers_keep(c, now)) {",
+         "if (!writers_keep(c, now) && core_saved(c, c->version)) {")]),
+    ("abdication is told before it is saved", "STRICT P", [
+        ("promise.c", "if (!core_saved(c, c->abdicated_version))",
+         "if (0)")]),
+    ("a register that forgot is believed", "S1 S2 LEASE STRICT FORGETS P", [
+        ("watch.c", "\tif (d->instance[0] == '\\0')\n\t\treturn false;",
+         "\treturn false;")]),
+    ("opening without being armed", "OPEN", [
+        ("writers.c", "\t\treturn BLOCK_NOT_ARMED;", "\t\t;")]),
+    ("a lone primary's lease runs out", "L3", [
+        ("lease.c", "if (alone)\n\t\tl->deadline = USEC_NEVER;",
+         "if (0)\n\t\tl->deadline = USEC_NEVER;")]),
+    ("the readers' element is forgotten", "S3", [
+        ("writers.c", "else if (life > 0 && f->readers_until < "
+         "now->raw + life)", "else if (0)")]),
+    ("a person's order outlives its record", "LEASE", [
+        ("orders.c", "if (!same || rec->epoch != o->epoch || "
+         "rec->holder != o->holder)", "if (now->raw > o->until)"),
+        ("orders.c", "else if (o->fenced && strcmp(o->nonce, rec->nonce) "
+         "!= 0)", "else if (0)")]),
 ]

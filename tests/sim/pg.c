@@ -173,6 +173,16 @@ pg_promoted(struct world *w, int n)
 	pg_view_send(w, n);
 }
 
+/* A walsender reads the setting before the next reply that it takes, once the
+ * signal is there; those that the setting names may here be later than that.
+ */
+static usec_t
+pg_obey_delay(struct world *w, nodeset_t names, int s)
+{
+	return names & NODE_BIT(s) ? pg_flag_delay(w) :
+				     rng_in(&w->rng, 50, 900);
+}
+
 void
 pg_set_names(struct world *w, int n, nodeset_t names)
 {
@@ -184,7 +194,7 @@ pg_set_names(struct world *w, int n, nodeset_t names)
 	ev_at(w, w->t + pg_flag_delay(w), EV_FLAG, n, p->gen, 0);
 	for (s = 0; s < w->data; s++)
 		if (w->conn[s].up && w->conn[s].p == n)
-			ev_at(w, w->t + pg_flag_delay(w), EV_OBEY, n,
+			ev_at(w, w->t + pg_obey_delay(w, names, s), EV_OBEY, n,
 			    w->conn[s].gen, (uint32_t)s);
 }
 
