@@ -1,5 +1,5 @@
-"""How each fault is made and ended. Whom it hits is a key of a host, or of both
-ends of a link; what a fault returns is what its end is given back."""
+"""How each fault is made and ended. Whom it hits is a key of a host, or of
+both ends of a link; what a fault returns is what its end is given back."""
 
 import contextlib
 import os

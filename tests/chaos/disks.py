@@ -1,8 +1,9 @@
-"""Disks of their own for what may fill up: PostgreSQL's and the daemon's state.
+"""Disks of their own for what may fill up: PostgreSQL's and the daemon's
+state.
 
-Each is a file with ext4 in it, mounted where the host keeps its files, so what is
-on it survives a power cut. The process has a mount namespace of its own, made by
-scripts/chaos: whatever happens to it, the mounts end with it.
+Each is a file with ext4 in it, mounted where the host keeps its files, so what
+is on it survives a power cut. The process has a mount namespace of its own,
+made by scripts/chaos: whatever happens to it, the mounts end with it.
 """
 
 import contextlib

@@ -1,6 +1,7 @@
-"""Many disturbances shorter than half the lease, some at once: nobody's role may
-change for them. They come in bursts that are themselves shorter than that, and the
-next burst comes when the lease was prolonged, or two would be one long one."""
+"""Many disturbances shorter than half the lease, some at once: nobody's role
+may change for them. They come in bursts that are themselves shorter than that,
+and the next burst comes when the lease was prolonged, or two would be one long
+one."""
 
 import collections
 import concurrent.futures

@@ -1,6 +1,6 @@
-"""What persons do after a fault, by the manual, and nothing else: a failed node is
-rebuilt, a cold register adopted when it waits for nobody, what differs from a
-host's role brought about. Then it says when the site is as it was."""
+"""What persons do after a fault, by the manual, and nothing else: a failed
+node is rebuilt, a cold register adopted when it waits for nobody, what differs
+from a host's role brought about. Then it says when the site is as it was."""
 
 import signal
 import time
@@ -14,7 +14,7 @@ from votesite import services
 
 from .disks import STATE
 
-PATIENCE = 12       # seconds for what should come by itself, then a person looks
+PATIENCE = 12       # seconds for what should come by itself
 DRIFT = 20          # the same, for what differs from a host's role
 COLD = 8
 

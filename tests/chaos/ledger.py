@@ -1,10 +1,10 @@
-"""What the voters were told, kept while it grows, and compared with the database
-of the moment after each round and once more, in full, at the end.
+"""What the voters were told, kept while it grows, and compared with the
+database of the moment after each round and once more, in full, at the end.
 
-Beside the numbers of the votes it looks at their times: a row holds the moment at
-which its server executed the vote, by the one clock of the machine, so the
-acknowledged votes in this order name the writer of each moment. It may change as
-the register's holders did, and no more often."""
+Beside the numbers of the votes it looks at their times: a row holds the moment
+at which its server executed the vote, by the one clock of the machine, so the
+acknowledged votes in this order name the writer of each moment. It may change
+as the register's holders did, and no more often."""
 
 import collections
 import os

@@ -1,9 +1,9 @@
 """What befalls the cables: one-way cuts, loss and delay, for each link alone.
 
 All of it is done on the switch, in tables of our own beside the lab's, so no
-host can tell it from a network that fails. The kernels of the test machines have
-no netem: loss is drawn by nftables, and what is late goes through a relay of our
-own, see relay.py.
+host can tell it from a network that fails. The kernels of the test machines
+have no netem: loss is drawn by nftables, and what is late goes through a relay
+of our own, see relay.py.
 """
 
 import os

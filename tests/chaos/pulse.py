@@ -1,5 +1,6 @@
-"""How long the machine itself did nothing: who judges a lease that was lost should
-know. A thread that wants to wake every 20 ms writes down when it did not."""
+"""How long the machine itself did nothing: who judges a lease that was lost
+should know. A thread that wants to wake every 20 ms writes down when it did
+not."""
 
 import threading
 import time

@@ -1,5 +1,6 @@
-"""One round: faults strike and end, the site is made well again, and everything
-that can be looked at is. A round never raises for what the site did."""
+"""One round: faults strike and end, the site is made well again, and
+everything that can be looked at is. A round never raises for what the site
+did."""
 
 import collections
 

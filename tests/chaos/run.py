@@ -1,5 +1,5 @@
-"""A run: round after round on one site, a fresh one when it is beyond help, and
-the table at the end."""
+"""A run: round after round on one site, a fresh one when it is beyond help,
+and the table at the end."""
 
 import collections
 import os

@@ -1,4 +1,5 @@
-"""A site under chaos: with its voters, links, disks and whoever looks after it."""
+"""A site under chaos: with its voters, links, disks and whoever looks after
+it."""
 
 import contextlib
 import os

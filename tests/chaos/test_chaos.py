@@ -8,8 +8,8 @@ import subprocess
 from lab.product import SOURCE
 
 DEADLINE = 420      # seconds; on a machine of its own it takes 60 at most
-# With seed f: a program above the database, a register from a backup, a power cut,
-# a host that hangs, and a database that dies while its engine's disk is full.
+# With seed f: a program above the database, a register from a backup, a power
+# cut, a host that hangs, a database that dies while its engine's disk is full.
 ROUNDS = ('databases-killed,power,stopped-for-good,one-way,engine-upgraded,'
           'state-full,register-restored,nginx-killed')
 

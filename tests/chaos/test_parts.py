@@ -1,5 +1,5 @@
-"""The chaos is itself looked at: does a slow link make slow, a lossy one lose, a
-full disk refuse, and does the ledger find what it is there to find?"""
+"""The chaos is itself looked at: does a slow link make slow, a lossy one lose,
+a full disk refuse, and does the ledger find what it is there to find?"""
 
 import os
 import re
