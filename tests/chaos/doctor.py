@@ -2,6 +2,7 @@
 node is rebuilt, a cold register adopted when it waits for nobody, what differs
 from a host's role brought about. Then it says when the site is as it was."""
 
+import json
 import signal
 import time
 
@@ -85,12 +86,21 @@ class Doctor:
         return self._site()
 
     def _register(self, status):
-        """A cold register that has heard of all nodes and stays cold."""
+        """A cold register that waits for whom it need not wait, or that is
+        older than what a node has seen: then nobody may adopt it."""
         cold = [k for k, s in status.items()
                 if s.get('register', {}).get('cold')]
         if cold and self._for('a1', 'cold', COLD):
-            self.notes.append('register adopted')
-            self.site.hactl(cold[0], 'register', 'adopt', '--yes')
+            seen = max(s.get('durable', {}).get('epoch', 0)
+                       for s in status.values())
+            done = self.site.hactl(cold[0], 'register', 'show', '--json')
+            shown = (json.loads(done.stdout or '{}').get('record') or {}).get(
+                'epoch', 0)
+            if shown < seen:
+                self._by_standby(status)
+            else:
+                self.notes.append('register adopted')
+                self.site.hactl(cold[0], 'register', 'adopt', '--yes')
             self._forget('a1')
         return bool(cold)
 
@@ -103,11 +113,13 @@ class Doctor:
         if not lost:
             self.since.pop(('a1', 'forgotten'), None)
         elif self._for('a1', 'forgotten', PATIENCE):
-            standby = [k for k, s in status.items()
-                       if s.get('role') == 'standby']
-            if standby:
-                self._begin_anew(standby[0])
+            self._by_standby(status)
         return lost
+
+    def _by_standby(self, status):
+        standby = [k for k, s in status.items() if s.get('role') == 'standby']
+        if standby:
+            self._begin_anew(standby[0])
 
     def _begin_anew(self, key):
         """The register is lost, and so is the primary: this standby, which
