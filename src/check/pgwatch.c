@@ -148,6 +148,14 @@ pgwatch_interval(const struct pgwatch *w)
 	return PGWATCH_SLOW;
 }
 
+/* What the view sees of the settings by itself, and five times a second. */
+static bool
+pgwatch_is_bad(const struct pg_view *v)
+{
+	return v->seen_at != 0 && v->running == ANS_YES &&
+	       (!v->fsync || !v->full_page_writes);
+}
+
 static void
 pgwatch_settled_cb(void *arg, struct check *c)
 {
@@ -162,9 +170,11 @@ pgwatch_settled_cb(void *arg, struct check *c)
 			check_poke(w->probe);
 		/* In another role other settings count; the same after a start
 		 * with other ones. */
-		if (w->settings_role != w->view.recovery)
+		if (w->settings_role != w->view.recovery ||
+		    w->settings_bad != pgwatch_is_bad(&w->view))
 			check_poke(w->settings);
 		w->settings_role = w->view.recovery;
+		w->settings_bad = pgwatch_is_bad(&w->view);
 	}
 	if (w->calls.changed != NULL)
 		w->calls.changed(w->calls.arg);

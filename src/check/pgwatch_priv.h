@@ -51,6 +51,7 @@ struct pgwatch {
 	usec_t settings_sent;
 	struct pg_findings findings;
 	enum answer settings_role; /* recovery, when they were asked for */
+	bool settings_bad;	   /* what the view said of them then */
 
 	usec_t paused_since; /* 0: replay is not paused */
 	struct pgc *resume_pgc;

@@ -158,6 +158,18 @@ nothing(struct pghost *h)
 }
 
 static bool
+has_one(void *arg)
+{
+	return ((struct watched *)arg)->found->count == 1;
+}
+
+static bool
+has_none(void *arg)
+{
+	return ((struct watched *)arg)->found->count == 0;
+}
+
+static bool
 is_unsound(void *arg)
 {
 	const struct watched *x = arg;
@@ -174,6 +186,13 @@ test_flush(void **state)
 	(void)state;
 	nothing(s1);
 	nothing(s2);
+	/* The worst is not waited for a minute long. */
+	up(&x, s2);
+	set(s2, "full_page_writes", "off");
+	assert_true(pump(x.loop, has_one, &x, WAIT));
+	set(s2, "full_page_writes", "on");
+	assert_true(pump(x.loop, has_none, &x, WAIT));
+	down(&x);
 	set(s1, "full_page_writes", "off");
 	alone(s1, "full-pages-off", "", FINDING_BLOCKS);
 	set(s1, "full_page_writes", "on");
