@@ -7,6 +7,9 @@
  * then, and only then, the CAS. The other candidates' names stay set all the
  * while, and the probe must still wait when each of them has replayed it: a
  * walsender that has not read the new setting would let it go by the old one.
+ * So must those whose names have left the setting since they connected: one of
+ * them that is slow to read would let commits go by a setting that named it,
+ * and not this standby.
  * The position in the record stays what *every* candidate has flushed; one of
  * the others may be behind the position that this one had to reach.
  *
@@ -101,6 +104,7 @@ add_begin(struct core *c, const struct now *now)
 		return;
 	}
 	s->add_names = g.names = lease_possible(c) | NODE_BIT(n);
+	s->named |= g.names;
 	goal_ask(c, ACT_NAMES, &g);
 	add_enter(c, now, ADD_NAMES);
 }
@@ -108,7 +112,8 @@ add_begin(struct core *c, const struct now *now)
 static void
 add_row_names(struct core *c, const struct now *now)
 {
-	struct goal g = { .node = c->sync.adding, .names = c->sync.add_names };
+	struct goal g = { .node = c->sync.adding,
+		.names = c->sync.add_names | c->sync.named };
 
 	if (goal_result(c, ACT_NAMES) != ANS_YES)
 		return;
@@ -122,6 +127,7 @@ add_row_waiting(struct core *c, const struct now *now)
 	if (goal_result(c, ACT_WAITING) != ANS_YES)
 		return;
 	c->sync.add_lsn = c->act[ACT_WAITING].lsn;
+	c->sync.named = c->sync.add_names;
 	add_enter(c, now, ADD_FLUSH);
 }
 

@@ -142,6 +142,8 @@ struct durability {
 	nodeset_t add_names; /* that were set for it */
 	usec_t add_since, add_retry_at[NODES_MAX];
 	lsn_t add_lsn;
+	nodeset_t named;   /* by whose walsender's reading an older setting of
+			      names may still let commits go */
 	bool relaxing;	   /* names are being taken away */
 	usec_t relaxed_at; /* views older than this still show the names */
 };

@@ -23,7 +23,10 @@
 void
 durability_reset(struct core *c)
 {
+	nodeset_t named = c->sync.named;
+
 	memset(&c->sync, 0, sizeof(c->sync));
+	c->sync.named = named;
 	c->sync.adding = NODE_NONE;
 	c->lease.finite = false;
 	goal_stop(c, ACT_WAITING);
@@ -67,6 +70,20 @@ durability_seen(const struct core *c, const struct now *now)
 		       c->pg.seen_at < now->raw ?
 		   c->pg.seen_at :
 		   now->raw;
+}
+
+/* A walsender lets commits go by the names that it has read itself, long ago
+ * perhaps; one that has ended, lets none go. */
+static void
+durability_named(struct core *c)
+{
+	const struct pg_sender *p = c->pg.sender;
+	node_t n;
+
+	for (n = 0; n < NODES_MAX; n++)
+		if (!p[n].streaming && !p[n].doubled)
+			c->sync.named &= ~NODE_BIT(n);
+	c->sync.named |= c->pg.sync_names;
 }
 
 /* Since when each standby streams and keeps up, or does not. */
@@ -222,6 +239,7 @@ void
 durability_turn(struct core *c, const struct now *now)
 {
 	durability_watch(c, now);
+	durability_named(c);
 	if (c->conf.mode == CORE_OBSERVE)
 		return;
 	if (core_rel(c) != REL_HELD || core_pgs(c) != PGS_PRIMARY ||

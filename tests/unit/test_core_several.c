@@ -106,6 +106,41 @@ test_turns(void **state)
 	ct_free(&t);
 }
 
+/* A walsender that was named, and is no more, may not have read that: it counts
+ * until it has ended, or was seen to let nothing go. */
+static void
+test_named_before(void **state)
+{
+	const struct goal *g;
+	struct ct t;
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		ct_init(&t, A, true);
+		ct_holder(&t, 0);
+		t.act[ACT_WAITING] = ANS_UNKNOWN;
+		ct_streams(&t, B, 110);
+		until_act(&t, ACT_WAITING);
+		/* It fails for B, which streams on; and then C. */
+		t.pg.sender[B].behind_since = t.now.raw;
+		ct_streams(&t, C, 110);
+		ct_run(&t, 900 * MSEC);
+		if (i == 1) {
+			t.pg.sender[B].streaming = false;
+			ct_run(&t, 60 * MSEC);
+		}
+		ct_clear(&t);
+		g = until_act(&t, ACT_WAITING);
+		assert_int_equal(g->node, C);
+		assert_int_equal(g->names, i == 0 ? BIT_BC : BIT_C);
+		assert_int_equal(t.pg.sync_names, BIT_C);
+		ct_act(&t, ACT_WAITING, ANS_YES);
+		ct_run(&t, SEC);
+		assert_int_equal(t.reg.value.rec.candidates, BIT_C);
+		ct_free(&t);
+	}
+}
+
 /* The other one stays named, listed and waited for; nobody is closed. */
 static void
 test_one_removed(void **state)
@@ -248,6 +283,7 @@ main(void)
 		cmocka_unit_test(test_second_add),
 		cmocka_unit_test(test_second_add_lsn),
 		cmocka_unit_test(test_turns),
+		cmocka_unit_test(test_named_before),
 		cmocka_unit_test(test_one_removed),
 		cmocka_unit_test(test_lost_during_add),
 		cmocka_unit_test(test_both_leave),
