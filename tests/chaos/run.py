@@ -7,7 +7,7 @@ import tempfile
 import time
 import traceback
 
-from . import schedule
+from . import acts, schedule
 from .rounds import Rounds, line
 from .stage import Stage
 
@@ -93,6 +93,7 @@ class Chaos:
         self.stage = stage
         self.rounds = Rounds(stage)
         stage.doctor.well()
+        acts.backup(stage)
 
     def _close(self, audit):
         """What its votes came to is kept."""
