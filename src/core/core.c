@@ -223,10 +223,12 @@ core_on_pg(struct core *c, const struct now *now, const struct pg_view *view)
 	c->pg = *view;
 	if (view->running == ANS_YES && view->seen_at > c->gone_at)
 		c->gone_at = 0;
-	if (core_pgs(c) != PGS_PRIMARY)
+	if (core_pgs(c) != PGS_PRIMARY) {
 		c->lease.primary_since = USEC_NEVER;
-	else if (c->lease.primary_since == USEC_NEVER)
+		c->end_looked = false;
+	} else if (c->lease.primary_since == USEC_NEVER) {
 		c->lease.primary_since = now->raw;
+	}
 	if (core_rel(c) == REL_HELD && core_pgs(c) == PGS_PRIMARY) {
 		c->position = view->wal_end;
 		c->position_epoch = core_rec(c)->epoch;
@@ -238,6 +240,7 @@ core_on_pg_gone(struct core *c, const struct now *now)
 {
 	c->gone_at = now->raw;
 	c->lease.primary_since = USEC_NEVER;
+	c->end_looked = false;
 }
 
 /* Armed, by a look that is not older than the engine's own rhythm allows: a

@@ -256,6 +256,7 @@ struct core {
 	usec_t heard_at[NODES_MAX];
 	struct ask_answer peer[NODES_MAX];
 	enum relation rel_last;
+	bool end_looked; /* what this primary's WAL ended at, when first seen */
 	bool signal_looked; /* a latched node's standby.signal */
 	usec_t claim_when;  /* what stands against a claim ends then */
 	usec_t looked_at;   /* a fresh view was asked for */

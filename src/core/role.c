@@ -264,6 +264,21 @@ role_plan_stands(const struct core *c)
 	return true;
 }
 
+/* Below what the record says that this holder had: the data was set back. To
+ * be seen at once, since what the server writes carries it past that. */
+static bool
+role_set_back(struct core *c)
+{
+	const struct record *rec = core_rec(c);
+
+	if (c->end_looked || core_pgs(c) != PGS_PRIMARY ||
+	    core_rel(c) == REL_UNKNOWN || c->pg.wal_end == 0)
+		return false;
+	c->end_looked = true;
+	return core_rel(c) == REL_HELD && c->pg.timeline == rec->timeline &&
+	       c->pg.system_id == rec->system_id && c->pg.wal_end < rec->lsn;
+}
+
 /* What this node's data is by now: a primary's, or of no use. */
 static void
 role_facts(struct core *c)
@@ -279,6 +294,11 @@ role_facts(struct core *c)
 		    "PostgreSQL here was promoted by hand while "
 		    "another node holds the cluster; rebuild it, then hactl "
 		    "unfence");
+	if (role_set_back(c))
+		role_latch(c,
+		    "the WAL here ends before what the record says this "
+		    "holder had: an old copy of the data; rebuild it, then "
+		    "hactl unfence");
 	if (role_diverged(c))
 		role_latch(c,
 		    "another node holds a later epoch: this data "

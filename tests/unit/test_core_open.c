@@ -160,6 +160,47 @@ test_fence_broken(void **state)
 	ct_free(&t);
 }
 
+/* Started again with an old copy of its data: what it writes itself carries it
+ * past what the record demands, and opens nothing. */
+static void
+test_set_back(void **state)
+{
+	struct ct t;
+
+	ct_init(&t, A, false);
+	ct_holder(&t, 0);
+	t.pg.wal_end = 500;
+	ct_run(&t, SEC);
+	assert_int_equal(t.reg.value.rec.lsn, 500);
+	t.act[ACT_START] = ANS_UNKNOWN;
+	t.pg.running = ANS_NO;
+	core_on_pg_gone(t.c, &t.now);
+	ct_view(&t);
+	ct_run(&t, CT_W);
+	assert_non_null(ct_last_act(&t, ACT_START));
+	t.pg.wal_end = 490;
+	ct_act(&t, ACT_START, ANS_YES);
+	ct_turn(&t);
+	t.pg.wal_end = 600;
+	ct_run(&t, 20 * SEC);
+	assert_int_equal(ct_status(&t).writers, WRITERS_CLOSED);
+	assert_true(t.disk.latch);
+	assert_int_equal(t.pg.running, ANS_NO);
+	ct_free(&t);
+	/* As it was: a restart like any other. */
+	ct_init(&t, A, false);
+	ct_holder(&t, 0);
+	t.pg.wal_end = 500;
+	ct_run(&t, SEC);
+	t.pg.running = ANS_NO;
+	core_on_pg_gone(t.c, &t.now);
+	ct_view(&t);
+	ct_run(&t, CT_W + 2 * SEC);
+	assert_false(t.disk.latch);
+	assert_int_equal(ct_status(&t).writers, WRITERS_OPEN);
+	ct_free(&t);
+}
+
 int
 main(void)
 {
@@ -168,6 +209,7 @@ main(void)
 		cmocka_unit_test(test_open_after_promise),
 		cmocka_unit_test(test_inherited),
 		cmocka_unit_test(test_fence_broken),
+		cmocka_unit_test(test_set_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
