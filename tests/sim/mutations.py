@@ -181,7 +181,7 @@ MUTATIONS = [
          "\t\t\t      conn_has(w, n, of, idx);",
          "all = of != s || conn_has(w, n, of, idx);")]),
     ("waiting for another proves it", "STRICT", [
-        ("add.c", ".names = c->sync.add_names };",
+        ("add.c", ".names = c->sync.add_names | c->sync.named };",
          ".names = NODE_BIT(c->sync.adding) };")]),
     ("a name dropped while its node is in P", "STRICT", [
         ("add.c", "g.names = lease_possible(c) | NODE_BIT(n);",
@@ -202,9 +202,7 @@ MUTATIONS = [
         ("claim.c", "end += c->conf.max_loss;",
          "end += c->conf.max_loss + 65536;")]),
     ("bounded: D counted from now", "BOUND", [
-        ("durability.c", "c->pg.seen_at < now->raw ?\n"
-         "\t\t       c->pg.seen_at :", "0 ?\n"
-         "\t\t       c->pg.seen_at :")]),
+        ("durability.c", "c->pg.seen_at < now->raw ?", "0 ?")]),
     ("following a claimed record", "SITE", [
         ("follow.c", "node_t n = site_primary(c);",
          "node_t n = core_rec(c)->holder;")]),
