@@ -5,38 +5,6 @@
  */
 #include "sim.h"
 
-#define WALL_BASE ((usec_t)1700000000 * USEC_SEC)
-
-static usec_t
-clk_raw_at(const struct clk *c, usec_t t)
-{
-	usec_t gone = t - c->base_t;
-
-	if (c->stopped)
-		return c->base_raw;
-	return c->base_raw + gone + gone * c->ppm / 1000000;
-}
-
-usec_t
-clk_raw(const struct world *w, int host)
-{
-	return clk_raw_at(&w->host[host].clk, w->t);
-}
-
-usec_t
-clk_wall(const struct world *w, int host)
-{
-	return WALL_BASE + w->t + w->host[host].clk.wall_off;
-}
-
-struct now
-clk_now(const struct world *w, int host)
-{
-	return (struct now){ .raw = clk_raw(w, host),
-		.wall = clk_wall(w, host),
-		.suspended = w->host[host].clk.suspended };
-}
-
 /* The first true time at which raw shows this, if nothing changes its rate. */
 usec_t
 clk_true(const struct world *w, int host, usec_t raw)

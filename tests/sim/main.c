@@ -29,7 +29,8 @@ usage(void)
 {
 	fprintf(stderr,
 	    "usage: hawatch-sim [--seeds A..B | --seed N | --from N]\n"
-	    "    [--list FILE] [--stride N] [--wall SECONDS] [--seconds N] [--faults A,B]\n"
+	    "    [--list FILE] [--stride N] [--wall SECONDS] [--seconds N]\n"
+	    "    [--nodes N] [--faults A,B]\n"
 	    "    [--moments N,N] [--trace] [--verbose] [--twice] [--all]\n"
 	    "    [--coverage] [--quiet]\n");
 	exit(2);
@@ -169,7 +170,11 @@ parse_one(struct options *o, int ch)
 		o->wall = (time_t)parse_number(optarg);
 	else if (ch == 'l')
 		o->plan.length = (usec_t)parse_number(optarg) * USEC_SEC;
-	else if (ch == 'k')
+	else if (ch == 'n') {
+		o->plan.nodes = (int)parse_number(optarg);
+		if (o->plan.nodes < 2 || o->plan.nodes > DATA_MAX)
+			usage();
+	} else if (ch == 'k')
 		parse_faults(o, optarg);
 	else if (ch == 'm')
 		parse_moments(o, optarg);
@@ -200,6 +205,7 @@ parse(struct options *o, int argc, char **argv)
 		{ "list", required_argument, NULL, 'i' },
 		{ "wall", required_argument, NULL, 'w' },
 		{ "seconds", required_argument, NULL, 'l' },
+		{ "nodes", required_argument, NULL, 'n' },
 		{ "faults", required_argument, NULL, 'k' },
 		{ "moments", required_argument, NULL, 'm' },
 		{ "trace", no_argument, NULL, 't' },

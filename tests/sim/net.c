@@ -61,13 +61,6 @@ msg_cas_track(struct world *w, struct msg *m)
 	m->cas_at = &w->cas;
 }
 
-bool
-net_up(const struct world *w, int from, int to)
-{
-	return w->host[from].up && w->host[to].up &&
-	       w->t >= w->cut_until[from][to];
-}
-
 usec_t
 net_delay(struct world *w)
 {

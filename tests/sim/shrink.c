@@ -128,9 +128,12 @@ shrink_command(const struct shrink *s, const char *self)
 	size_t i;
 	int f;
 
-	printf("replay: %s --seed %llu --seconds %lld --trace --faults ", self,
+	printf("replay: %s --seed %llu --seconds %lld ", self,
 	    (unsigned long long)s->seed,
 	    (long long)(s->plan.length / USEC_SEC));
+	if (s->plan.nodes != 0)
+		printf("--nodes %d ", s->plan.nodes);
+	printf("--trace --faults ");
 	for (f = 0; f < F_COUNT; f++)
 		if (s->only[f]) {
 			printf("%s%s", sep, fault_name[f]);

@@ -8,23 +8,16 @@
 
 #include <stdio.h>
 
-#include "world.h"
+#include "inline.h"
 
-uint64_t rng_next(struct rng *r);
-/* In [lo, hi]. */
-int64_t rng_in(struct rng *r, int64_t lo, int64_t hi);
-/* The same, each order of magnitude alike. */
+/* In [lo, hi], each order of magnitude alike. */
 int64_t rng_log(struct rng *r, int64_t lo, int64_t hi);
-bool rng_ppm(struct rng *r, int64_t ppm);
 
 /* rng.c, heap.c, clock.c */
 void ev_at(struct world *w, usec_t t, enum ev_kind kind, int node, uint64_t gen,
     uint32_t arg);
 void ev_msg(struct world *w, usec_t t, struct msg *m);
 bool ev_pop(struct world *w, struct ev *ev);
-usec_t clk_raw(const struct world *w, int host);
-usec_t clk_wall(const struct world *w, int host);
-struct now clk_now(const struct world *w, int host);
 usec_t clk_true(const struct world *w, int host, usec_t raw);
 void clk_rate(struct world *w, int host, int ppm);
 void clk_stop(struct world *w, int host);
@@ -32,7 +25,6 @@ void clk_go(struct world *w, int host);
 
 /* trace.c */
 void trace(struct world *w, const char *fmt, ...) PRINTF_LIKE(2, 3);
-void mix(struct world *w, uint64_t v);
 void violated(struct world *w, const char *promise, const char *fmt, ...)
     PRINTF_LIKE(3, 4);
 
@@ -42,7 +34,6 @@ node_t other_node(struct world *w, struct rng *r, int n);
 struct msg *msg_new(struct world *w, enum msg_kind kind, int from, int to);
 void msg_free(struct world *w, struct msg *m);
 void msg_cas_track(struct world *w, struct msg *m);
-bool net_up(const struct world *w, int from, int to);
 usec_t net_delay(struct world *w);
 void net_send(struct world *w, struct msg *m);
 void net_arrive(struct world *w, struct msg *m);
@@ -198,6 +189,7 @@ struct tail {
 /* How a seed is run. */
 struct plan {
 	usec_t length;
+	int nodes;	      /* with data; 0: as the seed has it */
 	const bool *only;     /* kinds of faults that are kept; NULL all */
 	const uint64_t *keep; /* moments of faults that are kept; NULL all */
 	size_t keeps;

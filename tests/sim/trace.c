@@ -8,13 +8,6 @@
 #include "sim.h"
 
 void
-mix(struct world *w, uint64_t v)
-{
-	w->hash = (w->hash ^ v) * 0x100000001b3u;
-	w->hash ^= w->hash >> 29;
-}
-
-void
 trace(struct world *w, const char *fmt, ...)
 {
 	va_list ap;

@@ -11,13 +11,15 @@
 
 /* Mostly two or three. */
 static void
-world_size(struct world *w)
+world_size(struct world *w, int nodes)
 {
 	static const char *const name[] = { "s1", "s2", "s3", "s4" };
 	static const int size[] = { 2, 2, 2, 2, 3, 3, 3, 3, 3, 4 };
 	int n;
 
 	w->data = size[rng_in(&w->rng, 0, 9)];
+	if (nodes != 0)
+		w->data = nodes;
 	w->names.cluster = "sim";
 	w->names.count = w->data + 1;
 	for (n = 0; n < w->data; n++)
@@ -147,7 +149,7 @@ world_new(const struct plan *plan, uint64_t seed, struct totals *tot)
 	w->keeps = plan->keeps;
 	w->last_open = NODE_NONE;
 	fault_draw(w, plan->only);
-	world_size(w);
+	world_size(w, plan->nodes);
 	world_conf(w);
 	world_drift(w);
 	for (n = 0; n <= ARB(w); n++)
