@@ -89,12 +89,26 @@ arbiter_file_str(const struct arbiter *a, const struct names *names)
 	json_t *obj = json_object();
 
 	json_put_string(obj, "value", value);
-	json_put_u64(obj, "ahead", a->ahead);
+	wire_put_set(obj, "ahead", a->ahead, names);
 	json_put_i64(obj, "written_at_us", a->written_at);
 	text = json_text(obj);
 	json_decref(obj);
 	free(value);
 	return text;
+}
+
+/* A number is of before, by the order of the nodes then: whoever it was, the
+ * register has to stay cold. */
+static int
+want_ahead(const json_t *obj, const struct names *names, nodeset_t *ahead,
+    struct error *err)
+{
+	const json_t *value = json_object_get(obj, "ahead");
+
+	if (!json_is_integer(value))
+		return wire_want_set(obj, "ahead", ahead, names, err);
+	*ahead = json_integer_value(value) == 0 ? 0 : NODE_BIT(0);
+	return 0;
 }
 
 static int
@@ -103,23 +117,15 @@ arbiter_file_parse(const char *text, const struct names *names,
 {
 	json_t *obj = json_read(text, strlen(text), err);
 	char *value = xcalloc(1, FILE_MAX);
-	uint64_t ahead;
 	int rc = -1;
 
 	if (obj != NULL &&
 	    json_want_string(obj, "value", value, FILE_MAX, err) == 0 &&
-	    json_want_u64(obj, "ahead", &ahead, err) == 0 &&
+	    want_ahead(obj, names, &a->ahead, err) == 0 &&
 	    json_want_i64(
 		obj, "written_at_us", 0, INT64_MAX, &a->written_at, err) == 0 &&
-	    wire_value_parse(&a->value, value, strlen(value), names, err) ==
-		0) {
-		a->ahead = (nodeset_t)ahead;
-		rc = ahead >> names->count == 0 ?
-			 0 :
-			 error_set(err, ERR_PROTOCOL,
-			     "\"ahead\" has nodes that the configuration does "
-			     "not know");
-	}
+	    wire_value_parse(&a->value, value, strlen(value), names, err) == 0)
+		rc = 0;
 	free(value);
 	json_decref(obj);
 	return rc;

@@ -1,7 +1,9 @@
 /*
  * Two slots of fixed size in one preallocated file. A slot is a line of header
- * (magic, version, length, SHA-256 of the text) and the text. The newest slot
- * that is whole counts.
+ * (magic, number, length, SHA-256 of number, length and text) and the text. The
+ * slot of the greater number counts, of those that are whole: the sum covers
+ * the number, too, for a damaged one would make an older slot the newest, and
+ * what this node has promised since would be forgotten.
  */
 #include "engine/journal.h"
 
@@ -22,8 +24,10 @@
 #include "hawatch/worker.h"
 
 #define SLOT 16384
-#define MAGIC "hawatch-state-1"
+#define MAGIC "hawatch-state-2"
+#define MAGIC_OLD "hawatch-state-1" /* its sum is of the text alone */
 #define HEADER_MAX 160
+#define HEAD "%" PRIu64 " %zu "
 
 struct journal {
 	int fd;
@@ -43,33 +47,42 @@ struct journal {
 };
 
 static void
-journal_sum(const char *text, size_t len, char hex[65])
+journal_sum(const char *head, const char *text, size_t len, char hex[65])
 {
 	unsigned char md[EVP_MAX_MD_SIZE];
 	unsigned int n = 0;
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 
-	if (EVP_Digest(text, len, md, &n, EVP_sha256(), NULL) != 1 ||
+	if (ctx == NULL || EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) != 1 ||
+	    EVP_DigestUpdate(ctx, head, strlen(head)) != 1 ||
+	    EVP_DigestUpdate(ctx, text, len) != 1 ||
+	    EVP_DigestFinal_ex(ctx, md, &n) != 1 ||
 	    str_hex(hex, 65, md, 32) != 0)
 		abort();
+	EVP_MD_CTX_free(ctx);
 }
 
 /* The text of a slot, in place; NULL if it is not whole. */
 static const char *
 slot_text(char *slot, uint64_t *number, size_t *len)
 {
-	char sum[65], want[65];
+	char sum[65], want[65], head[64] = "";
 	char *text;
 	size_t n;
 
 	slot[SLOT - 1] = '\0';
 	text = strchr(slot, '\n');
-	if (text == NULL || text - slot > HEADER_MAX ||
-	    sscanf(slot, MAGIC " %" SCNu64 " %zu %64s", number, &n, want) != 3)
+	if (text == NULL || text - slot > HEADER_MAX)
+		return NULL;
+	if (sscanf(slot, MAGIC " %" SCNu64 " %zu %64s", number, &n, want) == 3)
+		snprintf(head, sizeof(head), HEAD, *number, n);
+	else if (sscanf(slot, MAGIC_OLD " %" SCNu64 " %zu %64s", number, &n,
+		     want) != 3)
 		return NULL;
 	text++;
 	if (n > (size_t)(slot + SLOT - 1 - text))
 		return NULL;
-	journal_sum(text, n, sum);
+	journal_sum(head, text, n, sum);
 	*len = n;
 	return strcmp(sum, want) == 0 ? text : NULL;
 }
@@ -202,7 +215,7 @@ journal_done_cb(void *arg)
 static void
 journal_next(struct journal *j)
 {
-	char sum[65];
+	char sum[65], head[64];
 	size_t len;
 
 	if (j->busy || j->next == NULL)
@@ -210,10 +223,11 @@ journal_next(struct journal *j)
 	len = strlen(j->next);
 	if (len > SLOT - HEADER_MAX)
 		abort();
-	journal_sum(j->next, len, sum);
+	snprintf(head, sizeof(head), HEAD, j->slot + 1, len);
+	journal_sum(head, j->next, len, sum);
 	memset(j->image, 0, sizeof(j->image));
-	snprintf(j->image, sizeof(j->image), MAGIC " %" PRIu64 " %zu %s\n%s",
-	    j->slot + 1, len, sum, j->next);
+	snprintf(
+	    j->image, sizeof(j->image), MAGIC " %s%s\n%s", head, sum, j->next);
 	j->version = j->next_version;
 	free(j->next);
 	j->next = NULL;

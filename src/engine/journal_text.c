@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "engine/journal.h"
+#include "engine/wire.h"
 #include "hawatch/json.h"
 
 static void
@@ -40,7 +41,7 @@ journal_str(const struct durable *d, const struct names *names)
 	put_claim(obj, d, names);
 	json_put_u64(obj, "abdicated_epoch", d->abdicated_epoch);
 	json_put_u64(obj, "abdicated_seq", d->abdicated_seq);
-	json_put_u64(obj, "left", d->left);
+	wire_put_set(obj, "left", d->left, names);
 	json_put_u64(obj, "left_epoch", d->left_epoch);
 	json_put_lsn(obj, "told", d->told);
 	json_put_u64(obj, "told_epoch", d->told_epoch);
@@ -96,13 +97,26 @@ want_later(const json_t *obj, struct durable *d, struct error *err)
 	return json_want_u64(obj, "told_epoch", &d->told_epoch, err);
 }
 
+/* Who left counts for less than who may claim: a number of before, when it was
+ * by the order of the nodes, or a name that is none, is nobody. */
+static void
+want_left(const json_t *obj, struct durable *d, const struct names *names)
+{
+	struct error ignored;
+
+	if (!json_is_array(json_object_get(obj, "left")) ||
+	    wire_want_set(obj, "left", &d->left, names, &ignored) != 0)
+		d->left = 0;
+}
+
 static int
-want_rest(const json_t *obj, struct durable *d, struct error *err)
+want_rest(const json_t *obj, struct durable *d, const struct names *names,
+    struct error *err)
 {
 	int proof = 0;
 
-	if (json_want_u32(obj, "left", &d->left, err) ||
-	    json_want_u64(obj, "left_epoch", &d->left_epoch, err) ||
+	want_left(obj, d, names);
+	if (json_want_u64(obj, "left_epoch", &d->left_epoch, err) ||
 	    json_want_u64(obj, "abdicated_epoch", &d->abdicated_epoch, err) ||
 	    json_want_u64(obj, "abdicated_seq", &d->abdicated_seq, err) ||
 	    json_want_u64(obj, "primary_epoch", &d->primary_epoch, err) ||
@@ -151,7 +165,7 @@ journal_parse(struct durable *dur, const char *json, size_t len,
 	    json_want_u64(obj, "sent_seq", &d.sent_seq, err) ||
 	    json_want_i64(
 		obj, "ttl_max_us", 0, 3600 * USEC_SEC, &d.t_max, err) ||
-	    want_claim(obj, &d, names, err) || want_rest(obj, &d, err))
+	    want_claim(obj, &d, names, err) || want_rest(obj, &d, names, err))
 		goto out;
 	*dur = d;
 	rc = 0;

@@ -239,8 +239,9 @@ wire_cas_parse(struct do_cas *cas, const char *json, size_t len,
 	return rc;
 }
 
-static void
-put_set(json_t *obj, const char *key, nodeset_t set, const struct names *names)
+void
+wire_put_set(
+    json_t *obj, const char *key, nodeset_t set, const struct names *names)
 {
 	json_t *array = json_array();
 	node_t n;
@@ -252,8 +253,8 @@ put_set(json_t *obj, const char *key, nodeset_t set, const struct names *names)
 	json_put(obj, key, array);
 }
 
-static int
-want_set(const json_t *obj, const char *key, nodeset_t *set,
+int
+wire_want_set(const json_t *obj, const char *key, nodeset_t *set,
     const struct names *names, struct error *err)
 {
 	const json_t *array = json_want_array(obj, key, err);
@@ -284,7 +285,7 @@ wire_value_str(const struct reg_value *v, const struct names *names)
 	json_put_u64(obj, "revision", v->revision);
 	json_put_bool(obj, "cold", v->cold);
 	json_put_string(obj, "next", v->next);
-	put_set(obj, "reported", v->reported, names);
+	wire_put_set(obj, "reported", v->reported, names);
 	json_put_u64(obj, "floor", v->floor);
 	put_record(obj, &v->rec, names);
 	return finish(obj);
@@ -305,7 +306,7 @@ wire_value_parse(struct reg_value *v, const char *json, size_t len,
 	    json_want_u64(obj, "revision", &v->revision, err) == 0 &&
 	    json_want_bool(obj, "cold", &v->cold, err) == 0 &&
 	    json_want_string(obj, "next", v->next, sizeof(v->next), err) == 0 &&
-	    want_set(obj, "reported", &v->reported, names, err) == 0 &&
+	    wire_want_set(obj, "reported", &v->reported, names, err) == 0 &&
 	    json_want_u64(obj, "floor", &v->floor, err) == 0 &&
 	    want_record(obj, &v->rec, names, err) == 0)
 		rc = 0;

@@ -27,6 +27,12 @@ char *wire_cas_str(const struct do_cas *cas, const struct names *names);
 int wire_cas_parse(struct do_cas *cas, const char *json, size_t len,
     const struct names *names, struct error *err) MUST_CHECK;
 
+/* Nodes by their names: the order of a configuration may change. */
+void wire_put_set(
+    json_t *obj, const char *key, nodeset_t set, const struct names *names);
+int wire_want_set(const json_t *obj, const char *key, nodeset_t *set,
+    const struct names *names, struct error *err) MUST_CHECK;
+
 /* A register's value: the answer to a read, and part of its file. */
 char *wire_value_str(const struct reg_value *v, const struct names *names);
 int wire_value_parse(struct reg_value *v, const char *json, size_t len,

@@ -51,6 +51,7 @@ ask_engine(const struct call *call, json_t *request, usec_t limit,
 {
 	struct ask_buffer in = { .len = 0 };
 	enum exitcode code = EXITCODE_NO_ENGINE;
+	long long number;
 	struct error err;
 	usec_t until = ask_now() + limit;
 	char *path, *text;
@@ -87,7 +88,9 @@ ask_engine(const struct call *call, json_t *request, usec_t limit,
 		json_decref(obj);
 		goto out;
 	}
-	code = (enum exitcode)get_int(obj, "exit");
+	number = get_int(obj, "exit");
+	code =
+	    number < 0 || number > 255 ? EXITCODE_LOCAL : (enum exitcode)number;
 	if (json_has(obj, "refused"))
 		print_wrong(get_str(obj, "refused"), get_str(obj, "next"));
 	*last = obj;

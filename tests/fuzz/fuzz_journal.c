@@ -52,6 +52,7 @@ slots(const char *data, size_t size)
 		FUZZ_CHECK(
 		    EVP_Digest(text, len, md, NULL, EVP_sha256(), NULL) == 1 &&
 		    str_hex(sum, sizeof(sum), md, 32) == 0);
+		/* Of the version whose sum is of the text alone. */
 		n = snprintf(image + i * SLOT, SLOT,
 		    "hawatch-state-1 %zu %zu %s\n", i + 5, len, sum);
 		if ((size_t)n + len < SLOT)

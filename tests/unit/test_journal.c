@@ -201,6 +201,53 @@ test_torn(void **state)
 	assert_int_equal(read_epoch(f, &names, &err), 5);
 }
 
+/* The number of the older one becomes the greater: "4" is "6" but for one
+ * bit. It must not bring back what was before. */
+static void
+test_number_damaged(void **state)
+{
+	struct fixture *f = *state;
+	struct error err;
+	char head[18];
+	int fd;
+
+	write_images(f, 5);
+	fd = open(f->path, O_RDWR);
+	assert_int_equal(pread(fd, head, 18, 0), 18);
+	assert_memory_equal(head, "hawatch-state-2 4 ", 18);
+	assert_int_equal(pwrite(fd, "6", 1, 16), 1);
+	close(fd);
+	assert_int_equal(read_epoch(f, &names, &err), 5);
+}
+
+/* The nodes of the configuration were put into another order. */
+static void
+test_order_of_nodes(void **state)
+{
+	const struct names other = { .cluster = names.cluster,
+		.count = 2,
+		.node = { names.node[1], names.node[0] } };
+	struct durable want = sample(4), d = { 0 };
+	char *text = journal_str(&want, &names), *left;
+	struct error err;
+
+	assert_int_equal(
+	    journal_parse(&d, text, strlen(text), &other, &err), 0);
+	assert_int_equal(d.left, NODE_BIT(1));
+	assert_int_equal(d.claim_rec.holder, 0);
+	/* A number is of a version that went by the order; nobody left. */
+	left = strstr(text, "\"left\":[");
+	assert_non_null(left);
+	*strchr(left, ']') = ' ';
+	left[strlen("\"left\":")] = '1';
+	memset(left + strlen("\"left\":1"), ' ',
+	    strcspn(left + strlen("\"left\":1"), ","));
+	assert_int_equal(
+	    journal_parse(&d, text, strlen(text), &names, &err), 0);
+	assert_int_equal(d.left, 0);
+	free(text);
+}
+
 static void
 test_nothing_left(void **state)
 {
@@ -343,6 +390,8 @@ main(void)
 		T(test_absent),
 		T(test_comes_back),
 		T(test_torn),
+		T(test_number_damaged),
+		T(test_order_of_nodes),
 		T(test_nothing_left),
 		T(test_of_another_cluster),
 		T(test_failed_write),
