@@ -212,7 +212,7 @@ MUTATIONS = [
     ("giving way for ever", "LIVE", [
         ("rank.c", "if (now->raw >= r->until)\n\t\treturn BLOCK_NONE;",
          "if (r->first == NODE_NONE)\n\t\treturn BLOCK_NONE;")]),
-    ("closing waits for the disk", "S6 ELEMENT", [
+    ("closing waits for the disk", "S6 ELEMENT OPEN", [
         ("writers.c", "if (!writers_keep(c, now)) {",
          "if (!writers_keep(c, now) && core_saved(c, c->version)) {")]),
     ("abdication is told before it is saved", "STRICT P", [
@@ -223,9 +223,6 @@ MUTATIONS = [
          "\treturn false;")]),
     ("opening without being armed", "OPEN", [
         ("writers.c", "\t\treturn BLOCK_NOT_ARMED;", "\t\t;")]),
-    ("a lone primary's lease runs out", "L3", [
-        ("lease.c", "if (alone)\n\t\tl->deadline = USEC_NEVER;",
-         "if (0)\n\t\tl->deadline = USEC_NEVER;")]),
     ("the readers' element is forgotten", "S3", [
         ("writers.c", "else if (life > 0 && f->readers_until < "
          "now->raw + life)", "else if (0)")]),
