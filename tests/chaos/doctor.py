@@ -149,6 +149,13 @@ class Doctor:
                          15, 'hactl %s on %s' % (' '.join(words), key),
                          every=0.2)
             self.lab.pg[key].repmgr('primary', 'register', '--force')
+            for k in self.lab.pg:
+                if k != key:
+                    self.lab.rebuild_standby(k, key)
+                    self.keeper.start(k)
+            # A first start changes nothing.
+            for k in self.lab.pg:
+                self.site.hactl(k, 'drift', '--apply', '--yes')
         finally:
             self.keeper.off.difference_update(nodes)
 
@@ -181,9 +188,10 @@ class Doctor:
                 pg.do([BIN + 'pg_ctl', 'stop', '-D', DATA, '-m', 'immediate',
                        '-s', '-w', '-t', '20'], check=False)
             self.lab.rebuild_standby(key, self.holder)
-            done = self.site.hactl(key, 'unfence', '--yes')
-            if done.returncode != 0:
-                raise RuntimeError('unfence: ' + done.stderr)
+            if self.site.status(key).get('role') == 'latched':
+                done = self.site.hactl(key, 'unfence', '--yes')
+                if done.returncode != 0:
+                    raise RuntimeError('unfence: ' + done.stderr)
             wait_for(lambda: self.keeper.look() or pg.in_recovery(), 20,
                      'the engine starts the rebuilt standby', every=0.1)
             wait_for(lambda: pg.repmgr(
