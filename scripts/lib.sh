@@ -65,6 +65,40 @@ step_pytest() {
 	count "$name" "${ok:-0}" "$((${bad:-0} + ${err:-0}))"
 }
 
+# Steps that only compute run while others wait for clocks and servers, and
+# only when nobody else wants a processor: beside NAME COMMAND..., and later
+# beside_end, which waits, prints and counts. Their last line says how many
+# passed.
+beside_names=()
+beside_pids=()
+beside_logs=()
+beside() {
+	local log
+	log=$(mktemp)
+	beside_names+=("$1")
+	beside_logs+=("$log")
+	shift
+	nice -n 19 chrt --idle 0 "$@" >"$log" 2>&1 </dev/null &
+	beside_pids+=($!)
+}
+
+beside_end() {
+	local i tail
+	for i in "${!beside_pids[@]}"; do
+		wait "${beside_pids[i]}" || true
+		say "${beside_names[i]}"
+		cat "${beside_logs[i]}"
+		tail=$(tail -n 1 "${beside_logs[i]}")
+		rm -f "${beside_logs[i]}"
+		if [[ $tail =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed ]]; then
+			count "${beside_names[i]}" "${BASH_REMATCH[1]}" \
+				"${BASH_REMATCH[2]}"
+		else
+			count "${beside_names[i]}" 0 1
+		fi
+	done
+}
+
 # A step that ran nothing at all has failed.
 count() {
 	passed=$((passed + $2))
