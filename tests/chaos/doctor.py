@@ -155,7 +155,9 @@ class Doctor:
                     self.keeper.start(k)
             # A first start changes nothing.
             for k in self.lab.pg:
-                self.site.hactl(k, 'drift', '--apply', '--yes')
+                wait_for(lambda: self.site.hactl(
+                    k, 'drift', '--apply', '--yes').returncode == 0, 20,
+                    'the site of %s is brought to its role' % k, every=0.3)
         finally:
             self.keeper.off.difference_update(nodes)
 
