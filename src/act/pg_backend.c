@@ -34,7 +34,7 @@ pg_backend_own(
 	cmd->user = pg->run_as;
 	if (from == NULL || from[0] == NULL || from[0][0] == '\0')
 		return;
-	for (i = 0; from[i] != NULL && i < CONF_ARGV_MAX - 1; i++)
+	for (i = 0; i < CONF_ARGV_MAX - 1 && from[i] != NULL; i++)
 		cmd->argv[i] = from[i];
 }
 

@@ -122,7 +122,7 @@ int
 json_want_int(const json_t *obj, const char *key, int min, int max, int *out,
     struct error *err)
 {
-	int64_t number;
+	int64_t number = 0;
 
 	if (json_want_i64(obj, key, min, max, &number, err) == -1)
 		return -1;
@@ -134,7 +134,7 @@ int
 json_want_u64(
     const json_t *obj, const char *key, uint64_t *out, struct error *err)
 {
-	int64_t number;
+	int64_t number = 0;
 
 	if (json_want_i64(obj, key, 0, INT64_MAX, &number, err) == -1)
 		return -1;
@@ -146,7 +146,7 @@ int
 json_want_u32(
     const json_t *obj, const char *key, uint32_t *out, struct error *err)
 {
-	int64_t number;
+	int64_t number = 0;
 
 	if (json_want_i64(obj, key, 0, UINT32_MAX, &number, err) == -1)
 		return -1;

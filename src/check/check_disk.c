@@ -61,13 +61,14 @@ check_disk_judge(const struct conf_check *conf, const char *text)
 	unsigned long long size, blocks, left, avail, files, files_left;
 	unsigned long long usable;
 
+	/* NOLINTNEXTLINE(cert-err34-c): the kernel's own numbers */
 	if (sscanf(text, "%llu %llu %llu %llu %llu %llu", &size, &blocks, &left,
 		&avail, &files, &files_left) != 6 ||
 	    left > blocks || avail > left)
 		return REASON_garbage;
 	usable = blocks - left + avail;
 	if (avail * 100 < usable * (unsigned long long)conf->free_percent ||
-	    avail * size / (1024 * 1024) < (unsigned long long)conf->free_mb)
+	    avail * size / (1024ULL * 1024) < (unsigned long long)conf->free_mb)
 		return REASON_disk_space;
 	return files != 0 && files_left == 0 ? REASON_disk_inodes : REASON_ok;
 }

@@ -10,6 +10,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "hawatch/str.h"
+
 struct pgsync_scan {
 	const char *at;
 	char word[NODE_NAME_MAX + 1];
@@ -112,8 +114,7 @@ pgsync_head(struct pgsync_scan *s, bool *bracket)
 		return -1;
 	if (strcasecmp(s->word, "FIRST") == 0 && pgsync_next(s) != SYNC_WORD)
 		return -1;
-	if (strspn(s->word, "0123456789") == strlen(s->word) &&
-	    strlen(s->word) < 4 && sscanf(s->word, "%d", &count) == 1 &&
+	if (str_parse_int(s->word, 0, 999, &count) == 0 &&
 	    pgsync_next(s) == SYNC_MARK && s->word[0] == '(') {
 		*bracket = true;
 		return count;

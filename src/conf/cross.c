@@ -278,8 +278,9 @@ cross_expand(struct conf_draft *d, const char *path, const char **field)
 	while (*s != '\0' && len < sizeof(out) - NODE_NAME_MAX) {
 		if (str_starts(s, word)) {
 			if (d->conf.self != NODE_NONE)
-				len += strlen(strcpy(out + len,
-				    d->conf.node[d->conf.self].name));
+				len += (size_t)snprintf(out + len,
+				    sizeof(out) - len, "%s",
+				    d->conf.node[d->conf.self].name);
 			s += sizeof(word) - 1;
 			continue;
 		}

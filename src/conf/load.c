@@ -13,7 +13,7 @@
 #include "hawatch/file.h"
 #include "hawatch/mem.h"
 
-#define LOAD_MAX (1024 * 1024)
+#define LOAD_MAX ((size_t)1024 * 1024)
 
 static char *load_file(struct conf_draft *d);
 static bool load_parse(struct conf_draft *d, const char *text);

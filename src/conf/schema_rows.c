@@ -13,6 +13,7 @@
 #define CHECK(field) offsetof(struct conf_check, field)
 #define ITEM(field) offsetof(struct conf_item, field)
 #define TRAFFIC(field) offsetof(struct conf_traffic, field)
+#define DAY (24 * (3600 * USEC_SEC))
 #define PORT .type = CT_INT, .min = 1, .max = 65535
 #define SOCKET_DIR_MAX 88 /* a socket's path has 107 bytes */
 
@@ -85,7 +86,7 @@ const struct conf_row conf_rows[] = {
   .doc = "Which of the nodes this host is; without it, the host's name, whole or up to its first dot." },
 { "durability", CT_ENUM, AT(conf.durability), .words = words_durability, .def = "strict",
   .doc = "What a takeover may lose: strict, no acknowledged commit; bounded, the last commits, at most so much write-ahead log as max_loss and what was written in the last lease.ttl." },
-{ "max_loss", CT_BYTES, AT(conf.max_loss), .min = 64 * 1024, .max = (int64_t)1 << 40, .example = "\"16MB\"",
+{ "max_loss", CT_BYTES, AT(conf.max_loss), .min = (int64_t)64 * 1024, .max = (int64_t)1 << 40, .example = "\"16MB\"",
   .doc = "How much write-ahead log a standby may lack and still take over; with durability bounded only, and required there." },
 { "state_dir", CT_PATH, AT(conf.state_dir), .max = 4000, .def = "/var/lib/hawatch",
   .doc = "Directory of what must survive a restart: journal, highest epoch, arbiter's register." },
@@ -111,7 +112,7 @@ const struct conf_row conf_rows[] = {
   .doc = "Allowance for late scheduling, added to every wait of a candidate." },
 { "lease.clock_ppm", CT_INT, AT(conf.clock_ppm), .min = 100, .max = 100000, .def = "1000", .unit = "parts per million",
   .doc = "How much faster or slower than true time a host's clock may run." },
-{ "lease.min_interval", CT_USEC, AT(conf.min_interval), .min = 0, .max = 7 * 24 * 3600 * USEC_SEC, .def = "10min",
+{ "lease.min_interval", CT_USEC, AT(conf.min_interval), .min = 0, .max = 7 * DAY, .def = "10min",
   .doc = "Least time between two automatic failovers, unless a person has acknowledged the last one with hactl ack." },
 
 { "register.type", CT_STRING, AT(register_type), .min = 1, .max = 32, .def = "arbiter",
@@ -145,7 +146,7 @@ const struct conf_row conf_rows[] = {
   .doc = "Unit of the instance, not the empty postgresql.service; backend systemd only." },
 { "postgres.gate", CT_PATH, PG(gate), .min = 0, .max = 4000, .def = "", .example = "\"/etc/systemd/system/postgresql@15-main.service.d/hawatch.conf\"",
   .doc = "File that must contain \"hactl gate\", so that nobody else starts the instance as primary; may be left out with backend argv." },
-{ "postgres.start_timeout", CT_USEC, PG(start_timeout), .min = USEC_SEC, .max = 24 * 3600 * USEC_SEC, .def = "5min",
+{ "postgres.start_timeout", CT_USEC, PG(start_timeout), .min = USEC_SEC, .max = DAY, .def = "5min",
   .doc = "For how long a start, with its crash recovery, is waited for." },
 { "postgres.standby_timeout", CT_USEC, PG(standby_timeout), .min = 100 * USEC_MSEC, .max = 60 * USEC_SEC, .def = "500ms",
   .doc = "A standby that has flushed nothing for so long while something was to be flushed is lost, and writes go on without it." },
@@ -224,7 +225,7 @@ const struct conf_row conf_rows[] = {
   .doc = "Least free space of the file system; disk only." },
 { "checks.free_mb", CT_INT, CHECK(free_mb), .min = 0, .max = 1000000000, .def = "0", .unit = "MiB",
   .doc = "Least free space of the file system; disk only." },
-{ "checks.interval", CT_USEC, CHECK(interval), .min = 50 * USEC_MSEC, .max = 24 * 3600 * USEC_SEC, .def = "1s",
+{ "checks.interval", CT_USEC, CHECK(interval), .min = 50 * USEC_MSEC, .max = DAY, .def = "1s",
   .doc = "Time between the starts of two probes." },
 { "checks.timeout", CT_USEC, CHECK(timeout), .min = 10 * USEC_MSEC, .max = 3600 * USEC_SEC, .def = "800ms",
   .doc = "Limit of one whole probe; not above interval." },

@@ -73,9 +73,11 @@ conf_default(struct conf_draft *d, const struct conf_row *row, void *base)
 
 	if (row->def == NULL)
 		return;
-	if (row->type == CT_INT)
-		*(int *)(void *)field = atoi(row->def);
-	else if (row->type == CT_BOOL)
+	if (row->type == CT_INT) {
+		if (str_parse_int(row->def, (int)row->min, (int)row->max,
+			(int *)(void *)field) == -1)
+			abort();
+	} else if (row->type == CT_BOOL)
 		*(bool *)field = strcmp(row->def, "true") == 0;
 	else
 		wrong = value_text(d, row, row->def, field);

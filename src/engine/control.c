@@ -34,6 +34,7 @@ control_new(struct loop *loop, const char *path, const char *group,
 	struct control *c;
 	const struct group *gr;
 
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): no thread looks users up */
 	gr = getgrnam(group);
 	if (gr == NULL) {
 		error_set(err, ERR_CONFIG,
@@ -86,6 +87,7 @@ control_refuse_user(struct control *c, const char *user)
 {
 	const struct passwd *pw;
 
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): no thread looks users up */
 	pw = getpwnam(user);
 	if (pw == NULL || pw->pw_uid == 0)
 		return;

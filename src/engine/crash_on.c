@@ -4,6 +4,7 @@
  */
 #include "engine/crash.h"
 
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +12,7 @@
 #include <unistd.h>
 
 #include "hawatch/core.h"
+#include "hawatch/str.h"
 
 static const char *volatile crash_now = "idle";
 static int crash_seen;
@@ -39,8 +41,9 @@ crash_point(const char *place)
 	if (strncmp(want, here, len) != 0 ||
 	    (want[len] != '\0' && want[len] != ':'))
 		return;
-	if (want[len] == ':')
-		n = atoi(want + len + 1);
+	if (want[len] == ':' &&
+	    str_parse_int(want + len + 1, 1, INT_MAX, &n) == -1)
+		return;
 	if (++crash_seen == n)
 		kill(getpid(), SIGKILL);
 }

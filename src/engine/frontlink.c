@@ -66,6 +66,7 @@ frontlink_user(struct frontlink *l, struct error *err)
 	l->gid = getgid();
 	if (geteuid() != 0)
 		return 0;
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): no thread looks users up */
 	pw = getpwnam(l->conf->user);
 	if (pw == NULL)
 		return error_set(err, ERR_CONFIG,

@@ -26,9 +26,9 @@ struct health {
 	char reasons[HEALTH_REASONS_MAX]; /* "": none; comma-separated */
 };
 
-/* st: zeroed on a witness; out: as it was looked at last. */
+/* st: zeroed on a witness; h: as it was looked at last. */
 void health_look(const struct engine *e, const struct core_status *st,
-    const struct now *now, struct health *out);
+    const struct now *now, struct health *h);
 /* Into the engine's own. */
 void health_look_now(struct engine *e, const struct now *now);
 

@@ -74,8 +74,10 @@ slot_text(char *slot, uint64_t *number, size_t *len)
 	text = strchr(slot, '\n');
 	if (text == NULL || text - slot > HEADER_MAX)
 		return NULL;
+	/* NOLINTNEXTLINE(cert-err34-c): too great a number is the greatest */
 	if (sscanf(slot, MAGIC " %" SCNu64 " %zu %64s", number, &n, want) == 3)
 		snprintf(head, sizeof(head), HEAD, *number, n);
+	/* NOLINTNEXTLINE(cert-err34-c) */
 	else if (sscanf(slot, MAGIC_OLD " %" SCNu64 " %zu %64s", number, &n,
 		     want) != 3)
 		return NULL;
@@ -100,7 +102,7 @@ journal_load(struct journal *j, const char *path, struct durable *dur,
 	int i, best = -1, rc = -1;
 
 	*found = false;
-	n = pread(j->fd, slots, 2 * SLOT, 0);
+	n = pread(j->fd, slots, (size_t)2 * SLOT, 0);
 	if (n < 0) {
 		error_sys(err, "read %s", path);
 		goto out;
@@ -108,7 +110,7 @@ journal_load(struct journal *j, const char *path, struct durable *dur,
 	for (i = 0; i < 2 * SLOT; i++)
 		blank = blank && slots[i] == '\0';
 	for (i = 0; i < 2; i++) {
-		text[i] = slot_text(slots + i * SLOT, &number[i], &len[i]);
+		text[i] = slot_text(slots + (size_t)i * SLOT, &number[i], &len[i]);
 		if (text[i] != NULL && (best < 0 || number[i] > number[best]))
 			best = i;
 	}
@@ -152,7 +154,7 @@ journal_open(const char *path, struct worker *w, const struct names *names,
 	if (journal_load(j, path, dur, found, err) != 0)
 		goto fail;
 	/* Its blocks are there before anything depends on them. */
-	rc = posix_fallocate(j->fd, 0, 2 * SLOT);
+	rc = posix_fallocate(j->fd, 0, (off_t)2 * SLOT);
 	if (rc != 0) {
 		errno = rc;
 		error_sys(err, "%s: reserve %d bytes", path, 2 * SLOT);

@@ -61,6 +61,7 @@ options_parse(struct options *o, int argc, char **argv)
 
 	memset(o, 0, sizeof(*o));
 	o->config = CONF_PATH;
+	/* NOLINTBEGIN(concurrency-mt-unsafe): no thread has begun */
 	while ((ch = getopt_long(argc, argv, "c:nN:d", longs, NULL)) != -1) {
 		switch (ch) {
 		case 'c':
@@ -92,6 +93,7 @@ options_parse(struct options *o, int argc, char **argv)
 			return -1;
 		}
 	}
+	/* NOLINTEND(concurrency-mt-unsafe) */
 	if (optind != argc) {
 		usage(stderr);
 		return -1;
@@ -152,6 +154,7 @@ stop_cb(void *arg, int signo)
 {
 	struct engine *e = arg;
 
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): only the loop asks */
 	EMIT(daemon_stop, kv_s("reason", strsignal(signo)));
 	loop_stop(e->loop);
 }

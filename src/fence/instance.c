@@ -10,7 +10,6 @@
  */
 #include "hawatch/instance.h"
 
-#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <limits.h>
@@ -41,7 +40,7 @@ instance_scan(
 	struct stat dir;
 	struct dirent *e;
 	DIR *proc;
-	int count = 0, has = 0;
+	int count = 0, has = 0, pid;
 
 	if (instance_dir(data_directory, &dir, err) == -1)
 		return -1;
@@ -50,11 +49,11 @@ instance_scan(
 		return error_sys(err, "open /proc");
 	errno = 0;
 	while (has != -1 && (e = readdir(proc)) != NULL) {
-		if (!isdigit((unsigned char)e->d_name[0]))
+		if (str_parse_int(e->d_name, 1, INT_MAX, &pid) == -1)
 			continue;
 		has = instance_has(&dir, e->d_name, err);
 		if (has == 1 && count++ < max)
-			pids[count - 1] = (pid_t)atol(e->d_name);
+			pids[count - 1] = pid;
 		errno = 0;
 	}
 	if (has != -1 && errno != 0)
@@ -157,7 +156,7 @@ instance_owner(uid_t uid, const char *pid, struct error *err)
 {
 	char path[PROC_PATH_MAX], *text, *line;
 	unsigned real, effective;
-	int has;
+	int has, n;
 
 	snprintf(path, sizeof(path), "/proc/%.20s/status", pid);
 	text = file_read(path, PROC_STATUS_MAX, NULL, err);
@@ -167,7 +166,9 @@ instance_owner(uid_t uid, const char *pid, struct error *err)
 			   0 :
 			   -1;
 	line = strstr(text, "\nUid:");
-	if (line == NULL || sscanf(line, " Uid: %u %u", &real, &effective) != 2)
+	/* NOLINTNEXTLINE(cert-err34-c): the kernel's own numbers */
+	n = line == NULL ? 0 : sscanf(line, " Uid: %u %u", &real, &effective);
+	if (n != 2)
 		has = error_set(err, ERR_PROTOCOL, "%s has no Uid", path);
 	else
 		has = real == uid || effective == uid;

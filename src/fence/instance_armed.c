@@ -176,6 +176,7 @@ sockets_read(pid_t pid, struct sockets *s, struct error *err)
 		if (n == -1)
 			continue;
 		link[n] = '\0';
+		/* NOLINTNEXTLINE(cert-err34-c): the kernel's own number */
 		if (sscanf(link, "socket:[%lu]", &inode) != 1)
 			continue;
 		if (s->count == SOCKETS_MAX) {
@@ -219,6 +220,7 @@ armed_unix(const struct conf_postgres *pg, const struct sockets *s, pid_t pid,
 		return ANS_UNKNOWN;
 	}
 	while (ans == ANS_YES && fgets(line, sizeof(line), f) != NULL) {
+		/* NOLINTNEXTLINE(cert-err34-c): the kernel's own numbers */
 		n = sscanf(line, "%*s %*s %*s %x %*s %*s %lu %255[^\n]", &flags,
 		    &inode, path);
 		if (n < 2 || (flags & UNIX_LISTENING) == 0 ||

@@ -52,12 +52,13 @@ notify_watchdog(void)
 {
 	const char *usec = getenv("WATCHDOG_USEC");
 	const char *pid = getenv("WATCHDOG_PID");
-	uint64_t n;
+	uint64_t n, meant;
 
 	if (usec == NULL || str_parse_u64(usec, &n) == -1 || n > INT64_MAX)
 		return 0;
 	/* Meant for the process that was started, not for its children. */
-	if (pid != NULL && atol(pid) != (long)getpid())
+	if (pid != NULL && (str_parse_u64(pid, &meant) == -1 ||
+			       meant != (uint64_t)getpid()))
 		return 0;
 	return (usec_t)n;
 }

@@ -98,6 +98,7 @@ frame_pack(const json_t *obj, size_t *len)
 	}
 	frame = xcalloc(1, FRAME_HEAD + n);
 	memcpy(frame, &head, sizeof(head));
+	/* NOLINTNEXTLINE(bugprone-not-null-terminated-result): head says n */
 	memcpy(frame + FRAME_HEAD, text, n);
 	free(text);
 	*len = FRAME_HEAD + n;

@@ -192,10 +192,12 @@ main(void)
 
 	/* Whatever whoever started it left open. */
 	(void)close_range(FRAME_FD + 1, ~0U, 0);
-	/* A flood must leave no memory behind. */
+	/* A flood must leave no memory behind. There is one thread. */
+	/* NOLINTBEGIN(concurrency-mt-unsafe) */
 	mallopt(M_ARENA_MAX, 1);
 	mallopt(M_TRIM_THRESHOLD, 64 * 1024);
 	mallopt(M_TOP_PAD, 16 * 1024);
+	/* NOLINTEND(concurrency-mt-unsafe) */
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
 	if (main_setup(&f, &err) == -1) {

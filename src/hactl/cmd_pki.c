@@ -48,7 +48,7 @@ cmd_pki_node(const struct call *call)
 	const char *dir = call->arg[0], *name = call->arg[1];
 	const char *address = call->opt[OPT_ADDRESS];
 	struct conf *conf = NULL;
-	struct error err;
+	struct error err = { .sys = 0 };
 	enum exitcode code = EXITCODE_CONFIG;
 
 	if (address == NULL) {

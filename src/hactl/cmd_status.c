@@ -15,6 +15,7 @@
 #define STATUS_COLUMNS 8
 #define STATUS_SITE_COLUMNS 5
 #define STATUS_WRONG_MAX 40
+#define STATUS_MB ((lsn_t)1024 * 1024)
 
 static void status_row(struct print_row *row, const json_t *node);
 static void status_wal(char *buf, size_t size, const json_t *node);
@@ -114,12 +115,12 @@ status_wal(char *buf, size_t size, const json_t *node)
 		(void)snprintf(buf, size, "alone");
 	else if (up <= end)
 		(void)snprintf(buf, size, "+0");
-	else if (up - end < 1024 * 1024)
+	else if (up - end < STATUS_MB)
 		(void)snprintf(buf, size, "+%llu kB",
 		    (unsigned long long)(up - end + 1023) / 1024);
 	else
 		(void)snprintf(buf, size, "+%llu MB",
-		    (unsigned long long)(up - end) / (1024 * 1024));
+		    (unsigned long long)((up - end) / STATUS_MB));
 }
 
 static void

@@ -17,9 +17,9 @@ print_age(char *buf, size_t size, const json_t *ms)
 		(void)snprintf(buf, size, "-");
 	else if (s < 100)
 		(void)snprintf(buf, size, "%lld s", s);
-	else if (s < 100 * 60)
+	else if (s < 100LL * 60)
 		(void)snprintf(buf, size, "%lld min", s / 60);
-	else if (s < 48 * 3600)
+	else if (s < 48LL * 3600)
 		(void)snprintf(buf, size, "%lld h", s / 3600);
 	else
 		(void)snprintf(buf, size, "%lld d", s / 86400);

@@ -26,7 +26,7 @@ static CURLM *http_multi(struct http *h);
 static void http_release(void *arg);
 static void http_begin(struct http *h);
 static int http_socket_cb(
-    CURL *easy, curl_socket_t fd, int what, void *arg, void *watch);
+    CURL *easy, curl_socket_t fd, int what, void *arg, void *data);
 static int http_timer_cb(CURLM *multi, long ms, void *arg);
 static void http_due_cb(void *arg);
 static void http_drain(struct http *h);

@@ -90,6 +90,7 @@ children_end(struct loop_end *end)
 	struct children *all = (struct children *)end;
 	struct job *job;
 
+	/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): job_free takes it out */
 	while ((job = LIST_FIRST(&all->jobs)) != NULL) {
 		job_kill(job, SIGKILL);
 		waitpid(job->pid, NULL, WNOHANG);

@@ -65,10 +65,12 @@ job_child(const struct job_spec *spec, int parent, int out, int trouble)
 	job_child_die(trouble, "run ", spec->argv[0]);
 }
 
+/* The child has one thread. */
 static void
 job_child_die(int trouble, const char *what, const char *which)
 {
 	dprintf(trouble, "%s%s: %s", what, which == NULL ? "/" : which,
+	    /* NOLINTNEXTLINE(concurrency-mt-unsafe) */
 	    errno == 0 ? "no such user" : strerror(errno));
 	_exit(127);
 }
@@ -85,7 +87,7 @@ job_child_signals(void)
 	for (i = 1; i < NSIG; i++)
 		sigaction(i, &sa, NULL);
 	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
+	pthread_sigmask(SIG_SETMASK, &none, NULL);
 }
 
 /* The daemon may be nearer to real time, and further from the reach of the
@@ -145,6 +147,7 @@ job_child_user(const struct job_spec *spec, struct passwd **pw)
 	if (spec->user == NULL)
 		return 0;
 	errno = 0;
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): the child has one thread */
 	*pw = getpwnam(spec->user);
 	if (*pw == NULL)
 		return -1;

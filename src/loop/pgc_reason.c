@@ -179,6 +179,7 @@ pgc_why_words(const char *text, enum reason otherwise)
 	size_t i;
 
 	for (i = 0; i < sizeof(pgc_errnos) / sizeof(pgc_errnos[0]); i++)
+		/* NOLINTNEXTLINE(concurrency-mt-unsafe): only the loop asks */
 		if (strstr(text, strerror(pgc_errnos[i].sys)) != NULL)
 			return pgc_errnos[i].reason;
 	for (i = 0; i < sizeof(pgc_words) / sizeof(pgc_words[0]); i++)

@@ -34,7 +34,7 @@ struct sigwatch {
 };
 
 static void timer_fire(evutil_socket_t fd, short what, void *arg);
-static void watch_fire(evutil_socket_t fd, short what, void *arg);
+static void watch_fire(evutil_socket_t fd, short events, void *arg);
 static void sigwatch_fire(evutil_socket_t signo, short what, void *arg);
 
 struct timer *

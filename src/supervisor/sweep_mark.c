@@ -201,6 +201,7 @@ sweep_lives(struct sweep_eye *eye, pid_t pid)
 		return false;
 	s = strrchr(eye->buf, ')');
 	if (s == NULL ||
+	    /* NOLINTNEXTLINE(cert-err34-c): the kernel's own numbers */
 	    sscanf(s + 1,
 		" %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d "
 		"%*d %*d %d",

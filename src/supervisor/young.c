@@ -33,6 +33,7 @@ sup_young(pid_t pid)
 
 	stat = pid <= 0 ? NULL : young_read(pid, "stat", NULL);
 	s = stat == NULL ? NULL : strrchr(stat, ')');
+	/* NOLINTNEXTLINE(cert-err34-c): the kernel's own numbers */
 	if (s == NULL || sscanf(s + 1, " %c %d", &state, &parent) != 2)
 		goto out;
 	own = young_read(pid, "cmdline", &own_len);

@@ -4,6 +4,7 @@
  * ready. Servers of the backend that are no node's are left alone, and so is
  * what a server's own check says of it.
  */
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -160,6 +161,7 @@ hap_state_wanted(const struct haproxy *h, node_t n)
 {
 	const struct traffic_goal *goal = &h->part->goal;
 
+	assert(n >= 0 && n < NODES_MAX);
 	return n == goal->primary || (goal->out & NODE_BIT(n)) == 0;
 }
 

@@ -122,9 +122,10 @@ traffic_count(const struct traffic *t)
 void
 traffic_state(const struct traffic *t, int i, struct traffic_state *out)
 {
-	const struct balancer *b = &t->balancer[i];
+	const struct balancer *b;
 
 	assert(i >= 0 && i < t->count);
+	b = &t->balancer[i];
 	out->name = b->conf->name;
 	out->ok = b->ok;
 	out->reason = b->reason;
