@@ -37,12 +37,13 @@ step() {
 	fi
 }
 
-# All meson tests of a build directory, each counted.
+# Meson tests of a build directory, each counted: step_meson NAME DIR [ARG...]
 step_meson() {
 	local name=$1 dir=$2 log=$2/meson-logs/testlog.json ok bad
 	say "$name"
+	shift 2
 	rm -f "$log"
-	meson test -C "$dir" --no-rebuild --print-errorlogs || true
+	meson test -C "$dir" --no-rebuild --print-errorlogs "$@" || true
 	ok=$(grep -c '"result": "\(OK\|EXPECTEDFAIL\)"' "$log") || true
 	bad=$(grep -c '"result": "\(FAIL\|TIMEOUT\|ERROR\|UNEXPECTEDPASS\)"' \
 		"$log") || true
