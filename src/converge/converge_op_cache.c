@@ -57,7 +57,7 @@ static void
 cache_start(struct op *op)
 {
 	if (op->item->flushed == op->epoch && op->epoch != 0)
-		/* NOLINTNEXTLINE(bugprone-branch-clone): the first that holds */
+		/* NOLINTNEXTLINE(bugprone-branch-clone): in this order */
 		op_end(op, ANS_YES, "");
 	else if (op->bring)
 		cache_again(op);

@@ -118,7 +118,7 @@ static void
 service_start(struct op *op)
 {
 	if (service_due(op) && op->bring)
-		/* NOLINTNEXTLINE(bugprone-branch-clone): the first that holds */
+		/* NOLINTNEXTLINE(bugprone-branch-clone): in this order */
 		service_act(op);
 	else if (service_due(op))
 		op_end(op, ANS_NO, "a restart is due");

@@ -110,7 +110,8 @@ journal_load(struct journal *j, const char *path, struct durable *dur,
 	for (i = 0; i < 2 * SLOT; i++)
 		blank = blank && slots[i] == '\0';
 	for (i = 0; i < 2; i++) {
-		text[i] = slot_text(slots + (size_t)i * SLOT, &number[i], &len[i]);
+		text[i] =
+		    slot_text(slots + (size_t)i * SLOT, &number[i], &len[i]);
 		if (text[i] != NULL && (best < 0 || number[i] > number[best]))
 			best = i;
 	}

@@ -57,8 +57,8 @@ notify_watchdog(void)
 	if (usec == NULL || str_parse_u64(usec, &n) == -1 || n > INT64_MAX)
 		return 0;
 	/* Meant for the process that was started, not for its children. */
-	if (pid != NULL && (str_parse_u64(pid, &meant) == -1 ||
-			       meant != (uint64_t)getpid()))
+	if (pid != NULL &&
+	    (str_parse_u64(pid, &meant) == -1 || meant != (uint64_t)getpid()))
 		return 0;
 	return (usec_t)n;
 }

@@ -23,7 +23,8 @@ print_table(const char *const *head, int columns, const struct print_row *rows,
     size_t n)
 {
 	const char *cells[PRINT_COLUMNS_MAX];
-	int width[PRINT_COLUMNS_MAX] = { 0 }, gap = 2, last = columns - 1, sum = 0;
+	int width[PRINT_COLUMNS_MAX] = { 0 };
+	int gap = 2, last = columns - 1, sum = 0;
 	int c, w;
 	size_t i;
 

@@ -210,8 +210,8 @@ probe_key_round(memcached_st *memc)
 static enum reason
 probe_flush(memcached_st *memc, uint32_t ms)
 {
-	static const struct timespec pause = { .tv_nsec = PROBE_PAUSE_MS *
-							  1000000L };
+	static const struct timespec pause = { .tv_nsec =
+						   PROBE_PAUSE_MS * 1000000L };
 	char key[128];
 	memcached_return_t rc;
 	uint32_t waited = 0;
