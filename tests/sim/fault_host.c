@@ -275,7 +275,7 @@ fault_fenced(struct world *w, int n, bool at_once)
 	engine_poke(w, n);
 }
 
-/* An old copy of a standby's data directory, of a time when its end was before
+/* An old copy of a host's data directory, of a time when its end was before
  * what the register says now, is put back. */
 void
 fault_old_data(struct world *w, int n)
@@ -284,8 +284,8 @@ fault_old_data(struct world *w, int n)
 	uint32_t len = w->host[n].pg.flushed, back;
 
 	if (!w->host[n].up || w->host[n].suspended || rec->state != REC_HELD ||
-	    rec->system_id == 0 || rec->holder == n ||
-	    w->host[n].e.st.rel != REL_OTHER)
+	    rec->system_id == 0 ||
+	    (rec->holder != n && w->host[n].e.st.rel != REL_OTHER))
 		return;
 	back = (uint32_t)rng_log(&w->moment, 1, 200);
 	while (len > 1 && (wal_lsn(len) >= rec->lsn || back-- > 0))

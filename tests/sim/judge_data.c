@@ -95,10 +95,11 @@ void
 judge_holds(struct world *w, int n)
 {
 	w->host[n].verified = 0;
-	/* A person's choice, of what this node had. */
-	if (w->host[n].chosen)
+	/* A person's choice, of what this node had: once. */
+	if (w->host[n].chosen) {
 		judge_forget(w, n);
-	else if (w->bounded)
+		w->host[n].chosen = w->host[n].old = false;
+	} else if (w->bounded)
 		judge_bounded(w, n);
 	else
 		judge_has_all(w, n, "S2", "opens");

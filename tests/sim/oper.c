@@ -68,9 +68,15 @@ oper_latched(struct world *w, int n)
 		return;
 	if (oper_leader(w, n) != NODE_NONE)
 		oper_rebuild(w, n);
-	else if (w->last_open != n || w->reg.now.value.rec.holder != n ||
+	else if (w->reg.now.value.rec.holder != n ||
+		 (w->last_open != n && !h->old) ||
 		 w->t - h->latched_at < 15 * USEC_SEC)
 		return;
+	else if (h->old) {
+		/* Nobody has more: what the copy lacks is given up. */
+		h->chosen = true;
+		h->old = false;
+	}
 	no = core_order_unfence(h->e.core, &now);
 	trace(w, "s%d unfence: %s", n + 1, no == NULL ? "taken" : no);
 	engine_poke(w, n);
@@ -122,6 +128,35 @@ oper_ack(struct world *w, int n)
 	engine_poke(w, n);
 }
 
+/* Who released it, and all who might take it, were set back: nobody takes
+ * over by itself, so a person gives up what they lack. */
+static void
+oper_gives_up(struct world *w)
+{
+	const struct reg_value *v = &w->reg.now.value;
+	nodeset_t set = v->rec.candidates;
+	node_t n = v->rec.holder;
+	struct now now;
+	const char *no;
+	int o;
+
+	if (v->cold || v->rec.state != REC_RELEASED || !oper_reaches(w, n))
+		return;
+	set |= NODE_BIT(n);
+	for (o = 0; o < w->data; o++)
+		if ((set & NODE_BIT(o)) && !w->host[o].old &&
+		    !w->host[o].chosen)
+			return;
+	if (!w->healed && !rng_ppm(&w->rng, 100000))
+		return;
+	now = clk_now(w, n);
+	no = core_order_promote(w->host[n].e.core, &now, "nobody has more");
+	w->host[n].chosen = w->host[n].chosen || no == NULL;
+	trace(w, "s%d is told to promote, it was set back: %s", n + 1,
+	    no == NULL ? "taken" : no);
+	engine_poke(w, n);
+}
+
 /* A file that was never put back by an older one says what was agreed. First
  * every node that runs has had the time to report: who did not would not
  * believe the adopted instance. */
@@ -158,5 +193,6 @@ oper_turn(struct world *w)
 		oper_diverged(w, n);
 		oper_ack(w, n);
 	}
+	oper_gives_up(w);
 	oper_adopt(w);
 }

@@ -268,6 +268,8 @@ pg_set_back(struct world *w, int n, uint32_t len)
 	pg_die(w, n, false);
 	trace(w, "s%d data is set back to %u records", n + 1, len);
 	p->len = p->flushed = len;
+	if (p->restarted > len)
+		p->restarted = len;
 	p->acks.n = 0;
 	w->host[n].verified = 0;
 	w->host[n].old = true;
