@@ -85,7 +85,7 @@ class Rounds:
                     break
                 self.stage.keeper.sleep(SLICE)
         finally:
-            for f in self.faults:
+            for f in sorted(self.faults, key=self._frozen):
                 if f.begin and not f.end:
                     self._mend(f)
 
@@ -93,8 +93,17 @@ class Rounds:
         ends = [self.roles[r] for r in strike.target.split('>')]
         return ends[0] if len(ends) == 1 else tuple(ends)
 
+    def _frozen(self, f):
+        """A program is told to stop or to start by one on its own host, which
+        could not answer while all of that host stands still."""
+        return not f.kind.lease and any(
+            g.kind.strike is acts.stopped and g.key == f.key and
+            g.begin and not g.end for g in self.faults)
+
     def _advance(self, f):
         passed = (now() - self.at) / 1e9
+        if self._frozen(f):
+            return
         if f.begin is None:
             if passed >= f.strike.after:
                 self._strike(f)
