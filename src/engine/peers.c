@@ -71,8 +71,8 @@ peers_free(struct peers *p)
 
 	if (p == NULL)
 		return;
-	/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): each is taken out */
 	while ((c = TAILQ_FIRST(&p->calls)) != NULL) {
+		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): taken out */
 		http_cancel(c->http);
 		peer_call_free(c);
 	}

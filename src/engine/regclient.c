@@ -72,8 +72,8 @@ regclient_free(struct regclient *r)
 
 	if (r == NULL)
 		return;
-	/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): each is taken out */
 	while ((c = TAILQ_FIRST(&r->calls)) != NULL) {
+		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): taken out */
 		http_cancel(c->http);
 		reg_call_free(c);
 	}

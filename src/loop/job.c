@@ -90,8 +90,9 @@ children_end(struct loop_end *end)
 	struct children *all = (struct children *)end;
 	struct job *job;
 
-	/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): job_free takes it out */
 	while ((job = LIST_FIRST(&all->jobs)) != NULL) {
+		/* What job_free frees it has taken out.
+		 * NOLINTNEXTLINE(clang-analyzer-unix.Malloc) */
 		job_kill(job, SIGKILL);
 		waitpid(job->pid, NULL, WNOHANG);
 		job_free(job);
@@ -126,6 +127,8 @@ children_finish_one(struct children *all)
 	struct job *job;
 
 	LIST_FOREACH(job, &all->jobs, entry) {
+		/* What job_free frees it has taken out.
+		 * NOLINTNEXTLINE(clang-analyzer-unix.Malloc) */
 		if (!job_over(job) || job->ending)
 			continue;
 		job_finish(job);
