@@ -44,6 +44,7 @@ struct pg_view {
 	nodeset_t unsound;   /* whose settings make worthless what they flushed,
 				or forbid what a candidate needs; of others, as
 				far as they were asked */
+	bool full; /* no room for the server to write, or a disk that hangs */
 	bool restart_after_crash; /* the settings of these names: */
 	bool fsync;
 	bool full_page_writes;

@@ -47,6 +47,10 @@ const struct pg_view *pgwatch_view(const struct pgwatch *w);
 /* Observe now, and probe if it is a primary; the interval does not matter. */
 void pgwatch_poke(struct pgwatch *w);
 
+/* Why PostgreSQL here has no room to write: a token; "" when it has, or when
+ * nobody knows. where (may be NULL): the path. */
+const char *pgwatch_no_room(const struct pgwatch *w, const char **where);
+
 /* Of the local instance, as it was a minute ago at most. */
 const struct pg_findings *pgwatch_findings(const struct pgwatch *w);
 /* The one that blocks, or NULL. */

@@ -20,6 +20,14 @@ const struct check_ops check_postgres = {
 	.cancel = check_pg_cancel,
 };
 
+static const char *
+check_pg_why(const struct pgwatch *pg)
+{
+	const char *why = pgwatch_no_room(pg, NULL);
+
+	return why[0] != '\0' ? why : reason_str(REASON_cannot_write);
+}
+
 static int
 check_pg_start(struct check *c, struct error *err)
 {
@@ -39,7 +47,7 @@ check_pg_start(struct check *c, struct error *err)
 		check_done(c, ANS_NO, reason_str(REASON_no_answer));
 	else if (v->recovery == ANS_NO && v->probe_at != 0 &&
 		 now - v->probe_at > CHECK_PG_STALE)
-		check_done(c, ANS_NO, reason_str(REASON_cannot_write));
+		check_done(c, ANS_NO, check_pg_why(check_env(c)->pg));
 	else
 		check_done(c, ANS_YES, "");
 	return 0;

@@ -54,6 +54,7 @@ pg_local_answered(
 	view.running = w->postmaster != NULL ? ANS_YES : ANS_UNKNOWN;
 	view.signal = w->view.signal;
 	view.probe_at = w->view.probe_at;
+	view.full = w->view.full;
 	view.unsound = pgwatch_unsound(w, &view);
 	pg_view_behind(&view, w->mark);
 	if (view.recovery != ANS_NO)
@@ -68,7 +69,7 @@ pg_local_silent(struct pgwatch *w)
 	struct pg_view *v = &w->view;
 	enum answer running;
 	uint64_t system_id;
-	bool signal;
+	bool signal, full;
 
 	running = pg_local_running(w->conf);
 	if (running != ANS_NO) {
@@ -77,11 +78,13 @@ pg_local_silent(struct pgwatch *w)
 	}
 	system_id = v->system_id;
 	signal = v->signal;
+	full = v->full;
 	memset(v, 0, sizeof(*v));
 	v->seen_at = w->status_sent;
 	v->running = ANS_NO;
 	v->system_id = system_id;
 	v->signal = signal;
+	v->full = full;
 }
 
 static void

@@ -1,8 +1,11 @@
 /*
  * The write probe: a small commit of our own, local durability only, so that a
- * lost standby does not count. A primary that is alive but cannot write is
- * found by it. While the server is no primary nothing is written.
+ * lost standby does not count; and room left for more than that. A primary that
+ * is alive but cannot write is found by it. While the server is no primary
+ * nothing is written, but the room is looked at: who has none must not become
+ * one.
  */
+#include "check/pg_room.h"
 #include "check/pglink.h"
 #include "check/pgwatch_priv.h"
 #include "hawatch/loop.h"
@@ -23,9 +26,10 @@ pg_probe_done_cb(void *arg, const struct pgc_result *r)
 {
 	struct check *c = arg;
 	struct pgwatch *w = check_arg(c);
+	const char *where, *why = pg_room_why(w->room, &where);
 
-	if (r->ok != ANS_YES) {
-		check_done(c, ANS_NO, r->reason);
+	if (r->ok != ANS_YES || why[0] != '\0') {
+		check_done(c, ANS_NO, r->ok != ANS_YES ? r->reason : why);
 		return;
 	}
 	if (w->view.recovery == ANS_NO)
@@ -38,6 +42,7 @@ pg_probe_start(struct check *c, struct error *err)
 {
 	struct pgwatch *w = check_arg(c);
 
+	pg_room_look(w->room, w->view.running == ANS_YES);
 	if (w->view.recovery != ANS_NO) {
 		check_done(c, ANS_UNKNOWN, reason_str(REASON_no_primary));
 		return 0;

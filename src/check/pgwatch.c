@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "check/pg_room.h"
 #include "check/pglink.h"
 #include "check/pgwatch_priv.h"
 #include "hawatch/emit.h"
@@ -181,6 +182,18 @@ pgwatch_settled_cb(void *arg, struct check *c)
 }
 
 static void
+pgwatch_room_cb(void *arg)
+{
+	struct pgwatch *w = arg;
+
+	w->view.full = pgwatch_no_room(w, NULL)[0] != '\0';
+	/* Room again: a primary that was closed for it is wanted back. */
+	check_poke(w->probe);
+	if (w->calls.changed != NULL)
+		w->calls.changed(w->calls.arg);
+}
+
+static void
 pgwatch_peer_settled_cb(void *arg, struct check *c)
 {
 	struct pg_peer_link *link = arg;
@@ -229,6 +242,8 @@ pgwatch_new(struct loop *loop, const struct conf *conf,
 		    pgwatch_settled_cb, w);
 		w->probe = check_new(
 		    &env, &pg_probe_ops, &pgwatch_probe, pgwatch_settled_cb, w);
+		w->room = pg_room_new(loop, conf->pg.data_directory,
+		    PGWATCH_PROBE_LIMIT, pgwatch_room_cb, w);
 		w->settings_pgc = pglink_local(loop, conf, NULL, NULL);
 		w->settings = check_new(&env, &pg_settings_ops,
 		    &pgwatch_settings, pgwatch_settled_cb, w);
@@ -263,6 +278,7 @@ pgwatch_free(struct pgwatch *w)
 		pgc_free(w->status_pgc);
 		pgc_free(w->probe_pgc);
 		pgc_free(w->resume_pgc);
+		pg_room_free(w->room);
 		pgwatch_postmaster_close(w);
 	}
 	free(w);
@@ -278,6 +294,17 @@ const struct pg_findings *
 pgwatch_findings(const struct pgwatch *w)
 {
 	return &w->findings;
+}
+
+const char *
+pgwatch_no_room(const struct pgwatch *w, const char **where)
+{
+	const char *path;
+
+	if (where == NULL)
+		where = &path;
+	*where = "";
+	return w->room == NULL ? "" : pg_room_why(w->room, where);
 }
 
 const struct pg_finding *

@@ -1,6 +1,7 @@
 /*
  * What the files of the watch over PostgreSQL share: pgwatch.c owns it,
- * pg_local.c fills the view, pg_probe.c writes, pg_peer.c looks at the others.
+ * pg_local.c fills the view, pg_probe.c writes, pg_room.c looks at the disks,
+ * pg_peer.c at the others.
  */
 #ifndef HAWATCH_PGWATCH_PRIV_H
 #define HAWATCH_PGWATCH_PRIV_H
@@ -8,6 +9,7 @@
 #include "hawatch/check.h"
 #include "hawatch/pgwatch.h"
 
+struct pg_room;
 struct pgc;
 struct timer;
 struct watch;
@@ -42,6 +44,7 @@ struct pgwatch {
 	struct check *probe;
 	struct pgc *probe_pgc;
 	usec_t probe_sent;
+	struct pg_room *room;
 
 	int postmaster_fd; /* pidfd; valid while postmaster is set */
 	struct watch *postmaster;

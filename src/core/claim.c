@@ -178,6 +178,9 @@ claim_check(const struct core *c, const struct now *now, usec_t *when)
 		return b;
 	if (now->raw - c->pg.seen_at > FRESH)
 		return BLOCK_PG_UNKNOWN;
+	/* It would lose the lease again, and the next one might, too. */
+	if (c->pg.full)
+		return BLOCK_DISK_FULL;
 	if (!core_armed(c, now))
 		return BLOCK_NOT_ARMED;
 	if (!c->order.on && claim_too_soon(c, now))
@@ -200,7 +203,7 @@ claim_near(
 	if (c->conf.mode != CORE_AUTO || c->dur.latch || c->reg.failing ||
 	    !watch_usable(c) || claim_eligible(c) != BLOCK_NONE ||
 	    claim_wal(c) != BLOCK_NONE || now->raw - c->pg.seen_at > FRESH ||
-	    !core_armed(c, now) || claim_too_soon(c, now) ||
+	    c->pg.full || !core_armed(c, now) || claim_too_soon(c, now) ||
 	    c->no_claim_before > end)
 		return false;
 	return !same ||

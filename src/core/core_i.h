@@ -305,6 +305,7 @@ void lease_confirmed(struct core *c, const struct now *now, usec_t sent,
     const struct record *rec);
 nodeset_t lease_possible(const struct core *c);
 enum answer lease_probe(const struct core *c, const struct now *now);
+enum block lease_no_probe(const struct core *c);
 usec_t lease_next(const struct core *c);
 bool lease_mine(const struct core *c);
 bool lease_ahead(const struct core *c, const struct now *now);

@@ -13,8 +13,8 @@
  * without end.
  *
  * D is now when `released` is sent, a higher epoch is known, the fence is in
- * doubt, the host was suspended, or the local write probe is late; requests
- * that left before do not move it any more.
+ * doubt, the host was suspended, or the local write probe is late, as it gets
+ * by a full disk, too; requests that left before do not move it any more.
  */
 #include <string.h>
 
@@ -71,6 +71,13 @@ lease_probe(const struct core *c, const struct now *now)
 	if (last < c->lease.primary_since)
 		last = c->lease.primary_since;
 	return now->raw - last <= limit ? ANS_YES : ANS_NO;
+}
+
+/* What to say when it is late. */
+enum block
+lease_no_probe(const struct core *c)
+{
+	return c->pg.full ? BLOCK_DISK_FULL : BLOCK_PROBE;
 }
 
 void
@@ -312,7 +319,9 @@ lease_turn(struct core *c, const struct now *now)
 
 	if (b != BLOCK_NONE) {
 		if (was)
-			core_tell(c, EMIT_lease_lost, "%s", block_str(b));
+			core_tell(c, EMIT_lease_lost, "%s",
+			    block_str(
+				b == BLOCK_PROBE ? lease_no_probe(c) : b));
 		lease_void(c, now);
 		/* The first moment without the block renews. */
 		l->next_renewal = 0;

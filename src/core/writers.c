@@ -40,6 +40,9 @@ open_check(const struct core *c, const struct now *now)
 		return BLOCK_FENCE_DOUBT;
 	if (c->dur.latch)
 		return BLOCK_LATCHED;
+	/* Said first: that there is no lease comes from it. */
+	if (lease_probe(c, now) == ANS_NO)
+		return lease_no_probe(c);
 	if (c->lease.deadline <= now->raw + MARGIN)
 		return BLOCK_NO_LEASE;
 	if (c->promise.until > now->raw)
@@ -51,8 +54,6 @@ open_check(const struct core *c, const struct now *now)
 	if (core_pgs(c) != PGS_PRIMARY || c->pg.seen_at == 0 ||
 	    now->raw - c->pg.seen_at > VIEW_FRESH)
 		return BLOCK_PG_UNKNOWN;
-	if (lease_probe(c, now) != ANS_YES)
-		return BLOCK_PROBE;
 	if (claim_wal(c) != BLOCK_NONE)
 		return claim_wal(c);
 	if (!c->conf.bounded &&

@@ -22,6 +22,7 @@ status_postgres(
 	};
 	const struct pg_view *pg = pgwatch_view(e->pg);
 	json_t *obj = json_object();
+	const char *where;
 
 	json_put_string(obj, "state", words[st->pg]);
 	json_put(obj, "seen_ms", status_age(pg->seen_at, now));
@@ -40,6 +41,8 @@ status_postgres(
 	json_put_i64(obj, "version", pg->version);
 	json_put_string(obj, "probe", status_answer(st->probe));
 	json_put(obj, "probe_ms", status_age(pg->probe_at, now));
+	json_put_string(obj, "no_room", pgwatch_no_room(e->pg, &where));
+	json_put_string(obj, "no_room_at", where);
 	json_put(obj, "senders", status_senders(e, pg));
 	json_put(obj, "source", status_set(e, pg->source));
 	json_put(obj, "settings", status_settings(e));

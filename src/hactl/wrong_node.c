@@ -11,6 +11,7 @@ static void wrong_silent_node(struct wrong_list *l, const json_t *node);
 static void wrong_fence(struct wrong_list *l, const json_t *node);
 static void wrong_postgres(
     struct wrong_list *l, const json_t *nodes, const json_t *node);
+static void wrong_room(struct wrong_list *l, const json_t *node);
 static bool wrong_has_primary(const json_t *nodes);
 static void wrong_follow(struct wrong_list *l, const json_t *node);
 static void wrong_settings(struct wrong_list *l, const json_t *node);
@@ -35,6 +36,7 @@ wrong_node(struct wrong_list *l, const json_t *nodes, const json_t *node)
 	if (!get_bool(node, "data"))
 		return;
 	wrong_fence(l, node);
+	wrong_room(l, node);
 	wrong_postgres(l, nodes, node);
 	wrong_follow(l, node);
 	wrong_settings(l, node);
@@ -151,9 +153,26 @@ wrong_postgres(struct wrong_list *l, const json_t *nodes, const json_t *node)
 		    "primary_conninfo",
 		    "%s: the standby receives nothing from the primary", name);
 	if (wrong_is(node, "postgres.state", "primary") &&
-	    wrong_is(node, "postgres.probe", "no"))
+	    wrong_is(node, "postgres.probe", "no") &&
+	    get_str(node, "postgres.no_room")[0] == '\0')
 		wrong_text(l, next,
 		    "%s: PostgreSQL does not commit a local write", name);
+}
+
+/* A full disk under PostgreSQL, which may have been stopped for it. */
+static void
+wrong_room(struct wrong_list *l, const json_t *node)
+{
+	const char *name = get_str(node, "node");
+	const char *why = get_str(node, "postgres.no_room");
+	char next[320];
+
+	if (why[0] == '\0')
+		return;
+	(void)snprintf(next, sizeof(next), "ssh %s df -h %s", name,
+	    get_str(node, "postgres.no_room_at"));
+	wrong_text(l, next, "%s: no room for PostgreSQL: %s: %s", name, why,
+	    wrong_reason(why));
 }
 
 /* A standby that could not be pointed to the holder. */

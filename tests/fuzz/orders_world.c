@@ -88,6 +88,13 @@ pgwatch_findings(const struct pgwatch *w)
 	return &none;
 }
 
+const char *
+pgwatch_no_room(const struct pgwatch *w, const char **where)
+{
+	*where = "";
+	return "";
+}
+
 int
 checks_count(const struct checks *checks)
 {

@@ -8,6 +8,7 @@ is a directory, which gc removes.
 
 import json
 import os
+import pwd
 import shutil
 import tempfile
 import time
@@ -49,10 +50,11 @@ def build_dir():
 
 class Lab:
     def __init__(self, detached=False, settings=None, state_tmpfs=None,
-                 hosts=USUAL, data=2):
+                 data_tmpfs=None, hosts=USUAL, data=2):
         """settings: of hawatch.conf, see product.py. state_tmpfs: {key: size}
-        of a small file system under the daemon's state. data: how many hosts
-        have a database, two or three."""
+        of a small file system under the daemon's state; data_tmpfs: the same
+        under PostgreSQL's data. data: how many hosts have a database, two or
+        three."""
         self.build = build_dir()
         self.detached = detached
         self.settings = settings or {}
@@ -63,6 +65,9 @@ class Lab:
         self._setup(hosts + THREE[len(DATA_NODES):data])
         for key, size in (state_tmpfs or {}).items():
             self.host[key].tmpfs['/var/lib/hawatch'] = size
+        for key, size in (data_tmpfs or {}).items():
+            self.host[key].tmpfs['/var/lib/postgresql'] = '%s,uid=%d' % (
+                size, pwd.getpwnam('postgres').pw_uid)
         self.save()
 
     def _setup(self, hosts):

@@ -122,7 +122,7 @@ MUTATIONS = [
         ("lease.c", "if (sent == 0 || sent < l->void_before)",
          "if (sent == 0)")]),
     ("no L4: a stalled primary renews", "L4", 0, [
-        ("lease.c", "\t\treturn lease_no_probe(c);\n", "\t\t;\n")]),
+        ("lease.c", "\t\treturn BLOCK_PROBE;\n", "\t\t;\n")]),
     ("release before all has ended", "S3", 0, [
         ("*.c", "return goal_result(c, ACT_STOP);",
          "return c->plan.acted ? ANS_YES : ANS_UNKNOWN;")]),

@@ -1,8 +1,9 @@
 /*
  * The watch over PostgreSQL on a real pair: what the view says of a primary, a
- * standby, a server that hangs, that died, that left something behind, and
- * that was promoted.
+ * standby, a server that hangs, that died, that left something behind,
+ * that was promoted, and that has no room.
  */
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -10,6 +11,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include <cmocka.h>
@@ -546,6 +549,75 @@ test_check_postgres(void **state)
 	watched_down(&x);
 }
 
+static bool
+is_without_room(void *arg)
+{
+	struct watched *x = arg;
+
+	return x->v->full && strcmp(x->reason, "disk-full") == 0;
+}
+
+static bool
+is_full_standby(void *arg)
+{
+	return is_standby(arg) && ((struct watched *)arg)->v->full;
+}
+
+static bool
+is_written(void *arg)
+{
+	struct watched *x = arg;
+
+	return !x->v->full && x->v->probe_at > x->mark;
+}
+
+/* A tablespace without room: the server commits what needs none, and that is
+ * not counted. A standby sees it of its own disks. */
+static void
+test_no_room(void **state)
+{
+	struct watched x;
+	struct check_env env;
+	struct conf_check row = { .name = "db",
+		.type = "postgres",
+		.interval = 20 * USEC_MSEC,
+		.timeout = USEC_SEC,
+		.window = 1,
+		.threshold = 1 };
+	const char *where;
+	char path[160];
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/pg_tblspc/77", s1->data);
+	assert_int_equal(mkdir(path, 0700), 0);
+	watched_up(&x, s1);
+	env =
+	    (struct check_env){ .loop = x.loop, .conf = &s1->conf, .pg = x.w };
+	x.check =
+	    check_new(&env, checks_type("postgres"), &row, on_settled, &x);
+	assert_true(pump(x.loop, is_primary, &x, WAIT));
+	assert_int_equal(mount("none", path, "tmpfs", 0, "size=512k"), 0);
+	assert_true(pump(x.loop, is_without_room, &x, WAIT));
+	assert_string_equal(pgwatch_no_room(x.w, &where), "disk-full");
+	assert_string_equal(where, path);
+	x.mark = x.v->probe_at;
+	assert_false(pump(x.loop, is_written, &x, 1500 * USEC_MSEC));
+	assert_true(x.v->probe_at == x.mark);
+	assert_int_equal(umount2(path, MNT_DETACH), 0);
+	assert_true(pump(x.loop, is_written, &x, WAIT));
+	assert_true(pump(x.loop, is_up, &x, WAIT));
+	check_free(x.check);
+	watched_down(&x);
+	/* Of the other host's disks s2 knows nothing; of its own, it does. */
+	snprintf(path, sizeof(path), "%s/pg_tblspc/77", s2->data);
+	assert_int_equal(mkdir(path, 0700), 0);
+	assert_int_equal(mount("none", path, "tmpfs", 0, "size=512k"), 0);
+	watched_up(&x, s2);
+	assert_true(pump(x.loop, is_full_standby, &x, WAIT));
+	watched_down(&x);
+	assert_int_equal(umount2(path, MNT_DETACH), 0);
+}
+
 int
 main(void)
 {
@@ -566,9 +638,15 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_unpause, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 		    test_check_postgres, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_no_room, setup, teardown),
 	};
 	int failed;
 
+	if (unshare(CLONE_NEWNS) == -1 ||
+	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == -1) {
+		perror("a mount namespace of its own");
+		return 1;
+	}
 	pgpair_init(&pair);
 	failed = cmocka_run_group_tests(tests, NULL, NULL);
 	pgpair_free(&pair);

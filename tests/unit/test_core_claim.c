@@ -121,6 +121,12 @@ unarmed(struct ct *t)
 }
 
 static void
+no_room(struct ct *t)
+{
+	t->pg.full = true;
+}
+
+static void
 unsaid(struct ct *t)
 {
 	t->pg_silent = true;
@@ -145,6 +151,7 @@ static const struct {
 	{ too_soon, NULL, "min-interval" },
 	{ abdicated, NULL, "abdicated" },
 	{ NULL, unarmed, "not-armed" },
+	{ NULL, no_room, "disk-full" },
 	{ NULL, unsaid, "postgres-unknown" },
 };
 
@@ -169,6 +176,26 @@ test_one_by_one(void **state)
 		assert_string_equal(ct_status(&t).claim_block, spoilt[i].block);
 		ct_free(&t);
 	}
+}
+
+/* A person's word does not make room; with room the claim is made at once. */
+static void
+test_room_again(void **state)
+{
+	struct ct t;
+
+	ct_init(&t, B, false);
+	ct_candidate(&t);
+	t.pg.full = true;
+	ct_run(&t, CT_W + SEC);
+	assert_null(core_order_promote(t.c, &t.now, NULL));
+	ct_run(&t, SEC);
+	assert_null(ct_claim(&t));
+	assert_string_equal(ct_status(&t).claim_block, "disk-full");
+	t.pg.full = false;
+	ct_run(&t, 300 * MSEC);
+	assert_non_null(ct_claim(&t));
+	ct_free(&t);
 }
 
 /* A view that was good once is none when it is old. */
@@ -346,6 +373,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_waits_w),
 		cmocka_unit_test(test_one_by_one),
+		cmocka_unit_test(test_room_again),
 		cmocka_unit_test(test_old_view),
 		cmocka_unit_test(test_renewed_record_waits_again),
 		cmocka_unit_test(test_sleep_waits_again),

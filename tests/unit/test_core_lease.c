@@ -297,6 +297,34 @@ test_failing_probe(void **state)
 	ct_free(&t);
 }
 
+/* A full disk is said as such, and it alone takes no candidate away. */
+static void
+test_full_disk(void **state)
+{
+	struct ct t;
+
+	ct_init(&t, A, false);
+	ct_holder(&t, BIT_B);
+	t.pg.full = true;
+	ct_run(&t, 2 * SEC);
+	assert_int_equal(ct_status(&t).writers, WRITERS_OPEN);
+	ct_clear(&t);
+	t.probe = false;
+	ct_run(&t, 3 * SEC + 200 * MSEC);
+	assert_int_equal(ct_status(&t).writers, WRITERS_CLOSED);
+	assert_string_equal(ct_status(&t).waits_for, "disk-full");
+	assert_string_equal(ct_last(&t, DO_TELL)->text, "disk-full");
+	assert_int_equal(ct_status(&t).rec.candidates, BIT_B);
+	t.pg.full = false;
+	ct_run(&t, SEC);
+	assert_string_equal(ct_status(&t).waits_for, "write-probe");
+	t.probe = true;
+	ct_run(&t, SEC);
+	assert_int_equal(ct_status(&t).writers, WRITERS_OPEN);
+	assert_int_equal(ct_status(&t).rec.epoch, 5);
+	ct_free(&t);
+}
+
 /* P: what is confirmed, and what may yet be applied. */
 static void
 test_possible(void **state)
@@ -416,6 +444,7 @@ main(void)
 		cmocka_unit_test(test_alone),
 		cmocka_unit_test(test_ends),
 		cmocka_unit_test(test_failing_probe),
+		cmocka_unit_test(test_full_disk),
 		cmocka_unit_test(test_possible),
 		cmocka_unit_test(test_possible_unknown),
 		cmocka_unit_test(test_finite_before_add),

@@ -329,6 +329,12 @@ far_old_view(struct ct *t)
 }
 
 static void
+far_full(struct ct *t)
+{
+	t->pg.full = true;
+}
+
+static void
 far_register(struct ct *t)
 {
 	t->read_ok = false;
@@ -347,7 +353,7 @@ test_reply_nothing(void **state)
 {
 	static void (*const spoil[])(struct ct *) = { far_latched, far_started,
 		far_unarmed, far_behind, far_timeline, far_system, far_unlisted,
-		far_old_view, far_register, far_interval };
+		far_old_view, far_full, far_register, far_interval };
 	const struct ask_answer *ans;
 	struct ct t;
 	size_t i;

@@ -121,6 +121,9 @@ test_each(void **state)
 	says("receives nothing", "primary_conninfo");
 	with(0, "postgres.probe", json_string("no"));
 	says("does not commit", "ssh s1");
+	with(1, "postgres.no_room", json_string("disk-full"));
+	says("s2: no room for PostgreSQL: disk-full: less than 1 MiB",
+	    "ssh s2 df -h");
 	with(0, "record.candidates", json_array());
 	says("s2 may not take over from s1", "SHOW primary_conninfo");
 	with(0, "record.next_in_ms", json_integer(90500));

@@ -116,6 +116,13 @@ pgwatch_findings(const struct pgwatch *w)
 	return &fake.findings;
 }
 
+const char *
+pgwatch_no_room(const struct pgwatch *w, const char **where)
+{
+	*where = "";
+	return "";
+}
+
 const struct pg_peer *
 pgwatch_peer(const struct pgwatch *w, node_t node)
 {
