@@ -91,7 +91,7 @@ KINDS = [
          acts.resumed, WEB, PAUSE),
     # -- disks, packet filter, register
     Kind('pgdata-full', acts.full(PGDATA), acts.room(PGDATA), WEB, LONG,
-         moves=HOLDER, at_once=True, weight=2),
+         lasts=HOLDER, moves=HOLDER, at_once=True, weight=2),
     Kind('state-full', acts.full(STATE), acts.room(STATE), ALL, LONG),
     Kind('flushed', acts.flushed, targets=WEB, seconds=ONCE, moves=HOLDER,
          at_once=True),
