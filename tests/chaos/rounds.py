@@ -94,9 +94,10 @@ class Rounds:
         return ends[0] if len(ends) == 1 else tuple(ends)
 
     def _frozen(self, f):
-        """A program is told to stop or to start by one on its own host, which
-        could not answer while all of that host stands still."""
-        return not f.kind.lease and any(
+        """What asks for an answer of a host, a program that is told to stop
+        or an engine to end, has to wait while all of that host stands still."""
+        asks = not f.kind.lease or f.kind.strike is acts.engine_upgraded
+        return asks and any(
             g.kind.strike is acts.stopped and g.key == f.key and
             g.begin and not g.end for g in self.faults)
 
