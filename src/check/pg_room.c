@@ -219,6 +219,7 @@ pg_room_done_cb(void *arg)
 		r->told = f->error;
 		str_cut(r->told_at, sizeof(r->told_at), f->at);
 		EMIT(pg_room_unknown, kv_s("where", f->at),
+		    /* NOLINTNEXTLINE(concurrency-mt-unsafe): the loop only */
 		    kv_s("reason", strerror(f->error)));
 	}
 	if (f->full)
