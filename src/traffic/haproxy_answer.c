@@ -94,7 +94,7 @@ hap_answer_servers(char *text, const char *backend, struct hap_server *s,
     int count, struct error *err)
 {
 	char quote[HAP_TEXT_MAX];
-	char *field[HAP_COLUMNS_MAX] = { NULL }, *want[COL_COUNT];
+	char *field[HAP_COLUMNS_MAX] = { NULL }, *want[COL_COUNT] = { NULL };
 	char *line, *rest = text;
 	int at[COL_COUNT] = { 0 };
 	int i, n, col;
