@@ -125,7 +125,8 @@ claim_wal(const struct core *c)
 	if (rec->holder == c->conf.self && c->dur.primary_epoch != 0 &&
 	    c->dur.primary_epoch <= rec->epoch &&
 	    c->pg.timeline > rec->timeline)
-		return claim_reaches(c) ? BLOCK_NONE : BLOCK_WAL_BEHIND;
+		return claim_reaches(c) || claim_fenced(c) ? BLOCK_NONE :
+							     BLOCK_WAL_BEHIND;
 	/* The position that a person may override is one on a timeline. */
 	if (claim_fenced(c))
 		return BLOCK_NONE;

@@ -302,7 +302,8 @@ core_turn(struct core *c, const struct now *now)
 	/* The lease path has its own moments; all else is served by a tick,
 	 * a slower one while nothing is under way. */
 	busy = c->plan.id != PLAN_NONE || c->pending.on ||
-	       c->sync.add != ADD_NONE || c->sync.relaxing || rank_waits(c);
+	       c->sync.add != ADD_NONE || c->sync.relaxing || rank_waits(c) ||
+	       writers_unsure(c);
 	next = now->raw + (busy ? 20 : 200) * USEC_MSEC;
 	if (lease_next(c) < next)
 		next = lease_next(c);

@@ -344,6 +344,7 @@ bool rank_waits(const struct core *c); /* an answer, for a view */
 
 /* writers.c: opening, prolonging and closing the fence */
 enum block open_check(const struct core *c, const struct now *now);
+bool writers_unsure(const struct core *c);
 void writers_turn(struct core *c, const struct now *now);
 
 /* durability.c */

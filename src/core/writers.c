@@ -126,6 +126,14 @@ writers_doubt(struct core *c, const struct now *now)
 	c->lease.doubt = true;
 }
 
+/* A close is to be tried again soon. */
+bool
+writers_unsure(const struct core *c)
+{
+	return c->fence.known && c->fence.writers == WRITERS_UNKNOWN &&
+	       c->conf.mode != CORE_OBSERVE;
+}
+
 void
 core_on_fence(struct core *c, const struct now *now, enum fence_op op,
     usec_t deadline, enum answer result)

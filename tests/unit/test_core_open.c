@@ -160,6 +160,22 @@ test_fence_broken(void **state)
 	ct_free(&t);
 }
 
+/* What could not be closed is closed soon, with nothing else to do, too. */
+static void
+test_fence_again(void **state)
+{
+	struct ct t;
+
+	ct_init(&t, A, false);
+	ct_holder(&t, BIT_B);
+	t.fence = ANS_UNKNOWN;
+	core_on_fence_lost(t.c, &t.now, false, SEC);
+	ct_turn(&t);
+	assert_int_equal(ct_status(&t).writers, WRITERS_UNKNOWN);
+	assert_true(core_turn(t.c, &t.now) <= t.now.raw + 20 * MSEC);
+	ct_free(&t);
+}
+
 /* Started again with an old copy of its data: what it writes itself carries it
  * past what the record demands, and opens nothing. */
 static void
@@ -209,6 +225,7 @@ main(void)
 		cmocka_unit_test(test_open_after_promise),
 		cmocka_unit_test(test_inherited),
 		cmocka_unit_test(test_fence_broken),
+		cmocka_unit_test(test_fence_again),
 		cmocka_unit_test(test_set_back),
 	};
 
