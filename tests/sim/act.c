@@ -14,8 +14,8 @@ act_writes(const struct world *w, int n)
 	       w->t >= w->host[n].pg.stalled_until;
 }
 
-/* Some walsender lets a commit of now go, while replay on paused stands still.
- */
+/* Some walsender lets a commit of now go; or one that is to be applied, while
+ * replay on paused stands still. */
 static bool
 act_let_go(const struct world *w, int n, node_t paused)
 {
@@ -29,7 +29,9 @@ act_let_go(const struct world *w, int n, node_t paused)
 		all = true;
 		for (of = 0; of < w->data && all; of++)
 			all = !(c[s].obeys & NODE_BIT(of)) ||
-			      (of != paused && conn_answers(w, n, of));
+			      (of != paused && conn_answers(w, n, of) &&
+				  (paused == NODE_NONE ||
+				      w->t >= w->host[of].pg.replay_until));
 		if (all)
 			return true;
 	}
@@ -143,8 +145,10 @@ act_end(struct world *w, int n, enum act_kind kind, enum answer ans)
 
 	r->on = false;
 	w->tot->act[kind][ans == ANS_YES ? 0 : 1]++;
-	if (ans == ANS_YES)
+	if (ans == ANS_YES) {
 		act_effect(w, n, kind, &r->goal);
+		judge_act_done(w, n, kind, &r->goal);
+	}
 	m->u.act.kind = kind;
 	m->u.act.goal = r->goal;
 	m->u.act.result = ans;

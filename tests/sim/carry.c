@@ -119,7 +119,7 @@ carry_fence(struct world *w, int n, enum fence_op op, usec_t deadline)
 
 	judge_fence(w, n, op, deadline);
 	if (op != FENCE_OP_CLOSE &&
-	    fault_odds(w, F_CALL_PAUSE, op == FENCE_OP_OPEN ? 50000 : 1000)) {
+	    fault_odds(w, F_CALL_PAUSE, op == FENCE_OP_OPEN ? 50000 : w->call_pause)) {
 		e->call = true;
 		e->call_op = op;
 		e->call_deadline = deadline;
@@ -205,6 +205,7 @@ carry_peer(struct world *w, int n, const struct action *a)
 	if (a->kind == DO_ASK) {
 		m = msg_new(w, M_ASK, n, a->node);
 		m->u.ask = a->ask;
+		judge_ask(w, n, &a->ask);
 		m->sender = w->host[n].e.inc;
 	} else if (a->kind == DO_ANSWER) {
 		carry_answer(w, n, &a->answer);

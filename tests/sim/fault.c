@@ -28,6 +28,7 @@ fault_rates(struct world *w)
 		delay = rng_log(r, 500, 60000), pause = rng_log(r, 20, 1000),
 		crash = rng_log(r, 20, 1000);
 
+	w->call_pause = rng_log(r, 500, 20000);
 	w->strikes.s = rng_next(r);
 	w->strike_ppm = rng_in(r, 0, 3) == 0 ? 0 : rng_in(r, 0, 900000);
 	w->fault_every = rng_log(r, USEC_SEC, 40 * USEC_SEC);

@@ -67,6 +67,7 @@ fault_suspend(struct world *w, int n, bool at_once)
 		return;
 	}
 	trace(w, "s%d host sleeps", n + 1);
+	client_writes(w, n);
 	clk_stop(w, n);
 	h->suspended = true;
 	h->suspended_until = w->t + fault_long(w);
@@ -94,6 +95,9 @@ fault_by_hand(struct world *w, int n)
 	struct pg *p = &w->host[n].pg;
 	const struct record *rec = &w->reg.now.value.rec;
 
+	/* Who does both, chose that copy. */
+	if (w->host[n].old)
+		return;
 	/* Somebody starts a stopped server: as a standby, or, when the record
 	 * is given back, as what it was. */
 	if (p->st == PG_GONE && w->host[n].up) {
@@ -119,6 +123,7 @@ fault_postgres(struct world *w, int n, enum fault f)
 	struct pg *p = &w->host[n].pg;
 
 	if (f == F_PG_STALL) {
+		client_writes(w, n);
 		if (w->t >= p->stalled_until)
 			p->stalled_at = w->t;
 		p->stalled_until = w->t + fault_long(w);
@@ -171,6 +176,9 @@ fault_host(struct world *w, int n, enum fault f)
 		    w->t + rng_log(&w->moment, 50 * USEC_MSEC, 10 * USEC_SEC),
 		    EV_ENGINE_START, n, 0, 0);
 	} else if (f == F_ENGINE_PAUSE || f == F_HOST_PAUSE) {
+		/* In the midst of a commit. */
+		if (f == F_HOST_PAUSE)
+			client_writes(w, n);
 		engine_pause(w, n, fault_long(w));
 		if (f == F_HOST_PAUSE)
 			h->pg.paused_until = h->e.paused_until;
@@ -286,6 +294,9 @@ fault_old_data(struct world *w, int n)
 	if (!w->host[n].up || w->host[n].suspended || rec->state != REC_HELD ||
 	    rec->system_id == 0 ||
 	    (rec->holder != n && w->host[n].e.st.rel != REL_OTHER))
+		return;
+	/* A register that was put back too has forgotten how far it was. */
+	if (rec->holder == n && w->on[F_ARB_REVERT])
 		return;
 	back = (uint32_t)rng_log(&w->moment, 1, 200);
 	while (len > 1 && (wal_lsn(len) >= rec->lsn || back-- > 0))

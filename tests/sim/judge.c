@@ -83,6 +83,9 @@ void
 judge_turn(struct world *w, int n)
 {
 	judge_possible(w, n);
+	judge_gives_way(w, n);
+	judge_told(w, n);
+	judge_believes(w, n);
 	cover_turn(w, n);
 }
 

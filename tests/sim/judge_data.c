@@ -166,3 +166,22 @@ judge_members(struct world *w)
 			    "is, or may become, a "
 			    "candidate");
 }
+
+/* A commit was seen waiting: that says nothing of a walsender which still goes
+ * by names without the new one, unless it was asked for as well. */
+void
+judge_act_done(
+    struct world *w, int n, enum act_kind kind, const struct goal *goal)
+{
+	const struct conn *c = w->conn;
+	int s;
+
+	for (s = 0; s < w->data && kind == ACT_WAITING; s++)
+		if (c[s].up && c[s].p == n && (c[s].obeys & NODE_BIT(s)) &&
+		    !(c[s].obeys & NODE_BIT(goal->node)) &&
+		    !(goal->names & NODE_BIT(s)))
+			violated(w, "WAITING",
+			    "s%d has seen a commit wait for s%d, and s%d may "
+			    "let it go",
+			    n + 1, goal->node + 1, s + 1);
+}

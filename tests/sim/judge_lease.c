@@ -71,6 +71,12 @@ judge_input(struct world *w, int n, const struct msg *m)
 	char seed[ID_MAX];
 	size_t i;
 
+	if (m->kind == M_PG || m->kind == M_PG_GONE)
+		e->end_seen = 0;
+	if (m->kind == M_PG && m->u.view.recovery == ANS_NO) {
+		e->end_seen = m->u.view.wal_end;
+		e->end_seen_at = m->u.view.seen_at;
+	}
 	if (m->kind == M_ASK) {
 		e->asked_inc[e->askeds % ASKED_MAX] = m->sender;
 		e->asked[e->askeds++ % ASKED_MAX] = m->u.ask;
@@ -93,6 +99,54 @@ judge_input(struct world *w, int n, const struct msg *m)
 	    rec->epoch > e->held_confirmed &&
 	    strncmp(rec->nonce, seed, strlen(seed)) == 0)
 		e->held_confirmed = rec->epoch;
+}
+
+/* Bounded: the lease goes on from when that was seen which is told with it. */
+void
+judge_told(struct world *w, int n)
+{
+	struct engine *e = &w->host[n].e;
+	usec_t d = e->st.deadline, was = e->told_deadline;
+
+	e->told_deadline = d;
+	if (w->conf[n].bounded && e->st.rel == REL_HELD &&
+	    e->st.pg == PGS_PRIMARY && e->end_seen != 0 &&
+	    was != USEC_NEVER && d != USEC_NEVER && d > was &&
+	    d > e->end_seen_at + w->conf[n].ttl + SLACK)
+		violated(w, "TOLD",
+		    "s%d prolongs D by what it has not looked for", n + 1);
+}
+
+/* The record that it goes by is not older than one that it has seen. */
+void
+judge_believes(struct world *w, int n)
+{
+	const struct core_status *st = &w->host[n].e.st;
+	const struct durable *d = st->durable;
+	const struct record *rec = &st->rec;
+
+	if (st->cold || st->amnesiac || rec->state == REC_NONE ||
+	    strcmp(st->instance, d->instance) != 0)
+		return;
+	if (rec->epoch < d->epoch ||
+	    (rec->epoch == d->epoch && rec->seq < d->seq))
+		violated(w, "FORGETS",
+		    "s%d goes by epoch %llu seq %llu, and has seen %llu %llu",
+		    n + 1, (unsigned long long)rec->epoch,
+		    (unsigned long long)rec->seq, (unsigned long long)d->epoch,
+		    (unsigned long long)d->seq);
+}
+
+/* And that is told in each question. */
+void
+judge_ask(struct world *w, int n, const struct ask *ask)
+{
+	const struct host *h = &w->host[n];
+
+	if (w->conf[n].bounded && h->e.st.rel == REL_HELD && !ask->abdicate &&
+	    !ask->position && ask->ttl > USEC_MSEC && ask->lsn < h->e.end_seen)
+		violated(w, "TOLD",
+		    "s%d asks with another position than it has seen", n + 1);
 }
 
 /* A yes: a promise from now on. */
@@ -126,6 +180,11 @@ judge_answer(
 		violated(w, "ANSWER",
 		    "s%d says yes to a T that is not on its "
 		    "disk",
+		    n + 1);
+	if (ask->bounded &&
+	    (h->disk.told_epoch != ask->epoch || h->disk.told < ask->lsn))
+		violated(w, "TOLD",
+		    "s%d says yes to a position that is not on its disk",
 		    n + 1);
 	for (m = w->cas; m != NULL; m = m->cas_next)
 		if (m->u.cas.rec.state == REC_CLAIMED &&

@@ -3,6 +3,8 @@
  * standbys, or the standbys and then the register, does not take it down), one
  * that cannot write does not, and a while after all faults one is there.
  */
+#include <string.h>
+
 #include "sim.h"
 
 #define WELL (12 * USEC_SEC) /* nothing was wrong for so long */
@@ -98,6 +100,31 @@ judge_stalled(struct world *w, int n)
 		    "s%d is open and could not write for %lld "
 		    "ms",
 		    n + 1, (long long)(w->t - since) / USEC_MSEC);
+}
+
+/* Who gives way to another candidate does not do so for long. */
+void
+judge_gives_way(struct world *w, int n)
+{
+	struct engine *e = &w->host[n].e;
+	const struct record *rec = &e->st.rec;
+	usec_t limit = rec->ttl / 2 > USEC_SEC / 2 ? rec->ttl / 2 :
+						     USEC_SEC / 2,
+	       raw = clk_raw(w, n);
+
+	if (e->core == NULL || e->st.waits_for == NULL ||
+	    strcmp(e->st.waits_for, "gives-way") != 0) {
+		e->gave_way_at = 0;
+		return;
+	}
+	if (e->gave_way_at == 0 || e->gave_way_for.epoch != rec->epoch ||
+	    e->gave_way_for.state != rec->state) {
+		e->gave_way_at = raw;
+		e->gave_way_for = *rec;
+	}
+	if (raw - e->gave_way_at > limit)
+		violated(w, "RANK", "s%d gives way for %lld ms", n + 1,
+		    (long long)(raw - e->gave_way_at) / USEC_MSEC);
 }
 
 static bool

@@ -3,72 +3,72 @@ first seed that is known to break it or 0, [(file, exact old text, new text),
 ...])."""
 
 MUTATIONS = [
-    ("D counted from the reply", "LEASE", 635, [
+    ("D counted from the reply", "LEASE", 484, [
         ("cas.c", "lease_confirmed(c, now, p.t_s, &p.cas.rec);",
          "lease_confirmed(c, now, now->raw, &p.cas.rec);")]),
-    ("D of (b) counted from the answer", "LEASE", 116, [
+    ("D of (b) counted from the answer", "LEASE", 484, [
         ("lease.c", "lease_move(c, now, l->ask[i].sent, l->ask[i].ttl);",
          "lease_move(c, now, now->raw, l->ask[i].ttl);")]),
-    ("W = T", "LEASE CLAIM OPEN", 1, [
+    ("W = T", "LEASE CLAIM OPEN", 2, [
         ("core.c", "return ttl * (1000000 + ppm) / (1000000 - ppm) + 1 + "
          "c->conf.slack;", "return ttl + 0 * ppm;")]),
-    ("the candidate waits its own T", "LEASE", 882, [
+    ("the candidate waits its own T", "LEASE CLAIM", 21, [
         ("claim.c", "return c->reg.first_seen + "
          "core_wait(c, core_rec(c)->ttl);",
          "return c->reg.first_seen + core_wait(c, c->conf.ttl);")]),
-    ("an answer without epoch check", "ANSWER", 8, [
+    ("an answer without epoch check", "ANSWER", 2, [
         ("promise.c", 'return "higher-epoch";', ";")]),
-    ("an answer with a claim unresolved", "ANSWER", 85, [
+    ("an answer with a claim unresolved", "ANSWER", 177, [
         ("promise.c", 'return "claim-unresolved";', ";")]),
     ("a yes to a T that is not saved", "ANSWER", 1, [
         ("promise.c", 'return core_saved(c, c->t_max_version) ? NULL : '
          '"not-saved";', "return NULL;")]),
     ("a yes that is not remembered", "CLAIM OPEN LEASE", 2, [
         ("claim.c", "*when = c->promise.until;", "*when = 0;")]),
-    ("no hold-off before a claim", "CLAIM", 74, [
+    ("no hold-off before a claim", "CLAIM", 13, [
         ("claim.c", "*when = c->no_claim_before;", "*when = 0;")]),
     ("no hold-off before opening", "OPEN", 1, [
         ("writers.c", "return BLOCK_HOLD_OFF;", ";")]),
-    ("P without unknown CASes", "P", 1, [
+    ("P without unknown CASes", "P", 2, [
         ("lease.c", "if (c->pending.on)\n"
          "\t\tp |= c->pending.cas.rec.candidates;", "")]),
-    ("add sent before D is finite", "FINITE TTL", 190, [
+    ("add sent before D is finite", "FINITE TTL", 198, [
         ("lease.c", "if (rec->state == REC_RELEASED || "
          "(rec->candidates == 0 && !shorter))\n\t\treturn true;",
          "return true;")]),
-    ("lost by an unmoved revision", "ANSWER P STRICT LEASE", 1, [
+    ("lost by an unmoved revision", "ANSWER P STRICT LEASE", 10, [
         ("cas.c", "(v->revision <= p->cas.revision &&",
          "(v->revision < p->cas.revision &&")]),
-    ("candidates left in the claim", "CLAIM", 1, [
+    ("candidates left in the claim", "CLAIM", 2, [
         ("cas.c", "(rec.candidates | NODE_BIT(rec.holder)) & "
          "~NODE_BIT(c->conf.self);",
          "rec.candidates & ~NODE_BIT(c->conf.self);")]),
-    ("a claim that is not on disk", "CLAIM", 1, [
+    ("a claim that is not on disk", "CLAIM", 2, [
         ("claim.c", "if (!c->dur.claim || c->pending.on || "
          "!core_saved(c, c->claim_version))",
          "if (!c->dur.claim || c->pending.on)")]),
-    ("relax before the CAS", "STRICT", 1, [
+    ("relax before the CAS", "STRICT", 2, [
         ("durability.c", "\t\trec.candidates &= ~lost;\n",
          "\t\trec.candidates &= ~lost;\n"
          "\t\tif (!c->sync.relaxing)\n\t\t\tdurability_names(c, 0);\n")]),
-    ("relax on an unknown outcome", "STRICT P", 21, [
+    ("relax on an unknown outcome", "STRICT P", 62, [
         ("durability.c",
          "\tkeep = c->conf.bounded ? 0 : lease_possible(c);\n",
          "\tkeep = c->pending.on ? c->pending.cas.rec.candidates :\n"
          "\t    lease_possible(c);\n"),
         ("durability.c", "\tif (lost != 0) {",
          "\tif (lost != 0 && !c->pending.on) {")]),
-    ("add before it has flushed", "STRICT", 1, [
+    ("add before it has flushed", "STRICT", 7, [
         ("add.c", "p->doubled ||\n\t    p->flush < "
          "c->sync.add_lsn)", "p->doubled)")]),
     ("add without seeing a commit wait", "STRICT", 9, [
         ("add.c", "if (goal_result(c, ACT_WAITING) != ANS_YES)\n"
          "\t\treturn;",
          "c->act[ACT_WAITING].lsn = c->pg.insert;")]),
-    ("promotion after the lease", "S3", 15, [
+    ("promotion after the lease", "S3", 9, [
         ("*.c", "REC_CLAIMED) && lease_ahead(c, now);",
          "REC_CLAIMED);")]),
-    ("promotion with readers let in", "S3 S1", 1, [
+    ("promotion with readers let in", "S3 S1", 2, [
         ("*.c", "return yes_if(c->fence.readers_until == 0);",
          "return ANS_YES;"),
         ("writers.c", "!plan_at_or_past(c, PLAN_TAKEOVER, \"readers\") &&",
@@ -76,31 +76,31 @@ MUTATIONS = [
         # Who is marked lets none in either.
         ("writers.c", "c->dur.primary_epoch == 0 && c->pg.recovery",
          "c->pg.recovery")]),
-    ("promotion without its names", "S3", 1, [
+    ("promotion without its names", "S3", 2, [
         ("*.c", "struct goal g = { .names = core_rec(c)->candidates };",
          "struct goal g = { .names = 0 };"),
         # Prepared while it followed: either of both rules is enough.
         ("role.c", "struct goal g = { .names = c->conf.data & "
          "~NODE_BIT(c->conf.self) };", "struct goal g = { .names = 0 };")]),
-    ("an element that outlives D", "ELEMENT", 1, [
+    ("an element that outlives D", "ELEMENT", 2, [
         ("writers.c", "writers_do(c, FENCE_OP_OPEN, c->lease.deadline);",
          "writers_do(c, FENCE_OP_OPEN, c->lease.deadline == USEC_NEVER ?\n"
          "\t\t    USEC_NEVER : c->lease.deadline + USEC_SEC);")]),
-    ("a restart in place keeps candidates", "STRICT", 243, [
+    ("a restart in place keeps candidates", "STRICT", 1279, [
         ("*.c", "return yes_if(lease_possible(c) == 0 && "
          "core_rec(c)->candidates == 0 &&\n"
          "\t\t      c->lease.confirmed);", "return ANS_YES;")]),
-    ("a promise for its own T", "CLAIM OPEN LEASE", 90, [
+    ("a promise for its own T", "CLAIM OPEN LEASE", 115, [
         ("promise.c", "\tif (c->promise.until < now->raw + "
          "core_wait(c, ask->ttl))\n\t\tc->promise.until = now->raw + "
          "core_wait(c, ask->ttl);",
          "\tc->promise.until = now->raw + core_wait(c, c->conf.ttl);")]),
-    ("lost by an unknown outcome", "ANSWER P STRICT", 0, [
+    ("lost by an unknown outcome", "ANSWER P STRICT", 3, [
         ("cas.c", "revision, instance);\n\t\treturn;\n\t}\n"
          "\tc->read_wanted = true;", "revision, instance);\n"
          "\t\treturn;\n\t}\n\tif (result == CAS_UNKNOWN)\n"
          "\t\tcas_end(c);\n\tc->read_wanted = true;")]),
-    ("open in claimed", "OPEN", 0, [
+    ("open in claimed", "OPEN", 1, [
         ("writers.c", "if (core_rel(c) != REL_HELD)\n"
          "\t\treturn BLOCK_NOT_HOLDER;\n\tif (!c->lease.confirmed)",
          "if (!c->lease.confirmed)"),
@@ -112,46 +112,46 @@ MUTATIONS = [
          "\t\treturn true;\n"
          "\tif (core_rel(c) != REL_HELD || core_pgs(c) != PGS_PRIMARY)\n"
          "\t\treturn false;\n\tswitch (c->plan.id) {")]),
-    ("an expired holder re-seeds", "LEASE S1 S2 S3 STRICT P", 0, [
+    ("an expired holder re-seeds", "LEASE S1 S2 S3 STRICT P", 469, [
         ("lease.c", "if (!r->cold || c->lease.lapsed || "
          "!c->lease.confirmed ||", "if (!r->cold || !c->lease.confirmed ||"),
         ("lease.c", "(lease_possible(c) & ~r->reported) != 0)", "false)"),
         ("arbiter.c", "(cas->rec.candidates & ~v->reported) != 0)",
          "false)")]),
-    ("answers from before D ended", "LEASE S1 S2 S6", 0, [
+    ("answers from before D ended", "LEASE S1 S2 S6", 1274, [
         ("lease.c", "if (sent == 0 || sent < l->void_before)",
          "if (sent == 0)")]),
-    ("no L4: a stalled primary renews", "L4", 0, [
+    ("no L4: a stalled primary renews", "L4", 14, [
         ("lease.c", "\t\treturn BLOCK_PROBE;\n", "\t\t;\n")]),
-    ("release before all has ended", "S3", 0, [
+    ("release before all has ended", "S3", 13, [
         ("*.c", "return goal_result(c, ACT_STOP);",
          "return c->plan.acted ? ANS_YES : ANS_UNKNOWN;")]),
-    ("no proof is written", "S3", 0, [
+    ("no proof is written", "S3", 1, [
         ("claim.c", "\tclaim_proof(c);\n", ""),
         ("*.c", "if (c->dur.proof_epoch != core_rec(c)->epoch)",
          "if (0)")]),
-    ("the fence stays open after D", "S6 OPEN", 0, [
+    ("the fence stays open after D", "S6 OPEN", 22, [
         ("writers.c", "if (!writers_keep(c, now))", "if (0)")]),
-    ("promotion without waiting for pullers", "SITE", 0, [
+    ("promotion without waiting for pullers", "SITE", 3, [
         ("ask.c", "return goal_result(c, ACT_PULLERS);",
          "return c->plan.acted ? ANS_YES : ANS_UNKNOWN;")]),
-    ("a role by a claimed record", "SITE", 0, [
+    ("a role by a claimed record", "SITE", 1, [
         ("site.c", "rec->state != REC_HELD", "rec->state == REC_NONE")]),
-    ("traffic past the lease", "SITE", 0, [
+    ("traffic past the lease", "SITE", 7, [
         ("site.c", "c->fence.writers == WRITERS_OPEN &&\n"
          "\t       lease_ahead(c, now);",
          "c->fence.writers == WRITERS_OPEN;")]),
-    ("a role reached before it is done", "SITE", 0, [
+    ("a role reached before it is done", "SITE", 1, [
         ("site.c", "\tgoal_ask(c, ACT_CONVERGE, &g);\n",
          "\tgoal_ask(c, ACT_CONVERGE, &g);\n\tsite_reached(c, epoch);\n")]),
-    ("one silence drains for ever", "LIVE", 0, [
+    ("one silence drains for ever", "LIVE", 5, [
         ("site.c", "s->primary == primary &&\n\t    s->out == out)",
          "s->primary == primary)")]),
-    ("an answer as holder", "HOLDER", 0, [
+    ("an answer as holder", "HOLDER", 21, [
         # An answer to a lower epoch would go before it.
         ("promise.c", 'return "higher-epoch";', ";"),
         ("promise.c", 'return "is-holder";', ";")]),
-    ("the timer keyed by revision only", "CLAIM LEASE", 0, [
+    ("the timer keyed by revision only", "CLAIM LEASE", 984, [
         ("watch.c", "a->revision == b->revision &&\n"
          "\t       strcmp(a->instance, b->instance) == 0 &&\n"
          "\t       strcmp(a->rec.nonce, b->rec.nonce) == 0;",
@@ -159,35 +159,35 @@ MUTATIONS = [
         # A report starts every wait again, which covers the rest.
         ("watch.c", "\t\twatch_restart(c, now);\n\t\tr->report_version",
          "\t\tr->report_version")]),
-    ("no claim journal, no open hold-off", "S1 S2 LEASE OPEN CLAIM", 0, [
+    ("no claim journal, no open hold-off", "S1 S2 LEASE OPEN CLAIM", 1, [
         ("claim.c", "if (!c->dur.claim || c->pending.on || "
          "!core_saved(c, c->claim_version))",
          "if (!c->dur.claim || c->pending.on)"),
         ("writers.c", "return BLOCK_HOLD_OFF;", ";")]),
-    ("renewal by flush and add", "S1 S6 LEASE", 0, [
+    ("renewal by flush and add", "S1 S6 LEASE", 2490, [
         ("sim/fence.c", "op == FENCE_OP_RENEW && !fence_element(w, n)",
          "false"),
         # The wall clock's limit and the look after the call cover it.
         ("sim/fence.c", "f->limit_wall = wall + deadline - raw;",
          "f->limit_wall = USEC_NEVER;"),
         ("sim/fence.c", "clk_raw(w, n) >= deadline", "false")]),
-    ("a fence of the input only", "S1", 0, [
+    ("a fence of the input only", "S1", 45, [
         ("sim/wal.c", "!w->host[n].up ||\n\t    !fence_passes(w, n))",
          "!w->host[n].up)")]),
-    ("release before the postmaster's children end", "S3", 0, [
+    ("release before the postmaster's children end", "S3", 13, [
         ("*.c", "return goal_result(c, ACT_STOP);",
          "return c->gone_at != 0 ? ANS_YES : goal_result(c, ACT_STOP);")]),
     ("ANY standby instead of all", "STRICT S2", 6, [
         ("sim/wal.c", "all = !(c[s].obeys & NODE_BIT(of)) ||\n"
          "\t\t\t      conn_has(w, n, of, idx);",
          "all = of != s || conn_has(w, n, of, idx);")]),
-    ("waiting for another proves it", "STRICT", 0, [
+    ("waiting for another proves it", "STRICT", 1568, [
         ("add.c", ".names = c->sync.add_names | c->sync.named };",
          ".names = NODE_BIT(c->sync.adding) };")]),
-    ("walsenders that were named before", "STRICT", 0, [
+    ("walsenders that were named before", "STRICT WAITING", 0, [
         ("add.c", ".names = c->sync.add_names | c->sync.named };",
          ".names = c->sync.add_names };")]),
-    ("a name dropped while its node is in P", "STRICT", 0, [
+    ("a name dropped while its node is in P", "STRICT", 6, [
         ("add.c", "g.names = lease_possible(c) | NODE_BIT(n);",
          "g.names = NODE_BIT(n);")]),
     ("the position of the furthest", "FLOOR", 2, [
@@ -196,48 +196,46 @@ MUTATIONS = [
     ("the record's position is no floor", "S2 STRICT", 29, [
         ("claim.c", "return end >= claim_floor(c);",
          "return end + 0 * claim_floor(c) > 0;")]),
-    ("a holder grows past the record's position", "S2 BOUND", 0, [
+    ("a holder grows past the record's position", "S2 BOUND", 17, [
         ("role.c", "c->pg.system_id == rec->system_id && "
          "c->pg.wal_end < rec->lsn;", "false;")]),
-    ("bounded: what was told is not saved", "BOUND TOLD", 0, [
+    ("bounded: what was told is not saved", "BOUND TOLD", 1, [
         ("promise.c", "return core_saved(c, q->version);",
          "return true;")]),
-    ("bounded: no position in the question", "BOUND TOLD", 0, [
+    ("bounded: no position in the question", "BOUND TOLD", 1, [
         ("lease.c", "if (a->ask.bounded && a->ask.lsn < c->pg.wal_end)",
          "if (0)")]),
     ("bounded: a claim past max_loss", "BOUND", 177, [
         ("claim.c", "end += c->conf.max_loss;",
          "end += c->conf.max_loss + 65536;")]),
-    ("bounded: D counted from now", "BOUND", 0, [
+    ("bounded: D counted from now", "TOLD", 3, [
         ("durability.c", "c->pg.seen_at < now->raw ?", "0 ?")]),
-    ("following a claimed record", "SITE", 1, [
+    ("following a claimed record", "SITE", 3, [
         ("follow.c", "node_t n = site_primary(c);",
          "node_t n = core_rec(c)->holder;")]),
-    ("no standby follows the new primary", "LIVE", 1, [
+    ("no standby follows the new primary", "LIVE", 7, [
         ("follow.c", "core_pgs(c) != PGS_STANDBY || n == NODE_NONE ||",
          "true ||")]),
-    ("giving way for ever", "LIVE", 0, [
+    ("giving way for ever", "RANK", 47, [
         ("rank.c", "if (now->raw >= r->until)\n\t\treturn BLOCK_NONE;",
          "if (r->first == NODE_NONE)\n\t\treturn BLOCK_NONE;")]),
-    ("closing waits for the disk", "S6 ELEMENT OPEN", 0, [
+    ("closing waits for the disk", "S6 ELEMENT OPEN", 157, [
         ("writers.c", "if (!writers_keep(c, now)) {",
          "if (!writers_keep(c, now) && core_saved(c, c->version)) {")]),
-    ("abdication is told before it is saved", "STRICT P", 0, [
+    ("abdication is told before it is saved", "STRICT P", 5, [
         ("promise.c", "if (!core_saved(c, c->abdicated_version))",
          "if (0)")]),
-    ("a register that was put back starts warm", "S1 S2 LEASE STRICT P", 0, [
+    ("a register that was put back starts warm", "S1 S2 LEASE STRICT P", 27, [
         ("arbiter.c", "o->same_file && ", "")]),
-    ("a register that forgot is believed", "S1 S2 LEASE STRICT FORGETS P", 0, [
-        # While it is cold nothing of it is believed either.
-        ("arbiter.c", "o->same_file && ", ""),
+    ("a register that forgot is believed", "FORGETS", 180, [
         ("watch.c", "\tif (d->instance[0] == '\\0')\n\t\treturn false;",
          "\treturn false;")]),
     ("opening without being armed", "OPEN", 4, [
         ("writers.c", "\t\treturn BLOCK_NOT_ARMED;", "\t\t;")]),
-    ("the readers' element is forgotten", "S3", 1899, [
+    ("the readers' element is forgotten", "S3", 27, [
         ("writers.c", "else if (life > 0 && f->readers_until < "
          "now->raw + life)", "else if (0)")]),
-    ("a person's order outlives its record", "LEASE", 1200, [
+    ("a person's order outlives its record", "LEASE", 2380, [
         ("orders.c", "if (!same || rec->epoch != o->epoch || "
          "rec->holder != o->holder)", "if (now->raw > o->until)"),
         ("orders.c", "else if (o->fenced && strcmp(o->nonce, rec->nonce) "

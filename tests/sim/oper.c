@@ -128,8 +128,9 @@ oper_ack(struct world *w, int n)
 	engine_poke(w, n);
 }
 
-/* Who released it, and all who might take it, were set back: nobody takes
- * over by itself, so a person gives up what they lack. */
+/* Who released it, and all who might take it, were set back, or may lack more
+ * than they were told: nobody takes over by itself, so a person gives up what
+ * they lack. */
 static void
 oper_gives_up(struct world *w)
 {
@@ -145,7 +146,7 @@ oper_gives_up(struct world *w)
 	set |= NODE_BIT(n);
 	for (o = 0; o < w->data; o++)
 		if ((set & NODE_BIT(o)) && !w->host[o].old &&
-		    !w->host[o].chosen)
+		    !w->host[o].chosen && (o == n || !w->bounded))
 			return;
 	if (!w->healed && !rng_ppm(&w->rng, 100000))
 		return;

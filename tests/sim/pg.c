@@ -174,13 +174,13 @@ pg_promoted(struct world *w, int n)
 }
 
 /* A walsender reads the setting before the next reply that it takes, once the
- * signal is there; those that the setting names may here be later than that.
- */
+ * signal is there; which may be late. */
 static usec_t
 pg_obey_delay(struct world *w, nodeset_t names, int s)
 {
-	return names & NODE_BIT(s) ? pg_flag_delay(w) :
-				     rng_in(&w->rng, 50, 900);
+	return names & NODE_BIT(s) || rng_ppm(&w->rng, 500000) ?
+		   pg_flag_delay(w) :
+		   rng_in(&w->rng, 50, 900);
 }
 
 void

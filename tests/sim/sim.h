@@ -99,6 +99,7 @@ void wal_release(struct world *w, int n);
 void wal_ship(struct world *w, int from);
 void commits_add(struct commits *c, const struct commit *one);
 void client_turn(struct world *w);
+void client_writes(struct world *w, int n);
 
 /* conn.c: replication connections */
 void conn_cut(struct world *w, int s, bool zombie);
@@ -165,6 +166,7 @@ void judge_end(struct world *w);
 void judge_sick(struct world *w);
 void judge_closed(struct world *w, int n);
 void judge_stalled(struct world *w, int n);
+void judge_gives_way(struct world *w, int n);
 /* judge_site.c */
 void judge_act(
     struct world *w, int n, enum act_kind kind, const struct goal *goal);
@@ -172,6 +174,11 @@ void judge_end_site(struct world *w);
 /* judge_lease.c */
 usec_t judge_wait(const struct world *w, usec_t ttl);
 void judge_input(struct world *w, int n, const struct msg *m);
+void judge_believes(struct world *w, int n);
+void judge_act_done(
+    struct world *w, int n, enum act_kind kind, const struct goal *goal);
+void judge_told(struct world *w, int n);
+void judge_ask(struct world *w, int n, const struct ask *ask);
 void judge_answer(
     struct world *w, int n, const struct ask_answer *a, const struct ask *ask);
 void judge_claim(struct world *w, int n, const struct do_cas *cas);

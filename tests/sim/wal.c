@@ -200,27 +200,33 @@ client_sees(struct world *w, int n)
 	judge_members(w);
 }
 
+/* One transaction, if the server takes it. */
+void
+client_writes(struct world *w, int n)
+{
+	struct pg *p = &w->host[n].pg;
+	struct commit one = { 0 };
+
+	if (!pg_accepts(w, n) || pg_rogue(w, n) || pg_held_until(w, n) != 0 ||
+	    w->t < p->stalled_until || p->open.n > 200)
+		return;
+	if (p->restarted > 0 && fence_writers(w, n))
+		client_sees(w, n);
+	one.idx = p->len;
+	one.id = wal_append(w, n);
+	one.wrote = one.at = w->t;
+	commits_add(&p->open, &one);
+	wal_flush_soon(w, n);
+}
+
 /* Clients try every server: the port decides. */
 void
 client_turn(struct world *w)
 {
-	struct commit one = { 0 };
-	struct pg *p;
 	int n;
 
 	for (n = 0; n < w->data; n++) {
-		p = &w->host[n].pg;
 		wal_deliver(w, n);
-		if (!pg_accepts(w, n) || pg_rogue(w, n) ||
-		    pg_held_until(w, n) != 0 || w->t < p->stalled_until ||
-		    p->open.n > 200)
-			continue;
-		if (p->restarted > 0 && fence_writers(w, n))
-			client_sees(w, n);
-		one.idx = p->len;
-		one.id = wal_append(w, n);
-		one.wrote = one.at = w->t;
-		commits_add(&p->open, &one);
-		wal_flush_soon(w, n);
+		client_writes(w, n);
 	}
 }

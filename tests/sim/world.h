@@ -297,6 +297,10 @@ struct engine {
 	} watched[WATCHED_MAX]; /* records, as they first came in */
 	unsigned watcheds;
 	usec_t turn_at, turn_suspended, late_close_at, ran_since, read_until;
+	lsn_t end_seen;	    /* of the primary's WAL, as the core was told */
+	usec_t end_seen_at, told_deadline; /* raw */
+	usec_t gave_way_at; /* raw; to another candidate, since then */
+	struct record gave_way_for;
 };
 
 #define SAVES_MAX 32
@@ -412,7 +416,7 @@ struct world {
 	uint64_t *struck; /* those at which something happened */
 	size_t strucks;
 	usec_t fault_every;
-	int64_t loss, repeat, delay, step_pause, step_crash;
+	int64_t loss, repeat, delay, step_pause, step_crash, call_pause;
 	struct names names;
 	struct core_conf conf[DATA_MAX], common;
 	bool bounded; /* and not strict */
