@@ -151,7 +151,7 @@ MUTATIONS = [
         # An answer to a lower epoch would go before it.
         ("promise.c", 'return "higher-epoch";', ";"),
         ("promise.c", 'return "is-holder";', ";")]),
-    ("the timer keyed by revision only", "CLAIM LEASE", 0, [
+    ("the timer keyed by revision only", "CLAIM LEASE", 3405, [
         ("watch.c", "a->revision == b->revision &&\n"
          "\t       strcmp(a->instance, b->instance) == 0 &&\n"
          "\t       strcmp(a->rec.nonce, b->rec.nonce) == 0;",
@@ -181,7 +181,7 @@ MUTATIONS = [
         ("sim/wal.c", "all = !(c[s].obeys & NODE_BIT(of)) ||\n"
          "\t\t\t      conn_has(w, n, of, idx);",
          "all = of != s || conn_has(w, n, of, idx);")]),
-    ("waiting for another proves it", "STRICT WAITING", 0, [
+    ("waiting for another proves it", "STRICT WAITING", 1129, [
         ("add.c", ".names = c->sync.add_names | c->sync.named };",
          ".names = NODE_BIT(c->sync.adding) };")]),
     ("walsenders that were named before", "STRICT WAITING", 1129, [
