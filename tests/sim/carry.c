@@ -119,7 +119,8 @@ carry_fence(struct world *w, int n, enum fence_op op, usec_t deadline)
 
 	judge_fence(w, n, op, deadline);
 	if (op != FENCE_OP_CLOSE &&
-	    fault_odds(w, F_CALL_PAUSE, op == FENCE_OP_OPEN ? 50000 : w->call_pause)) {
+	    fault_odds(
+		w, F_CALL_PAUSE, op == FENCE_OP_OPEN ? 50000 : w->call_pause)) {
 		e->call = true;
 		e->call_op = op;
 		e->call_deadline = deadline;

@@ -110,8 +110,8 @@ judge_told(struct world *w, int n)
 
 	e->told_deadline = d;
 	if (w->conf[n].bounded && e->st.rel == REL_HELD &&
-	    e->st.pg == PGS_PRIMARY && e->end_seen != 0 &&
-	    was != USEC_NEVER && d != USEC_NEVER && d > was &&
+	    e->st.pg == PGS_PRIMARY && e->end_seen != 0 && was != USEC_NEVER &&
+	    d != USEC_NEVER && d > was &&
 	    d > e->end_seen_at + w->conf[n].ttl + SLACK)
 		violated(w, "TOLD",
 		    "s%d prolongs D by what it has not looked for", n + 1);

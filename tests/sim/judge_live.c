@@ -108,8 +108,8 @@ judge_gives_way(struct world *w, int n)
 {
 	struct engine *e = &w->host[n].e;
 	const struct record *rec = &e->st.rec;
-	usec_t limit = rec->ttl / 2 > USEC_SEC / 2 ? rec->ttl / 2 :
-						     USEC_SEC / 2,
+	usec_t limit =
+		   rec->ttl / 2 > USEC_SEC / 2 ? rec->ttl / 2 : USEC_SEC / 2,
 	       raw = clk_raw(w, n);
 
 	if (e->core == NULL || e->st.waits_for == NULL ||

@@ -297,7 +297,7 @@ struct engine {
 	} watched[WATCHED_MAX]; /* records, as they first came in */
 	unsigned watcheds;
 	usec_t turn_at, turn_suspended, late_close_at, ran_since, read_until;
-	lsn_t end_seen;	    /* of the primary's WAL, as the core was told */
+	lsn_t end_seen; /* of the primary's WAL, as the core was told */
 	usec_t end_seen_at, told_deadline; /* raw */
 	usec_t gave_way_at; /* raw; to another candidate, since then */
 	struct record gave_way_for;
