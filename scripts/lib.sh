@@ -9,7 +9,8 @@ say() {
 	printf '\n==> %s\n' "$*"
 }
 
-# meson and ninja in a directory of their own: build_in DIR [OPTION...]
+# meson and ninja in a directory of their own: build_in DIR [OPTION...]. Where
+# targets is set, only those.
 build_in() {
 	local dir=$1
 	shift
@@ -20,7 +21,8 @@ build_in() {
 		}
 		rm -f "$dir.setup.log"
 	fi
-	ninja -C "$dir" --quiet
+	# shellcheck disable=SC2086
+	ninja -C "$dir" --quiet ${targets:-}
 }
 
 # One step that passes or fails as a whole: step NAME COMMAND...

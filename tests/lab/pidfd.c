@@ -101,6 +101,7 @@ long
 syscall(long number, ...)
 {
 	static long (*real)(long, ...);
+	void *found;
 	long a[6];
 	va_list ap;
 	int i;
@@ -113,7 +114,9 @@ syscall(long number, ...)
 		return pidfd_open((pid_t)a[0], 0);
 	if (number == SYS_pidfd_send_signal)
 		return pidfd_send_signal((int)a[0], (int)a[1], NULL, 0);
-	if (real == NULL)
-		real = (long (*)(long, ...))dlsym(RTLD_NEXT, "syscall");
+	if (real == NULL) {
+		found = dlsym(RTLD_NEXT, "syscall");
+		memcpy(&real, &found, sizeof(real));
+	}
 	return real(number, a[0], a[1], a[2], a[3], a[4], a[5]);
 }
