@@ -60,6 +60,7 @@ core_new(const struct core_conf *conf, const struct durable *durable,
 	c->suspended = now->suspended;
 	c->reg.value.rec.holder = NODE_NONE;
 	c->sync.adding = NODE_NONE;
+	c->sync.named = conf->data & ~NODE_BIT(conf->self);
 	c->promise.to = NODE_NONE;
 	c->follow.node = NODE_NONE;
 	c->rank.first = NODE_NONE;

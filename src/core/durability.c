@@ -73,14 +73,14 @@ durability_seen(const struct core *c, const struct now *now)
 }
 
 /* A walsender lets commits go by the names that it has read itself, long ago
- * perhaps; one that has ended, lets none go. */
+ * perhaps, before this engine started; one that has ended, lets none go. */
 static void
 durability_named(struct core *c)
 {
 	const struct pg_sender *p = c->pg.sender;
 	node_t n;
 
-	for (n = 0; n < NODES_MAX; n++)
+	for (n = 0; n < NODES_MAX && c->pg.seen_at != 0; n++)
 		if (!p[n].streaming && !p[n].doubled)
 			c->sync.named &= ~NODE_BIT(n);
 	c->sync.named |= c->pg.sync_names;

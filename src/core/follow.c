@@ -3,7 +3,9 @@
  *
  * Where the record says held by another node, and PostgreSQL here is a standby
  * that replicates from anywhere else, it is pointed to the holder; again after
- * a while if that was refused, or did not help. Never by a record that is
+ * a while if that was refused, or did not help. What a person wrote and this
+ * node cannot tell whose it is, another name of the holder perhaps, or several
+ * hosts, is left alone as long as WAL comes in by it. Never by a record that is
  * claimed or released: nothing of such an epoch is acknowledged, it may end
  * without having been, and a standby that had gone along could not take over
  * from the node before any more. Nor while a plan runs, nor with a latch: what
@@ -23,7 +25,8 @@ follow_whom(const struct core *c)
 	if (c->conf.mode == CORE_OBSERVE || c->dur.latch ||
 	    c->plan.id != PLAN_NONE || core_rel(c) != REL_OTHER ||
 	    core_pgs(c) != PGS_STANDBY || n == NODE_NONE ||
-	    c->pg.source == NODE_BIT(n))
+	    c->pg.source == NODE_BIT(n) ||
+	    (c->pg.source == 0 && c->pg.receiver))
 		return NODE_NONE;
 	return n;
 }

@@ -65,6 +65,7 @@ test_follows_from(void **state)
 	for (i = 0; i < sizeof(sources) / sizeof(sources[0]); i++) {
 		follower(&t, REC_HELD, A);
 		t.pg.source = sources[i];
+		t.pg.receiver = false;
 		ct_run(&t, SEC);
 		assert_int_equal(t.pg.source, BIT_A);
 		ct_free(&t);
@@ -72,6 +73,24 @@ test_follows_from(void **state)
 	follower(&t, REC_HELD, A);
 	ct_run(&t, 10 * SEC);
 	assert_int_equal(asked(&t), 0);
+	ct_free(&t);
+}
+
+/* By a name that is none of ours, and it streams: that may be the holder. It is
+ * not, when nothing comes in any more. */
+static void
+test_unknown_but_streams(void **state)
+{
+	struct ct t;
+
+	follower(&t, REC_HELD, A);
+	t.pg.source = 0;
+	t.pg.receiver = true;
+	ct_run(&t, 30 * SEC);
+	assert_int_equal(asked(&t), 0);
+	t.pg.receiver = false;
+	ct_run(&t, SEC);
+	assert_int_equal(asked(&t), 1);
 	ct_free(&t);
 }
 
@@ -207,6 +226,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_follows),
 		cmocka_unit_test(test_follows_from),
+		cmocka_unit_test(test_unknown_but_streams),
 		cmocka_unit_test(test_follows_not),
 		cmocka_unit_test(test_follows_again),
 		cmocka_unit_test(test_follows_stops),

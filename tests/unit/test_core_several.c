@@ -141,6 +141,28 @@ test_named_before(void **state)
 	}
 }
 
+/* An engine that starts does not know who was named before: whoever streams. */
+static void
+test_named_before_the_start(void **state)
+{
+	const struct goal *g;
+	struct ct t;
+
+	ct_init(&t, A, true);
+	ct_holder(&t, 0);
+	t.act[ACT_WAITING] = ANS_UNKNOWN;
+	ct_streams(&t, B, 110);
+	t.pg.sender[B].behind_since = 1; /* it is never good enough itself */
+	ct_restart(&t, USEC_NEVER);
+	ct_run(&t, CT_W + SEC);
+	assert_null(ct_last_act(&t, ACT_WAITING));
+	ct_streams(&t, C, 110);
+	g = until_act(&t, ACT_WAITING);
+	assert_int_equal(g->node, C);
+	assert_int_equal(g->names, BIT_BC);
+	ct_free(&t);
+}
+
 /* The other one stays named, listed and waited for; nobody is closed. */
 static void
 test_one_removed(void **state)
@@ -284,6 +306,7 @@ main(void)
 		cmocka_unit_test(test_second_add_lsn),
 		cmocka_unit_test(test_turns),
 		cmocka_unit_test(test_named_before),
+		cmocka_unit_test(test_named_before_the_start),
 		cmocka_unit_test(test_one_removed),
 		cmocka_unit_test(test_lost_during_add),
 		cmocka_unit_test(test_both_leave),
