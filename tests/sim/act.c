@@ -19,23 +19,15 @@ act_writes(const struct world *w, int n)
 static bool
 act_let_go(const struct world *w, int n, node_t paused)
 {
-	const struct conn *c = w->conn;
-	int s, of;
-	bool all;
+	nodeset_t have = 0;
+	int of;
 
-	for (s = 0; s < w->data; s++) {
-		if (!c[s].up || c[s].p != n || !(c[s].obeys & NODE_BIT(s)))
-			continue;
-		all = true;
-		for (of = 0; of < w->data && all; of++)
-			all = !(c[s].obeys & NODE_BIT(of)) ||
-			      (of != paused && conn_answers(w, n, of) &&
-				  (paused == NODE_NONE ||
-				      w->t >= w->host[of].pg.replay_until));
-		if (all)
-			return true;
-	}
-	return false;
+	for (of = 0; of < w->data; of++)
+		if (of != paused && conn_answers(w, n, of) &&
+		    (paused == NODE_NONE ||
+			w->t >= w->host[of].pg.replay_until))
+			have |= NODE_BIT(of);
+	return conn_lets_go(w, n, have);
 }
 
 static bool

@@ -201,3 +201,18 @@ conn_answers(const struct world *w, int n, int s)
 	return w->conn[s].up && w->conn[s].p == n && net_up(w, n, s) &&
 	       net_up(w, s, n);
 }
+
+/* By the names as that process has read them: FIRST n of n names, so when all
+ * of them have it. */
+bool
+conn_lets_go(const struct world *w, int n, nodeset_t have)
+{
+	const struct conn *c = w->conn;
+	int s;
+
+	for (s = 0; s < w->data; s++)
+		if (c[s].up && c[s].p == n && (c[s].obeys & NODE_BIT(s)) &&
+		    (c[s].obeys & ~have) == 0)
+			return true;
+	return false;
+}

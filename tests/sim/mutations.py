@@ -178,9 +178,8 @@ MUTATIONS = [
         ("*.c", "return goal_result(c, ACT_STOP);",
          "return c->gone_at != 0 ? ANS_YES : goal_result(c, ACT_STOP);")]),
     ("ANY standby instead of all", "STRICT S2", 6, [
-        ("sim/wal.c", "all = !(c[s].obeys & NODE_BIT(of)) ||\n"
-         "\t\t\t      conn_has(w, n, of, idx);",
-         "all = of != s || conn_has(w, n, of, idx);")]),
+        ("sim/wal.c", "return conn_lets_go(w, n, have);",
+         "return have != 0;")]),
     ("waiting for another proves it", "STRICT WAITING", 1129, [
         ("add.c", ".names = c->sync.add_names | c->sync.named };",
          ".names = NODE_BIT(c->sync.adding) };")]),

@@ -110,6 +110,8 @@ void conn_ship(struct world *w, int s);
 void conn_event(struct world *w, const struct ev *ev);
 void conn_obey(struct world *w, const struct ev *ev);
 bool conn_has(const struct world *w, int n, int s, uint32_t idx);
+/* Does a walsender of n let a commit go that these nodes have? */
+bool conn_lets_go(const struct world *w, int n, nodeset_t have);
 bool conn_answers(const struct world *w, int n, int s);
 
 /* act.c */

@@ -94,29 +94,18 @@ wal_deliver(struct world *w, int n)
 	a->n = 0;
 }
 
-/*
- * Whether a commit waits is decided by the flag that its backend sees. Who lets
- * it go is a walsender, by the names as that process has read them: FIRST n of
- * n names, so when all of them have it.
- */
+/* Whether a commit waits is decided by the flag that its backend sees, who lets
+ * it go is a walsender. */
 static bool
 wal_let_go(const struct world *w, int n, uint32_t idx)
 {
-	const struct conn *c = w->conn;
-	int s, of;
-	bool all;
+	nodeset_t have = 0;
+	int of;
 
-	for (s = 0; s < w->data; s++) {
-		if (!c[s].up || c[s].p != n || !(c[s].obeys & NODE_BIT(s)))
-			continue;
-		all = true;
-		for (of = 0; of < w->data && all; of++)
-			all = !(c[s].obeys & NODE_BIT(of)) ||
-			      conn_has(w, n, of, idx);
-		if (all)
-			return true;
-	}
-	return false;
+	for (of = 0; of < w->data; of++)
+		if (conn_has(w, n, of, idx))
+			have |= NODE_BIT(of);
+	return conn_lets_go(w, n, have);
 }
 
 /* Commits that have nothing left to wait for are answered. */
