@@ -47,8 +47,14 @@ struct goal {
 	nodeset_t names; /* NAMES: the synchronous standbys. WAITING: these,
 			    the standby among them. TRAFFIC: the nodes that
 			    should get nothing */
-	lsn_t lsn;	 /* out, WAITING: insert position after it was seen */
+	lsn_t lsn;	 /* out, WAITING: insert position after it was seen;
+			    STOP: see clean */
 	bool standby;	 /* START: with standby.signal, never without */
+	bool clean;	 /* STOP: by a shutdown that sends all to the standbys
+			    first, or no: it does not become more urgent, and
+			    what ended otherwise is refused; lsn is then the
+			    end of its last checkpoint.
+			    CHECKPOINT: one that began after this was asked */
 	uint64_t id;	 /* of this request; comes back with its result */
 };
 

@@ -65,6 +65,9 @@ struct durable {
 	uint64_t told_epoch;	/* ask of this epoch and answered with yes */
 	uint64_t primary_epoch; /* PostgreSQL here may hold what others do not
 				   have, since this epoch; 0 no */
+	uint64_t handed_epoch; /* the data here ended cleanly as that epoch's
+				  primary, and the next holder, which is */
+	node_t handed_to;      /* this one, had flushed all of it; 0 no */
 	bool latch;		/* stays stopped until a person says so */
 	char latch_why[120];
 	enum proof proof;
@@ -206,6 +209,9 @@ void core_on_site(struct core *c, const struct now *now, node_t from,
 const char *core_order_promote(
     struct core *c, const struct now *now, const char *fenced);
 const char *core_order_init(struct core *c, const struct now *now);
+/* Of the holder: hands over to a candidate, both of them healthy. */
+const char *core_order_switchover(
+    struct core *c, const struct now *now, node_t to);
 const char *core_order_ack(struct core *c, const struct now *now);
 const char *core_order_unfence(struct core *c, const struct now *now);
 const char *core_may_start_primary(struct core *c, const struct now *now);

@@ -162,6 +162,7 @@ enum plan_id {
 	PLAN_RESTART,
 	PLAN_STEPDOWN,
 	PLAN_FOLLOW,
+	PLAN_SWITCHOVER,
 	PLAN_COUNT
 };
 
@@ -210,6 +211,18 @@ struct order {
 	node_t holder;
 };
 
+/* A person wants another to be the primary: handover.c. */
+struct handover {
+	bool on;
+	node_t to;
+	uint64_t id; /* of the last question how far it is */
+	usec_t asked_at;
+	bool answered; /* that one; what was said by then: */
+	uint32_t timeline;
+	lsn_t wal_end;
+	lsn_t end; /* of the last checkpoint here, once it has ended */
+};
+
 #define OUT_MAX 64
 #define ASKED_MAX 8
 
@@ -227,6 +240,7 @@ struct core {
 	uint64_t seen_version;	/* dur.epoch and dur.seq */
 	uint64_t t_max_version; /* dur.t_max must be saved to promise it */
 	uint64_t told_version;	/* dur.told likewise */
+	uint64_t hand_version;	/* dur.handed_epoch, gone before a start */
 	usec_t started, suspended;
 	struct watched reg;
 	struct pending pending;
@@ -245,6 +259,7 @@ struct core {
 	struct follow follow;
 	struct rank rank;
 	struct order order;
+	struct handover hand;
 	struct pg_view pg;
 	lsn_t position; /* last seen as the holder of position_epoch */
 	uint64_t position_epoch;
@@ -342,6 +357,10 @@ bool rank_answer(struct core *c, const struct ask_answer *ans);
 bool rank_reply(struct core *c, const struct now *now, struct asked *q);
 bool rank_waits(const struct core *c); /* an answer, for a view */
 
+/* handover.c: a switchover, from the holder's side */
+bool hand_answer(struct core *c, const struct ask_answer *ans);
+bool hand_clean(const struct core *c);
+
 /* writers.c: opening, prolonging and closing the fence */
 enum block open_check(const struct core *c, const struct now *now);
 bool writers_unsure(const struct core *c);
@@ -382,7 +401,8 @@ struct plan_row {
 	 */
 	bool (*may)(const struct core *c, const struct now *now);
 	usec_t limit;
-	enum { LATE_AGAIN, LATE_GO_ON, LATE_ABANDON } late;
+	/* LATE_BACK: PostgreSQL is started here again, as the primary. */
+	enum { LATE_AGAIN, LATE_GO_ON, LATE_ABANDON, LATE_BACK } late;
 	bool beside;  /* starts, and the next row does not wait for it */
 	bool forward; /* past the point of no return */
 	const char *why;

@@ -32,6 +32,15 @@ deed_start_primary(struct core *c, const struct now *now)
 {
 	struct goal g = { .standby = false };
 
+	/* What it writes from now on nobody else will have. */
+	if (c->dur.handed_epoch != 0) {
+		c->dur.handed_epoch = 0;
+		c->hand_version = core_save(c);
+	}
+	if (!core_saved(c, c->hand_version)) {
+		c->plan.acted = false;
+		return;
+	}
 	goal_ask(c, ACT_START, &g);
 }
 

@@ -74,8 +74,10 @@ core_on_act(struct core *c, const struct now *now, enum act_kind kind,
 	st->lsn = goal->lsn;
 	str_cut(st->reason, sizeof(st->reason), reason);
 	/* Seen in /proc: views that are older tell of before. */
-	if (kind == ACT_STOP && result == ANS_YES)
+	if (kind == ACT_STOP && result == ANS_YES) {
 		core_on_pg_gone(c, now);
+		c->hand.end = goal->lsn;
+	}
 	if (result == ANS_NO)
 		core_tell(
 		    c, EMIT_act_refused, "%s: %s", act_kind_str(kind), reason);

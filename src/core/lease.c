@@ -240,7 +240,7 @@ core_on_answer(
 
 	c->heard_at[ans->from] = now->raw;
 	rogue_watch(c, ans);
-	if (!rank_answer(c, ans))
+	if (!rank_answer(c, ans) && !hand_answer(c, ans))
 		c->peer[ans->from] = *ans;
 	if (ans->epoch > core_rec(c)->epoch && ans->epoch > c->reg.hint_epoch) {
 		c->reg.hint_epoch = ans->epoch;

@@ -14,7 +14,8 @@ const char *const plan_name[PLAN_COUNT] = { [PLAN_NONE] = "",
 	[PLAN_TAKEOVER] = "takeover",
 	[PLAN_RESTART] = "restart",
 	[PLAN_STEPDOWN] = "stepdown",
-	[PLAN_FOLLOW] = "follow" };
+	[PLAN_FOLLOW] = "follow",
+	[PLAN_SWITCHOVER] = "switchover" };
 
 /* clang-format off */
 static const struct plan_row plan_takeover[] = {
@@ -98,6 +99,25 @@ static const struct plan_row plan_follow[] = {
 { "start",   "PostgreSQL runs in recovery", ask_follows, deed_start_standby, NULL, 600 * SEC, LATE_ABANDON, false, false,
   "a standby harms nobody" },
 };
+
+static const struct plan_row plan_switchover[] = {
+{ "heir",    "the target is a candidate, and answers", ask_heir, deed_nothing, NULL, 2 * SEC, LATE_ABANDON, false, false,
+  "it has every acknowledged commit, and could take over" },
+{ "checkpoint", "a checkpoint ended a moment ago", ask_checkpoint, deed_checkpoint_now, NULL, 120 * SEC, LATE_ABANDON, false, false,
+  "the last one, for which clients wait, is then short" },
+{ "near",    "the target lacks next to nothing", ask_near, deed_nothing, NULL, 30 * SEC, LATE_ABANDON, false, false,
+  "what it lacks is sent while clients wait" },
+{ "stopped", "PostgreSQL ended here by itself, all sent to its standbys", ask_stopped, deed_pg_end, NULL, 3 * SEC, LATE_BACK, false, false,
+  "its own shutdown waits for them; the fence, still open, serves nobody any more" },
+{ "closed",  "the fence is closed", ask_closed, deed_nothing, NULL, 1 * SEC, LATE_BACK, false, false,
+  "nobody can write here, whatever is started" },
+{ "flushed", "the target has flushed this server's last checkpoint", ask_flushed, deed_ask_heir, NULL, 2 * SEC, LATE_BACK, false, false,
+  "nothing is only here: this data can follow the target's" },
+{ "signal",  "standby.signal is in the data directory", ask_signal, deed_signal, NULL, 500 * MSEC, LATE_BACK, false, false,
+  "whoever starts this server starts a standby" },
+{ "release", "the record is released to the target, or not ours", ask_released, deed_hand, NULL, 10 * SEC, LATE_AGAIN, false, true,
+  "the point of no return: it may claim from the moment in which this is sent" },
+};
 /* clang-format on */
 
 #define ROWS(a) (int)(sizeof(a) / sizeof((a)[0]))
@@ -110,6 +130,7 @@ static const struct {
 	[PLAN_RESTART] = { plan_restart, ROWS(plan_restart) },
 	[PLAN_STEPDOWN] = { plan_stepdown, ROWS(plan_stepdown) },
 	[PLAN_FOLLOW] = { plan_follow, ROWS(plan_follow) },
+	[PLAN_SWITCHOVER] = { plan_switchover, ROWS(plan_switchover) },
 };
 
 const struct plan_row *
@@ -135,9 +156,11 @@ core_plan_doc(const struct plan_doc **rows)
 {
 	static const char *const late[] = { [LATE_AGAIN] = "try again",
 		[LATE_GO_ON] = "go on",
-		[LATE_ABANDON] = "abandon" };
+		[LATE_ABANDON] = "abandon",
+		[LATE_BACK] = "take back" };
 	static struct plan_doc doc[ROWS(plan_takeover) + ROWS(plan_restart) +
-				   ROWS(plan_stepdown) + ROWS(plan_follow)];
+				   ROWS(plan_stepdown) + ROWS(plan_follow) +
+				   ROWS(plan_switchover)];
 	const struct plan_row *r;
 	size_t n = 0;
 	int id, i;

@@ -199,7 +199,9 @@ rank_reply(struct core *c, const struct now *now, struct asked *q)
 {
 	bool same = q->ask.epoch == core_rec(c)->epoch &&
 		    q->ask.seq == core_rec(c)->seq;
-	bool near = claim_near(c, now, same, rank_give_way(q->ask.ttl));
+	/* Whoever hands over asks who is to take it. */
+	bool near = q->ask.from == core_rec(c)->holder ||
+		    claim_near(c, now, same, rank_give_way(q->ask.ttl));
 	struct action *a;
 
 	if (near && !q->waiting) {

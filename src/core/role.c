@@ -71,6 +71,8 @@ role_serves(const struct core *c)
 	case PLAN_TAKEOVER:
 	case PLAN_RESTART:
 		return plan_at_or_past(c, c->plan.id, "open");
+	case PLAN_SWITCHOVER:
+		return !plan_at_or_past(c, PLAN_SWITCHOVER, "closed");
 	case PLAN_NONE:
 		return true;
 	case PLAN_STEPDOWN:
@@ -105,7 +107,7 @@ role_diverged(const struct core *c)
 {
 	return core_rel(c) == REL_OTHER && c->dur.primary_epoch != 0 &&
 	       core_rec(c)->state == REC_HELD &&
-	       core_rec(c)->epoch >= c->dur.primary_epoch;
+	       core_rec(c)->epoch >= c->dur.primary_epoch && !hand_clean(c);
 }
 
 static void
@@ -177,6 +179,11 @@ role_plan(struct core *c, const struct now *now)
 
 	if (c->conf.mode == CORE_OBSERVE)
 		return PLAN_NONE;
+	/* Now or not at all. */
+	if (c->hand.on && core_rel(c) == REL_HELD &&
+	    core_pgs(c) == PGS_PRIMARY && !c->dur.latch)
+		return PLAN_SWITCHOVER;
+	c->hand.on = false;
 	if (c->dur.latch)
 		return role_unsafe(c) ? PLAN_STEPDOWN : PLAN_NONE;
 	/* A fence that cannot be closed, with an heir: the next layer stops
@@ -260,6 +267,13 @@ role_plan_stands(const struct core *c)
 			   !plan_at_or_past(c, PLAN_RESTART, "relax"));
 	case PLAN_FOLLOW:
 		return !c->dur.latch && rel != REL_HELD;
+	case PLAN_SWITCHOVER:
+		/* Released, it ends by its last row. */
+		if (plan_at_or_past(c, PLAN_SWITCHOVER, "release"))
+			return true;
+		return rel == REL_HELD &&
+		       (core_pgs(c) == PGS_PRIMARY ||
+			   plan_at_or_past(c, PLAN_SWITCHOVER, "stopped"));
 	}
 	return true;
 }
@@ -299,6 +313,11 @@ role_facts(struct core *c)
 		    "the WAL here ends before what the record says this "
 		    "holder had: an old copy of the data; rebuild it, then "
 		    "hactl unfence");
+	/* Everything that is here is there: it follows like any other. */
+	if (hand_clean(c) && core_pgs(c) != PGS_UNKNOWN) {
+		c->dur.primary_epoch = 0;
+		core_save(c);
+	}
 	if (role_diverged(c))
 		role_latch(c,
 		    "another node holds a later epoch: this data "

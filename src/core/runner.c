@@ -97,9 +97,12 @@ static void
 plan_abandon(struct core *c, const struct now *now)
 {
 	struct record rec = *core_rec(c);
-
 	bool before = c->plan.id == PLAN_TAKEOVER && !c->plan.promoted &&
 		      core_pgs(c) != PGS_PRIMARY;
+
+	/* Nothing was begun that another plan would have to wait for. */
+	if (c->plan.id == PLAN_SWITCHOVER)
+		return;
 
 	if (before && core_rel(c) == REL_CLAIMED) {
 		rec.state = REC_RELEASED;
@@ -130,6 +133,8 @@ plan_end(struct core *c, const struct now *now, const char *why)
 	if (c->plan.id == PLAN_TAKEOVER && c->plan.marked &&
 	    !c->plan.promoted && core_pgs(c) == PGS_STANDBY)
 		c->dur.primary_epoch = 0;
+	if (c->plan.id == PLAN_SWITCHOVER)
+		memset(&c->hand, 0, sizeof(c->hand));
 	retry_at = c->plan.retry_at;
 	memset(&c->plan, 0, sizeof(c->plan));
 	c->plan.retry_at = retry_at;
@@ -144,7 +149,10 @@ plan_late(struct core *c, const struct now *now)
 	const struct plan_row *r = plan_row(c);
 
 	core_tell(c, EMIT_plan_late, "%s: %s", r->name, r->goal);
-	if (r->late == LATE_ABANDON) {
+	if (r->late == LATE_BACK) {
+		plan_end(c, now, "taken back");
+		plan_start(c, now, PLAN_RESTART);
+	} else if (r->late == LATE_ABANDON) {
 		plan_abandon(c, now);
 		plan_end(c, now, "abandoned");
 	} else if (r->late == LATE_AGAIN) {
@@ -171,7 +179,7 @@ plan_done(struct core *c, const struct now *now)
 {
 	node_t n;
 
-	if (c->plan.id == PLAN_STEPDOWN)
+	if (c->plan.id == PLAN_STEPDOWN || c->plan.id == PLAN_SWITCHOVER)
 		for (n = 0; n < NODES_MAX; n++)
 			if (n != c->conf.self &&
 			    (core_rec(c)->candidates & NODE_BIT(n)))
@@ -199,6 +207,10 @@ plan_turn(struct core *c, const struct now *now)
 		}
 		r = plan_row(c);
 		ans = r->beside ? ANS_UNKNOWN : r->ask(c, now);
+		if (ans == ANS_NO && r->late == LATE_BACK) {
+			plan_late(c, now);
+			continue;
+		}
 		if (ans == ANS_NO && r->late == LATE_ABANDON) {
 			plan_abandon(c, now);
 			plan_end(c, now, "refused");

@@ -34,6 +34,10 @@ enum answer ask_signal(const struct core *c, const struct now *now);
 enum answer ask_released(const struct core *c, const struct now *now);
 enum answer ask_alone(const struct core *c, const struct now *now);
 enum answer ask_follows(const struct core *c, const struct now *now);
+enum answer ask_heir(const struct core *c, const struct now *now);
+enum answer ask_checkpoint(const struct core *c, const struct now *now);
+enum answer ask_near(const struct core *c, const struct now *now);
+enum answer ask_flushed(const struct core *c, const struct now *now);
 bool may_promote(const struct core *c, const struct now *now);
 
 /* deed.c */
@@ -55,6 +59,10 @@ void deed_checkpoint(struct core *c, const struct now *now);
 void deed_pg_stop(struct core *c, const struct now *now);
 void deed_signal(struct core *c, const struct now *now);
 void deed_release(struct core *c, const struct now *now);
+void deed_checkpoint_now(struct core *c, const struct now *now);
+void deed_pg_end(struct core *c, const struct now *now);
+void deed_ask_heir(struct core *c, const struct now *now);
+void deed_hand(struct core *c, const struct now *now);
 void deed_alone(struct core *c, const struct now *now);
 
 #endif

@@ -104,7 +104,7 @@ writers_why(const struct core *c, const struct now *now)
 {
 	enum block b = open_check(c, now);
 
-	if (c->plan.id == PLAN_STEPDOWN)
+	if (c->plan.id == PLAN_STEPDOWN || c->plan.id == PLAN_SWITCHOVER)
 		return BLOCK_STEPPING_DOWN;
 	return b != BLOCK_NONE ? b : BLOCK_PLAN;
 }
