@@ -1,7 +1,9 @@
 /*
  * Action "checkpoint": a checkpoint of the current timeline has ended. Without
  * it pg_rewind of the old primary takes the new timeline for the old one, on
- * PostgreSQL 15 and older. It may take minutes on a large cache.
+ * PostgreSQL 15 and older. It may take minutes on a large cache. A clean one is
+ * one that began after it was asked for: what a shutdown has to write after it
+ * is little.
  */
 #include "act/env.h"
 #include "act/modules.h"
@@ -13,6 +15,7 @@
 
 struct act_checkpoint_priv {
 	struct pgc *pgc;
+	bool ended; /* one that was asked for here */
 };
 
 static int act_checkpoint_observe(struct act *a, struct error *err);
@@ -66,6 +69,11 @@ act_checkpoint_observe(struct act *a, struct error *err)
 {
 	struct act_checkpoint_priv *p = act_priv(a);
 
+	/* One that ended before is none of those that are meant. */
+	if (act_goal(a)->clean && !p->ended) {
+		act_done(a, ANS_NO, "");
+		return 0;
+	}
 	return act_ask(a, &p->pgc,
 	    "SELECT CASE WHEN NOT pg_is_in_recovery() THEN (SELECT timeline_id"
 	    " FROM pg_control_checkpoint()) = ('x' || substr(pg_walfile_name("
@@ -77,7 +85,9 @@ static void
 act_checkpoint_done_cb(void *arg, const struct pgc_result *r)
 {
 	struct act *a = arg;
+	struct act_checkpoint_priv *p = act_priv(a);
 
+	p->ended = r->ok == ANS_YES;
 	act_checkpoint_finish(
 	    a, r->ok == ANS_YES ? ANS_YES : ANS_UNKNOWN, r->reason);
 }

@@ -7,6 +7,9 @@
  * A postmaster that was killed leaves its backends: an idle one ends by itself,
  * a busy one, or one in the middle of a COMMIT, may go on for long. So the goal
  * is asked of /proc, not of the postmaster.
+ *
+ * A clean stop is the server's own: it is told once and then waited for, by
+ * whoever has a limit, and how it ended is read from its disk.
  */
 #include <signal.h>
 #include <sys/pidfd.h>
@@ -15,6 +18,7 @@
 #include "act/env.h"
 #include "act/modules.h"
 #include "act/pg_backend.h"
+#include "act/stop_look.h"
 #include "hawatch/emit.h"
 #include "hawatch/instance.h"
 #include "hawatch/loop.h"
@@ -31,6 +35,8 @@ struct act_stop_priv {
 	int fd; /* pidfd of the postmaster; valid while watch is set */
 	struct watch *watch;
 	struct timer *timer; /* of the escalation */
+	struct stop_look *look;
+	bool dirty; /* it ended, and not by its own shutdown */
 };
 
 static int act_stop_observe(struct act *a, struct error *err);
@@ -49,7 +55,7 @@ const struct act_ops act_stop = {
 /* Two scans that find none: a process may be born behind the first one's
  * back, but not without a parent that the second one finds. */
 static int
-act_stop_observe(struct act *a, struct error *err)
+act_stop_scan(struct act *a, struct error *err)
 {
 	const char *dir = act_env(a)->conf->pg.data_directory;
 	pid_t pid;
@@ -71,10 +77,52 @@ act_stop_observe(struct act *a, struct error *err)
 }
 
 static void
+act_stop_look_cb(struct act *a, enum answer clean, lsn_t end, const char *why)
+{
+	struct act_stop_priv *p = act_priv(a);
+	struct error err;
+
+	p->look = NULL;
+	p->dirty = clean == ANS_NO;
+	if (clean == ANS_NO)
+		why = reason_str(REASON_not_clean);
+	if (clean != ANS_YES) {
+		act_done(a, clean, why);
+		return;
+	}
+	act_goal(a)->lsn = end;
+	if (act_stop_scan(a, &err) == -1)
+		act_done(a, ANS_UNKNOWN, err.msg);
+}
+
+/* How it ended is asked before whether something of it lives: what is started
+ * in between is seen. */
+static int
+act_stop_observe(struct act *a, struct error *err)
+{
+	struct act_stop_priv *p = act_priv(a);
+	pid_t pid;
+
+	if (!act_goal(a)->clean)
+		return act_stop_scan(a, err);
+	pid = instance_postmaster(act_env(a)->conf->pg.data_directory, err);
+	if (pid == -1)
+		return -1;
+	if (pid > 0) {
+		act_done(a, ANS_NO, reason_str(REASON_process_left));
+		return 0;
+	}
+	p->look = stop_look_start(a, act_stop_look_cb, err);
+	return p->look == NULL ? -1 : 0;
+}
+
+static void
 act_stop_cancel(struct act *a)
 {
 	struct act_stop_priv *p = act_priv(a);
 
+	stop_look_cancel(p->look);
+	p->look = NULL;
 	timer_free(p->timer);
 	p->timer = NULL;
 	if (p->watch == NULL)
@@ -143,7 +191,8 @@ act_stop_gone_cb(void *arg, int what)
 {
 	struct act *a = arg;
 
-	act_stop_kill_all(a);
+	if (!act_goal(a)->clean)
+		act_stop_kill_all(a);
 	act_stop_finish(a);
 }
 
@@ -187,12 +236,40 @@ act_stop_hold(struct act *a, struct error *err)
 	return 1;
 }
 
+/* The service manager's stop may send more than a signal, but not sooner than
+ * after its own limit. */
+static int
+act_stop_apply_clean(struct act *a, struct error *err)
+{
+	struct act_stop_priv *p = act_priv(a);
+	int held;
+
+	if (p->dirty) {
+		act_done(a, ANS_NO, reason_str(REASON_not_clean));
+		return 0;
+	}
+	held = act_stop_hold(a, err);
+	if (held == -1)
+		return -1;
+	if (held == 0) {
+		act_done(a, ANS_UNKNOWN, "");
+		return 0;
+	}
+	act_stop_signal(p, SIGINT, "INT");
+	if (p->stage == STOP_NOT_YET)
+		pg_backend_stop(act_env(a));
+	p->stage = STOP_FAST;
+	return 0;
+}
+
 static int
 act_stop_apply(struct act *a, struct error *err)
 {
 	struct act_stop_priv *p = act_priv(a);
 	int held;
 
+	if (act_goal(a)->clean)
+		return act_stop_apply_clean(a, err);
 	if (p->stage == STOP_NOT_YET)
 		pg_backend_stop(act_env(a));
 	held = p->stage == STOP_KILL ? 0 : act_stop_hold(a, err);
