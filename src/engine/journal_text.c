@@ -25,6 +25,17 @@ put_claim(json_t *obj, const struct durable *d, const struct names *names)
 	free(text);
 }
 
+static void
+put_handed(json_t *obj, const struct durable *d, const struct names *names)
+{
+	bool handed = d->handed_epoch != 0 && d->handed_to >= 0 &&
+		      d->handed_to < names->count;
+
+	json_put_u64(obj, "handed_epoch", handed ? d->handed_epoch : 0);
+	json_put_string(
+	    obj, "handed_to", handed ? names->node[d->handed_to] : "");
+}
+
 char *
 journal_str(const struct durable *d, const struct names *names)
 {
@@ -46,6 +57,7 @@ journal_str(const struct durable *d, const struct names *names)
 	json_put_lsn(obj, "told", d->told);
 	json_put_u64(obj, "told_epoch", d->told_epoch);
 	json_put_u64(obj, "primary_epoch", d->primary_epoch);
+	put_handed(obj, d, names);
 	json_put_bool(obj, "latch", d->latch);
 	json_put_string(obj, "latch_why", d->latch_why);
 	json_put_i64(obj, "proof", d->proof);
@@ -79,6 +91,30 @@ want_claim(const json_t *obj, struct durable *d, const struct names *names,
 	    json_want_string(obj, "claim_record", text, sizeof(text), err) != 0)
 		return -1;
 	return record_parse(&d->claim_rec, text, strlen(text), names, err);
+}
+
+/* Older files, and a name that is none: nothing was handed over, which makes
+ * data that may have diverged of it. */
+static void
+want_handed(const json_t *obj, struct durable *d, const struct names *names)
+{
+	char name[NODE_NAME_MAX];
+	struct error ignored;
+	uint64_t epoch;
+	node_t to;
+
+	d->handed_epoch = 0;
+	d->handed_to = 0;
+	if (!json_has(obj, "handed_epoch") ||
+	    json_want_u64(obj, "handed_epoch", &epoch, &ignored) != 0 ||
+	    json_want_string(obj, "handed_to", name, sizeof(name), &ignored) !=
+		0)
+		return;
+	to = names_find(names, name);
+	if (epoch == 0 || to == NODE_NONE)
+		return;
+	d->handed_epoch = epoch;
+	d->handed_to = to;
 }
 
 /* What files of older versions do not have. */
@@ -116,6 +152,7 @@ want_rest(const json_t *obj, struct durable *d, const struct names *names,
 	int proof = 0;
 
 	want_left(obj, d, names);
+	want_handed(obj, d, names);
 	if (json_want_u64(obj, "left_epoch", &d->left_epoch, err) ||
 	    json_want_u64(obj, "abdicated_epoch", &d->abdicated_epoch, err) ||
 	    json_want_u64(obj, "abdicated_seq", &d->abdicated_seq, err) ||

@@ -98,6 +98,8 @@ sample(uint64_t epoch)
 	d.site_epoch = 2;
 	d.told = UINT64_MAX - 2;
 	d.told_epoch = 4;
+	d.handed_epoch = 3;
+	d.handed_to = 1;
 	return d;
 }
 
@@ -382,6 +384,45 @@ test_without_told(void **state)
 	free(text);
 }
 
+/* To whom it was handed over is a name; one that is none is nobody, and so is
+ * what an older engine's file does not say. */
+static void
+test_handed(void **state)
+{
+	struct durable d, want = sample(4);
+	char *text = journal_str(&want, &names), *at;
+	struct error err;
+
+	assert_int_equal(
+	    journal_parse(&d, text, strlen(text), &names, &err), 0);
+	assert_int_equal(d.handed_epoch, 3);
+	assert_int_equal(d.handed_to, 1);
+	at = strstr(text, "\"handed_to\":\"prod-s2\"");
+	if (at == NULL)
+		at = strstr(text, "\"handed_to\": \"prod-s2\"");
+	assert_non_null(at);
+	*strstr(at, "prod-s2") = 'q';
+	assert_int_equal(
+	    journal_parse(&d, text, strlen(text), &names, &err), 0);
+	assert_int_equal(d.handed_epoch, 0);
+	assert_int_equal(d.handed_to, 0);
+	memcpy(at, "\"to_handed\"", 11);
+	at = strstr(text, "\"handed_epoch\"");
+	assert_non_null(at);
+	memcpy(at, "\"epoch_handed\"", 14);
+	assert_int_equal(
+	    journal_parse(&d, text, strlen(text), &names, &err), 0);
+	assert_int_equal(d.handed_epoch, 0);
+	assert_int_equal(d.primary_epoch, want.primary_epoch);
+	free(text);
+	want.handed_epoch = 0;
+	text = journal_str(&want, &names);
+	assert_int_equal(
+	    journal_parse(&d, text, strlen(text), &names, &err), 0);
+	assert_int_equal(d.handed_epoch, 0);
+	free(text);
+}
+
 int
 main(void)
 {
@@ -398,6 +439,7 @@ main(void)
 		T(test_newest_counts),
 		T(test_without_told),
 		T(test_without_site),
+		T(test_handed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
