@@ -284,6 +284,8 @@ struct core_status {
 	node_t follow; /* this standby is being pointed there; NODE_NONE */
 	const char *follow_why; /* of the last no; "" */
 	struct site_status site;
+	lsn_t hand_end;	    /* a switchover from here: the end of the last */
+	lsn_t hand_flushed; /* checkpoint, and of what the target has flushed */
 };
 void core_status(
     const struct core *c, const struct now *now, struct core_status *st);

@@ -76,4 +76,6 @@ core_status(const struct core *c, const struct now *now, struct core_status *st)
 	st->follow = c->act[ACT_FOLLOW].running ? c->follow.node : NODE_NONE;
 	st->follow_why = c->act[ACT_FOLLOW].reason;
 	site_status(c, &st->site);
+	st->hand_end = c->hand.end;
+	st->hand_flushed = c->hand.wal_end;
 }

@@ -37,6 +37,7 @@ struct order_row {
 static void order_status(struct engine *e, const struct request *req);
 static void order_plan(struct engine *e, const struct request *req);
 static void order_promote(struct engine *e, const struct request *req);
+static void order_switchover(struct engine *e, const struct request *req);
 static void order_init(struct engine *e, const struct request *req);
 static void order_show(struct engine *e, const struct request *req);
 static void order_adopt(struct engine *e, const struct request *req);
@@ -57,6 +58,7 @@ static const struct order_row order_rows[] = {
 	{ .verb = "status", .run = order_status },
 	{ .verb = "plan", .node = true, .run = order_plan },
 	{ .verb = "promote", .data = true, .node = true, .run = order_promote },
+	{ .verb = "switchover", .data = true, .run = order_switchover },
 	{ .verb = "init", .data = true, .node = true, .run = order_init },
 	{ .verb = "register-show", .run = order_show },
 	{ .verb = "register-adopt", .run = order_adopt },
@@ -238,12 +240,21 @@ order_plan(struct engine *e, const struct request *req)
 		orders_ask(e, req->id, ASK_PLAN, req->node, NULL);
 }
 
+/* On the primary's host, of another node: there is nothing to be proved. */
 static void
 order_promote(struct engine *e, const struct request *req)
 {
-	if (order_is_here(e, req, "promote", ""))
+	if (!req->is_fenced && orders_switchover_meant(e, req->node))
+		orders_switchover_ask(e, req->id, req->node);
+	else if (order_is_here(e, req, "promote", ""))
 		orders_promote_ask(
 		    e, req->id, req->is_fenced ? req->fenced : NULL);
+}
+
+static void
+order_switchover(struct engine *e, const struct request *req)
+{
+	orders_switchover_ask(e, req->id, req->node);
 }
 
 static void
@@ -260,7 +271,7 @@ order_init(struct engine *e, const struct request *req)
 		return;
 	}
 	orders_taken(e, req->id, "init");
-	orders_wait(e, req->id, LONG_INIT);
+	orders_wait(e, req->id, LONG_INIT, NODE_NONE);
 }
 
 static void
@@ -288,7 +299,7 @@ order_unfence(struct engine *e, const struct request *req)
 		return;
 	}
 	orders_taken(e, req->id, "unfence");
-	orders_wait(e, req->id, LONG_UNFENCE);
+	orders_wait(e, req->id, LONG_UNFENCE, NODE_NONE);
 }
 
 static void
@@ -315,7 +326,7 @@ order_ack(struct engine *e, const struct request *req)
 		return;
 	}
 	orders_taken(e, req->id, "ack");
-	orders_wait(e, req->id, LONG_ACK);
+	orders_wait(e, req->id, LONG_ACK, NODE_NONE);
 }
 
 static void

@@ -1,9 +1,10 @@
 /*
  * What the files of the orders share: orders.c knows the verbs, orders_ask.c
  * those that ask other hosts first, orders_promote.c the one that must not be
- * given beside a working primary, orders_plan.c the plan, orders_drift.c the
- * one that changes this host's files, orders_wait.c those that take a while and
- * say each step as it happens.
+ * given beside a working primary, orders_switchover.c the one that is given to
+ * a working primary, orders_plan.c the plan, orders_drift.c the one that
+ * changes this host's files, orders_wait.c those that take a while and say each
+ * step as it happens.
  */
 #ifndef HAWATCH_ENGINE_ORDERS_H
 #define HAWATCH_ENGINE_ORDERS_H
@@ -17,7 +18,13 @@
 struct core_status;
 struct engine;
 
-enum long_order { LONG_PROMOTE, LONG_INIT, LONG_ACK, LONG_UNFENCE };
+enum long_order {
+	LONG_PROMOTE,
+	LONG_INIT,
+	LONG_ACK,
+	LONG_UNFENCE,
+	LONG_SWITCHOVER
+};
 
 /* One that was accepted, and whose end somebody waits for. */
 struct order_wait {
@@ -30,9 +37,14 @@ struct order_wait {
 	bool ran;
 	char row[48];
 	char waits[48];
+	/* SWITCHOVER: */
+	node_t node;	    /* the target */
+	char at[48];	    /* the last step of the plan that was seen */
+	bool back;	    /* PostgreSQL is started here again */
+	lsn_t end, flushed; /* of the last checkpoint; by the target */
 };
 
-enum ask_for { ASK_STATUS, ASK_PLAN, ASK_PROMOTE };
+enum ask_for { ASK_STATUS, ASK_PLAN, ASK_PROMOTE, ASK_SWITCHOVER };
 
 /* One answer that is collected from several hosts. */
 struct order_ask {
@@ -40,7 +52,8 @@ struct order_ask {
 	uint64_t id;
 	uint64_t serial; /* callbacks carry it, not a pointer */
 	enum ask_for what;
-	node_t node; /* PLAN: whose; PROMOTE: the holder */
+	node_t node; /* PLAN: whose; PROMOTE: the holder;
+			SWITCHOVER: the target */
 	int pending;
 	usec_t since, until;
 	json_t *nodes; /* by index of the configuration */
@@ -87,6 +100,17 @@ void orders_promote(struct engine *e, uint64_t id, const char *fenced,
 /* The port of the holder's PostgreSQL was asked after that moment. */
 bool orders_promote_asked(const struct engine *e, node_t holder, usec_t since);
 
+/* orders_switchover.c. meant: a promotion of that node, ordered here, is one.
+ * to: NODE_NONE for the only candidate. said: what the
+ * target's engine has just said; NULL or "silent" in it when nothing. */
+bool orders_switchover_meant(const struct engine *e, node_t to);
+void orders_switchover_ask(struct engine *e, uint64_t id, node_t to);
+void orders_switchover(
+    struct engine *e, uint64_t id, node_t to, const json_t *said);
+/* True when it is over and the asker was told. */
+bool orders_switchover_over(struct engine *e, struct order_wait *w,
+    const struct core_status *st, const struct now *now);
+
 /* orders_ask.c */
 void orders_ask(struct engine *e, uint64_t id, enum ask_for what, node_t node,
     const char *fenced);
@@ -103,7 +127,9 @@ void orders_drift_turn(struct engine *e, const struct now *now);
 void orders_drift_free(struct orders *o);
 
 /* orders_wait.c */
-void orders_wait(struct engine *e, uint64_t id, enum long_order what);
+/* node: SWITCHOVER: the target. */
+void orders_wait(
+    struct engine *e, uint64_t id, enum long_order what, node_t node);
 void orders_wait_turn(struct engine *e, const struct now *now);
 
 #endif

@@ -297,7 +297,7 @@ ask_parse(const char *json, const char *why)
 static void
 ask_end(struct engine *e, struct order_ask *a)
 {
-	const json_t *holder;
+	const json_t *said;
 
 	switch (a->what) {
 	case ASK_STATUS:
@@ -307,9 +307,14 @@ ask_end(struct engine *e, struct order_ask *a)
 		ask_end_plan(e, a);
 		break;
 	case ASK_PROMOTE:
-		holder = json_array_get(a->nodes, (size_t)a->node);
+		said = json_array_get(a->nodes, (size_t)a->node);
 		orders_promote(e, a->id, a->fenced,
-		    json_is_object(holder) ? holder : NULL, a->since);
+		    json_is_object(said) ? said : NULL, a->since);
+		break;
+	case ASK_SWITCHOVER:
+		said = json_array_get(a->nodes, (size_t)a->node);
+		orders_switchover(
+		    e, a->id, a->node, json_is_object(said) ? said : NULL);
 		break;
 	}
 }

@@ -13,8 +13,9 @@
 #include "hawatch/mem.h"
 #include "hawatch/pgwatch.h"
 
+static bool promote_serves(const json_t *said);
 static bool promote_answers(
-    const struct engine *e, node_t holder, const json_t *said, usec_t since);
+    const struct engine *e, node_t holder, usec_t since);
 static char *promote_stop_command(const struct engine *e, node_t holder);
 
 void
@@ -46,12 +47,23 @@ orders_promote(struct engine *e, uint64_t id, const char *fenced,
 	char *next;
 
 	core_status(e->core, &now, &st);
-	if (promote_answers(e, st.rec.holder, holder, since)) {
-		next = promote_stop_command(e, st.rec.holder);
+	if (promote_serves(holder)) {
+		next = xasprintf("ssh %s hactl switchover %s",
+		    e->conf->names.node[st.rec.holder],
+		    e->conf->names.node[e->conf->self]);
 		orders_refuse(e, id, EXITCODE_REFUSED,
 		    "the primary answers: a takeover now would break what "
-		    "works. Stop PostgreSQL there, and this node takes over "
-		    "by itself",
+		    "works. It can hand over to this node",
+		    next);
+		free(next);
+		return;
+	}
+	if (promote_answers(e, st.rec.holder, since)) {
+		next = promote_stop_command(e, st.rec.holder);
+		orders_refuse(e, id, EXITCODE_REFUSED,
+		    "the primary answers, and its engine does not: a takeover "
+		    "now would break what works. Stop PostgreSQL there, and "
+		    "this node takes over by itself",
 		    next);
 		free(next);
 		return;
@@ -62,7 +74,7 @@ orders_promote(struct engine *e, uint64_t id, const char *fenced,
 		return;
 	}
 	orders_taken(e, id, "promote");
-	orders_wait(e, id, LONG_PROMOTE);
+	orders_wait(e, id, LONG_PROMOTE, NODE_NONE);
 }
 
 bool
@@ -73,20 +85,24 @@ orders_promote_asked(const struct engine *e, node_t holder, usec_t since)
 	return pg == NULL || pg->asked_at >= since;
 }
 
-/* Its engine says that it is open, or its port answers as a primary: to a
- * question that was asked after the order was given. */
+/* The holder's engine says that it is open. */
 static bool
-promote_answers(
-    const struct engine *e, node_t holder, const json_t *said, usec_t since)
+promote_serves(const json_t *said)
+{
+	const char *role = json_string_value(json_object_get(said, "role"));
+
+	return role != NULL && strcmp(role, "primary") == 0;
+}
+
+/* Its port answers as a primary: to a question that was asked after the order
+ * was given. */
+static bool
+promote_answers(const struct engine *e, node_t holder, usec_t since)
 {
 	const struct pg_peer *pg;
-	const char *role;
 
 	if (holder == NODE_NONE || holder == e->conf->self)
 		return false;
-	role = json_string_value(json_object_get(said, "role"));
-	if (role != NULL && strcmp(role, "primary") == 0)
-		return true;
 	pg = pgwatch_peer(e->pg, holder);
 	return pg != NULL && pg->recovery == ANS_NO && pg->seen_at >= since;
 }

@@ -15,6 +15,7 @@
 
 #define WAIT_TAKEOVER (60 * USEC_SEC)
 #define WAIT_INIT (30 * USEC_SEC)
+#define WAIT_SWITCHOVER (200 * USEC_SEC) /* its first steps take a while */
 #define WAIT_NOTE (5 * USEC_SEC)
 #define WAIT_IDLE (2 * USEC_SEC)
 
@@ -51,7 +52,7 @@ static void wait_deaf(struct engine *e, const struct order_wait *w);
 static const char *wait_goal(const char *plan, const char *row);
 
 void
-orders_wait(struct engine *e, uint64_t id, enum long_order what)
+orders_wait(struct engine *e, uint64_t id, enum long_order what, node_t node)
 {
 	const struct now now = clock_now();
 	struct order_wait *w = xcalloc(1, sizeof(*w));
@@ -59,11 +60,13 @@ orders_wait(struct engine *e, uint64_t id, enum long_order what)
 	usec_t limit;
 
 	core_status(e->core, &now, &st);
-	limit = what == LONG_PROMOTE ? WAIT_TAKEOVER :
-		what == LONG_INIT    ? WAIT_INIT :
-				       WAIT_NOTE;
+	limit = what == LONG_PROMOTE	? WAIT_TAKEOVER :
+		what == LONG_SWITCHOVER ? WAIT_SWITCHOVER :
+		what == LONG_INIT	? WAIT_INIT :
+					  WAIT_NOTE;
 	w->id = id;
 	w->what = what;
+	w->node = node;
 	w->since = now.raw;
 	w->until = now.raw + limit + 4 * e->conf->ttl;
 	w->epoch = st.rec.epoch;
@@ -97,6 +100,8 @@ wait_step(struct engine *e, struct order_wait *w, const struct core_status *st,
 {
 	wait_tell_row(e, w, st, now);
 	wait_tell_waits(e, w, st, now);
+	if (w->what == LONG_SWITCHOVER && orders_switchover_over(e, w, st, now))
+		return true;
 	switch (wait_look(w, st, now)) {
 	case WAIT_DONE:
 		wait_done(e, w, st, now);
@@ -174,6 +179,8 @@ wait_look(const struct order_wait *w, const struct core_status *st,
 		return st->rec.acked >= w->epoch ? WAIT_DONE : WAIT_ON;
 	case LONG_UNFENCE:
 		return st->durable->latch ? WAIT_ON : WAIT_DONE;
+	case LONG_SWITCHOVER:
+		return WAIT_ON;
 	case LONG_PROMOTE:
 	case LONG_INIT:
 		break;
@@ -201,6 +208,7 @@ wait_done(struct engine *e, const struct order_wait *w,
 		[LONG_INIT] = "the first record is written, the primary open",
 		[LONG_ACK] = "the last failover is acknowledged",
 		[LONG_UNFENCE] = "the latch is cleared; nothing was opened",
+		[LONG_SWITCHOVER] = "the target has taken over",
 	};
 	json_t *obj = json_object();
 

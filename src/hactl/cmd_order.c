@@ -1,6 +1,6 @@
 /*
- * The orders: promote, init, unfence, ack. Each asks before it acts where data
- * or availability are at stake, and shows every step as it happens.
+ * The orders: promote, switchover, init, unfence, ack. Each asks before it acts
+ * where data or availability are at stake, and shows every step as it happens.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,9 +27,10 @@ cmd_promote(const struct call *call)
 
 	text = xasprintf("%s is to become the primary%s", call->arg[0],
 	    why == NULL ?
-		" as soon as the old primary's lease has run out. This is "
-		"refused while the primary answers; nothing happens while "
-		"commits may be missing here." :
+		". Given on the primary, that is a switchover: writers wait "
+		"for less than a second. Given there, it is as soon as the "
+		"old primary's lease has run out, refused while the primary "
+		"answers; nothing happens while commits may be missing." :
 		". You say that the old primary is off. If it is not, there "
 		"will be two primaries; commits that this node never "
 		"received are lost.");
@@ -41,6 +42,28 @@ cmd_promote(const struct call *call)
 	json_put_string(request, "node", call->arg[0]);
 	if (why != NULL)
 		json_put_string(request, "fenced", why);
+	return order_run(call, request, ORDER_LIMIT);
+}
+
+enum exitcode
+cmd_switchover(const struct call *call)
+{
+	json_t *request;
+	enum exitcode code;
+	char *text;
+
+	text = xasprintf("%s is to take over from this primary, which becomes "
+			 "its standby. Every connection to the database ends, "
+			 "and writers wait for less than a second. What fails "
+			 "before the other may claim is taken back.",
+	    call->args == 0 ? "The only candidate" : call->arg[0]);
+	code = order_confirm(call, text, "Hand over?");
+	free(text);
+	if (code != EXITCODE_DONE)
+		return code;
+	request = ask_request("switchover");
+	if (call->args > 0)
+		json_put_string(request, "node", call->arg[0]);
 	return order_run(call, request, ORDER_LIMIT);
 }
 

@@ -17,7 +17,6 @@
 static void plan_print_duties(void);
 static void plan_print_steps(void);
 static void plan_print_answer(const json_t *answer);
-static void plan_print_rows(const json_t *answer);
 static bool plan_ready(const json_t *node);
 static void plan_conditions(const json_t *node);
 static void plan_condition(
@@ -51,6 +50,28 @@ cmd_plan_promote(const struct call *call)
 		print_json(answer);
 	} else if (code == EXITCODE_DONE) {
 		plan_print_answer(answer);
+	}
+	json_decref(answer);
+	return code;
+}
+
+enum exitcode
+cmd_plan_switchover(const struct call *call)
+{
+	json_t *request = ask_request("plan"), *answer;
+	enum exitcode code;
+
+	json_put_string(request, "node", call->arg[0]);
+	code = ask_engine(call, request, PLAN_LIMIT, NULL, NULL, &answer);
+	if (code == EXITCODE_DONE && call->opt[OPT_JSON] != NULL) {
+		print_json(answer);
+	} else if (code == EXITCODE_DONE) {
+		printf("On the primary: each step ends when its goal is "
+		       "observed\n");
+		plan_print_rows(answer, "switchover", false);
+		printf("\nThen on %s, beside what was seen there just now\n",
+		    get_str(answer, "node.node"));
+		plan_print_rows(answer, "takeover", true);
 	}
 	json_decref(answer);
 	return code;
@@ -135,11 +156,11 @@ plan_print_answer(const json_t *answer)
 	printf("\nWhat must hold, and what was seen there just now\n");
 	plan_conditions(node);
 	printf("\nThe steps: each ends when its goal is observed\n");
-	plan_print_rows(answer);
+	plan_print_rows(answer, "takeover", true);
 }
 
-static void
-plan_print_rows(const json_t *answer)
+void
+plan_print_rows(const json_t *answer, const char *plan, bool seen)
 {
 	const json_t *rows = get_at(answer, "rows"), *row;
 	size_t i;
@@ -147,12 +168,13 @@ plan_print_rows(const json_t *answer)
 
 	for (i = 0; i < json_array_size(rows); i++) {
 		row = json_array_get(rows, i);
-		if (strcmp(get_str(row, "plan"), "takeover") != 0)
+		if (strcmp(get_str(row, "plan"), plan) != 0)
 			continue;
 		plan_step(++number, get_bool(row, "forward"),
 		    get_str(row, "row"), get_int(row, "limit_ms") * USEC_MSEC,
 		    get_str(row, "late"), get_str(row, "goal"));
-		plan_seen(answer, get_str(row, "row"));
+		if (seen)
+			plan_seen(answer, get_str(row, "row"));
 	}
 	printf("!  past the point of no return: only forward\n");
 }

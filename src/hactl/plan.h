@@ -5,7 +5,11 @@
 #define HAWATCH_HACTL_PLAN_H
 
 #include <jansson.h>
+#include <stdbool.h>
 
+/* The rows of that plan in the answer, beneath each what was seen of its goal,
+ * where wanted. */
+void plan_print_rows(const json_t *answer, const char *plan, bool seen);
 /* Prints what was seen of that row's goal on the node of the answer. */
 void plan_seen(const json_t *answer, const char *row);
 /* Of a check: "up", "down", "not known". */

@@ -52,6 +52,12 @@ test_accepted(void **state)
 	assert_string_equal(call.verb->words, "plan");
 	assert_false(parse("promote s2 --fenced off --yes"));
 	assert_string_equal(call.opt[OPT_FENCED], "off");
+	assert_false(parse("switchover"));
+	assert_int_equal(call.args, 0);
+	assert_false(parse("switchover s2 --yes"));
+	assert_string_equal(call.arg[0], "s2");
+	assert_false(parse("plan switchover s2"));
+	assert_string_equal(call.verb->words, "plan switchover");
 	assert_false(parse("config check"));
 	assert_int_equal(call.args, 0);
 	assert_false(parse("config check /x"));
@@ -67,7 +73,8 @@ test_refused(void **state)
 		"init s1", "role", "role --is", "config check a b",
 		"plan promote", "promote --holder x s2", "a b c d e f g h",
 		"promote s2 --fenced=", "frob --help", "plan promot",
-		"register sho" };
+		"register sho", "switchover a b", "switchover --fenced x",
+		"plan switchover" };
 	size_t i;
 
 	for (i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {

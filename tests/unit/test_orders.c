@@ -342,6 +342,8 @@ test_refusals_have_a_next_command(void **state)
 	refused(2, "bogus", "hactl");
 	ask("promote", "{\"verb\":\"promote\",\"node\":\"n-a\"}");
 	refused(1, "another host", "ssh n-a hactl promote n-a");
+	ask("switchover", "{\"verb\":\"switchover\"}");
+	refused(1, "no primary", "hactl status");
 	ask("init", "{\"verb\":\"init\",\"node\":\"n-a\"}");
 	refused(1, "another host", "ssh n-a hactl init --holder n-a");
 	ask("init", "{\"verb\":\"init\",\"node\":\"n-b\"}");
@@ -353,6 +355,8 @@ test_refusals_have_a_next_command(void **state)
 	ask("ack", "{\"verb\":\"ack\"}");
 	refused(1, "only the holder", "hactl status");
 	read_record(REC_HELD);
+	ask("switchover", "{\"verb\":\"switchover\"}");
+	refused(1, "only the primary", "ssh n-a hactl switchover n-b");
 	ask("ack", "{\"verb\":\"ack\"}");
 	refused(1, "only the holder", "ssh n-a hactl ack");
 	ask("unfence", "{\"verb\":\"unfence\"}");
@@ -563,15 +567,15 @@ test_promote_beside_a_primary(void **state)
 	read_record(REC_HELD);
 	fake.peer[A] = "{\"role\":\"primary\"}";
 	ask("promote", "{\"verb\":\"promote\",\"node\":\"n-b\"}");
-	refused(1, "the primary answers",
-	    "ssh n-a pg_ctlcluster 15 main stop; hactl status");
+	refused(1, "the primary answers", "ssh n-a hactl switchover n-b");
 	/* Its engine is silent, but its port answers. */
 	fake.peer[A] = NULL;
 	fake.pg_peer =
 	    (struct pg_peer){ .reached = ANS_YES, .recovery = ANS_NO };
 	ask("promote",
 	    "{\"verb\":\"promote\",\"node\":\"n-b\",\"fenced\":\"sure\"}");
-	refused(1, "the primary answers", "hactl status");
+	refused(1, "the primary answers",
+	    "ssh n-a pg_ctlcluster 15 main stop; hactl status");
 	/* It answers, but as a standby. */
 	fake.pg_peer.recovery = ANS_YES;
 	ask("promote", "{\"verb\":\"promote\",\"node\":\"n-b\"}");
