@@ -97,7 +97,7 @@ act_holds(
 
 	switch (kind) {
 	case ACT_STOP:
-		return p->st == PG_GONE;
+		return p->st == PG_GONE && (!g->clean || p->clean);
 	case ACT_SIGNAL:
 		return p->signal;
 	case ACT_START:
@@ -145,7 +145,7 @@ act_end(struct world *w, int n, enum act_kind kind, enum answer ans)
 	m->u.act.goal = r->goal;
 	m->u.act.result = ans;
 	m->u.act.refused = ans == ANS_NO;
-	if (kind == ACT_WAITING)
+	if (kind == ACT_WAITING || (kind == ACT_STOP && r->goal.clean))
 		m->u.act.goal.lsn = wal_lsn(w->host[n].pg.len);
 	trace(w, "s%d act %s: %s", n + 1, act_kind_str(kind),
 	    ans == ANS_YES ? "yes" : "no");
@@ -173,7 +173,12 @@ act_apply(struct world *w, int n, enum act_kind kind, const struct goal *g)
 		return false;
 	w->host[n].e.act[kind].due =
 	    fault_odds(w, F_ACT_HANG, 200000) ? USEC_NEVER : t;
-	if (kind == ACT_STOP)
+	if (kind == ACT_STOP && g->clean) {
+		/* Ended already, and not so. */
+		if (p->st == PG_GONE || p->st == PG_ORPHANS)
+			return false;
+		pg_shut_down(w, n);
+	} else if (kind == ACT_STOP)
 		ev_at(w, t, EV_STOPPED, n, p->gen, 1);
 	else if (kind == ACT_SIGNAL)
 		p->signal = true;

@@ -90,6 +90,13 @@ static const struct {
 	    RARE "the file is there where a server follows" },
 	{ "follow", "signal", EXIT_LEFT, RARE "a moment's work" },
 	{ "follow", "start", EXIT_LATE, TOO_LONG },
+	{ "switchover", "heir", EXIT_LATE, AT_ONCE },
+	{ "switchover", "heir", EXIT_REFUSED, "its question never says no" },
+	{ "switchover", "heir", EXIT_LEFT, AT_ONCE },
+	{ "switchover", "checkpoint", EXIT_LATE,
+	    "what hangs here hangs for a minute, not for two" },
+	{ "switchover", "near", EXIT_LATE,
+	    RARE "thirty seconds of a candidate that stays one" },
 };
 
 static size_t

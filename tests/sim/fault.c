@@ -32,11 +32,22 @@ fault_rates(struct world *w)
 	w->strikes.s = rng_next(r);
 	w->strike_ppm = rng_in(r, 0, 3) == 0 ? 0 : rng_in(r, 0, 900000);
 	w->fault_every = rng_log(r, USEC_SEC, 40 * USEC_SEC);
-	w->loss = w->on[F_LOSS] ? loss : 0;
-	w->repeat = w->on[F_REPEAT] ? repeat : 0;
-	w->delay = w->on[F_DELAY] ? delay : 0;
-	w->step_pause = w->on[F_STEP_PAUSE] ? pause : 0;
-	w->step_crash = w->on[F_STEP_CRASH] ? crash : 0;
+	w->loss = loss;
+	w->repeat = repeat;
+	w->delay = delay;
+	w->step_pause = pause;
+	w->step_crash = crash;
+}
+
+/* None of what is not on. */
+static void
+fault_rates_on(struct world *w)
+{
+	w->loss = w->on[F_LOSS] ? w->loss : 0;
+	w->repeat = w->on[F_REPEAT] ? w->repeat : 0;
+	w->delay = w->on[F_DELAY] ? w->delay : 0;
+	w->step_pause = w->on[F_STEP_PAUSE] ? w->step_pause : 0;
+	w->step_crash = w->on[F_STEP_CRASH] ? w->step_crash : 0;
 }
 
 /* only: of the kinds that were drawn these are kept. */
@@ -50,7 +61,7 @@ fault_draw(struct world *w, const bool *only)
 	r->s = w->seed ^ 0xfa017fa017fa017fu;
 	r->s = rng_next(r);
 	share = rng_in(r, 50000, 500000);
-	for (f = 0; f < F_COUNT; f++) {
+	for (f = 0; f < F_SWITCHOVER; f++) {
 		w->on[f] = rng_ppm(r, share);
 		w->odds[f].s = rng_next(r);
 	}
@@ -58,10 +69,14 @@ fault_draw(struct world *w, const bool *only)
 	 * for: a wall clock set back while the host sleeps. */
 	if (w->on[F_WALL_STEP])
 		w->on[F_SUSPEND] = w->on[F_CALL_PAUSE] = false;
+	fault_rates(w);
+	/* Last, so that the seeds of before have the faults of before. */
+	w->on[F_SWITCHOVER] = rng_ppm(r, 250000);
+	w->odds[F_SWITCHOVER].s = rng_next(r);
 	memcpy(w->drawn, w->on, sizeof(w->drawn));
 	for (f = 0; f < F_COUNT && only != NULL; f++)
 		w->on[f] = w->on[f] && only[f];
-	fault_rates(w);
+	fault_rates_on(w);
 }
 
 /* Does this kind strike here? */

@@ -316,6 +316,13 @@ judge_saved(struct world *w, int n, const struct durable *old)
 		    (unsigned long long)w->host[n].around.epoch);
 	if (d->t_max < old->t_max)
 		violated(w, "FORGETS", "s%d saves a smaller T", n + 1);
+	/* No person was asked whether this data may follow. */
+	if (d->handed_epoch != 0 && old->primary_epoch == d->handed_epoch &&
+	    d->primary_epoch == 0 && !old->latch &&
+	    !w->host[d->handed_to].old && !wal_prefix(w, d->handed_to, n))
+		violated(w, "HANDED",
+		    "s%d follows as it is, and has what s%d has not", n + 1,
+		    d->handed_to + 1);
 }
 
 static bool

@@ -193,7 +193,8 @@ judge_answer(
 			    "s%d says yes with a claim "
 			    "under way",
 			    n + 1);
-	until = clk_raw(w, n) + judge_wait(w, ask->ttl);
+	/* From when it was decided: the asker counts from before it asked. */
+	until = e->turn_at + judge_wait(w, ask->ttl);
 	if (h->promised.until < until)
 		h->promised.until = until;
 	h->promised.to = ask->from;

@@ -1,7 +1,8 @@
 /*
- * The people: they write the first record, acknowledge a failover, rebuild
- * what was fenced from the primary, clear its latch, and adopt a register that
- * waits for them, when they can know that its value is right.
+ * The people: they write the first record, order a switchover, acknowledge a
+ * failover, rebuild what was fenced from the primary, clear its latch, and
+ * adopt a register that waits for them, when they can know that its value is
+ * right.
  */
 #include <string.h>
 
@@ -180,6 +181,26 @@ oper_adopt(struct world *w)
 	reg_adopt(w);
 }
 
+/* Somebody wants another to be the primary; whom, he does not think over. */
+static void
+oper_switchover(struct world *w)
+{
+	const struct reg_value *v = &w->reg.now.value;
+	node_t n = v->rec.holder, to;
+	struct now now;
+	const char *no;
+
+	if (!fault_odds(w, F_SWITCHOVER, 60000) || v->rec.state != REC_HELD ||
+	    !oper_reaches(w, n))
+		return;
+	to = (node_t)rng_in(&w->odds[F_SWITCHOVER], 0, w->data - 1);
+	now = clk_now(w, n);
+	no = core_order_switchover(w->host[n].e.core, &now, to);
+	trace(w, "s%d is told to hand over to s%d: %s", n + 1, to + 1,
+	    no == NULL ? "taken" : no);
+	engine_poke(w, n);
+}
+
 void
 oper_turn(struct world *w)
 {
@@ -196,4 +217,5 @@ oper_turn(struct world *w)
 	}
 	oper_gives_up(w);
 	oper_adopt(w);
+	oper_switchover(w);
 }

@@ -24,7 +24,8 @@ pg_held_until(const struct world *w, int n)
 bool
 pg_runs(const struct world *w, int n)
 {
-	return w->host[n].up && w->host[n].pg.st == PG_UP;
+	return w->host[n].up && w->host[n].pg.st == PG_UP &&
+	       !w->host[n].pg.ending;
 }
 
 /* Would it take a write, if one got through the port? */
@@ -76,7 +77,7 @@ pg_die(struct world *w, int n, bool orphans)
 	}
 	p->st = PG_GONE;
 	p->gen = ++w->gens;
-	p->promoting = p->by_hand = false;
+	p->promoting = p->by_hand = p->ending = false;
 	p->flushing = 0;
 	p->flag = false;
 	p->paused_until = 0;
@@ -98,9 +99,62 @@ pg_start(struct world *w, int n)
 	if (p->st != PG_GONE || !w->host[n].up)
 		return;
 	p->st = PG_STARTING;
+	p->clean = false;
 	p->gen = ++w->gens;
 	ev_at(w, w->t + rng_log(&w->rng, 30 * USEC_MSEC, 4 * USEC_SEC),
 	    EV_STARTED, n, p->gen, 0);
+}
+
+/* Its own shutdown: nobody is served any more, what was under way is answered
+ * to nobody; a last record is written, and sent to those who stream. */
+void
+pg_shut_down(struct world *w, int n)
+{
+	struct pg *p = &w->host[n].pg;
+	uint32_t i;
+
+	if (p->st != PG_UP || p->ending)
+		return;
+	trace(w, "s%d postgres shuts down", n + 1);
+	for (i = 0; i < p->open.n; i++)
+		mix(w, p->open.v[i].id);
+	p->open.n = 0;
+	p->ending = true;
+	ev_at(w, w->t + rng_log(&w->rng, 2 * USEC_MSEC, 500 * USEC_MSEC),
+	    EV_ENDING, n, p->gen, 0);
+}
+
+static bool
+pg_all_have(const struct world *w, int n)
+{
+	int s;
+
+	for (s = 0; s < w->data; s++)
+		if (w->conn[s].up && w->conn[s].p == n &&
+		    w->conn[s].known < w->host[n].pg.len)
+			return false;
+	return true;
+}
+
+static void
+pg_ending(struct world *w, int n, bool sent)
+{
+	struct pg *p = &w->host[n].pg;
+
+	if (p->st != PG_UP || !p->ending)
+		return;
+	if (!sent) {
+		if (!p->recovery)
+			wal_append(w, n);
+		p->flushed = p->len;
+		wal_ship(w, n);
+	} else if (pg_all_have(w, n)) {
+		p->clean = true;
+		pg_die(w, n, false);
+		return;
+	}
+	ev_at(w, w->t + rng_in(&w->rng, USEC_MSEC, 5 * USEC_MSEC), EV_ENDING, n,
+	    p->gen, 1);
 }
 
 /* A backend crashed, and the postmaster starts the others anew: the same
@@ -110,7 +164,7 @@ pg_restart_itself(struct world *w, int n)
 {
 	struct pg *p = &w->host[n].pg;
 
-	if (p->st != PG_UP || w->host[n].suspended)
+	if (p->st != PG_UP || p->ending || w->host[n].suspended)
 		return;
 	trace(w, "s%d postgres restarts itself", n + 1);
 	conn_cut_all(w, n);
@@ -160,7 +214,7 @@ pg_promoted(struct world *w, int n)
 {
 	struct pg *p = &w->host[n].pg;
 
-	if (p->st != PG_UP || !p->recovery)
+	if (p->st != PG_UP || !p->recovery || p->ending)
 		return;
 	if (w->conn[n].up)
 		conn_cut(w, n, true);
@@ -233,6 +287,8 @@ pg_event(struct world *w, const struct ev *ev)
 		held = p->replay_until; /* all is replayed first */
 	if (ev->kind == EV_PROMOTED || ev->kind == EV_STARTED)
 		held = held < p->hang_until ? p->hang_until : held;
+	if (ev->kind == EV_ENDING && held < p->stalled_until)
+		held = p->stalled_until;
 	if (held > w->t && ev->kind != EV_STOPPED) {
 		/* Not at that moment: faults may end before. */
 		if (held > w->t + USEC_SEC)
@@ -245,6 +301,8 @@ pg_event(struct world *w, const struct ev *ev)
 		pg_started(w, ev->node);
 	else if (ev->kind == EV_PROMOTED)
 		pg_promoted(w, ev->node);
+	else if (ev->kind == EV_ENDING)
+		pg_ending(w, ev->node, ev->arg == 1);
 	else if (ev->kind == EV_POINTED)
 		pg_pointed(w, ev->node);
 	else if (ev->kind == EV_STOPPED) {
@@ -378,7 +436,7 @@ pg_view_send(struct world *w, int n)
 		v->wal_end = v->insert = 0;
 		v->receiver = false;
 		memset(v->sender, 0, sizeof(v->sender));
-	} else if (p->st == PG_UP && pg_held_until(w, n) == 0)
+	} else if (pg_runs(w, n) && pg_held_until(w, n) == 0)
 		pg_view_query(w, n, v);
 	/* Dead before this engine started: a pidfd would not tell. */
 	if (p->st == PG_ORPHANS)

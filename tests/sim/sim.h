@@ -82,6 +82,7 @@ bool pg_accepts(const struct world *w, int n);
 bool pg_rogue(const struct world *w, int n);
 void pg_die(struct world *w, int n, bool orphans);
 void pg_start(struct world *w, int n);
+void pg_shut_down(struct world *w, int n);
 void pg_restart_itself(struct world *w, int n);
 void pg_event(struct world *w, const struct ev *ev);
 void pg_set_names(struct world *w, int n, nodeset_t names);

@@ -294,6 +294,7 @@ world_event(struct world *w, const struct ev *ev)
 		break;
 	case EV_FLAG:
 	case EV_STOPPED:
+	case EV_ENDING:
 	case EV_STARTED:
 	case EV_PROMOTED:
 	case EV_POINTED:

@@ -58,7 +58,8 @@
 	X(ACT_REFUSED, "act-refused") \
 	X(ACT_HANG, "act-hang") \
 	X(FENCE_ERROR, "fence-error") \
-	X(DRIFT, "drift")
+	X(DRIFT, "drift") \
+	X(SWITCHOVER, "order-switchover")
 
 enum fault {
 #define X(id, name) F_##id,
@@ -99,6 +100,7 @@ enum ev_kind {
 	EV_FLAG,
 	EV_OBEY,
 	EV_STOPPED,
+	EV_ENDING,
 	EV_STARTED,
 	EV_PROMOTED,
 	EV_POINTED,
@@ -213,6 +215,8 @@ struct pg {
 	bool recovery, signal, promoting;
 	bool by_hand; /* somebody promoted it past the engine */
 	bool tainted; /* and this is still that data */
+	bool ending;  /* shuts down: takes nobody, sends what it has */
+	bool clean;   /* ended so */
 	uint64_t gen; /* of the processes */
 	uint32_t tl;
 	uint32_t *log, len, flushed, cap; /* ids of records; all in WAL order */
