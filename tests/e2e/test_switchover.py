@@ -1,0 +1,212 @@
+"""The primary hands over because a person wants it, while votes are cast:
+there and back, nothing lost, nothing rebuilt; and taken back when the target
+does not keep up."""
+
+import os
+import re
+import signal
+import subprocess
+
+from lab import auditor, wait_for
+from lab.cluster import now
+from test_failover import everybody_votes
+
+ROUNDS = 3
+OUTAGE = 0.3                    # seconds without a vote, as the median
+SHARED = 0.3                    # more of them on a shared machine
+# What the target of a failed attempt may keep the primary waiting for: the
+# limits of its steps, and a restart.
+BACK = 12.0
+# One that receives nothing stays a candidate until the server is stopped.
+PATIENT = 'standby_timeout = "2s";'
+
+
+def name(key):
+    return 'prod-' + key
+
+
+def switchover(cluster, old, *words):
+    """The order, given on the primary's host: what came of it."""
+    done = cluster.hactl(old, 'switchover', '--yes', *words)
+    print(done.stdout + done.stderr, end='')
+    return done
+
+
+def check_handed(cluster, vote, at, old, new, epoch):
+    """The new one holds and serves, the old one is its standby and candidate.
+    Returns the outage in ms."""
+    pg = cluster.lab.pg
+    record = cluster.record(new)
+    assert (record['holder'], record['epoch'], record['state']) == \
+        (name(new), epoch, 'held')
+    vote.wait_acked(20, since=at, server=cluster.lab.host[new].address,
+                    deadline=10)
+    cluster.wait_candidates(new, [name(old)], 30)
+    assert pg[old].in_recovery() and pg[new].streams_to(pg[old])
+    cluster.wait_role(old, 'standby', 10)
+    vote.wait_acked(20)
+    return auditor.outage(vote.attempts(), at) / 1e6
+
+
+def median(values):
+    return sorted(values)[len(values) // 2]
+
+
+def test_there_and_back(cluster):
+    vote = everybody_votes(cluster)
+    began, gaps, epoch = now(), [], 1
+    made = {key: inode(cluster, key) for key in ('s1', 's2')}
+    for _ in range(ROUNDS):
+        for old, new in (('s1', 's2'), ('s2', 's1')):
+            cluster.wait_plan_end(old)
+            at, epoch = now(), epoch + 1
+            # With and without a name; there it is a promotion, too.
+            if epoch == 2:
+                done = cluster.hactl(old, 'promote', '--yes', name(new))
+            else:
+                done = switchover(cluster, old, *(
+                    [name(new)] if old == 's1' else []))
+            assert done.returncode == 0, done.stdout + done.stderr
+            assert re.search(r'%s has taken over.*had\s+flushed\s+'
+                             r'[0-9A-F]+/[0-9A-F]+' % name(new),
+                             done.stdout, re.S), done.stdout
+            gaps.append(check_handed(cluster, vote, at, old, new, epoch))
+            print('%s to %s: %.0f ms without a vote' % (old, new, gaps[-1]))
+    print('write outage of %d switchovers: median %.0f ms, worst %.0f ms' % (
+        len(gaps), median(gaps), max(gaps)))
+    # The same data all the while: no clone, no rewind, no person.
+    assert made == {key: inode(cluster, key) for key in ('s1', 's2')}
+    for key in ('s1', 's2'):
+        assert not [e for e in cluster.events(key)
+                    if e.get('ev') == 'node.latched']
+    assert cluster.audit('s1', began, changes=2 * ROUNDS)['ok']
+    assert median(gaps) <= (OUTAGE + SHARED) * 1e3
+
+
+def inode(cluster, key):
+    """Of a file that only initdb and a clone make."""
+    return os.stat(cluster.lab.pg[key].data('PG_VERSION')).st_ino
+
+
+def test_with_an_open_transaction(cluster):
+    """It is rolled back, and holds nothing up."""
+    lab, s1 = cluster.lab, cluster.lab.pg['s1']
+    vote = cluster.vote()
+    vote.wait_acked(20)
+    busy = lab.client.popen(
+        ['psql', '-XAtq', '-h', lab.s1.address, '-U', 'voter', '-d', 'votes',
+         '-c', 'BEGIN; SELECT count(*) FROM vote; SELECT pg_sleep(60)'],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    wait_for(lambda: s1.sql("SELECT 1 FROM pg_stat_activity WHERE query LIKE "
+                            "'%pg_sleep%' AND usename = 'voter'"), 5)
+    at = now()
+    assert switchover(cluster, 's1').returncode == 0
+    assert busy.wait(10) != 0
+    gap = check_handed(cluster, vote, at, 's1', 's2', 2)
+    print('with an open transaction: %.0f ms without a vote' % gap)
+    assert cluster.audit('s2', at)['ok']
+
+
+def test_refusals_name_what_is_next(cluster):
+    """Each refusal ends with a command, and changes nothing."""
+    def refused(key, *words):
+        done = cluster.hactl(key, *words, '--yes')
+        assert done.returncode == 1, done.stdout + done.stderr
+        return (done.stdout + done.stderr).splitlines()[-1]
+
+    way = 'ssh prod-s1 hactl switchover prod-s2'
+    assert way in refused('s2', 'promote', 'prod-s2')
+    assert way in refused('s2', 'switchover')
+    assert way in refused('s2', 'switchover', 'prod-s2')
+    assert 'hactl' in refused('s1', 'switchover', 'prod-s1')
+    assert 'hactl' in refused('s1', 'switchover', 'prod-a1')
+    lab = cluster.lab
+    lab.s2.kill(lab.s2.pids('hawatchd'), signal.SIGSTOP)
+    assert 'ssh prod-s2 hactl ping' in refused('s1', 'switchover')
+    lab.s2.kill(lab.s2.pids('hawatchd'), signal.SIGCONT)
+    record = cluster.record('s1')
+    assert (record['holder'], record['epoch']) == ('prod-s1', 1)
+
+
+def check_back(cluster, vote, at, done):
+    """The old primary serves again, in its epoch, and the other one is its
+    candidate again."""
+    lab = cluster.lab
+    assert done.returncode == 8, done.stdout + done.stderr
+    assert 'taken back' in done.stdout + done.stderr
+    vote.wait_acked(50, since=at, server=lab.s1.address, deadline=20)
+    cluster.wait_candidates('s1', ['prod-s2'], 30)
+    record = cluster.record('s1')
+    assert (record['holder'], record['epoch'], record['state']) == \
+        ('prod-s1', 1, 'held')
+    assert lab.pg['s2'].in_recovery()
+    gap = auditor.outage(vote.attempts(), at) / 1e6
+    print('taken back: %.0f ms without a vote' % gap)
+    assert gap <= BACK * 1e3
+    assert cluster.audit('s1', at, changes=0)['ok']
+
+
+def test_taken_back_since_it_does_not_receive(make_cluster):
+    """Its walreceiver stands still: the shutdown waits for it in vain."""
+    cluster = make_cluster(settings={'postgres': PATIENT})
+    lab = cluster.lab
+    vote = cluster.vote()
+    vote.wait_acked(20)
+    still = [pid for pid, (_, line) in lab.s2.processes().items()
+             if 'walreceiver' in line]
+    assert still
+    at = now()
+    lab.s2.kill(still, signal.SIGSTOP)
+    try:
+        done = switchover(cluster, 's1')
+    finally:
+        lab.s2.kill(still, signal.SIGCONT)
+    check_back(cluster, vote, at, done)
+
+
+def test_taken_back_since_it_does_not_answer(cluster):
+    """Its engine stands still once the order is taken: how far it is, nobody
+    says, and nothing is released."""
+    lab = cluster.lab
+    vote = cluster.vote()
+    vote.wait_acked(20)
+    engine = lab.s2.pids('hawatchd')
+    at = now()
+    order = lab.s1.popen(['hactl', 'switchover', '--yes'], text=True,
+                         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                         stderr=subprocess.PIPE)
+    wait_for(lambda: [e for e in cluster.events('s1')
+                      if e.get('ev') == 'order.taken' and
+                      e.get('verb') == 'switchover'], 5,
+             'the order is taken', every=0.002)
+    lab.s2.kill(engine, signal.SIGSTOP)
+    try:
+        out, err = order.communicate(timeout=60)
+    finally:
+        lab.s2.kill(engine, signal.SIGCONT)
+    print(out + err, end='')
+    check_back(cluster, vote, at, subprocess.CompletedProcess(
+        [], order.returncode, out, err))
+
+
+def test_target_lost_after_the_order(cluster):
+    """Its host is gone while the old primary ends: that one serves again, and
+    nothing is lost."""
+    lab = cluster.lab
+    vote = cluster.vote()
+    vote.wait_acked(20)
+    at = now()
+    order = lab.s1.popen(['hactl', 'switchover', '--yes'],
+                         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                         stderr=subprocess.DEVNULL)
+    wait_for(lambda: [e for e in cluster.events('s1')
+                      if e.get('ev') == 'pg.signal' and
+                      e.get('signal') == 'INT'], 10,
+             'the server is told to end', every=0.002)
+    lab.power_cut('s2')
+    order.wait(60)
+    vote.wait_acked(50, since=at, server=lab.s1.address, deadline=40)
+    assert cluster.record('s1')['holder'] == 'prod-s1'
+    print('target lost: %.0f ms without a vote' % (
+        auditor.outage(vote.attempts(), at) / 1e6))
+    assert cluster.audit('s1', at, changes=0)['ok']
