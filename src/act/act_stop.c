@@ -36,6 +36,7 @@ struct act_stop_priv {
 	struct watch *watch;
 	struct timer *timer; /* of the escalation */
 	struct stop_look *look;
+	bool warm;  /* looked at while it lives: the next look is quick */
 	bool dirty; /* it ended, and not by its own shutdown */
 };
 
@@ -83,6 +84,11 @@ act_stop_look_cb(struct act *a, enum answer clean, lsn_t end, const char *why)
 	struct error err;
 
 	p->look = NULL;
+	if (!p->warm) {
+		p->warm = true;
+		act_done(a, ANS_NO, reason_str(REASON_process_left));
+		return;
+	}
 	p->dirty = clean == ANS_NO;
 	if (clean == ANS_NO)
 		why = reason_str(REASON_not_clean);
@@ -96,7 +102,8 @@ act_stop_look_cb(struct act *a, enum answer clean, lsn_t end, const char *why)
 }
 
 /* How it ended is asked before whether something of it lives: what is started
- * in between is seen. */
+ * in between is seen. The first time that tells nothing while it lives; but
+ * clients wait for the second, and then no disk is waited for. */
 static int
 act_stop_observe(struct act *a, struct error *err)
 {
@@ -108,10 +115,11 @@ act_stop_observe(struct act *a, struct error *err)
 	pid = instance_postmaster(act_env(a)->conf->pg.data_directory, err);
 	if (pid == -1)
 		return -1;
-	if (pid > 0) {
+	if (pid > 0 && p->warm) {
 		act_done(a, ANS_NO, reason_str(REASON_process_left));
 		return 0;
 	}
+	p->warm = p->warm || pid == 0;
 	p->look = stop_look_start(a, act_stop_look_cb, err);
 	return p->look == NULL ? -1 : 0;
 }

@@ -61,9 +61,9 @@ orders_promote(struct engine *e, uint64_t id, const char *fenced,
 	if (promote_answers(e, st.rec.holder, since)) {
 		next = promote_stop_command(e, st.rec.holder);
 		orders_refuse(e, id, EXITCODE_REFUSED,
-		    "the primary answers, and its engine does not: a takeover "
-		    "now would break what works. Stop PostgreSQL there, and "
-		    "this node takes over by itself",
+		    "the primary answers: a takeover now would break what "
+		    "works. Stop PostgreSQL there, and this node takes over "
+		    "by itself",
 		    next);
 		free(next);
 		return;

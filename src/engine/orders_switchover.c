@@ -5,6 +5,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "engine/engine.h"
 #include "engine/orders.h"
@@ -143,6 +144,19 @@ switchover_elsewhere(
 	free(next);
 }
 
+/* What tells how the server ended is found before it is stopped. */
+static bool
+switchover_can_tell(const struct engine *e)
+{
+	char *program;
+	bool there;
+
+	program = xasprintf("%s/pg_controldata", e->conf->pg.bin_directory);
+	there = access(program, X_OK) == 0;
+	free(program);
+	return there;
+}
+
 /* What this host sees of the target. */
 static struct against
 switchover_seen(const struct engine *e, node_t to, const struct core_status *st)
@@ -150,6 +164,12 @@ switchover_seen(const struct engine *e, node_t to, const struct core_status *st)
 	const struct pg_view *pg = pgwatch_view(e->pg);
 	const struct pg_sender *s = &pg->sender[to];
 
+	if (!switchover_can_tell(e))
+		return (struct against){
+			"there is no pg_controldata in postgres.bin_directory, "
+			"which tells how this server ended",
+			"hactl config check"
+		};
 	if (to == e->conf->self)
 		return (struct against){ "this node is the primary already",
 			"hactl status" };

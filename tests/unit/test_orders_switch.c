@@ -3,12 +3,14 @@
  * told, each with its next command, and the ways in which it ends. Around these
  * two files everything says what the test wants.
  */
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -38,6 +40,7 @@ static struct {
 static struct engine eng;
 static struct conf conf;
 static struct orders orders;
+static char bin[] = "/tmp/hawatch-switch-XXXXXX", program[64];
 static struct now at;
 
 void
@@ -137,6 +140,7 @@ setup(void **state)
 	eng.conf = &conf;
 	eng.orders = &orders;
 	conf.self = A;
+	conf.pg.bin_directory = bin;
 	conf.node_count = 4;
 	conf.ttl = 2 * USEC_SEC;
 	conf.names = (struct names){ "lab", 4, { "n-a", "n-b", "n-c", "n-w" } };
@@ -219,6 +223,9 @@ test_what_is_seen(void **state)
 	fake.view.sender[B].streaming = false;
 	orders_switchover_ask(&eng, 1, B);
 	refused(1, "does not stream", "ssh n-b hactl status");
+	conf.pg.bin_directory = "/nonexistent";
+	orders_switchover_ask(&eng, 1, B);
+	refused(1, "no pg_controldata", "hactl config check");
 	assert_int_equal(fake.asked, -1);
 }
 
@@ -398,5 +405,17 @@ main(void)
 		T(test_another_and_late),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	int failed, fd;
+
+	if (mkdtemp(bin) == NULL)
+		return 1;
+	(void)snprintf(program, sizeof(program), "%s/pg_controldata", bin);
+	fd = open(program, O_CREAT | O_WRONLY | O_CLOEXEC, 0755);
+	if (fd == -1)
+		return 1;
+	close(fd);
+	failed = cmocka_run_group_tests(tests, NULL, NULL);
+	unlink(program);
+	rmdir(bin);
+	return failed;
 }
