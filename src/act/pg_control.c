@@ -169,7 +169,7 @@ int
 pg_control_record(const struct pg_control *ctl, const char *data_directory,
     lsn_t *end, struct error *err)
 {
-	unsigned char rec[RECORD_READ];
+	unsigned char rec[RECORD_READ] = { 0 };
 	lsn_t lsn = ctl->checkpoint;
 	uint32_t len, room, n = 0;
 	uint64_t redo;

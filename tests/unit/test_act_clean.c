@@ -21,7 +21,8 @@
 #include "hawatch/str.h"
 
 #define PAGE 8192
-#define RECORD 114 /* of a shutdown's checkpoint, in PostgreSQL 15 */
+#define SEGMENT (1 << 20) /* as the pair's initdb was told */
+#define RECORD 114	  /* of a shutdown's checkpoint, in PostgreSQL 15 */
 
 static struct pgpair pair;
 static struct pghost *const s1 = &pair.host[PAIR_S1];
@@ -191,47 +192,68 @@ test_stop(void **state)
 	acttest_down(&t);
 }
 
-/* The WAL ends so close to the end of its page that no record fits. */
+/* A record of about so many bytes. */
 static void
-near_page_end(void)
+wal_add(lsn_t bytes)
 {
-	lsn_t at;
+	char sql[120];
+
+	snprintf(sql, sizeof(sql),
+	    "SELECT pg_logical_emit_message(false, 'x', repeat('y', %llu))",
+	    (unsigned long long)bytes);
+	assert_int_equal(pghost_sql(s1, sql, NULL, 0), 0);
+}
+
+/* The WAL ends 16 bytes before the end of a page; or of a file of it: a
+ * record's own header goes on behind that. */
+static void
+wal_near_end(lsn_t unit)
+{
+	lsn_t at, page;
 	int i;
 
-	for (i = 0; i < 400; i++) {
-		assert_int_equal(pghost_sql(s1,
-				     "SELECT pg_logical_emit_message("
-				     "false, 'x', 'y')",
-				     NULL, 0),
-		    0);
+	for (i = 0; i < 40; i++) {
 		at = sql_lsn(s1, "SELECT pg_current_wal_insert_lsn()");
-		if (PAGE - at % PAGE < RECORD)
+		page = PAGE - at % PAGE;
+		if (unit - at % unit > 3 * PAGE)
+			wal_add(unit - at % unit - 3 * PAGE);
+		else if (unit - at % unit > PAGE)
+			wal_add(page);
+		else if (page == 16)
 			return;
+		else
+			wal_add(page > 80 ? page - 72 : 100);
 	}
 	fail_msg("not within %d records", i);
 }
 
 /* What the server writes by itself in between may move the record. */
 static void
-test_stop_crossing(void **state)
+stop_crossing(lsn_t unit)
 {
 	struct acttest t;
-	int i, crossed = 0;
+	lsn_t over = 0;
+	int i;
 
-	(void)state;
 	acttest_up(&t, s1);
-	for (i = 0; i < 5 && !crossed; i++) {
-		assert_int_equal(
-		    pghost_sql(s1, "SELECT pg_switch_wal()", NULL, 0), 0);
-		near_page_end();
+	for (i = 0; i < 5 && over != RECORD - 16; i++) {
+		wal_near_end(unit);
 		stopped(&t);
-		crossed =
-		    t.goal.lsn % PAGE > 24 && t.goal.lsn % PAGE < 24 + RECORD;
+		over =
+		    t.goal.lsn % unit - (t.goal.lsn % SEGMENT < PAGE ? 40 : 24);
 		pghost_launch(s1);
 		pghost_wait_ready(s1);
 	}
-	assert_true(crossed);
+	assert_int_equal(over, RECORD - 16);
 	acttest_down(&t);
+}
+
+static void
+test_stop_crossing(void **state)
+{
+	(void)state;
+	stop_crossing(PAGE);
+	stop_crossing(SEGMENT);
 }
 
 static void
