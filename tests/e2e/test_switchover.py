@@ -114,6 +114,8 @@ def test_refusals_name_what_is_next(cluster):
         assert done.returncode == 1, done.stdout + done.stderr
         return (done.stdout + done.stderr).splitlines()[-1]
 
+    steps = cluster.hactl('s2', 'plan', 'switchover', 'prod-s2')
+    assert steps.returncode == 0 and 'release' in steps.stdout
     way = 'ssh prod-s1 hactl switchover prod-s2'
     assert way in refused('s2', 'promote', 'prod-s2')
     assert way in refused('s2', 'switchover')

@@ -71,10 +71,10 @@ clean(const char *text)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static enum exitcode (*const verbs[])(const struct call *call) = {
-		cmd_status, cmd_checks, cmd_drift, cmd_plan, cmd_plan_promote,
-		cmd_register_show, cmd_role, cmd_gate, cmd_ping, cmd_ack
-	};
+	static enum exitcode (*const verbs[])(
+	    const struct call *call) = { cmd_status, cmd_checks, cmd_drift,
+		cmd_plan, cmd_plan_promote, cmd_register_show, cmd_role,
+		cmd_gate, cmd_ping, cmd_ack, cmd_plan_switchover };
 	struct call call = {
 		.arg = { "s1" }, .args = 1, .opt = { [OPT_IS] = "primary" }
 	};
