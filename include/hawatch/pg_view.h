@@ -34,16 +34,18 @@ struct pg_view {
 	nodeset_t sync_names; /* synchronous_standby_names, as nodes */
 	bool sync_other;      /* it names something that is no node */
 	struct pg_sender sender[NODES_MAX];
-	nodeset_t source;    /* the node that primary_conninfo names by its
-				address and port; empty: none, or no node */
-	bool receiver;	     /* recovery: the walreceiver streams */
-	lsn_t replay;	     /* recovery: what readers here can see */
-	lsn_t upstream;	     /* recovery: the primary's end, as last told */
-	usec_t receiver_age; /* since the walreceiver's last message */
-	bool paused;	     /* recovery: replay is paused */
-	nodeset_t unsound;   /* whose settings make worthless what they flushed,
-				or forbid what a candidate needs; of others, as
-				far as they were asked */
+	nodeset_t source;     /* the node that primary_conninfo names by its
+				 address and port; empty: none, or no node */
+	enum answer conninfo; /* primary_conninfo is set, and understood;
+				 unknown: it may not be read */
+	bool receiver;	      /* recovery: the walreceiver streams */
+	lsn_t replay;	      /* recovery: what readers here can see */
+	lsn_t upstream;	      /* recovery: the primary's end, as last told */
+	usec_t receiver_age;  /* since the walreceiver's last message */
+	bool paused;	      /* recovery: replay is paused */
+	nodeset_t unsound; /* whose settings make worthless what they flushed,
+			      or forbid what a candidate needs; of others, as
+			      far as they were asked */
 	bool full; /* no room for the server to write, or a disk that hangs */
 	bool restart_after_crash; /* the settings of these names: */
 	bool fsync;

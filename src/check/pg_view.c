@@ -6,6 +6,7 @@
 
 #include "check/pglink.h"
 #include "check/pgwatch_priv.h"
+#include "hawatch/conninfo.h"
 #include "hawatch/pgsync.h"
 
 /* pg_last_wal_receive_lsn() falls back to the start of a segment after a
@@ -47,7 +48,7 @@ const char pg_view_sql[] =
     " current_setting('fsync')::bool,"
     " current_setting('full_page_writes')::bool,"
     " current_setting('server_version_num')::int,"
-    " CASE WHEN x.rec AND inet_client_addr() IS NULL"
+    " CASE WHEN inet_client_addr() IS NULL"
     " AND pg_has_role('pg_read_all_settings', 'USAGE')"
     " THEN current_setting('primary_conninfo') END"
     " FROM (SELECT pg_is_in_recovery() AS rec OFFSET 0) x"
@@ -115,6 +116,20 @@ pg_view_sender(const struct conf *conf, const struct pgc_result *r, int row,
 	sender->streaming = streaming && sender->flush != 0;
 }
 
+/* A primary may be a standby next: it can be pointed to another host, but as
+ * whom to replicate a person has said. */
+static enum answer
+pg_view_names_user(const char *conninfo)
+{
+	struct conninfo c;
+	struct error err;
+
+	return conninfo[strspn(conninfo, " ")] != '\0' &&
+		       conninfo_read(conninfo, &c, &err) == 0 ?
+		   ANS_YES :
+		   ANS_NO;
+}
+
 int
 pg_view_read(
     const struct conf *conf, const struct pgc_result *r, struct pg_view *view)
@@ -153,8 +168,10 @@ pg_view_read(
 	v.version = (int)version;
 	pgsync_parse(names, &conf->names, &v.sync_names, &v.sync_other);
 	conninfo = r->get(r, 0, COL_CONNINFO);
+	if (conninfo != NULL)
+		v.conninfo = pg_view_names_user(conninfo);
 	source = conninfo == NULL ? NODE_NONE : pglink_source(conf, conninfo);
-	if (source != NODE_NONE)
+	if (recovery && source != NODE_NONE)
 		v.source = NODE_BIT(source);
 	for (row = 0; row < r->rows; row++)
 		pg_view_sender(conf, r, row, &v);

@@ -178,6 +178,15 @@ switchover_seen(const struct engine *e, node_t to, const struct core_status *st)
 			"that node is a witness: it has no PostgreSQL",
 			"hactl status"
 		};
+	if (pg->conninfo == ANS_NO)
+		return (struct against){
+			"primary_conninfo is empty here, or not understood: "
+			"this server could not follow the target; set it once, "
+			"see SETTING UP in man 7 hawatch",
+			"ALTER SYSTEM SET primary_conninfo = 'host=... "
+			"user=... application_name=...'; SELECT "
+			"pg_reload_conf()"
+		};
 	if ((st->rec.candidates & NODE_BIT(to)) == 0)
 		return (struct against){
 			"the target is no candidate: commits may be missing "

@@ -45,6 +45,7 @@ status_postgres(
 	json_put_string(obj, "no_room_at", where);
 	json_put(obj, "senders", status_senders(e, pg));
 	json_put(obj, "source", status_set(e, pg->source));
+	json_put_string(obj, "conninfo", status_answer(pg->conninfo));
 	json_put(obj, "settings", status_settings(e));
 	return obj;
 }

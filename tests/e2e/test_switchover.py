@@ -7,7 +7,9 @@ import re
 import signal
 import subprocess
 
-from lab import auditor, wait_for
+import pytest
+
+from lab import auditor, pg, wait_for
 from lab.cluster import now
 from test_failover import everybody_votes
 
@@ -25,6 +27,21 @@ def name(key):
     return 'prod-' + key
 
 
+@pytest.fixture
+def pair(cluster):
+    return may_follow(cluster)
+
+
+def may_follow(cluster):
+    """A primary that was never a standby does not know as whom to follow."""
+    lab = cluster.lab
+    lab.pg['s1'].set('primary_conninfo', 'host=%s port=%d user=repmgr '
+                     'application_name=prod-s1' % (lab.s2.address, pg.PORT))
+    wait_for(lambda: cluster.status('s1')['postgres']['conninfo'] == 'yes',
+             5, 'the engine has seen it')
+    return cluster
+
+
 def switchover(cluster, old, *words):
     """The order, given on the primary's host: what came of it."""
     done = cluster.hactl(old, 'switchover', '--yes', *words)
@@ -35,14 +52,15 @@ def switchover(cluster, old, *words):
 def check_handed(cluster, vote, at, old, new, epoch):
     """The new one holds and serves, the old one is its standby and candidate.
     Returns the outage in ms."""
-    pg = cluster.lab.pg
+    server = cluster.lab.pg
     record = cluster.record(new)
     assert (record['holder'], record['epoch'], record['state']) == \
         (name(new), epoch, 'held')
     vote.wait_acked(20, since=at, server=cluster.lab.host[new].address,
                     deadline=10)
     cluster.wait_candidates(new, [name(old)], 30)
-    assert pg[old].in_recovery() and pg[new].streams_to(pg[old])
+    assert server[old].in_recovery()
+    assert server[new].streams_to(server[old])
     cluster.wait_role(old, 'standby', 10)
     vote.wait_acked(20)
     return auditor.outage(vote.attempts(), at) / 1e6
@@ -52,7 +70,8 @@ def median(values):
     return sorted(values)[len(values) // 2]
 
 
-def test_there_and_back(cluster):
+def test_there_and_back(pair):
+    cluster = pair
     vote = everybody_votes(cluster)
     began, gaps, epoch = now(), [], 1
     made = {key: inode(cluster, key) for key in ('s1', 's2')}
@@ -88,8 +107,9 @@ def inode(cluster, key):
     return os.stat(cluster.lab.pg[key].data('PG_VERSION')).st_ino
 
 
-def test_with_an_open_transaction(cluster):
+def test_with_an_open_transaction(pair):
     """It is rolled back, and holds nothing up."""
+    cluster = pair
     lab, s1 = cluster.lab, cluster.lab.pg['s1']
     vote = cluster.vote()
     vote.wait_acked(20)
@@ -122,7 +142,8 @@ def test_refusals_name_what_is_next(cluster):
     assert way in refused('s2', 'switchover', 'prod-s2')
     assert 'hactl' in refused('s1', 'switchover', 'prod-s1')
     assert 'hactl' in refused('s1', 'switchover', 'prod-a1')
-    lab = cluster.lab
+    assert 'ALTER SYSTEM SET primary_conninfo' in refused('s1', 'switchover')
+    lab = may_follow(cluster).lab
     lab.s2.kill(lab.s2.pids('hawatchd'), signal.SIGSTOP)
     assert 'ssh prod-s2 hactl ping' in refused('s1', 'switchover')
     lab.s2.kill(lab.s2.pids('hawatchd'), signal.SIGCONT)
@@ -150,7 +171,7 @@ def check_back(cluster, vote, at, done):
 
 def test_taken_back_since_it_does_not_receive(make_cluster):
     """Its walreceiver stands still: the shutdown waits for it in vain."""
-    cluster = make_cluster(settings={'postgres': PATIENT})
+    cluster = may_follow(make_cluster(settings={'postgres': PATIENT}))
     lab = cluster.lab
     vote = cluster.vote()
     vote.wait_acked(20)
@@ -166,9 +187,10 @@ def test_taken_back_since_it_does_not_receive(make_cluster):
     check_back(cluster, vote, at, done)
 
 
-def test_taken_back_since_it_does_not_answer(cluster):
+def test_taken_back_since_it_does_not_answer(pair):
     """Its engine stands still once the order is taken: how far it is, nobody
     says, and nothing is released."""
+    cluster = pair
     lab = cluster.lab
     vote = cluster.vote()
     vote.wait_acked(20)
@@ -191,9 +213,10 @@ def test_taken_back_since_it_does_not_answer(cluster):
         [], order.returncode, out, err))
 
 
-def test_target_lost_after_the_order(cluster):
+def test_target_lost_after_the_order(pair):
     """Its host is gone while the old primary ends: that one serves again, and
     nothing is lost."""
+    cluster = pair
     lab = cluster.lab
     vote = cluster.vote()
     vote.wait_acked(20)

@@ -165,6 +165,7 @@ test_primary(void **state)
 	assert_true(x.v->fsync);
 	assert_true(x.v->full_page_writes);
 	assert_int_equal(x.v->source, 0);
+	assert_int_equal(x.v->conninfo, ANS_YES);
 	assert_true(x.v->insert >= x.v->wal_end);
 	assert_int_equal(x.v->sync_names, 0);
 	assert_false(x.v->sync_other);
@@ -319,6 +320,29 @@ test_source_not_readable(void **state)
 	watched_up(&x, s2);
 	assert_true(pump(x.loop, has_no_source, &x, WAIT));
 	assert_int_not_equal(x.v->wal_end, 0);
+	assert_int_equal(x.v->conninfo, ANS_UNKNOWN);
+	watched_down(&x);
+}
+
+static bool
+has_no_conninfo(void *arg)
+{
+	return ((struct watched *)arg)->v->conninfo == ANS_NO;
+}
+
+/* A primary that was never a standby. */
+static void
+test_no_conninfo(void **state)
+{
+	struct watched x;
+
+	(void)state;
+	assert_int_equal(
+	    pghost_sql(s1, "ALTER SYSTEM SET primary_conninfo = ''", NULL, 0),
+	    0);
+	assert_int_equal(pghost_sql(s1, "SELECT pg_reload_conf()", NULL, 0), 0);
+	watched_up(&x, s1);
+	assert_true(pump(x.loop, has_no_conninfo, &x, WAIT));
 	watched_down(&x);
 }
 
@@ -630,6 +654,8 @@ main(void)
 		    test_standby_and_peer, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 		    test_source_not_readable, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    test_no_conninfo, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 		    test_timeline_followed, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_gone, setup, teardown),

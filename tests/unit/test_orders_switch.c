@@ -223,6 +223,11 @@ test_what_is_seen(void **state)
 	fake.view.sender[B].streaming = false;
 	orders_switchover_ask(&eng, 1, B);
 	refused(1, "does not stream", "ssh n-b hactl status");
+	fake.view.conninfo = ANS_NO;
+	orders_switchover_ask(&eng, 1, B);
+	refused(1, "primary_conninfo is empty",
+	    "ALTER SYSTEM SET primary_conninfo = 'host=... user=... "
+	    "application_name=...'; SELECT pg_reload_conf()");
 	conf.pg.bin_directory = "/nonexistent";
 	orders_switchover_ask(&eng, 1, B);
 	refused(1, "no pg_controldata", "hactl config check");
