@@ -48,7 +48,7 @@ core_order_switchover(struct core *c, const struct now *now, node_t to)
 		return "this node is the primary already\nhactl status";
 	if (c->fence.writers != WRITERS_OPEN || !lease_ahead(c, now))
 		return "this primary does not serve: what it lacks comes first"
-		       "\nhactl why";
+		       "\nhactl status";
 	if (c->plan.id != PLAN_NONE || c->hand.on ||
 	    now->raw < c->plan.retry_at)
 		return "a plan runs, or ended a moment ago\nhactl status";

@@ -113,8 +113,8 @@ static const struct plan_row plan_switchover[] = {
   "nobody can write here, whatever is started" },
 { "flushed", "the target has flushed this server's last checkpoint", ask_flushed, deed_ask_heir, NULL, 2 * SEC, LATE_BACK, false, false,
   "nothing is only here: this data can follow the target's" },
-{ "signal",  "standby.signal is in the data directory", ask_signal, deed_signal, NULL, 500 * MSEC, LATE_BACK, false, false,
-  "whoever starts this server starts a standby" },
+{ "signal",  "standby.signal is in the data directory", ask_signal, deed_signal, NULL, 500 * MSEC, LATE_GO_ON, false, true,
+  "whoever starts this server starts a standby; what may be written does not lead back" },
 { "release", "the record is released to the target, or not ours", ask_released, deed_hand, NULL, 10 * SEC, LATE_AGAIN, false, true,
   "the point of no return: it may claim from the moment in which this is sent" },
 };

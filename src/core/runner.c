@@ -147,11 +147,16 @@ static void
 plan_late(struct core *c, const struct now *now)
 {
 	const struct plan_row *r = plan_row(c);
+	bool back;
 
 	core_tell(c, EMIT_plan_late, "%s: %s", r->name, r->goal);
 	if (r->late == LATE_BACK) {
-		plan_end(c, now, "taken back");
-		plan_start(c, now, PLAN_RESTART);
+		/* What answers still, was never told to end. */
+		back = core_pgs(c) != PGS_PRIMARY ||
+		       c->pg.seen_at < c->plan.since + USEC_SEC / 2;
+		plan_end(c, now, back ? "taken back" : "given up");
+		if (back)
+			plan_start(c, now, PLAN_RESTART);
 	} else if (r->late == LATE_ABANDON) {
 		plan_abandon(c, now);
 		plan_end(c, now, "abandoned");
