@@ -10,6 +10,7 @@
 #include "engine/engine.h"
 #include "engine/orders.h"
 #include "engine/status.h"
+#include "engine/switchover_look.h"
 #include "hawatch/json.h"
 #include "hawatch/mem.h"
 #include "hawatch/pgwatch.h"
@@ -48,7 +49,7 @@ orders_switchover_meant(const struct engine *e, node_t to)
 }
 
 void
-orders_switchover_ask(struct engine *e, uint64_t id, node_t to)
+orders_switchover_ask(struct engine *e, uint64_t id, node_t to, unsigned accept)
 {
 	const struct now now = clock_now();
 	struct against a;
@@ -67,7 +68,7 @@ orders_switchover_ask(struct engine *e, uint64_t id, node_t to)
 	if (a.why != NULL)
 		switchover_refuse(e, id, to, &a);
 	else
-		orders_ask(e, id, ASK_SWITCHOVER, to, NULL);
+		switchover_look(e, id, to, accept);
 }
 
 void
