@@ -8,7 +8,6 @@
 #include "engine/switchover_look.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "check/pglink.h"
 #include "engine/engine.h"
@@ -19,8 +18,9 @@
 #define LOOK_LIMIT (2 * USEC_SEC)
 #define LOOK_OLD 10   /* seconds: what is shorter ends by itself as a rule */
 #define LOOK_READY 16 /* files: more are a backlog, not the archiver's pace */
-#define LOOK_FAR ((int64_t)1024 * 1024 * 1024) /* bytes since the redo point \
-						*/
+#define LOOK_FAR \
+	((int64_t)1024 * 1024 * 1024) /* bytes since the redo point \
+				       */
 
 /* The names are looked up as PostgreSQL's own, whatever a database's owner has
  * made; and the backend does not outlive the question by long. */
@@ -46,7 +46,8 @@ static const char look_sql[] =
      * no file. */
     " a.ready, CASE WHEN a.ready > 0 THEN a.failed END,"
     " (SELECT string_agg(slot_name, ', ' ORDER BY slot_name)"
-    "  FROM pg_replication_slots WHERE slot_type = 'logical' AND NOT temporary),"
+    "  FROM pg_replication_slots"
+    "  WHERE slot_type = 'logical' AND NOT temporary),"
     " pg_wal_lsn_diff(pg_current_wal_lsn(), c.redo_lsn)::bigint,"
     " floor(extract(epoch FROM clock_timestamp() - c.checkpoint_time))::bigint,"
     " (SELECT count(*) FROM pg_prepared_xacts)"
@@ -145,7 +146,7 @@ look_done_cb(void *arg, const struct pgc_result *r)
 	look_free(look);
 }
 
-/* NULL is 0: there is none. */
+/* NULL is 0: there is none. -1: it is no number. */
 static int
 look_num(const struct pgc_result *r, enum look_column col, int64_t *out)
 {
@@ -174,17 +175,15 @@ look_silent(const struct order_look *look, const char *why)
 static bool
 look_refuses(const struct order_look *look, const struct pgc_result *r)
 {
+	static const enum look_column numbers[] = { COL_PID, COL_AGE, COL_READY,
+		COL_WAL, COL_CHECKPOINT, COL_PREPARED };
+	bool understood = r->rows == 1;
 	int64_t n;
-	int col;
+	size_t i;
 
-	for (col = COL_PID; r->rows == 1 && col <= COL_PREPARED; col++) {
-		if (col == COL_USER || col == COL_APP || col == COL_FAILED ||
-		    col == COL_SLOTS)
-			continue;
-		if (look_num(r, (enum look_column)col, &n) == -1)
-			break;
-	}
-	if (col <= COL_PREPARED) {
+	for (i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)
+		understood = understood && look_num(r, numbers[i], &n) == 0;
+	if (!understood) {
 		look_silent(look, "its answer is not understood");
 		return true;
 	}
@@ -204,7 +203,7 @@ look_transactions(const struct order_look *look, const struct pgc_result *r)
 	if (age < LOOK_OLD || (look->accept & ACCEPT_TRANSACTIONS) != 0)
 		return false;
 	look_refuse(look, ACCEPT_TRANSACTIONS,
-	    xasprintf("a transaction is open since %lld s, and would be rolled "
+	    xasprintf("a transaction is open for %lld s, and would be rolled "
 		      "back: pid %lld, user %s, application %s. Wait for its "
 		      "end, or accept that",
 		(long long)age, (long long)pid, user == NULL ? "?" : user,
