@@ -252,4 +252,6 @@ MUTATIONS = [
         ("deed.c", "c->dur.handed_epoch = 0;", ";")]),
     ("a start as primary keeps the note", "HANDED", 2722, [
         ("deed.c", "c->dur.handed_epoch = 0;", ";")]),
+    ("what was had at the release is forgotten", "S2 STRICT", 5652, [
+        ("deed.c", "c->dur.told = c->position;", ";")]),
 ]
