@@ -347,6 +347,7 @@ void claim_turn(struct core *c, const struct now *now);
 bool claim_waited(const struct core *c, const struct now *now);
 enum block claim_wal(const struct core *c);
 lsn_t claim_floor(const struct core *c);
+bool claim_could(const struct core *c, const struct now *now, usec_t within);
 bool claim_near(
     const struct core *c, const struct now *now, bool same, usec_t within);
 

@@ -199,9 +199,11 @@ rank_reply(struct core *c, const struct now *now, struct asked *q)
 {
 	bool same = q->ask.epoch == core_rec(c)->epoch &&
 		    q->ask.seq == core_rec(c)->seq;
+	usec_t within = rank_give_way(q->ask.ttl);
 	/* Whoever hands over asks who is to take it. */
-	bool near = q->ask.from == core_rec(c)->holder ||
-		    claim_near(c, now, same, rank_give_way(q->ask.ttl));
+	bool near = q->ask.from == core_rec(c)->holder ?
+			claim_could(c, now, within) :
+			claim_near(c, now, same, within);
 	struct action *a;
 
 	if (near && !q->waiting) {
