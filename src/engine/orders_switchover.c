@@ -305,14 +305,21 @@ orders_switchover_over(struct engine *e, struct order_wait *w,
 	}
 	w->back =
 	    w->back || (st->plan != NULL && strcmp(st->plan, "restart") == 0);
-	if (st->rec.epoch > w->epoch && st->rec.state == REC_HELD) {
-		if (st->rec.holder == w->node)
+	if (st->rec.epoch > w->epoch && st->rec.state == REC_HELD &&
+	    st->rec.holder != e->conf->self) {
+		/* Seen, not concluded from who holds the record now. */
+		if (st->rec.holder == w->node && w->end != 0 &&
+		    w->flushed >= w->end)
 			switchover_done(e, w, st, now);
 		else
 			orders_refuse(e, w->id, EXITCODE_UNKNOWN,
-			    "another node took over", "hactl status");
+			    st->rec.holder == w->node ?
+				"the target took over, but not by this plan" :
+				"another node took over",
+			    "hactl status");
 		return true;
 	}
+	w->back = w->back || st->rec.epoch > w->epoch;
 	if (st->plan == NULL && st->rel == REL_HELD &&
 	    status_is_primary(st, now) &&
 	    (w->ran || now->raw - w->since > SWITCHOVER_IDLE)) {
@@ -352,8 +359,8 @@ switchover_back(struct engine *e, const struct order_wait *w)
 
 	if (w->back)
 		why = xasprintf("taken back at step \"%s\": this node is the "
-				"primary again, and %s its standby",
-		    w->at, e->conf->names.node[w->node]);
+				"primary again",
+		    w->at);
 	else
 		why = xasprintf("given up%s%s: nothing was stopped, this node "
 				"serves as before",
