@@ -67,9 +67,9 @@ struct durable {
 	uint64_t told_epoch;
 	uint64_t primary_epoch; /* PostgreSQL here may hold what others do not
 				   have, since this epoch; 0 no */
-	uint64_t handed_epoch; /* the data here ended cleanly as that epoch's
-				  primary, and the next holder, which is */
-	node_t handed_to;      /* this one, had flushed all of it; 0 no */
+	uint64_t handed_epoch;	/* the data here ended cleanly as that epoch's
+				   primary, and the next holder, which is */
+	node_t handed_to;	/* this one, had flushed all of it; 0 no */
 	bool latch;		/* stays stopped until a person says so */
 	char latch_why[120];
 	enum proof proof;

@@ -105,8 +105,8 @@ ask_near(const struct core *c, const struct now *now)
 	return c->pg.seen_at > c->plan.since && c->pg.sender[to].streaming &&
 		       durability_lag(c, to) <= NEAR && c->hand.wal_end != 0 &&
 		       hand_register(c, now) ?
-	    ANS_YES :
-	    ANS_UNKNOWN;
+		   ANS_YES :
+		   ANS_UNKNOWN;
 }
 
 enum answer
@@ -118,8 +118,8 @@ ask_flushed(const struct core *c, const struct now *now)
 		return ANS_NO;
 	return h->timeline == core_rec(c)->timeline && h->wal_end >= h->end &&
 		       hand_register(c, now) ?
-	    ANS_YES :
-	    ANS_UNKNOWN;
+		   ANS_YES :
+		   ANS_UNKNOWN;
 }
 
 void

@@ -7,9 +7,9 @@
 
 #include "core/core_i.h"
 
-#define REST (2 * USEC_SEC) /* after an abandoned plan, before another */
+#define REST (2 * USEC_SEC)	  /* after an abandoned plan, before another */
 #define ANSWERS (300 * USEC_MSEC) /* a view that is younger: it does */
-#define RESTS_MAX 5	    /* doublings, when it was the pullers' fault */
+#define RESTS_MAX 5 /* doublings, when it was the pullers' fault */
 
 bool
 plan_at_or_past(const struct core *c, enum plan_id id, const char *row)
