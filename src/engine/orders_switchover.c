@@ -241,10 +241,6 @@ switchover_said(const json_t *said)
 		{ "postgres", "no_room", "", true,
 		    { "the target's PostgreSQL has no room to write",
 			"ssh %s hactl status" } },
-		{ "postgres", "paused", "true", false,
-		    { "replay is paused on the target: it is behind by all "
-		      "since",
-			"ssh %s hactl status" } },
 	};
 	const json_t *part, *value;
 	const char *text;

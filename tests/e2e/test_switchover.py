@@ -197,9 +197,10 @@ def test_taken_back_since_it_does_not_receive(make_cluster):
     check_back(cluster, vote, at, done)
 
 
-def test_taken_back_since_it_does_not_answer(pair):
-    """Its engine stands still once the order is taken: how far it is, nobody
-    says, and nothing is released."""
+@pytest.mark.parametrize('moment', ['order.taken', 'pg.signal'])
+def test_the_target_does_not_answer(pair, moment):
+    """Its engine stands still once the order is taken, or once PostgreSQL was
+    told to end: how far it is, nobody says, and nothing is released."""
     cluster = pair
     lab = cluster.lab
     vote = cluster.vote()
@@ -210,15 +211,23 @@ def test_taken_back_since_it_does_not_answer(pair):
                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                          stderr=subprocess.PIPE)
     wait_for(lambda: [e for e in cluster.events('s1')
-                      if e.get('ev') == 'order.taken' and
-                      e.get('verb') == 'switchover'], 5,
-             'the order is taken', every=0.002)
+                      if e.get('ev') == moment and
+                      e.get('verb', 'switchover') == 'switchover'], 5, moment,
+             every=0.002)
     lab.s2.kill(engine, signal.SIGSTOP)
     try:
         out, err = order.communicate(timeout=60)
     finally:
         lab.s2.kill(engine, signal.SIGCONT)
     print(out + err, end='')
+    if moment == 'order.taken':
+        assert order.returncode == 1, out + err
+        assert 'given up' in out + err
+        assert not [e for e in cluster.events('s1')
+                    if e.get('ev') == 'pg.signal']
+        vote.wait_acked(20, since=now())
+        assert cluster.audit('s1', at, changes=0)['ok']
+        return
     check_back(cluster, vote, at, subprocess.CompletedProcess(
         [], order.returncode, out, err))
 

@@ -287,8 +287,6 @@ test_what_it_says(void **state)
 		    "ssh n-b hactl plan promote n-b" },
 		{ "{\"postgres\":{\"no_room\":\"disk-full\"}}", "no room",
 		    "ssh n-b hactl status" },
-		{ "{\"postgres\":{\"no_room\":\"\",\"paused\":true}}", "paused",
-		    "ssh n-b hactl status" },
 	};
 	size_t i;
 
