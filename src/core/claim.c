@@ -190,9 +190,9 @@ claim_check(const struct core *c, const struct now *now, usec_t *when)
 }
 
 /*
- * Could this node claim within so long? Not asked by itself, but by another
- * candidate; unless that one goes by the same record, it may know of a release,
- * which ends waits and promises.
+ * Could this node claim within so long, if it has the WAL? Not asked by itself,
+ * but by another candidate; unless that one goes by the same record, it may
+ * know of a release, which ends waits and promises.
  */
 bool
 claim_near(
@@ -202,14 +202,20 @@ claim_near(
 	usec_t end = now->raw + within;
 
 	if (c->conf.mode != CORE_AUTO || c->dur.latch || c->reg.failing ||
-	    !watch_usable(c) || claim_eligible(c) != BLOCK_NONE ||
-	    claim_wal(c) != BLOCK_NONE || now->raw - c->pg.seen_at > FRESH ||
-	    c->pg.full || !core_armed(c, now) || claim_too_soon(c, now) ||
+	    !watch_usable(c) || claim_eligible(c) != BLOCK_NONE || c->pg.full ||
+	    !core_armed(c, now) || claim_too_soon(c, now) ||
 	    c->no_claim_before > end)
 		return false;
 	return !same ||
 	       (c->promise.until <= end &&
 		   (rec->state == REC_RELEASED || claim_wait_end(c) <= end));
+}
+
+/* Has it the WAL, as last seen? */
+bool
+claim_has_wal(const struct core *c, const struct now *now)
+{
+	return claim_wal(c) == BLOCK_NONE && now->raw - c->pg.seen_at <= FRESH;
 }
 
 static void
