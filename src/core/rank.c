@@ -192,7 +192,8 @@ rank_first(const struct core *c, const struct now *now)
 /*
  * The answer to such a question: how far this node is, if it could claim about
  * now, else nothing; by a view that is newer than the question, if there is
- * one soon. True when that is dealt with.
+ * one soon: by an older one it may lack what the record asks for, and has got
+ * since. True when that is dealt with.
  */
 bool
 rank_reply(struct core *c, const struct now *now, struct asked *q)
@@ -218,7 +219,7 @@ rank_reply(struct core *c, const struct now *now, struct asked *q)
 	a->node = q->ask.from;
 	promise_facts(c, &a->answer, q->ask.id);
 	str_cut(a->answer.reason, sizeof(a->answer.reason), "position");
-	if (!near)
+	if (!near || !claim_has_wal(c, now))
 		a->answer.wal_end = 0;
 	return true;
 }
