@@ -30,7 +30,9 @@
 	X(PULLERS, "pullers", "nothing pulls from the old primary any more") \
 	X(CONVERGE, "converge", "this host is as its role demands") \
 	X(TRAFFIC, "traffic", "the balancers send voters to where it works") \
-	X(SITE, "site", "every check marked verify passes")
+	X(SITE, "site", "every check marked verify passes") \
+	X(QUIET, "quiet", "what stops for a handover has stopped here") \
+	X(FILES, "files", "the target has the files of this host")
 
 enum act_kind {
 #define X(id, name, goal) ACT_##id,
@@ -43,7 +45,8 @@ enum act_kind {
 struct goal {
 	uint64_t epoch;
 	node_t node;	 /* WAITING: the standby. FOLLOW, PULLERS, CONVERGE,
-			    TRAFFIC: where the primary is */
+			    TRAFFIC, QUIET: where the primary is. FILES: who
+			    is to have them */
 	nodeset_t names; /* NAMES: the synchronous standbys. WAITING: these,
 			    the standby among them. TRAFFIC: the nodes that
 			    should get nothing */

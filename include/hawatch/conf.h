@@ -93,7 +93,8 @@ struct conf_check {
 
 /* What must be true on a host in its role: one item of converge. */
 enum conf_item_type { ITEM_LINE, ITEM_SERVICE, ITEM_COMMAND, ITEM_CACHE };
-enum conf_item_when { ITEM_AFTER, ITEM_BEFORE }; /* of the promotion */
+/* When: of the promotion; or when its primary hands over. */
+enum conf_item_when { ITEM_AFTER, ITEM_BEFORE, ITEM_HANDOVER, ITEM_WHENS };
 enum conf_item_many { MANY_ERROR, MANY_FIRST };
 
 struct conf_item {
@@ -108,6 +109,8 @@ struct conf_item {
 	 * the match. service: "running", "stopped" or "" (leave alone).
 	 * command, cache: "yes" or "" (leave alone). */
 	const char *primary, *standby;
+	const char *handover;	  /* service: "stopped", before its primary is
+				     handed over, or "" */
 	const char *file, *match; /* line: POSIX extended expression */
 	enum conf_item_many many; /* line */
 	const char *restart_on[CONF_LIST_MAX]; /* service: items */
@@ -142,6 +145,17 @@ struct conf_traffic {
 	enum conf_traffic_out out; /* what a server is that gets nothing */
 	usec_t timeout;
 	int line;
+};
+
+/* What a standby copies from the primary beside the database. */
+enum conf_differ { DIFFER_REFUSE, DIFFER_GO_ON };
+
+struct conf_files {
+	const char *paths[CONF_LIST_MAX]; /* directories; none: no files */
+	const char *pull[CONF_ARGV_MAX];  /* with variables */
+	const char *run_as;
+	usec_t timeout; /* of the pull, and of reading what is there */
+	enum conf_differ differ;
 };
 
 struct conf {
@@ -186,6 +200,7 @@ struct conf {
 	struct conf_item item[CONF_ITEMS_MAX];
 	int traffic_count;
 	struct conf_traffic traffic[CONF_TRAFFIC_MAX];
+	struct conf_files files;
 
 	void *memory; /* owns the strings */
 };

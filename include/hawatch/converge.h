@@ -50,12 +50,21 @@ void converge_run(struct converge *c, enum conf_item_when when, node_t primary,
     void (*done)(void *arg, enum answer ans, const char *reason), void *arg);
 void converge_cancel(struct converge *c, enum conf_item_when when);
 
+/* As a run, for the primary that is about to hand over: the items that have a
+ * demand for it, in their order, take it. No: one was given up, reason says
+ * which. What another run has of them it loses; the role's own demand is
+ * brought about by the next run after. */
+void converge_quiet(struct converge *c, uint64_t epoch,
+    void (*done)(void *arg, enum answer ans, const char *reason), void *arg);
+void converge_quiet_cancel(struct converge *c);
+
 /* The items of this host. */
 struct converge_state {
 	const char *name;
 	enum conf_item_type type;
 	enum answer holds;  /* yes: as it should be, or left alone */
 	const char *reason; /* why not, for people, without any secret; "" */
+	bool required;	    /* no promotion without it */
 	usec_t seen_at;	    /* raw, of the last look; 0 never */
 	usec_t changed_at;  /* raw, when it was changed last; 0 never */
 };

@@ -42,6 +42,8 @@ struct core_conf {
 	bool traffic;	    /* balancers that it steers as the holder */
 	bool traffic_every; /* balancers that it steers whoever holds */
 	bool verify;	    /* checks at the end of a takeover */
+	bool quiet;	    /* items that stop before a switchover */
+	bool files;	    /* files that the target copies before one */
 };
 
 /* What must survive a crash: written whole, as text, by the engine's journal.
@@ -77,7 +79,9 @@ struct durable {
 	char proof_why[120];
 	int plan, row; /* enum plan_id and its row, for the report */
 	uint64_t plan_epoch;
-	uint64_t site_epoch; /* this host was brought to its role for it */
+	uint64_t site_epoch;  /* this host was brought to its role for it */
+	uint64_t quiet_epoch; /* as that epoch's primary it may have stopped
+				 for a handover what is to run; 0 no */
 };
 
 enum cas_result { CAS_CONFIRMED, CAS_CONFLICT, CAS_UNKNOWN, CAS_REFUSED };

@@ -39,8 +39,8 @@ struct act_stop_priv {
 	struct watch *watch;
 	struct timer *timer; /* of the escalation */
 	struct stop_look *look;
-	bool warm;  /* looked at while it lives: the next look is quick */
-	bool dirty; /* it ended, and not by its own shutdown */
+	bool warm;   /* looked at while it lives: the next look is quick */
+	bool dirty;  /* it ended, and not by its own shutdown */
 	bool turned; /* new connections are refused meanwhile */
 };
 

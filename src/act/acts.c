@@ -69,6 +69,8 @@ static const struct act_ops *const acts_ops[ACT_COUNT] = {
 	[ACT_CONVERGE] = &act_converge,
 	[ACT_TRAFFIC] = &act_traffic,
 	[ACT_SITE] = &act_site,
+	[ACT_QUIET] = &act_quiet,
+	[ACT_FILES] = &act_files,
 };
 
 static void act_timer_cb(void *arg);

@@ -15,6 +15,7 @@
 
 struct act_clean;
 struct checks;
+struct files;
 struct converge;
 struct job;
 struct loop;
@@ -28,6 +29,7 @@ struct act_env {
 	struct converge *converge;
 	struct traffic *traffic;
 	struct checks *checks;
+	struct files *files;
 	struct job *starting, *stopping; /* backend commands under way */
 	struct pgc *pool[ACT_POOL];
 	bool taken[ACT_POOL];

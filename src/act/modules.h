@@ -21,5 +21,7 @@ extern const struct act_ops act_pullers;
 extern const struct act_ops act_converge;
 extern const struct act_ops act_traffic;
 extern const struct act_ops act_site;
+extern const struct act_ops act_quiet;
+extern const struct act_ops act_files;
 
 #endif

@@ -42,6 +42,7 @@ conf_cross(struct conf_draft *d, const char *node)
 		cross_items(d);
 	if (!d->nodes_broken && !d->traffic_broken)
 		cross_traffic(d);
+	cross_files(d);
 	cross_expand(d, "peer.cert", &d->conf.cert);
 	cross_expand(d, "peer.key", &d->conf.key);
 }

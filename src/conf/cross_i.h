@@ -27,6 +27,7 @@ void cross_checks(struct conf_draft *d);
 void cross_http(struct conf_draft *d, int i);
 void cross_items(struct conf_draft *d);
 void cross_line(struct conf_draft *d, int i);
+void cross_files(struct conf_draft *d);
 void cross_traffic(struct conf_draft *d);
 
 #endif

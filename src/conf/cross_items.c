@@ -28,6 +28,7 @@ static const struct cross_key {
 	{ "match", LINE, LINE, "match = \"^db\\\\.host=.*$\";" },
 	{ "many", LINE, 0, NULL },
 	{ "restart_on", SERVICE, 0, NULL },
+	{ "handover", SERVICE, 0, NULL },
 	{ "program", SERVICE, 0, NULL },
 	{ "socket", SERVICE, 0, NULL },
 	{ "sweep", SERVICE, 0, NULL },
@@ -178,13 +179,21 @@ cross_item_roles(struct conf_draft *d, int i)
 		    item->name);
 	cross_item_value(d, i, "primary", item->primary);
 	cross_item_value(d, i, "standby", item->standby);
+	cross_path(path, "converge", i, "handover");
+	if (item->type == ITEM_SERVICE && item->handover[0] != '\0' &&
+	    strcmp(item->handover, "stopped") != 0)
+		draft_fault_at(d, path,
+		    "item %s: handover is \"%s\"; write \"stopped\", or \"\" "
+		    "to leave it alone",
+		    item->name, item->handover);
 }
 
 static bool
 cross_item_is(const struct conf_item *item, const char *value)
 {
 	return strcmp(item->primary, value) == 0 ||
-	       strcmp(item->standby, value) == 0;
+	       strcmp(item->standby, value) == 0 ||
+	       strcmp(item->handover, value) == 0;
 }
 
 static void

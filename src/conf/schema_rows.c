@@ -12,6 +12,7 @@
 #define NODE(field) offsetof(struct conf_node, field)
 #define CHECK(field) offsetof(struct conf_check, field)
 #define ITEM(field) offsetof(struct conf_item, field)
+#define FILES(field) offsetof(struct conf_draft, conf.files.field)
 #define TRAFFIC(field) offsetof(struct conf_traffic, field)
 #define DAY (24 * (3600 * USEC_SEC))
 #define PORT .type = CT_INT, .min = 1, .max = 65535
@@ -52,6 +53,10 @@ static const char *const words_out[] = {
 	[OUT_MAINT] = "maint", [OUT_DRAIN] = "drain", NULL
 };
 
+static const char *const words_differ[] = {
+	[DIFFER_REFUSE] = "refuse", [DIFFER_GO_ON] = "go-on", NULL
+};
+
 /* clang-format off */
 const struct conf_group conf_groups[] = {
 { .name = "" },
@@ -74,6 +79,7 @@ const struct conf_group conf_groups[] = {
 { .name = "traffic", .offset = AT(conf.traffic), .stride = sizeof(struct conf_traffic),
   .count = AT(conf.traffic_count), .broken = AT(traffic_broken), .max = CONF_TRAFFIC_MAX,
   .example = "traffic = ( { name = \"lb\"; type = \"haproxy\"; ... }, ... );" },
+{ .name = "files" },
 };
 const size_t conf_group_count = sizeof(conf_groups) / sizeof(conf_groups[0]);
 
@@ -258,6 +264,8 @@ const struct conf_row conf_rows[] = {
   .doc = "What is to be true where the primary is: of a line, its text; of a service, running or stopped; of a command or cache, yes; empty: left alone." },
 { "converge.standby", CT_STRING, ITEM(standby), .min = 0, .max = 2000, .def = "", .example = "\"db.host=${primary.name}\"",
   .doc = "The same for the other nodes." },
+{ "converge.handover", CT_STRING, ITEM(handover), .min = 0, .max = 16, .def = "", .example = "\"stopped\"",
+  .doc = "What is to be true where the primary is, before it is handed over by a switchover: stopped, or empty: left alone; service only." },
 { "converge.file", CT_PATH, ITEM(file), .min = 0, .max = 4000, .def = "", .example = "\"/etc/memcached.conf\"",
   .doc = "File whose line it is; line only." },
 { "converge.match", CT_STRING, ITEM(match), .min = 0, .max = 1000, .def = "", .example = "\"^db\\\\.host=.*$\"",
@@ -309,6 +317,17 @@ const struct conf_row conf_rows[] = {
   .doc = "What a server is put into that should get nothing; without address only." },
 { "traffic.timeout", CT_USEC, TRAFFIC(timeout), .min = 50 * USEC_MSEC, .max = 60 * USEC_SEC, .def = "2s",
   .doc = "Limit of one exchange with one socket." },
+
+{ "files.paths", CT_NAMES, FILES(paths), .max = CONF_LIST_MAX - 1, .example = "[ \"/home/ballotbox/datastore\" ]",
+  .doc = "Directories that a standby copies from the primary; before a switchover the target pulls once more, and both hosts are to have the same in them. Without it nothing is pulled." },
+{ "files.pull", CT_ARGV, FILES(pull), .max = CONF_ARGV_MAX - 1, .example = "[ \"/usr/bin/rsync\", \"-a\", \"${primary.name}:/srv/data/\", \"/srv/data/\" ]",
+  .doc = "Command that copies them once, run by the target; ${primary.name} is the host that hands over." },
+{ "files.run_as", CT_NAME, FILES(run_as), .min = 0, .max = 32, .def = "", .example = "\"ballotbox\"",
+  .doc = "Operating-system user of the pull; empty: the daemon's." },
+{ "files.timeout", CT_USEC, FILES(timeout), .min = USEC_SEC, .max = 30 * USEC_SEC, .def = "20s",
+  .doc = "Limit of the pull, and of reading what is there, each." },
+{ "files.differ", CT_ENUM, FILES(differ), .words = words_differ, .def = "refuse",
+  .doc = "What becomes of the switchover when a second pull leaves a difference, or fails: refuse, or go-on." },
 };
 /* clang-format on */
 const size_t conf_row_count = sizeof(conf_rows) / sizeof(conf_rows[0]);
@@ -325,7 +344,8 @@ conf_schema(const struct conf_doc **rows)
 		docs[i] = (struct conf_doc){ .key = conf_rows[i].key,
 			.type = types[i],
 			.def = conf_rows[i].def,
-			.doc = conf_rows[i].doc };
+			.doc = conf_rows[i].doc 
+};
 	}
 	*rows = docs;
 	return conf_row_count;

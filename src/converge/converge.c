@@ -35,6 +35,7 @@ converge_new(const struct converge_env *env)
 	lane_init(&c->lane[ITEM_AFTER], env->loop, "new-after-", env->point);
 	run_init(&c->run[ITEM_BEFORE], c, ITEM_BEFORE);
 	run_init(&c->run[ITEM_AFTER], c, ITEM_AFTER);
+	run_init(&c->run[ITEM_HANDOVER], c, ITEM_HANDOVER);
 	c->pending = pending_new(c);
 	c->minute = timer_new(env->loop, converge_minute_cb, c);
 	return c;
@@ -107,6 +108,7 @@ converge_free(struct converge *c)
 	look_cancel(c);
 	run_fini(&c->run[ITEM_BEFORE]);
 	run_fini(&c->run[ITEM_AFTER]);
+	run_fini(&c->run[ITEM_HANDOVER]);
 	lane_fini(&c->lane[ITEM_BEFORE]);
 	lane_fini(&c->lane[ITEM_AFTER]);
 	timer_free(c->minute);
@@ -194,7 +196,8 @@ converge_minute_cb(void *arg)
 	converge_tidy(c);
 	if (c->pending->wanted > c->pending->saved && c->pending->write == NULL)
 		(void)pending_save(c);
-	if (again != 0 && !c->run[ITEM_AFTER].active && now >= c->again_at) {
+	if (again != 0 && !c->run[ITEM_AFTER].active &&
+	    !c->run[ITEM_HANDOVER].active && now >= c->again_at) {
 		c->again_at = now + CONVERGE_EVERY;
 		run_start(&c->run[ITEM_AFTER], c->primary, c->epoch, again,
 		    NULL, NULL);
@@ -217,6 +220,20 @@ converge_cancel(struct converge *c, enum conf_item_when when)
 	run_cancel(&c->run[when]);
 }
 
+void
+converge_quiet(struct converge *c, uint64_t epoch,
+    void (*done)(void *arg, enum answer ans, const char *reason), void *arg)
+{
+	run_start(
+	    &c->run[ITEM_HANDOVER], NODE_LEAVES, epoch, UINT64_MAX, done, arg);
+}
+
+void
+converge_quiet_cancel(struct converge *c)
+{
+	run_cancel(&c->run[ITEM_HANDOVER]);
+}
+
 int
 converge_count(const struct converge *c)
 {
@@ -232,6 +249,7 @@ converge_state(const struct converge *c, int i, struct converge_state *out)
 		.type = item->conf->type,
 		.holds = item->holds,
 		.reason = item->reason,
+		.required = item->conf->required,
 		.seen_at = item->seen_at,
 		.changed_at = item->changed_at };
 }
@@ -283,6 +301,8 @@ converge_doing(const struct converge *c, usec_t *since)
 const char *
 item_want(const struct item *item, node_t primary)
 {
+	if (primary == NODE_LEAVES)
+		return item->conf->handover;
 	return primary == item->c->env.conf->self ? item->conf->primary :
 						    item->conf->standby;
 }
@@ -321,7 +341,8 @@ converge_tell_drift(struct converge *c)
 	size_t len = 0;
 	int n = 0;
 
-	if (c->run[ITEM_BEFORE].active || c->run[ITEM_AFTER].active)
+	if (c->run[ITEM_BEFORE].active || c->run[ITEM_AFTER].active ||
+	    c->run[ITEM_HANDOVER].active)
 		return;
 	for (item = c->item; item < c->item + c->count; item++) {
 		if (item->holds != ANS_NO)

@@ -20,6 +20,8 @@ struct probe_call;
 struct pending_write;
 
 #define ITEM_BIT(i) ((uint64_t)1 << (i))
+/* In place of where the primary is: on this host, which is handing over. */
+#define NODE_LEAVES ((node_t)NODES_MAX)
 #define ITEM_REASON 160
 
 /* A restart that is due since one of these items changed. It is on disk before
@@ -115,8 +117,8 @@ struct converge {
 	struct converge_env env;
 	int count;
 	struct item *item;
-	struct run run[2];   /* by enum conf_item_when */
-	struct lane lane[2]; /* the same */
+	struct run run[ITEM_WHENS]; /* by enum conf_item_when */
+	struct lane lane[2];	    /* the same; who hands over has no lines */
 	struct look look;
 	struct pending *pending;
 	struct timer *minute;

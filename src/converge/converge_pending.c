@@ -248,6 +248,7 @@ pending_done_cb(void *arg)
 			pending_write(c);
 		run_kick(&c->run[ITEM_BEFORE]);
 		run_kick(&c->run[ITEM_AFTER]);
+		run_kick(&c->run[ITEM_HANDOVER]);
 	}
 	pending_write_free(w);
 }

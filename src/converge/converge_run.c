@@ -72,12 +72,14 @@ run_cancel(struct run *r)
 }
 
 /* A promotion does not wait for what is made after one: it takes the items
- * that both have. */
+ * that both have. Nor does a handover. */
 static bool
 run_may_have(const struct run *r, const struct item *item)
 {
 	if (r->when == ITEM_BEFORE)
 		return item->conf->when == ITEM_BEFORE;
+	if (r->when == ITEM_HANDOVER)
+		return item->conf->handover[0] != '\0';
 	return item->run == NULL;
 }
 
@@ -139,7 +141,9 @@ run_give_up(struct item *item)
 	op_cancel(item->op);
 	item->op = NULL;
 	item->step = STEP_GIVEN_UP;
-	item_give_up(item, r->epoch);
+	/* It is the role's demand that is tried again, and that comes back. */
+	if (r->when != ITEM_HANDOVER)
+		item_give_up(item, r->epoch);
 	if (strcmp(item->told, item->reason) == 0)
 		return;
 	str_cut(item->told, sizeof(item->told), item->reason);
@@ -166,7 +170,8 @@ run_ok(struct item *item)
 {
 	item_mark(item, ANS_YES, "");
 	item->told[0] = '\0';
-	item_take_up(item);
+	if (item->run == NULL || item->run->when != ITEM_HANDOVER)
+		item_take_up(item);
 	item->step = STEP_OK;
 }
 
@@ -315,11 +320,11 @@ run_missed(const struct run *r)
 	const struct converge *c = r->c;
 	const struct item *item;
 
-	if (r->when != ITEM_BEFORE)
+	if (r->when == ITEM_AFTER)
 		return NULL;
 	for (item = c->item; item < c->item + c->count; item++)
-		if (run_has(r, item) && item->conf->required &&
-		    item->step == STEP_GIVEN_UP)
+		if (run_has(r, item) && item->step == STEP_GIVEN_UP &&
+		    (item->conf->required || r->when == ITEM_HANDOVER))
 			return item;
 	return NULL;
 }

@@ -84,13 +84,16 @@ claim_time(const struct core *c, const struct now *now, usec_t *when)
 }
 
 /* What the holder has had, as far as is known here: by its record, or by what
- * it told, and this node promised, since. */
+ * it told, and this node promised, since. A claim of the next epoch that was
+ * never held changes nothing of that: nobody acknowledged anything since. */
 lsn_t
 claim_floor(const struct core *c)
 {
 	const struct record *rec = core_rec(c);
+	uint64_t of = rec->epoch - (rec->state == REC_CLAIMED ? 1 : 0);
 
-	if (c->dur.told_epoch == rec->epoch && c->dur.told > rec->lsn)
+	if ((c->dur.told_epoch == rec->epoch || c->dur.told_epoch == of) &&
+	    c->dur.told > rec->lsn)
 		return c->dur.told;
 	return rec->lsn;
 }

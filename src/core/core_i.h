@@ -241,6 +241,7 @@ struct core {
 	uint64_t t_max_version; /* dur.t_max must be saved to promise it */
 	uint64_t told_version;	/* dur.told likewise */
 	uint64_t hand_version;	/* dur.handed_epoch, gone before a start */
+	uint64_t quiet_version; /* dur.quiet_epoch, to stop anything */
 	usec_t started, suspended;
 	struct watched reg;
 	struct pending pending;
@@ -362,6 +363,9 @@ bool rank_waits(const struct core *c); /* an answer, for a view */
 /* handover.c: a switchover, from the holder's side */
 bool hand_answer(struct core *c, const struct ask_answer *ans);
 bool hand_clean(const struct core *c);
+/* Voters go elsewhere meanwhile; and what stops for it is left so. */
+bool hand_drains(const struct core *c);
+bool hand_quiet(const struct core *c);
 
 /* writers.c: opening, prolonging and closing the fence */
 enum block open_check(const struct core *c, const struct now *now);
@@ -424,6 +428,8 @@ node_t site_primary(const struct core *c);
 bool site_may(const struct core *c, const struct now *now);
 void site_converge(struct core *c, const struct now *now);
 void site_traffic(struct core *c, const struct now *now);
+/* Yes: the balancers send nobody here, or there is nobody else. */
+enum answer site_drained(const struct core *c, const struct now *now);
 void site_turn(struct core *c, const struct now *now);
 void site_status(const struct core *c, struct site_status *st);
 

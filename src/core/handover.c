@@ -10,6 +10,14 @@
  * has flushed. Only when that is the end of the shutdown's checkpoint is the
  * record released to it.
  *
+ * What surrounds it goes first, and in the order in which it disturbs: the long
+ * checkpoint, while all serve; then voters are sent to the other hosts, where
+ * there are any; what stops for a handover stops, in its order; then the target
+ * copies the files a last time, which nothing here changes any more. All that
+ * is undone by the rules that hold anyway: a holder is not drained, and its
+ * host is brought to its role again, since it is on disk, from before the first
+ * stop, that something may be missing there in this epoch.
+ *
  * So nothing is in this data that the target has not. That is noted with the
  * epoch before the release: if it is the target that holds the next one, this
  * node follows it as it is. If another does, or a crash came before the note,
@@ -95,6 +103,36 @@ ask_checkpoint(const struct core *c, const struct now *now)
 	return goal_result(c, ACT_CHECKPOINT);
 }
 
+bool
+hand_drains(const struct core *c)
+{
+	return plan_at_or_past(c, PLAN_SWITCHOVER, "drain");
+}
+
+bool
+hand_quiet(const struct core *c)
+{
+	return plan_at_or_past(c, PLAN_SWITCHOVER, "quiet");
+}
+
+enum answer
+ask_drained(const struct core *c, const struct now *now)
+{
+	return site_drained(c, now);
+}
+
+enum answer
+ask_quiet(const struct core *c, const struct now *now)
+{
+	return c->conf.quiet ? goal_result(c, ACT_QUIET) : ANS_YES;
+}
+
+enum answer
+ask_files(const struct core *c, const struct now *now)
+{
+	return c->conf.files ? goal_result(c, ACT_FILES) : ANS_YES;
+}
+
 enum answer
 ask_near(const struct core *c, const struct now *now)
 {
@@ -128,6 +166,32 @@ deed_checkpoint_now(struct core *c, const struct now *now)
 	struct goal g = { .clean = true };
 
 	goal_ask(c, ACT_CHECKPOINT, &g);
+}
+
+/* An end of the engine must not leave it stopped: on disk first. */
+void
+deed_quiet(struct core *c, const struct now *now)
+{
+	struct goal g = { .node = c->conf.self };
+
+	if (c->dur.quiet_epoch != core_rec(c)->epoch) {
+		c->dur.quiet_epoch = core_rec(c)->epoch;
+		c->quiet_version = core_save(c);
+	}
+	if (!core_saved(c, c->quiet_version)) {
+		c->plan.acted = false;
+		return;
+	}
+	goal_stop(c, ACT_CONVERGE);
+	goal_ask(c, ACT_QUIET, &g);
+}
+
+void
+deed_files(struct core *c, const struct now *now)
+{
+	struct goal g = { .node = c->hand.to };
+
+	goal_ask(c, ACT_FILES, &g);
 }
 
 void

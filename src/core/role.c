@@ -282,19 +282,25 @@ role_plan_stands(const struct core *c)
 	return true;
 }
 
-/* Below what the record says that this holder had: the data was set back. To
- * be seen at once, since what the server writes carries it past that. */
+/* Below what the record says that this holder had, or may say by now: the data
+ * was set back. To be seen at once, since what the server writes carries it
+ * past that. */
 static bool
 role_set_back(struct core *c)
 {
-	const struct record *rec = core_rec(c);
+	const struct record *rec = core_rec(c), *sent = &c->pending.cas.rec;
+	lsn_t had = rec->lsn;
 
+	if (c->pending.on && sent->state == REC_HELD &&
+	    sent->epoch == rec->epoch && sent->holder == rec->holder &&
+	    sent->lsn > had)
+		had = sent->lsn;
 	if (c->end_looked || core_pgs(c) != PGS_PRIMARY ||
 	    core_rel(c) == REL_UNKNOWN || c->pg.wal_end == 0)
 		return false;
 	c->end_looked = true;
 	return core_rel(c) == REL_HELD && c->pg.timeline == rec->timeline &&
-	       c->pg.system_id == rec->system_id && c->pg.wal_end < rec->lsn;
+	       c->pg.system_id == rec->system_id && c->pg.wal_end < had;
 }
 
 /* What this node's data is by now: a primary's, or of no use. */

@@ -14,7 +14,8 @@
  * the record, and always often: when it starts anew, its own file names a
  * primary of once, and what connects through it has no other. Out is who was
  * not heard of for T, is not yet brought to its role for this epoch, or says
- * that it does not serve; never the holder. Who lives, and is out only until
+ * that it does not serve; never the holder, unless it is handing over and there
+ * is another. Who lives, and is out only until
  * it is brought to its role, ends what it has begun.
  *
  * Nothing of this has a say in lease, claim, fence or promotion.
@@ -69,6 +70,10 @@ site_may(const struct core *c, const struct now *now)
 static void
 site_reached(struct core *c, uint64_t epoch)
 {
+	if (c->dur.quiet_epoch != 0 && c->dur.quiet_epoch <= epoch) {
+		c->dur.quiet_epoch = 0;
+		core_save(c);
+	}
 	if (c->dur.site_epoch >= epoch)
 		return;
 	if (c->dur.site_epoch != 0 && c->conf.after)
@@ -86,7 +91,9 @@ site_converge(struct core *c, const struct now *now)
 	struct site *s = &c->site;
 	uint64_t epoch = core_rec(c)->epoch;
 
-	if (c->dur.site_epoch >= epoch)
+	/* What stopped for a handover that was not is started again. */
+	if ((c->dur.site_epoch >= epoch && c->dur.quiet_epoch != epoch) ||
+	    hand_quiet(c))
 		return;
 	if (!c->conf.after) {
 		site_reached(c, epoch);
@@ -125,6 +132,13 @@ site_silent(const struct core *c, const struct now *now, node_t n)
 	       now->raw - c->site.report_at[n] >= limit;
 }
 
+/* Who else could get what this host would. */
+static nodeset_t
+site_others(const struct core *c, nodeset_t out)
+{
+	return c->conf.data & ~out & ~NODE_BIT(c->conf.self);
+}
+
 /* Who is out. False: not to be said yet, since who has just begun to listen
  * has heard nobody: a new engine must not drain the other hosts. */
 static bool
@@ -149,7 +163,28 @@ site_out(const struct core *c, const struct now *now, nodeset_t *out,
 		    r[n].site_epoch < core_rec(c)->epoch)
 			*drain |= NODE_BIT(n);
 	}
+	if (hand_drains(c) && site_others(c, *out) != 0) {
+		*out |= NODE_BIT(c->conf.self);
+		*drain |= NODE_BIT(c->conf.self);
+	}
 	return true;
+}
+
+enum answer
+site_drained(const struct core *c, const struct now *now)
+{
+	const struct site *s = &c->site;
+	nodeset_t out, drain;
+
+	if (!c->conf.traffic || !site_may(c, now))
+		return ANS_YES;
+	if (!site_out(c, now, &out, &drain))
+		return ANS_UNKNOWN;
+	if (!(out & NODE_BIT(c->conf.self)))
+		return ANS_YES;
+	return s->out == out && s->drain == drain ?
+		   goal_result(c, ACT_TRAFFIC) :
+		   ANS_UNKNOWN;
 }
 
 /* Who is out now, for people. */

@@ -17,10 +17,12 @@
 #include "hawatch/converge.h"
 #include "hawatch/emit.h"
 #include "hawatch/fence.h"
+#include "hawatch/files.h"
 #include "hawatch/frontlink.h"
 #include "hawatch/instance.h"
 #include "hawatch/notify.h"
 #include "hawatch/pgwatch.h"
+#include "hawatch/str.h"
 
 #define ARMED_EVERY (USEC_SEC / 2)
 #define ROUNDS_MAX 16 /* of decide and do in one turn */
@@ -34,6 +36,10 @@ driver_act_done(void *arg, enum act_kind kind, const struct goal *goal,
 
 	crash_point("act-done");
 	now = clock_now();
+	if (ans == ANS_NO) {
+		e->act_no_at = now.raw;
+		str_cut(e->act_no, sizeof(e->act_no), reason);
+	}
 	core_on_act(e->core, &now, kind, goal, ans, reason);
 	pgwatch_poke(e->pg);
 }
@@ -287,13 +293,23 @@ driver_start(struct engine *e)
 	regclient_start(e->reg);
 }
 
-/* What the items of this host are compared with. */
+bool
+driver_follows(const struct core_status *st, node_t holder)
+{
+	return st->rel == REL_OTHER && st->rec.state == REC_HELD &&
+	       st->site.primary == holder && st->plan == NULL;
+}
+
+/* What the items of this host are compared with, and what it may pull. */
 static void
 driver_expect(struct engine *e, const struct now *now)
 {
 	struct core_status st;
 
 	core_status(e->core, now, &st);
+	if (e->files != NULL && files_pulls(e->files) != NODE_NONE &&
+	    !driver_follows(&st, files_pulls(e->files)))
+		files_stop(e->files);
 	if (e->expect_primary == st.site.primary &&
 	    e->expect_epoch == st.rec.epoch)
 		return;

@@ -8,6 +8,7 @@
 #include "hawatch/act.h"
 #include "hawatch/types.h"
 
+struct core_status;
 struct engine;
 
 /* The callbacks of the parts; arg is the engine. */
@@ -24,5 +25,8 @@ void driver_turn(void *arg, const struct now *now);
 
 /* snapshot.c: what the front may say without asking. */
 void snapshot_publish(struct engine *e, const struct now *now);
+
+/* This host is a standby of that one, and about to become nothing else. */
+bool driver_follows(const struct core_status *st, node_t holder);
 
 #endif

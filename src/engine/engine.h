@@ -23,10 +23,13 @@ struct engine {
 	struct health *health;		/* this one; as looked at last */
 	struct acts *acts;
 	struct act_env *act_env;
+	usec_t act_no_at; /* raw: an action was refused last then, */
+	char act_no[200]; /* because of this */
 	struct pgwatch *pg;
 	struct fence *fence;
 	struct checks *checks;
 	struct converge *converge;
+	struct files *files;	 /* NULL on a witness */
 	struct traffic *traffic; /* data nodes */
 	struct probe *probe;
 	struct http *web; /* to everything but the peers */

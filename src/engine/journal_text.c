@@ -67,6 +67,7 @@ journal_str(const struct durable *d, const struct names *names)
 	json_put_i64(obj, "row", d->row);
 	json_put_u64(obj, "plan_epoch", d->plan_epoch);
 	json_put_u64(obj, "site_epoch", d->site_epoch);
+	json_put_u64(obj, "quiet_epoch", d->quiet_epoch);
 	text = json_text(obj);
 	json_decref(obj);
 	return text;
@@ -121,6 +122,9 @@ want_handed(const json_t *obj, struct durable *d, const struct names *names)
 static int
 want_later(const json_t *obj, struct durable *d, struct error *err)
 {
+	if (json_has(obj, "quiet_epoch") &&
+	    json_want_u64(obj, "quiet_epoch", &d->quiet_epoch, err) != 0)
+		return -1;
 	/* Of before hosts were brought to their role: a first start. */
 	if (json_has(obj, "site_epoch") &&
 	    json_want_u64(obj, "site_epoch", &d->site_epoch, err) != 0)

@@ -17,6 +17,7 @@
 #include "hawatch/emit.h"
 #include "hawatch/exitcode.h"
 #include "hawatch/fence.h"
+#include "hawatch/files.h"
 #include "hawatch/notify.h"
 #include "hawatch/version.h"
 
@@ -53,6 +54,7 @@ options_parse(struct options *o, int argc, char **argv)
 		{ "debug", no_argument, NULL, 'd' },
 		{ "close-fence", no_argument, NULL, 'F' },
 		{ "crash-points", no_argument, NULL, 'C' },
+		{ "digest", no_argument, NULL, 'D' },
 		{ "version", no_argument, NULL, 'V' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
@@ -82,6 +84,8 @@ options_parse(struct options *o, int argc, char **argv)
 		case 'C':
 			crash_list();
 			exit(EXITCODE_DONE);
+		case 'D':
+			exit(files_digest_main(argc - optind, argv + optind));
 		case 'V':
 			printf("hawatchd %s\n", HAWATCH_VERSION);
 			exit(EXITCODE_DONE);

@@ -187,6 +187,8 @@ order_plan(struct engine *e, const struct order_request *req)
 		orders_refuse(e, req->id, EXITCODE_REFUSED,
 		    "that node is a witness: it has no PostgreSQL",
 		    "hactl status");
+	else if (orders_switchover_meant(e, req->node))
+		switchover_look_plan(e, req->id, req->node);
 	else
 		orders_ask(e, req->id, ASK_PLAN, req->node, NULL);
 }

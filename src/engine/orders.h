@@ -60,6 +60,7 @@ struct order_ask {
 	json_t *nodes; /* by index of the configuration */
 	json_t *reg;
 	char *fenced; /* PROMOTE: what the person says */
+	json_t *look; /* PLAN: what this host's PostgreSQL said; NULL */
 };
 
 /* One request to another part, until its callback. */
@@ -124,6 +125,8 @@ bool orders_switchover_over(struct engine *e, struct order_wait *w,
     const struct core_status *st, const struct now *now);
 
 /* orders_ask.c */
+/* As a plan of a switchover from here; takes look. */
+void orders_ask_plan(struct engine *e, uint64_t id, node_t node, json_t *look);
 void orders_ask(struct engine *e, uint64_t id, enum ask_for what, node_t node,
     const char *fenced);
 void orders_ask_turn(struct engine *e, const struct now *now);
@@ -131,7 +134,8 @@ void orders_ask_free(struct order_ask *a, struct orders *o);
 void orders_ask_register(struct engine *e, uint64_t id, bool adopt);
 
 /* orders_plan.c. said: what the engine of that node has just said; borrowed. */
-void orders_plan(struct engine *e, uint64_t id, node_t node, json_t *said);
+void orders_plan(
+    struct engine *e, uint64_t id, node_t node, json_t *said, json_t *look);
 
 /* orders_drift.c */
 void orders_drift(struct engine *e, uint64_t id);

@@ -67,6 +67,18 @@ orders_ask(struct engine *e, uint64_t id, enum ask_for what, node_t node,
 }
 
 void
+orders_ask_plan(struct engine *e, uint64_t id, node_t node, json_t *look)
+{
+	struct order_ask *a;
+
+	orders_ask(e, id, ASK_PLAN, node, NULL);
+	a = ask_find(e, e->orders->serials);
+	if (a != NULL)
+		a->look = json_incref(look);
+	json_decref(look);
+}
+
+void
 orders_ask_turn(struct engine *e, const struct now *now)
 {
 	struct order_ask *a, *next;
@@ -96,6 +108,7 @@ orders_ask_free(struct order_ask *a, struct orders *o)
 	TAILQ_REMOVE(&o->asks, a, entry);
 	json_decref(a->nodes);
 	json_decref(a->reg);
+	json_decref(a->look);
 	free(a->fenced);
 	free(a);
 }
@@ -353,5 +366,5 @@ ask_end_plan(struct engine *e, struct order_ask *a)
 		free(next);
 		return;
 	}
-	orders_plan(e, a->id, a->node, node);
+	orders_plan(e, a->id, a->node, node, a->look);
 }

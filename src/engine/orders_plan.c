@@ -134,8 +134,44 @@ plan_verify(const struct conf *conf, node_t node)
 	return list;
 }
 
+/* What stops on the host that hands over, in its order. */
+static json_t *
+plan_handover(const struct conf *conf)
+{
+	json_t *list = json_array(), *obj;
+	char *what;
+	int i;
+
+	for (i = 0; i < conf->item_count; i++) {
+		if (conf->item[i].handover[0] == '\0')
+			continue;
+		what = plan_item_what(&conf->item[i]);
+		obj = json_object();
+		json_put_string(obj, "name", conf->item[i].name);
+		json_put_string(obj, "what", what);
+		json_put_string(obj, "becomes", conf->item[i].handover);
+		json_array_append_new(list, obj);
+		free(what);
+	}
+	return list;
+}
+
+static json_t *
+plan_files(const struct conf *conf)
+{
+	json_t *obj = json_object(), *list = json_array();
+	int i;
+
+	for (i = 0; conf->files.paths[i] != NULL; i++)
+		json_array_append_new(list, json_string(conf->files.paths[i]));
+	json_put(obj, "paths", list);
+	json_put_bool(obj, "refuse", conf->files.differ == DIFFER_REFUSE);
+	return obj;
+}
+
 void
-orders_plan(struct engine *e, uint64_t id, node_t node, json_t *said)
+orders_plan(
+    struct engine *e, uint64_t id, node_t node, json_t *said, json_t *look)
 {
 	/* As that host would read it: its own address, its own name. */
 	struct conf *conf = xmemdup(e->conf, sizeof(*conf));
@@ -149,6 +185,10 @@ orders_plan(struct engine *e, uint64_t id, node_t node, json_t *said)
 	json_put(obj, "items", plan_items(conf, node));
 	json_put(obj, "traffic", plan_traffic(conf, node));
 	json_put(obj, "verify", plan_verify(conf, node));
+	json_put(obj, "handover", plan_handover(conf));
+	json_put(obj, "files", plan_files(conf));
+	if (look != NULL)
+		json_put(obj, "look", json_incref(look));
 	orders_reply(e, id, obj);
 	free(conf);
 }

@@ -32,6 +32,7 @@ static void switchover_elsewhere(
 static struct against switchover_seen(
     const struct engine *e, node_t to, const struct core_status *st);
 static struct against switchover_said(const json_t *said);
+static struct against switchover_items(const json_t *said);
 static void switchover_refuse(
     struct engine *e, uint64_t id, node_t to, const struct against *a);
 static void switchover_done(struct engine *e, const struct order_wait *w,
@@ -263,6 +264,31 @@ switchover_said(const json_t *said)
 		if ((strcmp(text, rows[i].is) == 0) != rows[i].wanted)
 			return rows[i].a;
 	}
+	return switchover_items(said);
+}
+
+/* What a promotion there would be given up for, as it stands now. */
+static struct against
+switchover_items(const json_t *said)
+{
+	const json_t *list =
+	    json_object_get(json_object_get(said, "drift"), "items");
+	const json_t *item, *name, *holds;
+	size_t i;
+
+	for (i = 0; i < json_array_size(list); i++) {
+		item = json_array_get(list, i);
+		name = json_object_get(item, "name");
+		holds = json_object_get(item, "holds");
+		if (!json_is_true(json_object_get(item, "required")) ||
+		    !json_is_string(name) || !json_is_string(holds) ||
+		    strcmp(json_string_value(holds), "no") != 0)
+			continue;
+		return (struct against){ "a required item does not hold on the "
+					 "target: its takeover might be given "
+					 "up for it",
+			"ssh %s hactl drift" };
+	}
 	return (struct against){ NULL, NULL };
 }
 
@@ -358,9 +384,11 @@ switchover_back(struct engine *e, const struct order_wait *w)
 				"primary again",
 		    w->at);
 	else
-		why = xasprintf("given up%s%s: nothing was stopped, this node "
-				"serves as before",
-		    w->at[0] == '\0' ? "" : " at step ", w->at);
+		why = xasprintf("given up%s%s%s%s: PostgreSQL was not stopped, "
+				"this node serves as before",
+		    w->at[0] == '\0' ? "" : " at step ", w->at,
+		    e->act_no_at > w->since ? ": " : "",
+		    e->act_no_at > w->since ? e->act_no : "");
 	orders_refuse(e, w->id,
 	    w->back ? EXITCODE_TAKEN_BACK : EXITCODE_REFUSED, why,
 	    "hactl status");

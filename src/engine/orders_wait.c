@@ -15,7 +15,7 @@
 
 #define WAIT_TAKEOVER (60 * USEC_SEC)
 #define WAIT_INIT (30 * USEC_SEC)
-#define WAIT_SWITCHOVER (200 * USEC_SEC) /* its first steps take a while */
+#define WAIT_SWITCHOVER (400 * USEC_SEC) /* its first steps take a while */
 #define WAIT_NOTE (5 * USEC_SEC)
 #define WAIT_IDLE (2 * USEC_SEC)
 

@@ -25,6 +25,7 @@
 #include "hawatch/converge.h"
 #include "hawatch/emit.h"
 #include "hawatch/fence.h"
+#include "hawatch/files.h"
 #include "hawatch/frontlink.h"
 #include "hawatch/http.h"
 #include "hawatch/mem.h"
@@ -104,6 +105,18 @@ parts_verify(const struct conf *conf)
 	return false;
 }
 
+static bool
+parts_quiet(const struct conf *conf)
+{
+	int i;
+
+	for (i = 0; i < conf->item_count; i++)
+		if (conf->item[i].handover[0] != '\0' &&
+		    conf_on(conf, conf->item[i].on, conf->self))
+			return true;
+	return false;
+}
+
 /* What is asked of the surroundings: nothing that the file does not name. */
 static void
 parts_core_site(const struct conf *conf, struct core_conf *cc)
@@ -113,6 +126,8 @@ parts_core_site(const struct conf *conf, struct core_conf *cc)
 	cc->traffic_every = parts_traffic(conf, FROM_EVERY);
 	cc->traffic = cc->traffic_every || parts_traffic(conf, FROM_HOLDER);
 	cc->verify = parts_verify(conf);
+	cc->quiet = parts_quiet(conf);
+	cc->files = conf->files.paths[0] != NULL;
 }
 
 static void
@@ -241,6 +256,21 @@ parts_pki(const struct conf *conf)
 		EMIT(pki_wrong, kv_s("reason", err.msg));
 }
 
+/* The files are read by a child that is this program. */
+static void
+parts_files(struct engine *e)
+{
+	const struct files_env env = { .loop = e->loop,
+		.conf = e->conf,
+		.http = e->http,
+		.program = "/proc/self/exe" };
+
+	if (e->act_env == NULL)
+		return;
+	e->files = files_new(&env);
+	e->act_env->files = e->files;
+}
+
 static int
 parts_network(struct engine *e, struct error *err)
 {
@@ -252,6 +282,7 @@ parts_network(struct engine *e, struct error *err)
 	e->http = http_new(e->loop, &tls, err);
 	if (e->http == NULL)
 		return -1;
+	parts_files(e);
 	e->reg = regclient_new(e);
 	e->peers = peers_new(e);
 	if (conf->arbiter == conf->self) {
@@ -325,6 +356,7 @@ parts_free(struct engine *e)
 	acts_free(e->acts);
 	converge_free(e->converge);
 	traffic_free(e->traffic);
+	files_free(e->files);
 	if (e->act_env != NULL)
 		act_env_free(e->act_env);
 	pgwatch_free(e->pg);

@@ -8,10 +8,12 @@
 #include <string.h>
 
 #include "engine/arbiter_server.h"
+#include "engine/driver.h"
 #include "engine/engine.h"
 #include "engine/reports.h"
 #include "engine/wire.h"
 #include "hawatch/emit.h"
+#include "hawatch/files.h"
 #include "hawatch/http.h"
 #include "hawatch/json.h"
 #include "hawatch/mem.h"
@@ -327,6 +329,37 @@ request_host(struct engine *e, node_t from, const struct front_request *req)
 	free(text);
 }
 
+/* Only for who is the primary, of this host as its standby: what is pulled
+ * later would overwrite what is newer here. */
+static void
+request_files(struct engine *e, node_t from, const struct front_request *req)
+{
+	struct now now = clock_now();
+	struct core_status st;
+	struct error err;
+	json_t *obj;
+	uint64_t id = 0;
+	char *text;
+	bool understood;
+
+	obj = json_read(req->body, req->len, &err);
+	understood = obj != NULL && json_want_u64(obj, "id", &id, &err) == 0;
+	json_decref(obj);
+	if (!understood) {
+		request_error(e, req, 400, err.msg);
+		return;
+	}
+	if (e->core != NULL)
+		core_status(e->core, &now, &st);
+	if (e->core == NULL || e->files == NULL || !driver_follows(&st, from)) {
+		request_error(e, req, 409, "this host is not its standby");
+		return;
+	}
+	text = files_answer(e->files, from, id);
+	frontlink_reply(e->front, req->id, 200, text);
+	free(text);
+}
+
 void
 peers_request(void *engine, const struct front_request *req)
 {
@@ -345,6 +378,8 @@ peers_request(void *engine, const struct front_request *req)
 		text = status_json(e, &now);
 		frontlink_reply(e->front, req->id, 200, text);
 		free(text);
+	} else if (strcmp(req->path, "/v1/files") == 0) {
+		request_files(e, from, req);
 	} else if (strcmp(req->path, "/v1/host") == 0) {
 		request_host(e, from, req);
 	} else if (e->core != NULL && strcmp(req->path, "/v1/ask") == 0) {

@@ -122,6 +122,7 @@ status_item(const struct converge_state *cs, const struct now *now)
 	json_put_string(obj, "type", types[cs->type]);
 	json_put_string(obj, "holds", status_answer(cs->holds));
 	status_text(obj, "reason", cs->reason);
+	json_put_bool(obj, "required", cs->required);
 	json_put(obj, "seen_ms", status_age(cs->seen_at, now));
 	json_put(obj, "changed_ms", status_age(cs->changed_at, now));
 	return obj;

@@ -72,14 +72,19 @@ struct order_look {
 	uint64_t id;
 	node_t to;
 	unsigned accept;
+	bool plan; /* to be shown only */
 	usec_t since;
 };
 
+static void look_start(
+    struct engine *e, uint64_t id, node_t to, unsigned accept, bool plan);
 static void look_free(struct order_look *look);
 static void look_done_cb(void *arg, const struct pgc_result *r);
 static int look_num(
     const struct pgc_result *r, enum look_column col, int64_t *out);
 static void look_silent(const struct order_look *look, const char *why);
+static void look_show(
+    const struct order_look *look, const struct pgc_result *r);
 static bool look_refuses(
     const struct order_look *look, const struct pgc_result *r);
 static bool look_transactions(
@@ -97,6 +102,18 @@ static void look_note(const struct order_look *look, char *text);
 void
 switchover_look(struct engine *e, uint64_t id, node_t to, unsigned accept)
 {
+	look_start(e, id, to, accept, false);
+}
+
+void
+switchover_look_plan(struct engine *e, uint64_t id, node_t to)
+{
+	look_start(e, id, to, 0, true);
+}
+
+static void
+look_start(struct engine *e, uint64_t id, node_t to, unsigned accept, bool plan)
+{
 	struct order_look *look = xcalloc(1, sizeof(*look));
 	struct error err;
 
@@ -104,6 +121,7 @@ switchover_look(struct engine *e, uint64_t id, node_t to, unsigned accept)
 	look->id = id;
 	look->to = to;
 	look->accept = accept;
+	look->plan = plan;
 	look->since = clock_now().raw;
 	look->pgc = pglink_local(e->loop, e->conf, NULL, LOOK_OPTIONS);
 	TAILQ_INSERT_TAIL(&e->orders->looks, look, entry);
@@ -136,7 +154,9 @@ look_done_cb(void *arg, const struct pgc_result *r)
 {
 	struct order_look *look = arg;
 
-	if (r->ok != ANS_YES) {
+	if (look->plan) {
+		look_show(look, r);
+	} else if (r->ok != ANS_YES) {
 		look_silent(
 		    look, r->message[0] == '\0' ? r->reason : r->message);
 	} else if (!look_refuses(look, r)) {
@@ -162,12 +182,46 @@ look_silent(const struct order_look *look, const char *why)
 {
 	char *text;
 
+	if (look->plan) {
+		orders_ask_plan(look->e, look->id, look->to, NULL);
+		return;
+	}
 	text = xasprintf("this PostgreSQL does not say what its stop would "
 			 "break: %s",
 	    why);
 	orders_refuse(
 	    look->e, look->id, EXITCODE_REFUSED, text, "hactl status");
 	free(text);
+}
+
+/* For a plan; what is not understood is not shown. */
+static void
+look_show(const struct order_look *look, const struct pgc_result *r)
+{
+	static const struct {
+		const char *key;
+		enum look_column col;
+	} rows[] = {
+		{ "checkpoint_s", COL_CHECKPOINT },
+		{ "wal_bytes", COL_WAL },
+		{ "transaction_s", COL_AGE },
+		{ "archive_ready", COL_READY },
+		{ "prepared", COL_PREPARED },
+	};
+	json_t *obj = json_object();
+	const char *slots;
+	int64_t n;
+	size_t i;
+
+	for (i = 0; r->ok == ANS_YES && r->rows == 1 &&
+		    i < sizeof(rows) / sizeof(*rows);
+	     i++)
+		if (look_num(r, rows[i].col, &n) == 0)
+			json_put_i64(obj, rows[i].key, n);
+	slots =
+	    r->ok == ANS_YES && r->rows == 1 ? r->get(r, 0, COL_SLOTS) : NULL;
+	json_put_string(obj, "slots", slots == NULL ? "" : slots);
+	orders_ask_plan(look->e, look->id, look->to, obj);
 }
 
 /* The first that is found; the command that comes next keeps what was

@@ -13,6 +13,8 @@ struct orders;
 /* Asks it once, bounded, and refuses the order for what is found and not
  * accepted, a set of enum order_accept; else the target's engine is asked. */
 void switchover_look(struct engine *e, uint64_t id, node_t to, unsigned accept);
+/* The same for a plan: it refuses nothing, and what was found goes with it. */
+void switchover_look_plan(struct engine *e, uint64_t id, node_t to);
 void switchover_look_free_all(struct orders *o);
 
 #endif

@@ -135,8 +135,8 @@ rules_add_all(struct nl *nl, int port)
 	for (i = 0; i < COUNT(sets); i++)
 		add_set(nl, sets[i]);
 	for (i = 0; i < COUNT(chains); i++)
-		rules_msg_chain(nl, FENCE_TABLE, chains[i].name, chains[i].hook,
-		    PRIORITY);
+		rules_msg_chain(
+		    nl, FENCE_TABLE, chains[i].name, chains[i].hook, PRIORITY);
 	for (i = 0; i < COUNT(rules); i++)
 		add_rule(nl, &rules[i], port, 0);
 }
@@ -227,8 +227,8 @@ add_set(struct nl *nl, const char *name)
 }
 
 void
-rules_msg_chain(struct nl *nl, const char *table, const char *name, int hook,
-    int priority)
+rules_msg_chain(
+    struct nl *nl, const char *table, const char *name, int hook, int priority)
 {
 	struct nlmsghdr *msg = nl_add(nl, NFT_MSG_NEWCHAIN, NLM_F_CREATE);
 	struct nlattr *nest;

@@ -25,12 +25,14 @@
 
 /* tcp dport 5432 tcp flags & (syn | ack) == syn meta time < ... */
 #define TURN_NEW \
-	{ OP_META, NFT_META_L4PROTO, 0, NULL }, { OP_EQ8, IPPROTO_TCP, 0, NULL }, \
-	{ OP_LOAD, TCP_DPORT, 2, NULL }, { OP_PORT, 0, 0, NULL }, \
-	{ OP_LOAD, TCP_FLAGS, 1, NULL }, { OP_MASK, TCP_SYN_ACK, 0, NULL }, \
-	{ OP_EQ8, TCP_SYN, 0, NULL }, \
-	{ OP_META, NFT_META_TIME_NS, 0, NULL }, { OP_BE64, 0, 0, NULL }, \
-	{ OP_LIMIT, 0, 0, NULL }
+	{ OP_META, NFT_META_L4PROTO, 0, NULL }, \
+	    { OP_EQ8, IPPROTO_TCP, 0, NULL }, { OP_LOAD, TCP_DPORT, 2, NULL }, \
+	    { OP_PORT, 0, 0, NULL }, { OP_LOAD, TCP_FLAGS, 1, NULL }, \
+	    { OP_MASK, TCP_SYN_ACK, 0, NULL }, { OP_EQ8, TCP_SYN, 0, NULL }, \
+	    { OP_META, NFT_META_TIME_NS, 0, NULL }, { OP_BE64, 0, 0, NULL }, \
+	{ \
+		OP_LIMIT, 0, 0, NULL \
+	}
 
 /* clang-format off */
 /* Local clients are caught on their way out, where a reset reaches them. */
@@ -51,10 +53,10 @@ turn_rules(struct nl *nl, int port, usec_t until)
 
 	rules_msg_table(nl, TURN_TABLE, NFT_MSG_NEWTABLE);
 	for (i = 0; i < sizeof(turn_rule) / sizeof(turn_rule[0]); i++) {
-		rules_msg_chain(nl, TURN_TABLE, turn_rule[i].chain, hook[i],
-		    TURN_PRIORITY);
-		r = rule_new(&turn_rule[i], TURN_TABLE, port,
-		    (uint64_t)until * 1000);
+		rules_msg_chain(
+		    nl, TURN_TABLE, turn_rule[i].chain, hook[i], TURN_PRIORITY);
+		r = rule_new(
+		    &turn_rule[i], TURN_TABLE, port, (uint64_t)until * 1000);
 		rules_msg_rule(nl, r);
 		nftnl_rule_free(r);
 	}

@@ -175,6 +175,8 @@ plan_print_rows(const json_t *answer, const char *plan, bool seen)
 		    get_str(row, "late"), get_str(row, "goal"));
 		if (seen)
 			plan_seen(answer, get_str(row, "row"));
+		else
+			plan_seen_handover(answer, get_str(row, "row"));
 	}
 	printf("!  past the point of no return: only forward\n");
 }

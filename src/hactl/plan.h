@@ -10,6 +10,8 @@
 /* The rows of that plan in the answer, beneath each what was seen of its goal,
  * where wanted. */
 void plan_print_rows(const json_t *answer, const char *plan, bool seen);
+/* The same on the host that hands over. */
+void plan_seen_handover(const json_t *answer, const char *row);
 /* Prints what was seen of that row's goal on the node of the answer. */
 void plan_seen(const json_t *answer, const char *row);
 /* Of a check: "up", "down", "not known". */

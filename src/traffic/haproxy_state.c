@@ -156,14 +156,16 @@ hap_state_sets(struct haproxy *h)
 	}
 }
 
-/* The primary's own is always wanted, whatever the goal says of others. */
+/* The primary's own is always wanted, whatever the goal says of others, but
+ * while it hands over. */
 static bool
 hap_state_wanted(const struct haproxy *h, node_t n)
 {
 	const struct traffic_goal *goal = &h->part->goal;
 
 	assert(n >= 0 && n < NODES_MAX);
-	return n == goal->primary || (goal->out & NODE_BIT(n)) == 0;
+	return (n == goal->primary && (goal->drain & NODE_BIT(n)) == 0) ||
+	       (goal->out & NODE_BIT(n)) == 0;
 }
 
 static bool
@@ -186,8 +188,8 @@ static bool
 hap_state_put(const struct haproxy *h, node_t n)
 {
 	return (h->server[n].admin &
-		   (hap_state_drains(h, n) ? HAP_FORCED :
-					     HAP_MAINT_FORCED)) != 0;
+		   (hap_state_drains(h, n) ? HAP_FORCED : HAP_MAINT_FORCED)) !=
+	       0;
 }
 
 /* A server that is to stay gets traffic, so that another may go. */

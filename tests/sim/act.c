@@ -81,6 +81,9 @@ act_effect(struct world *w, int n, enum act_kind kind, const struct goal *g)
 		a->epoch = g->epoch;
 		a->primary = g->node;
 		a->pulling = g->node != n;
+		a->quiet = false;
+	} else if (kind == ACT_QUIET) {
+		a->quiet = true;
 	} else if (kind == ACT_TRAFFIC) {
 		a->balancer = g->node;
 		if (g->node == n)
@@ -122,6 +125,8 @@ act_holds(
 	case ACT_CONVERGE:
 	case ACT_TRAFFIC:
 	case ACT_SITE:
+	case ACT_QUIET:
+	case ACT_FILES:
 		return act_due(w, n, kind);
 	case ACT_COUNT:
 		break;

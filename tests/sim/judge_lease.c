@@ -109,6 +109,9 @@ judge_told(struct world *w, int n)
 	usec_t d = e->st.deadline, was = e->told_deadline;
 
 	e->told_deadline = d;
+	/* While it is closed nothing is acknowledged that could be lost. */
+	if (!fence_writers(w, n))
+		return;
 	if (w->conf[n].bounded && e->st.rel == REL_HELD &&
 	    e->st.pg == PGS_PRIMARY && e->end_seen != 0 && was != USEC_NEVER &&
 	    d != USEC_NEVER && d > was &&

@@ -4,15 +4,27 @@
  */
 #include "sim.h"
 
+/* It hands over, and there is a host that gets what it does not. */
+static bool
+judge_drains(const struct world *w, int n, const struct goal *goal)
+{
+	return goal->node == n && (goal->drain & NODE_BIT(n)) &&
+	       (w->conf[n].data & ~goal->names) != 0;
+}
+
 /* What is begun on a host and at the balancers, and when. */
 void
 judge_act(struct world *w, int n, enum act_kind kind, const struct goal *goal)
 {
 	const struct engine *e = &w->host[n].e;
+	const struct durable *dur = e->st.durable;
 	const char *why = NULL;
 
 	if (w->conf[n].mode == CORE_OBSERVE)
 		why = "and should only look on";
+	else if (kind == ACT_QUIET &&
+		 w->host[n].disk.quiet_epoch != goal->epoch)
+		why = "what a crash would leave so";
 	else if (kind != ACT_CONVERGE && kind != ACT_TRAFFIC &&
 		 kind != ACT_FOLLOW)
 		return;
@@ -20,11 +32,13 @@ judge_act(struct world *w, int n, enum act_kind kind, const struct goal *goal)
 		 !(w->held_by[goal->epoch % 256] & NODE_BIT(goal->node)))
 		why = "by a record that was never held";
 	else if (kind == ACT_CONVERGE &&
-		 goal->epoch <= e->st.durable->site_epoch)
+		 goal->epoch <= dur->site_epoch &&
+		 goal->epoch != dur->quiet_epoch)
 		why = "for an epoch that it was brought to before";
 	else if (kind == ACT_FOLLOW && goal->node == n)
 		why = "itself";
-	else if (goal->names & NODE_BIT(goal->node))
+	else if ((goal->names & NODE_BIT(goal->node)) &&
+		 !judge_drains(w, n, goal))
 		why = "and drains the holder";
 	else if (goal->node == n &&
 		 (e->st.rel != REL_HELD || e->st.deadline <= e->turn_at))
@@ -53,6 +67,11 @@ judge_end_site(struct world *w)
 			    "long after the faults; but for %llu",
 			    n + 1, (unsigned long long)rec->epoch,
 			    (unsigned long long)h->disk.site_epoch);
+		if (h->around.quiet)
+			violated(w, "LIVE",
+			    "what s%d stopped for a handover is not started "
+			    "again, long after the faults",
+			    n + 1);
 		if (w->conf[n].traffic && w->conf[n].traffic_every &&
 		    h->around.balancer != rec->holder)
 			violated(w, "LIVE",

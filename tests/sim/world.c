@@ -71,6 +71,8 @@ world_conf(struct world *w)
 		c->traffic = site[2];
 		c->traffic_every = site[3];
 		c->verify = site[4];
+		c->quiet = site[1];
+		c->files = site[3];
 	}
 	/* One is still being tried out, and only looks on until the end. */
 	if (rng_ppm(&w->rng, 30000))

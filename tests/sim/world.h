@@ -256,6 +256,7 @@ struct around {
 	uint64_t epoch; /* it was brought to its role for */
 	int primary;	/* which is the one of this node's host */
 	bool pulling;	/* from there */
+	bool quiet;	/* something has stopped for a handover */
 	int balancer;	/* its own sends to that node's database */
 };
 

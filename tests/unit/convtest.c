@@ -229,6 +229,7 @@ conv_item(struct convtest *t, const char *name, enum conf_item_type type)
 		.timeout = 5 * USEC_SEC,
 		.primary = "",
 		.standby = "",
+		.handover = "",
 		.file = "",
 		.match = "",
 		.program = "",
@@ -294,6 +295,19 @@ conv_start(struct convtest *t, enum conf_item_when when, node_t primary,
 	t->done = 0;
 	converge_run(t->c, when, primary, epoch, conv_done_cb, t);
 	assert_int_equal(t->done, 0);
+}
+
+static bool conv_is_done(struct convtest *t);
+
+void
+conv_quiet(struct convtest *t, uint64_t epoch)
+{
+	t->done = 0;
+	converge_quiet(t->c, epoch, conv_done_cb, t);
+	assert_int_equal(t->done, 0);
+	if (!conv_wait(t, conv_is_done))
+		fail_msg("it does not end: %s", conv_text(t, "events"));
+	assert_int_equal(t->done, 1);
 }
 
 static bool

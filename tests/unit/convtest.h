@@ -59,6 +59,8 @@ void conv_on(struct conf_item *item, const char *cause);
 void conv_start(struct convtest *t, enum conf_item_when when, node_t primary,
     uint64_t epoch);
 /* Until the run is done; its answer. */
+/* What stops for a handover, to its end: ans and reason. */
+void conv_quiet(struct convtest *t, uint64_t epoch);
 enum answer conv_run(struct convtest *t, enum conf_item_when when,
     node_t primary, uint64_t epoch);
 /* Turns the loop until that, at most for 20 s. */

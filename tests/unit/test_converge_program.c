@@ -195,6 +195,35 @@ test_pullers(void **state)
 	teardown(&f);
 }
 
+/* Where it stops for a handover, in the order of the items; then its role has
+ * it again, though a run that failed had it meanwhile. */
+static void
+test_handover(void **state)
+{
+	struct fixture f;
+	const char *events, *first, *second;
+
+	setup(&f);
+	expect_started(&f, 3);
+	f.t.conf.item[5].handover = f.t.conf.item[7].handover = "stopped";
+	conv_restart(&f.t);
+	conv_quiet(&f.t, 7);
+	assert_int_equal(f.t.ans, ANS_YES);
+	assert_int_equal(conv_count(&f.t, "events", "to=stopped"), 2);
+	events = conv_text(&f.t, "events");
+	first = strstr(events, "to=stopped");
+	second = strstr(first + 1, "to=stopped");
+	while (first > events && first[-1] != '\n')
+		first--;
+	while (second > events && second[-1] != '\n')
+		second--;
+	assert_true(strstr(first, "app-a") < second);
+	assert_non_null(strstr(second, "app-c"));
+	assert_int_equal(conv_run(&f.t, ITEM_AFTER, CONV_SELF, 7), ANS_YES);
+	assert_int_equal(converge_drift(f.t.c), 0);
+	teardown(&f);
+}
+
 static bool
 looked(struct convtest *t)
 {
@@ -348,6 +377,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_restarts),
 		cmocka_unit_test(test_pullers),
+		cmocka_unit_test(test_handover),
 		cmocka_unit_test(test_absent),
 		cmocka_unit_test(test_noted),
 		cmocka_unit_test(test_crash),

@@ -700,8 +700,7 @@ test_turned_away(void **state)
 
 	open_for(LONG_MS * USEC_MSEC);
 	p = join(true, NETNS_HERE);
-	assert_int_equal(
-	    fence_turn_away(PORT, LONG_MS * USEC_MSEC, &err), 0);
+	assert_int_equal(fence_turn_away(PORT, LONG_MS * USEC_MSEC, &err), 0);
 	assert_shut();
 	assert_int_equal(netns_pass(p.client, p.server, LONG_MS), 0);
 	assert_int_equal(netns_pass(p.server, p.client, LONG_MS), 0);
@@ -712,8 +711,7 @@ test_turned_away(void **state)
 	part(p);
 	part(join(false, NETNS_HERE));
 
-	assert_int_equal(
-	    fence_turn_away(PORT, SHORT_MS * USEC_MSEC, &err), 0);
+	assert_int_equal(fence_turn_away(PORT, SHORT_MS * USEC_MSEC, &err), 0);
 	assert_shut();
 	usleep(2 * SHORT_MS * 1000);
 	part(join(true, NETNS_HERE));

@@ -287,6 +287,10 @@ test_what_it_says(void **state)
 		    "ssh n-b hactl plan promote n-b" },
 		{ "{\"postgres\":{\"no_room\":\"disk-full\"}}", "no room",
 		    "ssh n-b hactl status" },
+		{ "{\"drift\":{\"items\":[{\"name\":\"a\",\"holds\":\"no\","
+		  "\"required\":false},{\"name\":\"pullers\",\"holds\":\"no\","
+		  "\"required\":true}]}}",
+		    "a required item does not hold", "ssh n-b hactl drift" },
 	};
 	size_t i;
 
@@ -366,14 +370,23 @@ test_given_up(void **state)
 	says("");
 	turn("switchover", "near");
 	turn(NULL, NULL);
-	refused(1, "given up at step near", "hactl status");
+	refused(1, "given up at step near: PostgreSQL", "hactl status");
+	/* With what was said against it. */
+	says("");
+	turn("switchover", "files");
+	eng.act_no_at = at.raw + 1;
+	(void)snprintf(eng.act_no, sizeof(eng.act_no), "/srv differs");
+	turn(NULL, NULL);
+	refused(1, "at step files: /srv differs: PostgreSQL was not stopped",
+	    "hactl status");
+	eng.act_no_at = 0;
 	/* The core thought better of it before it began. */
 	says("");
 	turn(NULL, NULL);
 	assert_int_equal(fake.exit, -1);
 	at.raw += 3 * USEC_SEC;
 	turn(NULL, NULL);
-	refused(1, "given up: nothing was stopped", "hactl status");
+	refused(1, "given up: PostgreSQL was not stopped", "hactl status");
 }
 
 static void
@@ -391,7 +404,7 @@ test_another_and_late(void **state)
 	fake.st.rec.epoch = 6;
 	fake.st.rel = REL_RELEASED;
 	says("");
-	at.raw += 400 * USEC_SEC;
+	at.raw += 500 * USEC_SEC;
 	turn(NULL, NULL);
 	refused(4, "not finished", "hactl status");
 }

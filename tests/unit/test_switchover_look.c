@@ -41,7 +41,17 @@ static struct {
 	bool answered;
 	node_t asked;
 	char why[400], next[200], notes[600];
+	json_t *look;
 } fake;
+
+void
+orders_ask_plan(struct engine *e, uint64_t id, node_t node, json_t *look)
+{
+	json_decref(fake.look);
+	fake.look = look;
+	fake.asked = node;
+	fake.answered = true;
+}
 
 void
 orders_ask(struct engine *e, uint64_t id, enum ask_for what, node_t node,
@@ -323,6 +333,23 @@ test_notes(void **state)
 	assert_string_equal(fake.notes, "");
 }
 
+/* For a plan nothing is refused, and all is shown. */
+static void
+test_plan(void **state)
+{
+	memset(&fake, 0, sizeof(fake));
+	switchover_look_plan(&eng, 1, B);
+	run(5 * USEC_SEC);
+	assert_true(fake.answered);
+	assert_true(json_has(fake.look, "checkpoint_s"));
+	assert_true(json_integer_value(
+			json_object_get(fake.look, "checkpoint_s")) < 600);
+	assert_true(json_has(fake.look, "wal_bytes"));
+	assert_true(json_has(fake.look, "transaction_s"));
+	json_decref(fake.look);
+	fake.look = NULL;
+}
+
 static void
 test_one_that_does_not_say(void **state)
 {
@@ -356,6 +383,7 @@ main(void)
 		cmocka_unit_test(test_archiver_that_is_behind),
 		cmocka_unit_test(test_logical_slots),
 		cmocka_unit_test(test_notes),
+		cmocka_unit_test(test_plan),
 		cmocka_unit_test(test_one_that_does_not_say),
 	};
 

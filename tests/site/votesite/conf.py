@@ -61,6 +61,13 @@ def elements(group):
     return found
 
 
+def group(name):
+    """The text of a group of the example that is no list."""
+    with open(SAMPLE) as f:
+        return re.search(r'^%s = \{$.*?^\};$' % name, f.read(),
+                         re.M | re.S).group(0)
+
+
 def settings(layout='repoint', quick=True, checks=None, converge=None,
              traffic=None, data=2, **more):
     """Settings for product.conf_text. quick: checks each 500 ms, as the tests
@@ -92,5 +99,5 @@ def settings(layout='repoint', quick=True, checks=None, converge=None,
         groups.append(',\n'.join(t for t in found.values() if t))
     return dict({
         'checks': groups[0],
-        'more': 'converge = (\n%s\n);\ntraffic = (\n%s\n);\n' % (
-            groups[1], groups[2])}, **more)
+        'more': 'converge = (\n%s\n);\ntraffic = (\n%s\n);\n%s\n' % (
+            groups[1], groups[2], group('files'))}, **more)
