@@ -239,6 +239,6 @@ MUTATIONS = [
          "rec->holder != o->holder)", "if (now->raw > o->until)"),
         ("orders.c", "else if (o->fenced && strcmp(o->nonce, rec->nonce) "
          "!= 0)", "else if (0)")]),
-    ("what was had at the release is forgotten", "S2 STRICT", 5652, [
+    ("what was had at the release is forgotten", "S2 STRICT", 8050, [
         ("deed.c", "c->dur.told = c->position;", ";")]),
 ]
