@@ -67,8 +67,24 @@ struct verb {
 	enum exitcode (*run)(const struct call *call);
 };
 
-/* verbs.c: the token table is the parser, the usage and the help. */
+struct option_doc {
+	const char *name;
+	char letter;
+	const char *value;
+	const char *text;
+};
+
+/* That every verb takes. */
+#define VERB_COMMON \
+	(OPT_BIT(CONFIG) | OPT_BIT(SOCKET) | OPT_BIT(NODE) | OPT_BIT(HELP) | \
+	    OPT_BIT(VERSION) | OPT_BIT(COLOR))
+
+/* verbs.c: the token tables are the parser, the usage, the help and what the
+ * shells complete. */
 extern const struct verb verb_table[];
+extern const struct option_doc verb_options[OPT_COUNT];
+/* "plan promote" is in the group "plan", and so is "plan". */
+bool verb_in_group(const struct verb *v, const char *prefix);
 size_t verb_count(void);
 /* Fills call; or prints what is wrong, or the help that was asked for, and
  * returns true with *code. */
@@ -178,6 +194,7 @@ enum exitcode cmd_config_check(const struct call *call);
 enum exitcode cmd_pki_init(const struct call *call);
 enum exitcode cmd_pki_node(const struct call *call);
 enum exitcode cmd_pki_check(const struct call *call);
+enum exitcode cmd_completion(const struct call *call);
 enum exitcode cmd_docs(const struct call *call);
 
 /* cmd_status.c; its watch is in cmd_watch.c. */

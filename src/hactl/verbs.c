@@ -10,18 +10,7 @@
 #include "hawatch/str.h"
 #include "hawatch/version.h"
 
-#define VERB_COMMON \
-	(OPT_BIT(CONFIG) | OPT_BIT(SOCKET) | OPT_BIT(NODE) | OPT_BIT(HELP) | \
-	    OPT_BIT(VERSION) | OPT_BIT(COLOR))
-
-struct option_doc {
-	const char *name;
-	char letter;
-	const char *value;
-	const char *text;
-};
-
-static const struct option_doc verb_options[] = {
+const struct option_doc verb_options[OPT_COUNT] = {
 #define X(id, name, letter, value, text) \
 	[OPT_##id] = { name, letter, value, text },
 	HACTL_OPTIONS(X)
@@ -70,6 +59,8 @@ const struct verb verb_table[] = {
   .help = "make NAME's key and certificate, signed by DIR's authority" },
 { .words = "pki check", .options = OPT_BIT(JSON), .run = cmd_pki_check,
   .help = "check the configured certificates of this host" },
+{ .words = "completion", .args = "SHELL", .min = 1, .max = 1, .run = cmd_completion,
+  .help = "print the completions for bash, zsh or fish" },
 { .words = "docs", .options = OPT_BIT(JSON), .run = cmd_docs,
   .help = "list every word that the manuals must explain" },
 };
@@ -87,7 +78,6 @@ static void verb_help_one(const struct verb *v);
 static bool verb_wrong(
     enum exitcode *code, const char *what, const char *arg, const char *next);
 static bool verb_unknown(enum exitcode *code, const char *word);
-static bool verb_in_group(const struct verb *v, const char *prefix);
 static size_t verb_group_size(const char *prefix);
 
 size_t
@@ -365,7 +355,7 @@ verb_unknown(enum exitcode *code, const char *word)
 	return verb_wrong(code, "no such verb", word, next);
 }
 
-static bool
+bool
 verb_in_group(const struct verb *v, const char *prefix)
 {
 	size_t len = strlen(prefix);
