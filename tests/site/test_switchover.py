@@ -127,7 +127,7 @@ def fails_before_the_stop(site):
     for word in ('the last one began', 'beat-elsewhere: program',
                  '/home/ballotbox/datastore is pulled', 'lb: this host'):
         assert word in ' '.join(plan.split()), word
-    vote, web = site.vote('early'), site.vote_web('early-web')
+    vote, web = site.vote(name='early'), site.vote_web('early-web')
     vote.wait_acked(20)
     web.wait_acked(20)
     at = now()
