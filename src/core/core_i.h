@@ -199,6 +199,8 @@ struct follow {
 	bool asked; /* it is being done */
 	int times;  /* that it ended, without being so */
 	usec_t next;
+	usec_t alone_since; /* nothing is received, though it could be; 0 no */
+	bool alone_told;
 };
 
 struct order {

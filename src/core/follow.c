@@ -10,11 +10,16 @@
  * without having been, and a standby that had gone along could not take over
  * from the node before any more. Nor while a plan runs, nor with a latch: what
  * lies there may not be a copy of what the others have.
+ *
+ * One that receives nothing for long although the holder is there is told to
+ * people: its data may have ended elsewhere than the holder's goes on, as that
+ * of a server which somebody started and stopped while nobody looked.
  */
 #include "core/core_i.h"
 
 #define AGAIN (5 * USEC_SEC)
 #define DOUBLINGS 4
+#define ALONE (30 * USEC_SEC)
 
 /* Whom this standby has to be pointed to; nobody if it is as it should be. */
 static node_t
@@ -31,6 +36,40 @@ follow_whom(const struct core *c)
 	return n;
 }
 
+/* It could receive from the holder, and does not. */
+static bool
+follow_alone(const struct core *c, const struct now *now)
+{
+	node_t n = site_primary(c);
+
+	return n != NODE_NONE && n != c->conf.self && !c->dur.latch &&
+	       c->plan.id == PLAN_NONE && core_rel(c) == REL_OTHER &&
+	       core_pgs(c) == PGS_STANDBY && !c->pg.receiver &&
+	       c->heard_at[n] != 0 &&
+	       now->raw - c->heard_at[n] < core_rec(c)->ttl;
+}
+
+static void
+follow_tell_alone(struct core *c, const struct now *now)
+{
+	struct follow *f = &c->follow;
+
+	if (!follow_alone(c, now)) {
+		f->alone_since = 0;
+		f->alone_told = false;
+		return;
+	}
+	if (f->alone_since == 0)
+		f->alone_since = now->raw;
+	if (f->alone_told || now->raw - f->alone_since < ALONE)
+		return;
+	f->alone_told = true;
+	core_tell(c, EMIT_standby_alone,
+	    "receives nothing from %s, which is there: the log of "
+	    "PostgreSQL here says why; if its data ended elsewhere, rebuild it",
+	    c->conf.names->node[site_primary(c)]);
+}
+
 void
 follow_turn(struct core *c, const struct now *now)
 {
@@ -39,6 +78,7 @@ follow_turn(struct core *c, const struct now *now)
 	struct follow *f = &c->follow;
 	bool anew = g.node != f->node || epoch != f->epoch;
 
+	follow_tell_alone(c, now);
 	/* It ended, one way or another; the next view says what is so. */
 	if (f->asked && !c->act[ACT_FOLLOW].running) {
 		f->asked = false;

@@ -189,6 +189,13 @@ switchover_seen(const struct engine *e, node_t to, const struct core_status *st)
 			"user=... application_name=...'; SELECT "
 			"pg_reload_conf()"
 		};
+	if (pg->conninfo == ANS_UNKNOWN)
+		return (struct against){
+			"primary_conninfo cannot be read here by the daemon's "
+			"role: whether this server could follow the target is "
+			"not known; let the role of postgres.user read it",
+			"GRANT pg_read_all_settings TO hawatch"
+		};
 	if ((st->rec.candidates & NODE_BIT(to)) == 0)
 		return (struct against){
 			"the target is no candidate: commits may be missing "

@@ -30,6 +30,7 @@ def thaw(lab):
 
 ROWS = [
     Row('all database processes killed', faults.databases_killed, 0.3),
+    Row('switchover', faults.switchover, 0.3),
     Row('host lost', faults.host_lost, T + 0.3, stock=T + 0.6),
     Row('primary cut off, clients still reach it', faults.cut_off, T + 0.5),
     # Stock libpq hangs until the thaw: the stopped host's kernel goes on

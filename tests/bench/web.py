@@ -47,7 +47,8 @@ def _once(site, row):
     for voter in site.voters:
         voter.stop()
     rows = site.rows(row.survivor)
-    http = auditor.audit(web.attempts(), rows, at, changes)
+    http = auditor.audit(web.attempts(), rows, at, changes,
+                         held=site.layout == 'stable')
     base = auditor.audit(vote.attempts(), rows, at, changes)
     for report in (http, base):
         if not report['ok']:

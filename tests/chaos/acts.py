@@ -79,6 +79,23 @@ def plugged(stage, key, kept):
         stage.lab.switch.replug(stage.lab.host[key])
 
 
+# -- orders of persons -------------------------------------------------------
+
+def switchover(stage, key, extra):
+    """The holder is told to hand over, and nobody waits for what comes of
+    it."""
+    return stage.lab.host[key].popen(
+        ['hactl', 'switchover', '--yes', '--end-transactions'],
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL)
+
+
+def switched(stage, key, proc):
+    """It goes on without the one who asked, who may stand still with his
+    host."""
+    proc.poll()
+
+
 # -- one process -------------------------------------------------------------
 
 def engine_killed(stage, key, extra):

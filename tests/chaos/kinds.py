@@ -69,6 +69,9 @@ KINDS = [
     Kind('stopped-for-good', acts.stopped, acts.goes_on, lasts=HOLDER,
          moves=HOLDER, weight=15),
     Kind('lossy', acts.lossy, acts.joined, ALL, LONG, moves=HOLDER),
+    # -- orders of persons
+    Kind('switchover', acts.switchover, acts.switched, HOLDER, (2.0, 6.0),
+         moves=HOLDER, at_once=True, weight=18),
     # -- one process
     Kind('engine-killed', acts.engine_killed, acts.engine_back, ALL, PAUSE,
          moves=HOLDER, weight=2),

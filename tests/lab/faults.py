@@ -7,6 +7,8 @@ victim is named.
 
 import signal
 
+from . import product
+
 
 def databases_killed(lab, key='s1'):
     """Every process of the primary's PostgreSQL, by SIGKILL."""
@@ -16,6 +18,11 @@ def databases_killed(lab, key='s1'):
 def postmaster_killed(lab):
     """The postmaster alone; backends live on for a while."""
     return lab.pg['s1'].kill_postmaster()
+
+
+def switchover(lab):
+    """No fault, but the same question: the primary is told to hand over."""
+    product.hactl(lab.s1, 'switchover', '--yes', '--end-transactions')
 
 
 def host_lost(lab, key='s1'):

@@ -257,4 +257,15 @@ MUTATIONS = [
          "core_pgs(c) == PGS_PRIMARY)", "if (0)")]),
     ("what was had at the release is forgotten", "S2 STRICT", 8050, [
         ("deed.c", "c->dur.told = c->position;", ";")]),
+    ("a stop for a handover that is not on disk", "SITE", 2, [
+        ("handover.c", "if (!core_saved(c, c->quiet_version))", "if (0)")]),
+    ("what stopped for a handover is left so", "LIVE", 213, [
+        ("site.c", "c->dur.quiet_epoch != epoch", "1")]),
+    ("who is alone drains itself", "SITE", 80, [
+        ("site.c", "if (hand_drains(c) && site_others(c, *out) != 0)",
+         "if (hand_drains(c))")]),
+    ("a claim that was never held lets the release be forgotten", "S2", 2892, [
+        ("claim.c", "c->dur.told_epoch == of)", "0)")]),
+    ("what an own write may have said does not count", "S2", 2892, [
+        ("role.c", "had = sent->lsn;", ";")]),
 ]

@@ -54,6 +54,44 @@ test_follows(void **state)
 	ct_free(&t);
 }
 
+/* Told in that time, while the holder asks each second, or does not. */
+static int
+told_alone(struct ct *t, int seconds, bool asks)
+{
+	int i, n = 0;
+
+	while (seconds-- > 0) {
+		ct_clear(t);
+		if (asks)
+			(void)ct_ask(t, A, 5, CT_T, false, 10);
+		ct_run(t, SEC);
+		for (i = 0; i < t->n; i++)
+			n += t->out[i].kind == DO_TELL &&
+			     t->out[i].tell == EMIT_standby_alone;
+	}
+	return n;
+}
+
+/* It receives nothing, while the holder is heard of: said once, until it
+ * does. Of a holder that is silent that is nothing new. */
+static void
+test_alone(void **state)
+{
+	struct ct t;
+
+	follower(&t, REC_HELD, A);
+	t.pg.source = BIT_A;
+	t.pg.receiver = false;
+	assert_int_equal(told_alone(&t, 60, false), 0);
+	assert_int_equal(told_alone(&t, 25, true), 0);
+	assert_int_equal(told_alone(&t, 60, true), 1);
+	t.pg.receiver = true;
+	assert_int_equal(told_alone(&t, 40, true), 0);
+	t.pg.receiver = false;
+	assert_int_equal(told_alone(&t, 40, true), 1);
+	ct_free(&t);
+}
+
 /* No conninfo, one that names no node, one that names two. */
 static void
 test_follows_from(void **state)
@@ -225,6 +263,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_follows),
+		cmocka_unit_test(test_alone),
 		cmocka_unit_test(test_follows_from),
 		cmocka_unit_test(test_unknown_but_streams),
 		cmocka_unit_test(test_follows_not),

@@ -155,6 +155,7 @@ setup(void **state)
 	fake.st.rec.epoch = 5;
 	fake.st.rec.holder = A;
 	fake.st.rec.candidates = NODE_BIT(B);
+	fake.view.conninfo = ANS_YES;
 	fake.view.wal_end = 0x30000000;
 	fake.view.sender[B].streaming = true;
 	fake.view.sender[B].replay = 0x2FFFFF00;
@@ -225,6 +226,10 @@ test_what_is_seen(void **state)
 	fake.view.sender[B].streaming = false;
 	orders_switchover_ask(&eng, 1, B, 0);
 	refused(1, "does not stream", "ssh n-b hactl status");
+	fake.view.conninfo = ANS_UNKNOWN;
+	orders_switchover_ask(&eng, 1, B, 0);
+	refused(1, "cannot be read",
+	    "GRANT pg_read_all_settings TO hawatch");
 	fake.view.conninfo = ANS_NO;
 	orders_switchover_ask(&eng, 1, B, 0);
 	refused(1, "primary_conninfo is empty",
