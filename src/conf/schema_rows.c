@@ -319,7 +319,7 @@ const struct conf_row conf_rows[] = {
   .doc = "Limit of one exchange with one socket." },
 
 { "files.paths", CT_NAMES, FILES(paths), .max = CONF_LIST_MAX - 1, .example = "[ \"/home/ballotbox/datastore\" ]",
-  .doc = "Directories that a standby copies from the primary; before a switchover the target pulls once more, and both hosts are to have the same in them. Without it nothing is pulled." },
+  .doc = "Directories that a standby copies from the primary; before a switchover the target pulls once more, and both hosts are to have the same in them; without it nothing is pulled." },
 { "files.pull", CT_ARGV, FILES(pull), .max = CONF_ARGV_MAX - 1, .example = "[ \"/usr/bin/rsync\", \"-a\", \"${primary.name}:/srv/data/\", \"/srv/data/\" ]",
   .doc = "Command that copies them once, run by the target; ${primary.name} is the host that hands over." },
 { "files.run_as", CT_NAME, FILES(run_as), .min = 0, .max = 32, .def = "", .example = "\"ballotbox\"",
@@ -344,8 +344,7 @@ conf_schema(const struct conf_doc **rows)
 		docs[i] = (struct conf_doc){ .key = conf_rows[i].key,
 			.type = types[i],
 			.def = conf_rows[i].def,
-			.doc = conf_rows[i].doc 
-};
+			.doc = conf_rows[i].doc };
 	}
 	*rows = docs;
 	return conf_row_count;

@@ -31,8 +31,7 @@ judge_act(struct world *w, int n, enum act_kind kind, const struct goal *goal)
 	else if (goal->node < 0 ||
 		 !(w->held_by[goal->epoch % 256] & NODE_BIT(goal->node)))
 		why = "by a record that was never held";
-	else if (kind == ACT_CONVERGE &&
-		 goal->epoch <= dur->site_epoch &&
+	else if (kind == ACT_CONVERGE && goal->epoch <= dur->site_epoch &&
 		 goal->epoch != dur->quiet_epoch)
 		why = "for an epoch that it was brought to before";
 	else if (kind == ACT_FOLLOW && goal->node == n)

@@ -228,8 +228,7 @@ test_what_is_seen(void **state)
 	refused(1, "does not stream", "ssh n-b hactl status");
 	fake.view.conninfo = ANS_UNKNOWN;
 	orders_switchover_ask(&eng, 1, B, 0);
-	refused(1, "cannot be read",
-	    "GRANT pg_read_all_settings TO hawatch");
+	refused(1, "cannot be read", "GRANT pg_read_all_settings TO hawatch");
 	fake.view.conninfo = ANS_NO;
 	orders_switchover_ask(&eng, 1, B, 0);
 	refused(1, "primary_conninfo is empty",
