@@ -127,6 +127,43 @@ def test_with_an_open_transaction(pair):
     assert cluster.audit('s2', at)['ok']
 
 
+def test_with_much_to_write(pair, request):
+    """Half a gigabyte of changed pages: they are written while clients write,
+    and the stop finds next to nothing left."""
+    if not request.config.getoption('--long'):
+        pytest.skip('with --long only')
+    cluster = pair
+    s2 = cluster.lab.pg['s2']
+    for name, value in (('shared_buffers', '768MB'), ('max_wal_size', '8GB'),
+                        ('checkpoint_timeout', '1h')):
+        s2.set(name, value)
+    s2.stop()                   # started again by its engine
+    wait_for(lambda: s2.sql('SHOW shared_buffers', check=False) == [['768MB']],
+             30, 'the standby has a large pool')
+    cluster.wait_candidates('s1', ['prod-s2'], 60)
+    wait_for(lambda: switchover(cluster, 's1').returncode == 0, 60)
+    cluster.wait_candidates('s2', ['prod-s1'], 60)
+    cluster.wait_plan_end('s2')
+    vote = cluster.vote()
+    vote.wait_acked(20)
+    s2.sql('CREATE TABLE filler (n int, t text); '
+           'ALTER TABLE filler ALTER t SET STORAGE PLAIN', db='votes')
+    s2.sql("INSERT INTO filler SELECT i, repeat('x', 3900) FROM "
+           "generate_series(1, 60000) i", db='votes', timeout=300)
+    s2.sql('UPDATE filler SET n = n + 1', db='votes', timeout=300)
+    wait_for(lambda: s2.sql(
+        "SELECT 1 FROM pg_stat_replication WHERE state = 'streaming' AND "
+        "pg_wal_lsn_diff(pg_current_wal_lsn(), replay_lsn) < 1000000"), 120)
+    plan = cluster.hactl('s2', 'plan', 'switchover', 'prod-s1').stdout
+    print('\n'.join(plan.splitlines()[:8]))
+    assert re.search(r'with \d{3,} MiB written', ' '.join(plan.split()))
+    at = now()
+    assert switchover(cluster, 's2').returncode == 0
+    gap = check_handed(cluster, vote, at, 's2', 's1', 3)
+    print('with a large checkpoint: %.0f ms without a vote' % gap)
+    assert cluster.audit('s1', at)['ok']
+
+
 def test_refusals_name_what_is_next(cluster):
     """Each refusal ends with a command, and changes nothing."""
     def refused(key, *words):
