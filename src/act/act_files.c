@@ -7,6 +7,7 @@
 #include "act/modules.h"
 #include "hawatch/emit.h"
 #include "hawatch/files.h"
+#include "hawatch/loop.h"
 #include "hawatch/str.h"
 
 #define ACT_FILES_TRIES 2
@@ -67,9 +68,10 @@ act_files_apply(struct act *a, struct error *err)
 	}
 	p->tries++;
 	p->asked = true;
+	/* Another one than any earlier engine of this host has used: what the
+	 * target says is to be of this pull. */
 	files_hand(act_env(a)->files, act_goal(a)->node,
-	    act_goal(a)->id * ACT_FILES_TRIES + (uint64_t)p->tries,
-	    act_files_done_cb, a);
+	    (uint64_t)clock_now().wall, act_files_done_cb, a);
 	return 0;
 }
 

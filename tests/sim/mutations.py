@@ -266,6 +266,4 @@ MUTATIONS = [
          "if (hand_drains(c))")]),
     ("a claim that was never held lets the release be forgotten", "S2", 2892, [
         ("claim.c", "c->dur.told_epoch == of)", "0)")]),
-    ("what an own write may have said does not count", "S2", 2892, [
-        ("role.c", "had = sent->lsn;", ";")]),
 ]
