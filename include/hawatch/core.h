@@ -209,6 +209,11 @@ void core_on_site(struct core *c, const struct now *now, node_t from,
 const char *core_order_promote(
     struct core *c, const struct now *now, const char *fenced);
 const char *core_order_init(struct core *c, const struct now *now);
+/* Of the holder: until then nobody may take over by himself. until by the wall
+ * clock, in the future; resume ends it. why and by are copied. */
+const char *core_order_pause(struct core *c, const struct now *now,
+    usec_t until, const char *why, const char *by);
+const char *core_order_resume(struct core *c, const struct now *now);
 /* Of the holder: hands over to a candidate, both of them healthy. */
 const char *core_order_switchover(
     struct core *c, const struct now *now, node_t to);
@@ -265,6 +270,7 @@ struct core_status {
 	bool cold, amnesiac;
 	usec_t deadline;    /* D; 0 none */
 	nodeset_t possible; /* P */
+	bool paused;	    /* by the record, or about to be written */
 	enum writers writers;
 	usec_t element; /* the deadline that the kernel element got */
 	usec_t readers_until;

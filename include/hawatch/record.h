@@ -13,6 +13,7 @@
 
 #define RECORD_FORMAT 1
 #define ID_MAX 40	/* an instance or a nonce, with its final 0 */
+#define PAUSED_MAX 120
 #define RECORD_MAX 4096 /* bytes of JSON; a longer value is refused */
 
 enum rec_state { REC_NONE = 0, REC_HELD, REC_CLAIMED, REC_RELEASED };
@@ -33,6 +34,9 @@ struct record {
 	bool counted;	 /* that change counts for min_interval */
 	uint64_t acked;	 /* epoch whose failover a person acknowledged */
 	node_t written_by;
+	/* Nobody becomes a candidate before; wall clock of the holder; 0 no. */
+	usec_t paused_until;
+	char paused_why[PAUSED_MAX], paused_by[PAUSED_MAX]; /* who said so */
 };
 
 /* What a read of the register says. Read from outside, so possibly stale. */

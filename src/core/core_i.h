@@ -223,6 +223,13 @@ struct handover {
 	lsn_t end; /* of the last checkpoint here, once it has ended */
 };
 
+/* A person's word about the pause that is not in the register yet. */
+struct pausing {
+	bool on;
+	usec_t until; /* wall; 0: none any more */
+	char why[PAUSED_MAX], by[PAUSED_MAX];
+};
+
 #define OUT_MAX 64
 #define ASKED_MAX 8
 
@@ -260,6 +267,7 @@ struct core {
 	struct rank rank;
 	struct order order;
 	struct handover hand;
+	struct pausing pausing;
 	struct pg_view pg;
 	lsn_t position; /* last seen as the holder of position_epoch */
 	uint64_t position_epoch;
@@ -360,6 +368,12 @@ bool rank_waits(const struct core *c); /* an answer, for a view */
 /* handover.c: a switchover, from the holder's side */
 bool hand_answer(struct core *c, const struct ask_answer *ans);
 bool hand_clean(const struct core *c);
+
+/* pause.c */
+bool pause_on(const struct core *c, const struct now *now);
+void pause_write(
+    const struct core *c, const struct now *now, struct record *rec);
+void pause_turn(struct core *c, const struct now *now);
 
 /* writers.c: opening, prolonging and closing the fence */
 enum block open_check(const struct core *c, const struct now *now);

@@ -71,8 +71,10 @@ fault_draw(struct world *w, const bool *only)
 		w->on[F_SUSPEND] = w->on[F_CALL_PAUSE] = false;
 	fault_rates(w);
 	/* Last, so that the seeds of before have the faults of before. */
-	w->on[F_SWITCHOVER] = rng_ppm(r, 250000);
-	w->odds[F_SWITCHOVER].s = rng_next(r);
+	for (f = F_SWITCHOVER; f < F_COUNT; f++) {
+		w->on[f] = rng_ppm(r, 250000);
+		w->odds[f].s = rng_next(r);
+	}
 	memcpy(w->drawn, w->on, sizeof(w->drawn));
 	for (f = 0; f < F_COUNT && only != NULL; f++)
 		w->on[f] = w->on[f] && only[f];

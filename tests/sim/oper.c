@@ -201,6 +201,34 @@ oper_switchover(struct world *w)
 	engine_poke(w, n);
 }
 
+/* Somebody has work to do; in the end all of it is done. */
+static void
+oper_pause(struct world *w)
+{
+	const struct reg_value *v = &w->reg.now.value;
+	struct rng *r = &w->odds[F_PAUSE];
+	node_t n = v->rec.holder;
+	struct now now;
+	const char *no;
+
+	if (v->rec.state != REC_HELD || !oper_reaches(w, n))
+		return;
+	now = clk_now(w, n);
+	if (v->rec.paused_until != 0 &&
+	    (w->healed || fault_odds(w, F_PAUSE, 100000))) {
+		no = core_order_resume(w->host[n].e.core, &now);
+		trace(w, "s%d resume: %s", n + 1, no == NULL ? "taken" : no);
+	} else if (fault_odds(w, F_PAUSE, 30000)) {
+		no = core_order_pause(w->host[n].e.core, &now,
+		    now.wall + rng_log(r, USEC_SEC, 60 * USEC_SEC), "work",
+		    "somebody");
+		trace(w, "s%d pause: %s", n + 1, no == NULL ? "taken" : no);
+	} else {
+		return;
+	}
+	engine_poke(w, n);
+}
+
 void
 oper_turn(struct world *w)
 {
@@ -218,4 +246,5 @@ oper_turn(struct world *w)
 	oper_gives_up(w);
 	oper_adopt(w);
 	oper_switchover(w);
+	oper_pause(w);
 }
