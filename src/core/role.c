@@ -313,6 +313,11 @@ role_facts(struct core *c)
 		    "the WAL here ends before what the record says this "
 		    "holder had: an old copy of the data; rebuild it, then "
 		    "hactl unfence");
+	/* Out of recovery since, by whomever: it may hold more by now. */
+	if (c->dur.handed_epoch != 0 && core_pgs(c) == PGS_PRIMARY) {
+		c->dur.handed_epoch = 0;
+		core_save(c);
+	}
 	/* Everything that is here is there: it follows like any other. */
 	if (hand_clean(c) && core_pgs(c) != PGS_UNKNOWN) {
 		c->dur.primary_epoch = 0;
