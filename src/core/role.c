@@ -128,9 +128,11 @@ role_may_follow(const struct core *c, const struct now *now)
 {
 	if (c->conf.mode == CORE_OBSERVE || now->raw < c->plan.retry_at)
 		return false;
+	/* What it released itself is this node's own, signal or not; the plan
+	 * puts that first. */
 	if (c->dur.primary_epoch == 0)
-		return c->pg.signal &&
-		       (core_rel(c) == REL_OTHER || claim_waited(c, now));
+		return core_rel(c) == REL_OTHER ? c->pg.signal :
+						  claim_waited(c, now);
 	/* Our own data, and nobody took over: to be asked what it holds. */
 	return (core_rel(c) == REL_RELEASED ||
 		   core_rec(c)->state != REC_HELD) &&

@@ -54,7 +54,7 @@ fault_rates_on(struct world *w)
 void
 fault_draw(struct world *w, const bool *only)
 {
-	struct rng *r = &w->schedule;
+	struct rng *r = &w->schedule, orders = { .s = ~w->seed };
 	int64_t share;
 	int f;
 
@@ -70,10 +70,11 @@ fault_draw(struct world *w, const bool *only)
 	if (w->on[F_WALL_STEP])
 		w->on[F_SUSPEND] = w->on[F_CALL_PAUSE] = false;
 	fault_rates(w);
-	/* Last, so that the seeds of before have the faults of before. */
+	/* A stream of its own: the seeds of before have the faults of before. */
+	orders.s = rng_next(&orders);
 	for (f = F_SWITCHOVER; f < F_COUNT; f++) {
-		w->on[f] = rng_ppm(r, 250000);
-		w->odds[f].s = rng_next(r);
+		w->on[f] = rng_ppm(&orders, 250000);
+		w->odds[f].s = rng_next(&orders);
 	}
 	memcpy(w->drawn, w->on, sizeof(w->drawn));
 	for (f = 0; f < F_COUNT && only != NULL; f++)

@@ -218,9 +218,11 @@ judge_written(struct world *w, const struct arbiter *old)
 	const struct record *rec = &w->reg.now.value.rec;
 	int n;
 
-	/* Whom a holder lists has all, whatever it was told once. */
+	/* Whom a holder lists has all, whatever it was told once; a file that
+	 * is only read again says nothing new. */
 	for (n = 0; n < w->data && rec->state == REC_HELD; n++)
-		if (rec->candidates & NODE_BIT(n))
+		if ((rec->candidates & NODE_BIT(n)) &&
+		    w->reg.now.value.revision > old->value.revision)
 			w->host[n].chosen = false;
 	if (rec->state == REC_HELD)
 		w->held_by[rec->epoch % 256] |= NODE_BIT(rec->holder);
