@@ -140,6 +140,7 @@ core_order_unfence(struct core *c, const struct now *now)
 	c->dur.latch = false;
 	c->dur.latch_why[0] = '\0';
 	c->dur.primary_epoch = 0;
+	c->dur.handed_epoch = 0; /* it is other data now */
 	core_save(c);
 	return NULL;
 }
