@@ -57,6 +57,9 @@ engine_start(struct world *w, int n)
 	e->core =
 	    core_new(&w->conf[n], h->disk_has ? &h->disk : NULL, seed, &now);
 	e->start_raw = now.raw;
+	e->start_ttl = h->disk_has && h->disk.t_max > w->conf[n].ttl ?
+			   h->disk.t_max :
+			   w->conf[n].ttl;
 	e->ran_since = w->t;
 	e->paused_until = 0;
 	e->draining = e->call = false;

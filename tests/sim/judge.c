@@ -79,9 +79,26 @@ judge_possible(struct world *w, int n)
 		    p & ~NODE_BIT(n), set);
 }
 
+/* From now on this data may follow, and no person was asked. */
+static void
+judge_handed(struct world *w, int n)
+{
+	struct engine *e = &w->host[n].e;
+	const struct durable *d = e->st.durable;
+
+	if (d->handed_epoch != 0 && e->primary_was == d->handed_epoch &&
+	    d->primary_epoch == 0 && !w->host[d->handed_to].old &&
+	    !wal_prefix(w, d->handed_to, n))
+		violated(w, "HANDED",
+		    "s%d follows as it is, and has what s%d has not", n + 1,
+		    d->handed_to + 1);
+	e->primary_was = d->primary_epoch;
+}
+
 void
 judge_turn(struct world *w, int n)
 {
+	judge_handed(w, n);
 	judge_possible(w, n);
 	judge_gives_way(w, n);
 	judge_told(w, n);
@@ -322,13 +339,6 @@ judge_saved(struct world *w, int n, const struct durable *old)
 		    (unsigned long long)w->host[n].around.epoch);
 	if (d->t_max < old->t_max)
 		violated(w, "FORGETS", "s%d saves a smaller T", n + 1);
-	/* No person was asked whether this data may follow. */
-	if (d->handed_epoch != 0 && old->primary_epoch == d->handed_epoch &&
-	    d->primary_epoch == 0 && !old->latch &&
-	    !w->host[d->handed_to].old && !wal_prefix(w, d->handed_to, n))
-		violated(w, "HANDED",
-		    "s%d follows as it is, and has what s%d has not", n + 1,
-		    d->handed_to + 1);
 }
 
 static bool

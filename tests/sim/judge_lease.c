@@ -27,7 +27,7 @@ judge_up_for_wait(const struct world *w, int n)
 {
 	const struct host *h = &w->host[n];
 
-	return clk_raw(w, n) - h->e.start_raw >= judge_wait(w, h->disk.t_max);
+	return clk_raw(w, n) - h->e.start_raw >= judge_wait(w, h->e.start_ttl);
 }
 
 static struct watched_rec *

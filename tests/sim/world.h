@@ -273,6 +273,7 @@ struct engine {
 	uint32_t inc;
 	bool draining;
 	usec_t paused_until, start_raw;
+	usec_t start_ttl; /* the largest that may have been promised before */
 	usec_t wake_raw, wake_t; /* the wake-up that is in the heap */
 	struct msg *in, **in_tail;
 	struct core_status st;
@@ -304,7 +305,8 @@ struct engine {
 	usec_t turn_at, turn_suspended, late_close_at, ran_since, read_until;
 	lsn_t end_seen; /* of the primary's WAL, as the core was told */
 	usec_t end_seen_at, told_deadline; /* raw */
-	usec_t gave_way_at; /* raw; to another candidate, since then */
+	uint64_t primary_was; /* primary_epoch, at the turn before */
+	usec_t gave_way_at;   /* raw; to another candidate, since then */
 	struct record gave_way_for;
 };
 
