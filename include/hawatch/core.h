@@ -61,13 +61,15 @@ struct durable {
 	uint64_t abdicated_epoch, abdicated_seq;
 	nodeset_t left; /* as holder of left_epoch: who abdicated */
 	uint64_t left_epoch;
-	lsn_t told; /* bounded: the greatest position that was told in an */
-	uint64_t told_epoch;	/* ask of this epoch and answered with yes */
+	lsn_t told; /* bounded: the greatest position that was told in an
+		       ask of told_epoch and answered with yes; of who released
+		       the record in that epoch: where its own log ended */
+	uint64_t told_epoch;
 	uint64_t primary_epoch; /* PostgreSQL here may hold what others do not
 				   have, since this epoch; 0 no */
-	uint64_t handed_epoch; /* the data here ended cleanly as that epoch's
-				  primary, and the next holder, which is */
-	node_t handed_to;      /* this one, had flushed all of it; 0 no */
+	uint64_t handed_epoch;	/* the data here ended cleanly as that epoch's
+				   primary, and the next holder, which is */
+	node_t handed_to;	/* this one, had flushed all of it; 0 no */
 	bool latch;		/* stays stopped until a person says so */
 	char latch_why[120];
 	enum proof proof;

@@ -129,10 +129,12 @@ cas_prepare_claim(struct core *c, const struct now *now)
 	rec.state = REC_CLAIMED;
 	rec.candidates =
 	    (rec.candidates | NODE_BIT(rec.holder)) & ~NODE_BIT(c->conf.self);
+	/* What this node was told, whoever goes on from here was not; what it
+	 * had when it released the record itself is asked of no other. */
+	if (rec.holder != c->conf.self)
+		rec.lsn = claim_floor(c);
 	rec.holder = c->conf.self;
 	rec.target = NODE_NONE;
-	/* What this node was told, whoever goes on from here was not. */
-	rec.lsn = claim_floor(c);
 	rec.taken_at = now->wall;
 	/* What was released or half-way does not count for min_interval. */
 	if (core_rec(c)->state == REC_HELD)

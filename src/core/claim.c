@@ -189,10 +189,21 @@ claim_check(const struct core *c, const struct now *now, usec_t *when)
 	return BLOCK_NONE;
 }
 
+/* But for the WAL, and for what a release ends: the wait, promises, and that it
+ * is too soon. */
+bool
+claim_could(const struct core *c, const struct now *now, usec_t within)
+{
+	return c->conf.mode == CORE_AUTO && !c->dur.latch && !c->reg.failing &&
+	       watch_usable(c) && claim_eligible(c) == BLOCK_NONE &&
+	       !c->pg.full && core_armed(c, now) &&
+	       c->no_claim_before <= now->raw + within;
+}
+
 /*
- * Could this node claim within so long? Not asked by itself, but by another
- * candidate; unless that one goes by the same record, it may know of a release,
- * which ends waits and promises.
+ * Could this node claim within so long, if it has the WAL? Not asked by itself,
+ * but by another candidate; unless that one goes by the same record, it may
+ * know of a release, which ends waits and promises.
  */
 bool
 claim_near(
@@ -201,15 +212,18 @@ claim_near(
 	const struct record *rec = core_rec(c);
 	usec_t end = now->raw + within;
 
-	if (c->conf.mode != CORE_AUTO || c->dur.latch || c->reg.failing ||
-	    !watch_usable(c) || claim_eligible(c) != BLOCK_NONE ||
-	    claim_wal(c) != BLOCK_NONE || now->raw - c->pg.seen_at > FRESH ||
-	    c->pg.full || !core_armed(c, now) || claim_too_soon(c, now) ||
-	    c->no_claim_before > end)
+	if (!claim_could(c, now, within) || claim_too_soon(c, now))
 		return false;
 	return !same ||
 	       (c->promise.until <= end &&
 		   (rec->state == REC_RELEASED || claim_wait_end(c) <= end));
+}
+
+/* Has it the WAL, as last seen? */
+bool
+claim_has_wal(const struct core *c, const struct now *now)
+{
+	return claim_wal(c) == BLOCK_NONE && now->raw - c->pg.seen_at <= FRESH;
 }
 
 static void

@@ -355,8 +355,10 @@ void claim_turn(struct core *c, const struct now *now);
 bool claim_waited(const struct core *c, const struct now *now);
 enum block claim_wal(const struct core *c);
 lsn_t claim_floor(const struct core *c);
+bool claim_could(const struct core *c, const struct now *now, usec_t within);
 bool claim_near(
     const struct core *c, const struct now *now, bool same, usec_t within);
+bool claim_has_wal(const struct core *c, const struct now *now);
 
 /* rank.c: which of several candidates goes first */
 enum block rank_check(struct core *c, const struct now *now, usec_t *when);

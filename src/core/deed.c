@@ -186,8 +186,17 @@ deed_release(struct core *c, const struct now *now)
 	if (!lease_mine(c))
 		return;
 	rec.state = REC_RELEASED;
-	if (!cas_send(c, now, FOR_RELEASE, &rec))
+	if (!cas_send(c, now, FOR_RELEASE, &rec)) {
 		c->plan.acted = false;
+		return;
+	}
+	/* To be had again by this node, should it take the record back: more
+	 * than each candidate has may have been acknowledged by another. */
+	if (c->position_epoch == rec.epoch) {
+		c->dur.told = c->position;
+		c->dur.told_epoch = rec.epoch;
+		core_save(c);
+	}
 }
 
 void

@@ -10,11 +10,12 @@
  * has flushed. Only when that is the end of the shutdown's checkpoint is the
  * record released to it.
  *
- * So nothing is in this data that the target has not. That is written down
- * with the epoch: if it is the target that holds the next one, this node
- * follows it as it is. If another does, the data counts as diverged as always.
- * The note goes, and is seen to be gone on the disk, before this data is
- * started as a primary again: a release that was sent may land at any time.
+ * So nothing is in this data that the target has not. That is noted with the
+ * epoch before the release: if it is the target that holds the next one, this
+ * node follows it as it is. If another does, or a crash came before the note,
+ * the data counts as diverged as always. The note goes, and is seen to be gone
+ * on the disk, before this data is started as a primary again, since a release
+ * that was sent may land at any time; and when it is seen as one.
  */
 #include <string.h>
 
@@ -22,7 +23,7 @@
 #include "hawatch/str.h"
 
 #define ASK_EVERY (10 * USEC_MSEC)
-#define ASK_AGAIN (60 * USEC_MSEC) /* what was not answered */
+#define ASK_AGAIN (100 * USEC_MSEC) /* what was not answered */
 #define NEAR (1024 * 1024) /* bytes: some ten milliseconds on any network */
 
 /* A candidate that answered lately, and is a standby that runs. */
@@ -33,6 +34,14 @@ hand_ready(const struct core *c, const struct now *now, node_t n)
 	       !(c->lease.abdicated & NODE_BIT(n)) && c->heard_at[n] != 0 &&
 	       now->raw - c->heard_at[n] < core_rec(c)->ttl &&
 	       c->peer[n].recovery == ANS_YES && c->peer[n].running == ANS_YES;
+}
+
+/* A release could be sent now. */
+static bool
+hand_register(const struct core *c, const struct now *now)
+{
+	return watch_usable(c) && !c->reg.failing && !c->pending.on &&
+	       now->raw - c->reg.read_at < core_rec(c)->ttl;
 }
 
 const char *
@@ -94,9 +103,10 @@ ask_near(const struct core *c, const struct now *now)
 	if (!hand_ready(c, now, to))
 		return ANS_NO;
 	return c->pg.seen_at > c->plan.since && c->pg.sender[to].streaming &&
-		       durability_lag(c, to) <= NEAR ?
-	    ANS_YES :
-	    ANS_UNKNOWN;
+		       durability_lag(c, to) <= NEAR && c->hand.wal_end != 0 &&
+		       hand_register(c, now) ?
+		   ANS_YES :
+		   ANS_UNKNOWN;
 }
 
 enum answer
@@ -106,9 +116,10 @@ ask_flushed(const struct core *c, const struct now *now)
 
 	if (!(core_rec(c)->candidates & NODE_BIT(h->to)) || h->end == 0)
 		return ANS_NO;
-	return h->timeline == core_rec(c)->timeline && h->wal_end >= h->end ?
-	    ANS_YES :
-	    ANS_UNKNOWN;
+	return h->timeline == core_rec(c)->timeline && h->wal_end >= h->end &&
+		       hand_register(c, now) ?
+		   ANS_YES :
+		   ANS_UNKNOWN;
 }
 
 void
@@ -127,7 +138,9 @@ deed_pg_end(struct core *c, const struct now *now)
 	goal_ask(c, ACT_STOP, &g);
 }
 
-/* Asked again and again: what was sent last may still be on its way. */
+/* How far it is, if it could take over: asked again and again, since what was
+ * sent last may still be on its way. One id, so that an answer to any of these
+ * questions will do; who does not know them says nothing of that. */
 void
 deed_ask_heir(struct core *c, const struct now *now)
 {
@@ -139,7 +152,8 @@ deed_ask_heir(struct core *c, const struct now *now)
 	if (h->id != 0 &&
 	    now->raw - h->asked_at < (h->answered ? ASK_EVERY : ASK_AGAIN))
 		return;
-	h->id = ++c->ids;
+	if (h->id == 0)
+		h->id = ++c->ids;
 	h->answered = false;
 	h->asked_at = now->raw;
 	a = core_do(c, DO_ASK);
@@ -170,19 +184,27 @@ hand_answer(struct core *c, const struct ask_answer *ans)
 }
 
 void
+deed_note(struct core *c, const struct now *now)
+{
+	c->dur.handed_epoch = core_rec(c)->epoch;
+	c->dur.handed_to = c->hand.to;
+	core_save(c);
+	deed_signal(c, now);
+}
+
+void
 deed_hand(struct core *c, const struct now *now)
 {
 	struct record rec = *core_rec(c);
 
 	if (!lease_mine(c))
 		return;
-	rec.state = REC_RELEASED;
-	rec.target = c->hand.to;
-	if (!cas_send(c, now, FOR_RELEASE, &rec)) {
+	if (core_pgs(c) != PGS_GONE) {
 		c->plan.acted = false;
 		return;
 	}
-	c->dur.handed_epoch = rec.epoch;
-	c->dur.handed_to = c->hand.to;
-	core_save(c);
+	rec.state = REC_RELEASED;
+	rec.target = c->hand.to;
+	if (!cas_send(c, now, FOR_RELEASE, &rec))
+		c->plan.acted = false;
 }

@@ -192,16 +192,19 @@ rank_first(const struct core *c, const struct now *now)
 /*
  * The answer to such a question: how far this node is, if it could claim about
  * now, else nothing; by a view that is newer than the question, if there is
- * one soon. True when that is dealt with.
+ * one soon: by an older one it may lack what the record asks for, and has got
+ * since. True when that is dealt with.
  */
 bool
 rank_reply(struct core *c, const struct now *now, struct asked *q)
 {
 	bool same = q->ask.epoch == core_rec(c)->epoch &&
 		    q->ask.seq == core_rec(c)->seq;
+	usec_t within = rank_give_way(q->ask.ttl);
 	/* Whoever hands over asks who is to take it. */
-	bool near = q->ask.from == core_rec(c)->holder ||
-		    claim_near(c, now, same, rank_give_way(q->ask.ttl));
+	bool near = q->ask.from == core_rec(c)->holder ?
+			claim_could(c, now, within) :
+			claim_near(c, now, same, within);
 	struct action *a;
 
 	if (near && !q->waiting) {
@@ -216,7 +219,7 @@ rank_reply(struct core *c, const struct now *now, struct asked *q)
 	a->node = q->ask.from;
 	promise_facts(c, &a->answer, q->ask.id);
 	str_cut(a->answer.reason, sizeof(a->answer.reason), "position");
-	if (!near)
+	if (!near || !claim_has_wal(c, now))
 		a->answer.wal_end = 0;
 	return true;
 }

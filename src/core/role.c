@@ -130,6 +130,8 @@ role_may_follow(const struct core *c, const struct now *now)
 		return false;
 	/* What it released itself is this node's own, signal or not; the plan
 	 * puts that first. */
+	if (hand_clean(c))
+		return true;
 	if (c->dur.primary_epoch == 0)
 		return core_rel(c) == REL_OTHER ? c->pg.signal :
 						  claim_waited(c, now);
@@ -320,8 +322,10 @@ role_facts(struct core *c)
 		c->dur.handed_epoch = 0;
 		core_save(c);
 	}
-	/* Everything that is here is there: it follows like any other. */
-	if (hand_clean(c) && core_pgs(c) != PGS_UNKNOWN) {
+	/* Everything that is here is there: it follows like any other, once
+	 * whoever starts it starts a standby. */
+	if (hand_clean(c) && (core_pgs(c) == PGS_STANDBY ||
+				 (core_pgs(c) == PGS_GONE && c->pg.signal))) {
 		c->dur.primary_epoch = 0;
 		core_save(c);
 	}
@@ -350,6 +354,13 @@ role_turn(struct core *c, const struct now *now)
 			plan_start(c, now, PLAN_STEPDOWN);
 		return;
 	}
+	/* The same, before the record is released. */
+	if (plan_at_or_past(c, PLAN_SWITCHOVER, "closed") &&
+	    (core_pgs(c) == PGS_STANDBY || core_pgs(c) == PGS_PRIMARY)) {
+		plan_end(c, now, "started by another");
+		plan_start(c, now, PLAN_STEPDOWN);
+		return;
+	}
 	/* Nothing of a claimed epoch is acknowledged: better given back than
 	 * held half-way by a server that does not come out of recovery. */
 	if (c->plan.id == PLAN_TAKEOVER && core_rel(c) == REL_CLAIMED &&
@@ -369,6 +380,7 @@ role_turn(struct core *c, const struct now *now)
 	if (core_rel(c) == REL_HELD && core_pgs(c) == PGS_PRIMARY &&
 	    c->lease.confirmed && c->resume_epoch == core_rec(c)->epoch &&
 	    c->conf.mode != CORE_OBSERVE && !c->dur.latch) {
+		c->hand.on = false;
 		plan_resume(c, now);
 		return;
 	}

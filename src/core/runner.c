@@ -7,8 +7,9 @@
 
 #include "core/core_i.h"
 
-#define REST (2 * USEC_SEC) /* after an abandoned plan, before another */
-#define RESTS_MAX 5	    /* doublings, when it was the pullers' fault */
+#define REST (2 * USEC_SEC)	  /* after an abandoned plan, before another */
+#define ANSWERS (300 * USEC_MSEC) /* a view that is younger: it does */
+#define RESTS_MAX 5 /* doublings, when it was the pullers' fault */
 
 bool
 plan_at_or_past(const struct core *c, enum plan_id id, const char *row)
@@ -152,8 +153,9 @@ plan_late(struct core *c, const struct now *now)
 	core_tell(c, EMIT_plan_late, "%s: %s", r->name, r->goal);
 	if (r->late == LATE_BACK) {
 		/* What answers still, was never told to end. */
-		back = core_pgs(c) != PGS_PRIMARY ||
-		       c->pg.seen_at < c->plan.since + USEC_SEC / 2;
+		back = c->hand.end != 0 || core_pgs(c) != PGS_PRIMARY ||
+		       c->lease.primary_since > c->plan.started ||
+		       now->raw - c->pg.seen_at > ANSWERS;
 		plan_end(c, now, back ? "taken back" : "given up");
 		if (back)
 			plan_start(c, now, PLAN_RESTART);

@@ -62,6 +62,7 @@ void deed_release(struct core *c, const struct now *now);
 void deed_checkpoint_now(struct core *c, const struct now *now);
 void deed_pg_end(struct core *c, const struct now *now);
 void deed_ask_heir(struct core *c, const struct now *now);
+void deed_note(struct core *c, const struct now *now);
 void deed_hand(struct core *c, const struct now *now);
 void deed_alone(struct core *c, const struct now *now);
 

@@ -9,48 +9,37 @@
 
 #include "engine/engine.h"
 #include "engine/orders.h"
+#include "engine/orders_request.h"
 #include "engine/status.h"
+#include "engine/switchover_look.h"
 #include "hawatch/instance.h"
 #include "hawatch/json.h"
 #include "hawatch/mem.h"
 #include "hawatch/str.h"
 #include "hawatch/version.h"
 
-#define ORDER_WHY_MAX 120
-
-/* What came with the verb. */
-struct request {
-	uint64_t id;
-	node_t node; /* NODE_NONE: none was named */
-	char fenced[ORDER_WHY_MAX];
-	bool is_fenced;
-	char is[16]; /* role: primary or standby */
-};
-
 struct order_row {
 	const char *verb;
 	bool data; /* only where PostgreSQL is */
 	bool node; /* a node of the cluster must be named */
-	void (*run)(struct engine *e, const struct request *req);
+	void (*run)(struct engine *e, const struct order_request *req);
 };
 
-static void order_status(struct engine *e, const struct request *req);
-static void order_plan(struct engine *e, const struct request *req);
-static void order_promote(struct engine *e, const struct request *req);
-static void order_switchover(struct engine *e, const struct request *req);
-static void order_init(struct engine *e, const struct request *req);
-static void order_show(struct engine *e, const struct request *req);
-static void order_adopt(struct engine *e, const struct request *req);
-static void order_unfence(struct engine *e, const struct request *req);
-static void order_ack(struct engine *e, const struct request *req);
-static void order_role(struct engine *e, const struct request *req);
-static void order_gate(struct engine *e, const struct request *req);
-static void order_drift(struct engine *e, const struct request *req);
-static void order_ping(struct engine *e, const struct request *req);
+static void order_status(struct engine *e, const struct order_request *req);
+static void order_plan(struct engine *e, const struct order_request *req);
+static void order_promote(struct engine *e, const struct order_request *req);
+static void order_switchover(struct engine *e, const struct order_request *req);
+static void order_init(struct engine *e, const struct order_request *req);
+static void order_show(struct engine *e, const struct order_request *req);
+static void order_adopt(struct engine *e, const struct order_request *req);
+static void order_unfence(struct engine *e, const struct order_request *req);
+static void order_ack(struct engine *e, const struct order_request *req);
+static void order_role(struct engine *e, const struct order_request *req);
+static void order_gate(struct engine *e, const struct order_request *req);
+static void order_drift(struct engine *e, const struct order_request *req);
+static void order_ping(struct engine *e, const struct order_request *req);
 static void orders_start(struct engine *e);
-static int request_read(struct engine *e, struct request *req,
-    const char *args_json, struct error *err);
-static bool order_is_here(struct engine *e, const struct request *req,
+static bool order_is_here(struct engine *e, const struct order_request *req,
     const char *verb, const char *option);
 static void orders_wake_cb(void *arg);
 
@@ -76,7 +65,7 @@ orders_handle(
 {
 	const struct order_row *row = NULL;
 	struct engine *e = engine;
-	struct request req = { .id = id, .node = NODE_NONE };
+	struct order_request req = { .id = id, .node = NODE_NONE };
 	struct error err;
 	size_t i;
 
@@ -90,7 +79,7 @@ orders_handle(
 		    "this engine does not know that verb: hactl is of "
 		    "another version",
 		    "hactl --version");
-	else if (request_read(e, &req, args_json, &err) == -1)
+	else if (orders_request_read(e->conf, &req, args_json, &err) == -1)
 		orders_refuse(e, id, EXITCODE_USAGE, err.msg, "hactl --help");
 	else if (row->data && e->core == NULL)
 		orders_refuse(e, id, EXITCODE_REFUSED,
@@ -132,6 +121,7 @@ orders_free(struct orders *o)
 		TAILQ_REMOVE(&o->questions, q, entry);
 		free(q);
 	}
+	switchover_look_free_all(o);
 	orders_drift_free(o);
 	timer_free(o->wake);
 	free(o);
@@ -154,6 +144,7 @@ orders_start(struct engine *e)
 	TAILQ_INIT(&o->waits);
 	TAILQ_INIT(&o->asks);
 	TAILQ_INIT(&o->questions);
+	TAILQ_INIT(&o->looks);
 	o->wake = timer_new(e->loop, orders_wake_cb, e);
 	e->orders = o;
 }
@@ -164,51 +155,11 @@ orders_wake_cb(void *arg)
 {
 }
 
-static int
-request_read(struct engine *e, struct request *req, const char *args_json,
-    struct error *err)
-{
-	static const char *const keys[] = { "verb", "node", "fenced", "is",
-		NULL };
-	char name[NODE_NAME_MAX];
-	json_t *obj;
-	int rc = -1;
-
-	obj = json_read(args_json, strlen(args_json), err);
-	if (obj == NULL || json_only(obj, keys, err) == -1)
-		goto out;
-	if (json_has(obj, "node")) {
-		if (json_want_string(obj, "node", name, sizeof(name), err) ==
-		    -1)
-			goto out;
-		req->node = names_find(&e->conf->names, name);
-		if (req->node == NODE_NONE) {
-			error_set(err, ERR_REFUSED,
-			    "%s is no node of cluster %s", name,
-			    e->conf->cluster);
-			goto out;
-		}
-	}
-	if (json_has(obj, "fenced")) {
-		if (json_want_string(obj, "fenced", req->fenced,
-			sizeof(req->fenced), err) == -1)
-			goto out;
-		req->is_fenced = true;
-	}
-	if (json_has(obj, "is") &&
-	    json_want_string(obj, "is", req->is, sizeof(req->is), err) == -1)
-		goto out;
-	rc = 0;
-out:
-	json_decref(obj);
-	return rc;
-}
-
 /* An order changes the host on which it is given, so that the person has its
  * log before their eyes and no engine has to be trusted by another. */
 static bool
-order_is_here(struct engine *e, const struct request *req, const char *verb,
-    const char *option)
+order_is_here(struct engine *e, const struct order_request *req,
+    const char *verb, const char *option)
 {
 	const char *name;
 	char *next;
@@ -224,13 +175,13 @@ order_is_here(struct engine *e, const struct request *req, const char *verb,
 }
 
 static void
-order_status(struct engine *e, const struct request *req)
+order_status(struct engine *e, const struct order_request *req)
 {
 	orders_ask(e, req->id, ASK_STATUS, NODE_NONE, NULL);
 }
 
 static void
-order_plan(struct engine *e, const struct request *req)
+order_plan(struct engine *e, const struct order_request *req)
 {
 	if (e->conf->node[req->node].role != ROLE_DATA)
 		orders_refuse(e, req->id, EXITCODE_REFUSED,
@@ -242,23 +193,23 @@ order_plan(struct engine *e, const struct request *req)
 
 /* On the primary's host, of another node: there is nothing to be proved. */
 static void
-order_promote(struct engine *e, const struct request *req)
+order_promote(struct engine *e, const struct order_request *req)
 {
 	if (!req->is_fenced && orders_switchover_meant(e, req->node))
-		orders_switchover_ask(e, req->id, req->node);
+		orders_switchover_ask(e, req->id, req->node, req->accept);
 	else if (order_is_here(e, req, "promote", ""))
 		orders_promote_ask(
 		    e, req->id, req->is_fenced ? req->fenced : NULL);
 }
 
 static void
-order_switchover(struct engine *e, const struct request *req)
+order_switchover(struct engine *e, const struct order_request *req)
 {
-	orders_switchover_ask(e, req->id, req->node);
+	orders_switchover_ask(e, req->id, req->node, req->accept);
 }
 
 static void
-order_init(struct engine *e, const struct request *req)
+order_init(struct engine *e, const struct order_request *req)
 {
 	const struct now now = clock_now();
 	const char *refused;
@@ -275,20 +226,20 @@ order_init(struct engine *e, const struct request *req)
 }
 
 static void
-order_show(struct engine *e, const struct request *req)
+order_show(struct engine *e, const struct order_request *req)
 {
 	orders_ask_register(e, req->id, false);
 }
 
 static void
-order_adopt(struct engine *e, const struct request *req)
+order_adopt(struct engine *e, const struct order_request *req)
 {
 	orders_taken(e, req->id, "register-adopt");
 	orders_ask_register(e, req->id, true);
 }
 
 static void
-order_unfence(struct engine *e, const struct request *req)
+order_unfence(struct engine *e, const struct order_request *req)
 {
 	const struct now now = clock_now();
 	const char *refused;
@@ -303,7 +254,7 @@ order_unfence(struct engine *e, const struct request *req)
 }
 
 static void
-order_ack(struct engine *e, const struct request *req)
+order_ack(struct engine *e, const struct order_request *req)
 {
 	const struct now now = clock_now();
 	struct core_status st;
@@ -330,7 +281,7 @@ order_ack(struct engine *e, const struct request *req)
 }
 
 static void
-order_role(struct engine *e, const struct request *req)
+order_role(struct engine *e, const struct order_request *req)
 {
 	const struct now now = clock_now();
 	struct core_status st;
@@ -357,7 +308,7 @@ order_role(struct engine *e, const struct request *req)
 
 /* A standby can accept no write, so it may always start. */
 static void
-order_gate(struct engine *e, const struct request *req)
+order_gate(struct engine *e, const struct order_request *req)
 {
 	const struct now now = clock_now();
 	const char *refused = NULL;
@@ -378,13 +329,13 @@ order_gate(struct engine *e, const struct request *req)
 }
 
 static void
-order_drift(struct engine *e, const struct request *req)
+order_drift(struct engine *e, const struct order_request *req)
 {
 	orders_drift(e, req->id);
 }
 
 static void
-order_ping(struct engine *e, const struct request *req)
+order_ping(struct engine *e, const struct order_request *req)
 {
 	const struct now now = clock_now();
 	json_t *obj = json_object();

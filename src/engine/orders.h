@@ -1,10 +1,11 @@
 /*
- * What the files of the orders share: orders.c knows the verbs, orders_ask.c
- * those that ask other hosts first, orders_promote.c the one that must not be
- * given beside a working primary, orders_switchover.c the one that is given to
- * a working primary, orders_plan.c the plan, orders_drift.c the one that
- * changes this host's files, orders_wait.c those that take a while and say each
- * step as it happens.
+ * What the files of the orders share: orders.c knows the verbs,
+ * orders_request.c what comes with them, orders_ask.c those that ask other
+ * hosts first, orders_promote.c the one that must not be given beside a working
+ * primary, orders_switchover.c the one that is given to a working primary,
+ * switchover_look.c what that one's PostgreSQL says first, orders_plan.c the
+ * plan, orders_drift.c the one that changes this host's files, orders_wait.c
+ * those that take a while and say each step as it happens.
  */
 #ifndef HAWATCH_ENGINE_ORDERS_H
 #define HAWATCH_ENGINE_ORDERS_H
@@ -69,7 +70,15 @@ struct order_question {
 	uint64_t id;	 /* of the asker, where there is no ask */
 };
 
+/* What a person has to accept by name before a switchover. */
+enum order_accept {
+	ACCEPT_TRANSACTIONS = 1, /* are ended */
+	ACCEPT_ARCHIVE = 2,	 /* is left behind */
+	ACCEPT_SLOTS = 4,	 /* are left behind */
+};
+
 struct order_drift;
+struct order_look;
 
 struct orders {
 	struct timer *wake;
@@ -78,6 +87,7 @@ struct orders {
 	TAILQ_HEAD(, order_wait) waits;
 	TAILQ_HEAD(, order_ask) asks;
 	TAILQ_HEAD(, order_question) questions;
+	TAILQ_HEAD(, order_look) looks;
 };
 
 /* orders_reply.c. obj is taken. */
@@ -101,10 +111,12 @@ void orders_promote(struct engine *e, uint64_t id, const char *fenced,
 bool orders_promote_asked(const struct engine *e, node_t holder, usec_t since);
 
 /* orders_switchover.c. meant: a promotion of that node, ordered here, is one.
- * to: NODE_NONE for the only candidate. said: what the
- * target's engine has just said; NULL or "silent" in it when nothing. */
+ * to: NODE_NONE for the only candidate. accept: a set of enum order_accept.
+ * said: what the target's engine has just said; NULL or "silent" in it when
+ * nothing. */
 bool orders_switchover_meant(const struct engine *e, node_t to);
-void orders_switchover_ask(struct engine *e, uint64_t id, node_t to);
+void orders_switchover_ask(
+    struct engine *e, uint64_t id, node_t to, unsigned accept);
 void orders_switchover(
     struct engine *e, uint64_t id, node_t to, const json_t *said);
 /* True when it is over and the asker was told. */

@@ -10,6 +10,7 @@
 #include "engine/engine.h"
 #include "engine/orders.h"
 #include "engine/status.h"
+#include "engine/switchover_look.h"
 #include "hawatch/json.h"
 #include "hawatch/mem.h"
 #include "hawatch/pgwatch.h"
@@ -48,7 +49,7 @@ orders_switchover_meant(const struct engine *e, node_t to)
 }
 
 void
-orders_switchover_ask(struct engine *e, uint64_t id, node_t to)
+orders_switchover_ask(struct engine *e, uint64_t id, node_t to, unsigned accept)
 {
 	const struct now now = clock_now();
 	struct against a;
@@ -67,7 +68,7 @@ orders_switchover_ask(struct engine *e, uint64_t id, node_t to)
 	if (a.why != NULL)
 		switchover_refuse(e, id, to, &a);
 	else
-		orders_ask(e, id, ASK_SWITCHOVER, to, NULL);
+		switchover_look(e, id, to, accept);
 }
 
 void
@@ -240,10 +241,6 @@ switchover_said(const json_t *said)
 		{ "postgres", "no_room", "", true,
 		    { "the target's PostgreSQL has no room to write",
 			"ssh %s hactl status" } },
-		{ "postgres", "paused", "true", false,
-		    { "replay is paused on the target: it is behind by all "
-		      "since",
-			"ssh %s hactl status" } },
 	};
 	const json_t *part, *value;
 	const char *text;
@@ -304,14 +301,21 @@ orders_switchover_over(struct engine *e, struct order_wait *w,
 	}
 	w->back =
 	    w->back || (st->plan != NULL && strcmp(st->plan, "restart") == 0);
-	if (st->rec.epoch > w->epoch && st->rec.state == REC_HELD) {
-		if (st->rec.holder == w->node)
+	if (st->rec.epoch > w->epoch && st->rec.state == REC_HELD &&
+	    st->rec.holder != e->conf->self) {
+		/* Seen, not concluded from who holds the record now. */
+		if (st->rec.holder == w->node && w->end != 0 &&
+		    w->flushed >= w->end)
 			switchover_done(e, w, st, now);
 		else
 			orders_refuse(e, w->id, EXITCODE_UNKNOWN,
-			    "another node took over", "hactl status");
+			    st->rec.holder == w->node ?
+				"the target took over, but not by this plan" :
+				"another node took over",
+			    "hactl status");
 		return true;
 	}
+	w->back = w->back || st->rec.epoch > w->epoch;
 	if (st->plan == NULL && st->rel == REL_HELD &&
 	    status_is_primary(st, now) &&
 	    (w->ran || now->raw - w->since > SWITCHOVER_IDLE)) {
@@ -351,8 +355,8 @@ switchover_back(struct engine *e, const struct order_wait *w)
 
 	if (w->back)
 		why = xasprintf("taken back at step \"%s\": this node is the "
-				"primary again, and %s its standby",
-		    w->at, e->conf->names.node[w->node]);
+				"primary again",
+		    w->at);
 	else
 		why = xasprintf("given up%s%s: nothing was stopped, this node "
 				"serves as before",

@@ -64,6 +64,12 @@ cmd_switchover(const struct call *call)
 	request = ask_request("switchover");
 	if (call->args > 0)
 		json_put_string(request, "node", call->arg[0]);
+	if (call->opt[OPT_END_TRANSACTIONS] != NULL)
+		json_put_bool(request, "end_transactions", true);
+	if (call->opt[OPT_LEAVE_ARCHIVE] != NULL)
+		json_put_bool(request, "leave_archive", true);
+	if (call->opt[OPT_LEAVE_SLOTS] != NULL)
+		json_put_bool(request, "leave_slots", true);
 	return order_run(call, request, ORDER_LIMIT);
 }
 
@@ -158,6 +164,10 @@ order_line(void *arg, const json_t *obj)
 		(void)snprintf(
 		    first, sizeof(first), "%10s  %-14s ", ms, "waits for");
 		print_wrapped(first, get_str(obj, "text"));
+	} else if (json_has(obj, "note")) {
+		(void)snprintf(
+		    first, sizeof(first), "%10s  %-14s ", ms, "note");
+		print_wrapped(first, get_str(obj, "note"));
 	}
 	fflush(stdout);
 }

@@ -30,7 +30,13 @@
 	X(CLUSTER, "cluster", 0, "NAME", "of the authority") \
 	X(ADDRESS, "address", 0, "ADDRESS", "of the node") \
 	X(TABLES, "tables", 0, NULL, "print the tables that run") \
-	X(APPLY, "apply", 0, NULL, "change what differs on this host, now")
+	X(APPLY, "apply", 0, NULL, "change what differs on this host, now") \
+	X(END_TRANSACTIONS, "end-transactions", 0, NULL, \
+	    "transactions that are open for long are rolled back") \
+	X(LEAVE_ARCHIVE, "leave-archive", 0, NULL, \
+	    "what is not archived yet is left behind") \
+	X(LEAVE_SLOTS, "leave-slots", 0, NULL, \
+	    "logical replication slots are left behind")
 
 enum hactl_option {
 #define X(id, name, letter, value, text) OPT_##id,

@@ -44,7 +44,7 @@ const struct verb verb_table[] = {
   .help = "print the steps of a switchover to NODE; changes nothing" },
 { .words = "promote", .args = "NODE", .min = 1, .max = 1, .options = OPT_BIT(FENCED) | OPT_BIT(YES), .run = cmd_promote,
   .help = "make NODE the primary: by a switchover, or when the old is gone" },
-{ .words = "switchover", .args = "[NODE]", .max = 1, .options = OPT_BIT(JSON) | OPT_BIT(YES), .run = cmd_switchover,
+{ .words = "switchover", .args = "[NODE]", .max = 1, .options = OPT_BIT(JSON) | OPT_BIT(YES) | OPT_BIT(END_TRANSACTIONS) | OPT_BIT(LEAVE_ARCHIVE) | OPT_BIT(LEAVE_SLOTS), .run = cmd_switchover,
   .help = "on the primary: hand over to NODE, or take it back" },
 { .words = "init", .options = OPT_BIT(HOLDER) | OPT_BIT(YES), .needs = OPT_BIT(HOLDER), .run = cmd_init,
   .help = "write the first record: who holds the cluster" },
@@ -243,7 +243,8 @@ verb_vet(const struct call *call, enum exitcode *code)
 	if (call->args < v->min)
 		return verb_wrong(
 		    code, "something is missing", v->words, usage);
-	if (call->args > v->max && verb_group_size(v->words) > 1)
+	if (strlen(usage) + sizeof("next:  ") > PRINT_WIDTH ||
+	    (call->args > v->max && verb_group_size(v->words) > 1))
 		(void)snprintf(
 		    usage, sizeof(usage), "hactl %s --help", v->words);
 	if (call->args > v->max)
@@ -280,7 +281,8 @@ verb_help(const char *prefix)
 		if (prefix[0] != '\0' && !verb_in_group(&verb_table[i], prefix))
 			continue;
 		verb_usage(&verb_table[i], usage, sizeof(usage));
-		printf("%s\n        %s\n", usage, verb_table[i].help);
+		print_folded(stdout, "", 12, usage);
+		printf("        %s\n", verb_table[i].help);
 	}
 	printf("\nEvery verb takes\n");
 	for (o = 0; o < OPT_COUNT; o++) {
@@ -311,7 +313,8 @@ verb_help_one(const struct verb *v)
 	int o;
 
 	verb_usage(v, text, sizeof(text));
-	printf("%s\n        %s\n\n", text, v->help);
+	print_folded(stdout, "", 12, text);
+	printf("        %s\n\n", v->help);
 	for (o = 0; o < OPT_COUNT; o++) {
 		if ((v->options & (1u << o)) != 0)
 			verb_help_option(o);

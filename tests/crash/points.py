@@ -77,6 +77,12 @@ SURE = {
     'claimant': {
         'takeover.running': ACT,
     },
+    'switchover': {
+        'switchover.checkpoint': ACT,
+        'switchover.stopped': ACT,
+        'switchover.signal': ACT,
+        'switchover.release': CAS,
+    },
 }
 
 CHANCE = {
@@ -95,9 +101,20 @@ CHANCE = {
     'both': {'restart.alone': JOURNAL, 'restart.relax': CAS},
     'standby': {'follow.signal': JOURNAL},
     'claimant': {'takeover.running': JOURNAL},
+    'switchover': {
+        'switchover.checkpoint': JOURNAL + ' ' + CAS,
+        'switchover.near': JOURNAL + ' ' + CAS,
+        'switchover.stopped': JOURNAL + ' ' + FENCE + ' ' + CAS,
+        'switchover.flushed': JOURNAL, 'switchover.signal': JOURNAL,
+        'switchover.release': JOURNAL},
 }
 
 REASONS = (
+    (r'switchover\.heir:', 'answered in the turn of the order'),
+    (r'switchover\.closed:', 'answered in the turn of the row before: the '
+     'fence closes when the server is seen to be gone'),
+    (r'switchover\.(near|closed|flushed|release):act-',
+     'the row starts nothing'),
     (r'takeover\.(prove|wal|pullers|arrive|verify):',
      'answered in the turn of the row before: this lab has no site'),
     (r'\.(metadata|checkpoint|converge|traffic):',

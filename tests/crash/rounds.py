@@ -6,9 +6,10 @@ another on the same hosts.
 
 import collections
 import signal
+import subprocess
 import time
 
-from lab import auditor
+from lab import auditor, pg
 from lab.cluster import KEYS, now
 from lab.lab import DATA_NODES
 from lab.wait import Late, wait_for
@@ -368,6 +369,17 @@ class Rounds:
         self.met_or_later(1)
         self.moved()
 
+    def switchover(self, point):
+        """A person orders it; the engine that hands over dies."""
+        holder, other = self.holder, self.other
+        self.lab.pg[holder].set(
+            'primary_conninfo', 'host=%s port=%d user=repmgr '
+            'application_name=%s' % (self.lab.host[other].address, pg.PORT,
+                                     self.lab.host[holder].name))
+        self.databases(holder, point, lambda: self.lab.host[holder].popen(
+            ['hactl', 'switchover', '--yes'], stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
+
     def stays(self):
         self.check(changes=0)
         self.unit.disarm()
@@ -376,4 +388,4 @@ class Rounds:
 
 SCENARIOS = {name: getattr(Rounds, name) for name in (
     'stepdown', 'takeover', 'lost', 'added', 'restart', 'both', 'standby',
-    'takenback', 'claimant')}
+    'takenback', 'claimant', 'switchover')}

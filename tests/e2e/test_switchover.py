@@ -108,7 +108,8 @@ def inode(cluster, key):
 
 
 def test_with_an_open_transaction(pair):
-    """It is rolled back, and holds nothing up."""
+    """It is rolled back, and holds nothing up; one that is open for long only
+    when that was said."""
     cluster = pair
     lab, s1 = cluster.lab, cluster.lab.pg['s1']
     vote = cluster.vote()
@@ -118,9 +119,18 @@ def test_with_an_open_transaction(pair):
          '-c', 'BEGIN; SELECT count(*) FROM vote; SELECT pg_sleep(60)'],
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     wait_for(lambda: s1.sql("SELECT 1 FROM pg_stat_activity WHERE query LIKE "
-                            "'%pg_sleep%' AND usename = 'voter'"), 5)
+                            "'%pg_sleep%' AND usename = 'voter' AND "
+                            "clock_timestamp() - xact_start > '10 s'"), 20)
+    refused = switchover(cluster, 's1')
+    assert refused.returncode == 1, refused.stdout + refused.stderr
+    assert 'user voter' in ' '.join(refused.stderr.split())
+    assert refused.stderr.splitlines()[-1].endswith(
+        'hactl switchover prod-s2 --end-transactions')
+    assert busy.poll() is None and not [
+        e for e in cluster.events('s1') if e.get('ev') == 'order.taken' and
+        e.get('verb') == 'switchover']
     at = now()
-    assert switchover(cluster, 's1').returncode == 0
+    assert switchover(cluster, 's1', '--end-transactions').returncode == 0
     assert busy.wait(10) != 0
     gap = check_handed(cluster, vote, at, 's1', 's2', 2)
     print('with an open transaction: %.0f ms without a vote' % gap)
@@ -187,9 +197,10 @@ def test_taken_back_since_it_does_not_receive(make_cluster):
     check_back(cluster, vote, at, done)
 
 
-def test_taken_back_since_it_does_not_answer(pair):
-    """Its engine stands still once the order is taken: how far it is, nobody
-    says, and nothing is released."""
+@pytest.mark.parametrize('moment', ['order.taken', 'pg.signal'])
+def test_the_target_does_not_answer(pair, moment):
+    """Its engine stands still once the order is taken, or once PostgreSQL was
+    told to end: how far it is, nobody says, and nothing is released."""
     cluster = pair
     lab = cluster.lab
     vote = cluster.vote()
@@ -200,15 +211,23 @@ def test_taken_back_since_it_does_not_answer(pair):
                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                          stderr=subprocess.PIPE)
     wait_for(lambda: [e for e in cluster.events('s1')
-                      if e.get('ev') == 'order.taken' and
-                      e.get('verb') == 'switchover'], 5,
-             'the order is taken', every=0.002)
+                      if e.get('ev') == moment and
+                      e.get('verb', 'switchover') == 'switchover'], 5, moment,
+             every=0.002)
     lab.s2.kill(engine, signal.SIGSTOP)
     try:
         out, err = order.communicate(timeout=60)
     finally:
         lab.s2.kill(engine, signal.SIGCONT)
     print(out + err, end='')
+    if moment == 'order.taken':
+        assert order.returncode == 1, out + err
+        assert 'given up' in out + err
+        assert not [e for e in cluster.events('s1')
+                    if e.get('ev') == 'pg.signal']
+        vote.wait_acked(20, since=now())
+        assert cluster.audit('s1', at, changes=0)['ok']
+        return
     check_back(cluster, vote, at, subprocess.CompletedProcess(
         [], order.returncode, out, err))
 

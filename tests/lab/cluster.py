@@ -1,6 +1,7 @@
 """hawatchd on the nodes of a lab, as an operator sees it."""
 
 import json
+import re
 import shlex
 import time
 
@@ -86,6 +87,23 @@ class Cluster:
     def wait_role(self, key, role, deadline=15):
         return wait_for(lambda: self.status(key).get('role') == role,
                         deadline, '%s is %s' % (key, role), every=0.1)
+
+    def winner(self, at, first, other, deadline=20):
+        """Which of these two acknowledges votes since then. Of two that are
+        equally far it is the first; what the primary was sending when it died
+        may have reached the other one alone, and then the first says so."""
+        vote = self.voters[0]
+        address = {key: self.lab.host[key].address for key in (first, other)}
+
+        def serving():
+            return next((key for key in (first, other)
+                         if vote.acked(at, address[key])), None)
+        key = wait_for(serving, deadline, 'one of them takes over', every=0.05)
+        assert key == first or any(
+            e.get('ev') == 'claim.gives-way' and
+            re.match('prod-%s: it has [1-9]' % other, e.get('text', ''))
+            for e in self.events(first)), '%s did not go first' % first
+        return key
 
     def wait_plan_end(self, key, deadline=60):
         """Until no plan runs there."""

@@ -95,8 +95,8 @@ static const struct {
 	{ "switchover", "heir", EXIT_LEFT, AT_ONCE },
 	{ "switchover", "checkpoint", EXIT_LATE,
 	    "what hangs here hangs for a minute, not for two" },
-	{ "switchover", "near", EXIT_LATE,
-	    RARE "thirty seconds of a candidate that stays one" },
+	{ "switchover", "signal", EXIT_LEFT,
+	    RARE "somebody starts the server in half a second" },
 };
 
 static size_t

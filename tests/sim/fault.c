@@ -70,7 +70,8 @@ fault_draw(struct world *w, const bool *only)
 	if (w->on[F_WALL_STEP])
 		w->on[F_SUSPEND] = w->on[F_CALL_PAUSE] = false;
 	fault_rates(w);
-	/* A stream of its own: the seeds of before have the faults of before. */
+	/* A stream of its own: the seeds of before have the faults of before.
+	 */
 	orders.s = rng_next(&orders);
 	for (f = F_SWITCHOVER; f < F_COUNT; f++) {
 		w->on[f] = rng_ppm(&orders, 250000);

@@ -90,13 +90,25 @@ judge_bounded(struct world *w, int n)
 	judge_forget(w, n);
 }
 
+/* An old copy here, and of another host, too: with a third one's help this
+ * passes for what it was, and nobody has more to tell. */
+static bool
+judge_copies(const struct world *w, int n)
+{
+	int o, others = 0;
+
+	for (o = 0; o < w->data; o++)
+		others += o != n && w->host[o].old;
+	return w->host[n].old && others > 0;
+}
+
 /* It opens: it has what it must have. */
 void
 judge_holds(struct world *w, int n)
 {
 	w->host[n].verified = 0;
 	/* A person's choice, of what this node had: once. */
-	if (w->host[n].chosen) {
+	if (w->host[n].chosen || judge_copies(w, n)) {
 		judge_forget(w, n);
 		w->host[n].chosen = w->host[n].old = false;
 	} else if (w->bounded)

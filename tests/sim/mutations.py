@@ -239,9 +239,9 @@ MUTATIONS = [
          "rec->holder != o->holder)", "if (now->raw > o->until)"),
         ("orders.c", "else if (o->fenced && strcmp(o->nonce, rec->nonce) "
          "!= 0)", "else if (0)")]),
-    ("released before the target has all", "HANDED", 9, [
-        ("handover.c", "h->wal_end >= h->end ?", "c->pg.seen_at > 0 ?")]),
-    ("taken back after the release", "HANDED S1 S2 LEASE", 1334, [
+    ("released before the target has all", "HANDED", 420, [
+        ("handover.c", "h->wal_end >= h->end &&", "c->pg.seen_at > 0 &&")]),
+    ("taken back after the release", "HANDED S1 S2 LEASE STRICT", 1340, [
         ("plan.c", "deed_hand, NULL, 10 * SEC, LATE_AGAIN",
          "deed_hand, NULL, 300 * MSEC, LATE_BACK"),
         # A restart in place waits for the release's outcome, and takes the
@@ -250,6 +250,11 @@ MUTATIONS = [
          "core_rec(c)->candidates == 0 &&\n\t\t      c->lease.confirmed);",
          "return ANS_YES;"),
         ("deed.c", "c->dur.handed_epoch = 0;", ";")]),
-    ("a start as primary keeps the note", "HANDED", 2722, [
-        ("deed.c", "c->dur.handed_epoch = 0;", ";")]),
+    ("a start as primary keeps the note", "HANDED", 11405, [
+        ("deed.c", "c->dur.handed_epoch = 0;", ";"),
+        # That it is seen as one covers it, if it is seen in time.
+        ("role.c", "if (c->dur.handed_epoch != 0 && "
+         "core_pgs(c) == PGS_PRIMARY)", "if (0)")]),
+    ("what was had at the release is forgotten", "S2 STRICT", 5652, [
+        ("deed.c", "c->dur.told = c->position;", ";")]),
 ]

@@ -19,28 +19,29 @@ def test_takeover(make_site, layout):
     site = make_site(layout=layout, data=3)
     print({k: round(v, 2) for k, v in site.took.items()})
     lab, web, vote = site.lab, site.vote_web(), site.vote()
-    s3 = lab.host['s3']
-    lab.s2.write(BALLOTS, 'of the next primary\n')
     for key in lab.data:
         web.wait_web(lab.host[key].name, 50)
         check_role(site, key, 's1')
     vote.wait_acked(50)
     at = now()
     faults.host_lost(lab)
-    server = lab.s2.address
+    new = site.winner(at, 's2', 's3')
+    other = 's3' if new == 's2' else 's2'
+    server = lab.host[new].address
     vote.wait_acked(50, since=at, server=server, deadline=20)
     web.wait_acked(200, since=at, server=server, deadline=20)
     gaps = [auditor.outage(v.attempts(), at) / 1e6 for v in (vote, web)]
     print('outage: database %.0f ms, site %.0f ms' % tuple(gaps))
-    site.wait_candidates('s2', ['prod-s3'], 30)
-    assert lab.pg['s2'].streams_to(lab.pg['s3'])
+    site.wait_candidates(new, ['prod-' + other], 30)
+    assert lab.pg[new].streams_to(lab.pg[other])
     for key in ('s2', 's3'):
-        check_role(site, key, 's2')
+        check_role(site, key, new)
         web.wait_web(lab.host[key].name, 50)
-    wait_for(lambda: s3.run(['cat', BALLOTS], check=False).stdout, 20,
-             'prod-s3 pulls from prod-s2')
-    done = site.hactl('s2', 'drift')
+    lab.host[new].write(BALLOTS, 'of the new primary\n')
+    wait_for(lambda: lab.host[other].run(['cat', BALLOTS], check=False).stdout,
+             20, 'prod-%s pulls from prod-%s' % (other, new))
+    done = site.hactl(new, 'drift')
     assert done.returncode == 3 and done.stdout.count('none') == 2
     assert sorted(site.in_traffic()) == ['prod-s2', 'prod-s3']
-    assert site.audit('s2', at)['ok']
+    assert site.audit(new, at)['ok']
     assert gaps[1] <= gaps[0] + LAYOUTS[layout] * 1e3

@@ -37,11 +37,9 @@ test_rows(void **state)
 			/* Past it there is no way back. */
 			if (i > 0 && rows[i - 1].forward)
 				assert_true(rows[i].forward);
-			if (rows[i].forward)
-				assert_int_not_equal(
-				    rows[i].late, LATE_ABANDON);
-			else
-				assert_int_equal(rows[i].late, LATE_ABANDON);
+			assert_true(
+			    rows[i].forward != (rows[i].late == LATE_ABANDON ||
+						   rows[i].late == LATE_BACK));
 		}
 	}
 	assert_int_equal(plan_find(PLAN_TAKEOVER, "no such row"), -1);

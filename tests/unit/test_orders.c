@@ -344,6 +344,10 @@ test_refusals_have_a_next_command(void **state)
 	refused(1, "another host", "ssh n-a hactl promote n-a");
 	ask("switchover", "{\"verb\":\"switchover\"}");
 	refused(1, "no primary", "hactl status");
+	ask("switchover", "{\"verb\":\"switchover\",\"leave_slots\":1}");
+	refused(2, "leave_slots", "hactl");
+	ask("switchover", "{\"verb\":\"switchover\",\"leave_slots\":true}");
+	refused(1, "no primary", "hactl status");
 	ask("init", "{\"verb\":\"init\",\"node\":\"n-a\"}");
 	refused(1, "another host", "ssh n-a hactl init --holder n-a");
 	ask("init", "{\"verb\":\"init\",\"node\":\"n-b\"}");

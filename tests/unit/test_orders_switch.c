@@ -17,6 +17,7 @@
 #include "engine/engine.h"
 #include "engine/orders.h"
 #include "engine/status.h"
+#include "engine/switchover_look.h"
 #include "hawatch/json.h"
 #include "hawatch/pgwatch.h"
 
@@ -31,6 +32,7 @@ static struct {
 	bool primary;
 	const char *core; /* refuses so */
 	node_t asked, ordered;
+	unsigned accept;
 	int exit;
 	char why[400], next[200], done[400];
 	lsn_t end, flushed;
@@ -81,11 +83,10 @@ pgwatch_view(const struct pgwatch *w)
 }
 
 void
-orders_ask(struct engine *e, uint64_t id, enum ask_for what, node_t node,
-    const char *fenced)
+switchover_look(struct engine *e, uint64_t id, node_t to, unsigned accept)
 {
-	assert_int_equal(what, ASK_SWITCHOVER);
-	fake.asked = node;
+	fake.asked = to;
+	fake.accept = accept;
 }
 
 void
@@ -185,19 +186,20 @@ refused(int code, const char *word, const char *next)
 static void
 test_who_is_meant(void **state)
 {
-	orders_switchover_ask(&eng, 1, NODE_NONE);
+	orders_switchover_ask(&eng, 1, NODE_NONE, ACCEPT_SLOTS);
 	assert_int_equal(fake.asked, B);
+	assert_int_equal(fake.accept, ACCEPT_SLOTS);
 	fake.st.rec.candidates |= NODE_BIT(C);
-	orders_switchover_ask(&eng, 1, NODE_NONE);
+	orders_switchover_ask(&eng, 1, NODE_NONE, 0);
 	refused(1, "n-b, n-c", "hactl switchover NODE");
 	fake.st.rec.candidates = 0;
-	orders_switchover_ask(&eng, 1, NODE_NONE);
+	orders_switchover_ask(&eng, 1, NODE_NONE, 0);
 	refused(1, "no candidate", "hactl status");
-	orders_switchover_ask(&eng, 1, A);
+	orders_switchover_ask(&eng, 1, A, 0);
 	refused(1, "primary already", "hactl status");
-	orders_switchover_ask(&eng, 1, W);
+	orders_switchover_ask(&eng, 1, W, 0);
 	refused(1, "witness", "hactl status");
-	orders_switchover_ask(&eng, 1, C);
+	orders_switchover_ask(&eng, 1, C, 0);
 	refused(1, "no candidate", "hactl plan promote n-c");
 	assert_true(orders_switchover_meant(&eng, B));
 	assert_false(orders_switchover_meant(&eng, A));
@@ -205,12 +207,12 @@ test_who_is_meant(void **state)
 	fake.st.rel = REL_OTHER;
 	fake.st.rec.holder = B;
 	assert_false(orders_switchover_meant(&eng, B));
-	orders_switchover_ask(&eng, 1, NODE_NONE);
+	orders_switchover_ask(&eng, 1, NODE_NONE, 0);
 	refused(1, "only the primary", "ssh n-b hactl switchover n-a");
-	orders_switchover_ask(&eng, 1, C);
+	orders_switchover_ask(&eng, 1, C, 0);
 	refused(1, "only the primary", "ssh n-b hactl switchover n-c");
 	fake.st.rec.state = REC_NONE;
-	orders_switchover_ask(&eng, 1, C);
+	orders_switchover_ask(&eng, 1, C, 0);
 	refused(1, "no primary", "hactl status");
 }
 
@@ -218,18 +220,18 @@ static void
 test_what_is_seen(void **state)
 {
 	fake.view.sender[B].replay = 0x20000000;
-	orders_switchover_ask(&eng, 1, B);
+	orders_switchover_ask(&eng, 1, B, 0);
 	refused(1, "to replay", "hactl status");
 	fake.view.sender[B].streaming = false;
-	orders_switchover_ask(&eng, 1, B);
+	orders_switchover_ask(&eng, 1, B, 0);
 	refused(1, "does not stream", "ssh n-b hactl status");
 	fake.view.conninfo = ANS_NO;
-	orders_switchover_ask(&eng, 1, B);
+	orders_switchover_ask(&eng, 1, B, 0);
 	refused(1, "primary_conninfo is empty",
 	    "ALTER SYSTEM SET primary_conninfo = 'host=... user=... "
 	    "application_name=...'; SELECT pg_reload_conf()");
 	conf.pg.bin_directory = "/nonexistent";
-	orders_switchover_ask(&eng, 1, B);
+	orders_switchover_ask(&eng, 1, B, 0);
 	refused(1, "no pg_controldata", "hactl config check");
 	assert_int_equal(fake.asked, -1);
 }
@@ -284,8 +286,6 @@ test_what_it_says(void **state)
 		{ "{\"fence\":7}", "not armed",
 		    "ssh n-b hactl plan promote n-b" },
 		{ "{\"postgres\":{\"no_room\":\"disk-full\"}}", "no room",
-		    "ssh n-b hactl status" },
-		{ "{\"postgres\":{\"no_room\":\"\",\"paused\":true}}", "paused",
 		    "ssh n-b hactl status" },
 	};
 	size_t i;

@@ -277,9 +277,9 @@ def readers_are_new(site, key):
                         (repoint.DEPLOY, ['iam.py', 'iam_celery.py'])):
         written = os.stat(host.path(path)).st_mtime
         for name in names:
-            pids = host.pids(name) or faults.pids(host, name)
-            assert pids, '%s does not run' % name
-            for pid in pids:
+            # Spawned is not yet executed.
+            for pid in wait_for(lambda: host.pids(name) or
+                                faults.pids(host, name), 5, name + ' runs'):
                 assert _started(pid) > written - 0.02, \
                     '%s is older than %s' % (name, path)
 

@@ -1,0 +1,86 @@
+/*
+ * Reads what came with a verb of hactl. What another version of hactl sends
+ * and this engine does not know is refused, not passed over.
+ */
+#include "engine/orders_request.h"
+
+#include <string.h>
+
+#include "engine/orders.h"
+#include "hawatch/conf.h"
+#include "hawatch/json.h"
+
+static int request_node(const struct conf *conf, struct order_request *req,
+    const json_t *obj, struct error *err);
+static int request_accept(
+    struct order_request *req, const json_t *obj, struct error *err);
+
+int
+orders_request_read(const struct conf *conf, struct order_request *req,
+    const char *args_json, struct error *err)
+{
+	static const char *const keys[] = { "verb", "node", "fenced", "is",
+		"end_transactions", "leave_archive", "leave_slots", NULL };
+	json_t *obj;
+	int rc = -1;
+
+	obj = json_read(args_json, strlen(args_json), err);
+	if (obj == NULL || json_only(obj, keys, err) == -1 ||
+	    request_node(conf, req, obj, err) == -1 ||
+	    request_accept(req, obj, err) == -1)
+		goto out;
+	if (json_has(obj, "fenced")) {
+		if (json_want_string(obj, "fenced", req->fenced,
+			sizeof(req->fenced), err) == -1)
+			goto out;
+		req->is_fenced = true;
+	}
+	if (json_has(obj, "is") &&
+	    json_want_string(obj, "is", req->is, sizeof(req->is), err) == -1)
+		goto out;
+	rc = 0;
+out:
+	json_decref(obj);
+	return rc;
+}
+
+static int
+request_node(const struct conf *conf, struct order_request *req,
+    const json_t *obj, struct error *err)
+{
+	char name[NODE_NAME_MAX];
+
+	if (!json_has(obj, "node"))
+		return 0;
+	if (json_want_string(obj, "node", name, sizeof(name), err) == -1)
+		return -1;
+	req->node = names_find(&conf->names, name);
+	if (req->node == NODE_NONE)
+		return error_set(err, ERR_REFUSED,
+		    "%s is no node of cluster %s", name, conf->cluster);
+	return 0;
+}
+
+static int
+request_accept(struct order_request *req, const json_t *obj, struct error *err)
+{
+	static const struct {
+		const char *key;
+		unsigned bit;
+	} rows[] = {
+		{ "end_transactions", ACCEPT_TRANSACTIONS },
+		{ "leave_archive", ACCEPT_ARCHIVE },
+		{ "leave_slots", ACCEPT_SLOTS },
+	};
+	bool yes;
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		if (!json_has(obj, rows[i].key))
+			continue;
+		if (json_want_bool(obj, rows[i].key, &yes, err) == -1)
+			return -1;
+		req->accept |= yes ? rows[i].bit : 0;
+	}
+	return 0;
+}

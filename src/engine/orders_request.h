@@ -1,0 +1,27 @@
+/*
+ * What came with a verb, checked.
+ */
+#ifndef HAWATCH_ORDERS_REQUEST_H
+#define HAWATCH_ORDERS_REQUEST_H
+
+#include "hawatch/error.h"
+#include "hawatch/types.h"
+
+struct conf;
+
+#define ORDER_WHY_MAX 120
+
+struct order_request {
+	uint64_t id;
+	node_t node; /* NODE_NONE: none was named */
+	char fenced[ORDER_WHY_MAX];
+	bool is_fenced;
+	unsigned accept; /* switchover: a set of enum order_accept */
+	char is[16];	 /* role: primary or standby */
+};
+
+/* Of the members that are missing, req keeps what it has. */
+int orders_request_read(const struct conf *conf, struct order_request *req,
+    const char *args_json, struct error *err) MUST_CHECK;
+
+#endif
