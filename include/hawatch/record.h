@@ -11,7 +11,10 @@
 #include "hawatch/error.h"
 #include "hawatch/types.h"
 
-#define RECORD_FORMAT 1
+/* What this version reads. It writes the lowest that holds what a record says,
+ * so that hosts of this version and of the one before work side by side: 2 has
+ * a pause, which who does not know it would drop. */
+#define RECORD_FORMAT 2
 #define ID_MAX 40	/* an instance or a nonce, with its final 0 */
 #define PAUSED_MAX 120
 #define RECORD_MAX 4096 /* bytes of JSON; a longer value is refused */
@@ -48,6 +51,7 @@ struct reg_value {
 	char next[ID_MAX];  /* cold: the instance it will take */
 	nodeset_t reported; /* cold: who has reported */
 	uint64_t floor;	    /* the highest epoch that was reported */
+	bool older;	    /* what serves it knows a lower RECORD_FORMAT */
 };
 
 struct names; /* node names in configuration order */

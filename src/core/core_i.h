@@ -268,6 +268,7 @@ struct core {
 	struct order order;
 	struct handover hand;
 	struct pausing pausing;
+	usec_t paused_told; /* of the record that people were told of */
 	struct pg_view pg;
 	lsn_t position; /* last seen as the holder of position_epoch */
 	uint64_t position_epoch;
@@ -376,6 +377,8 @@ bool pause_on(const struct core *c, const struct now *now);
 void pause_write(
     const struct core *c, const struct now *now, struct record *rec);
 void pause_turn(struct core *c, const struct now *now);
+void pause_status(
+    const struct core *c, const struct now *now, struct core_status *st);
 
 /* writers.c: opening, prolonging and closing the fence */
 enum block open_check(const struct core *c, const struct now *now);
@@ -406,6 +409,8 @@ struct duty {
 const struct duty *role_duty(const struct core *c);
 void role_turn(struct core *c, const struct now *now);
 bool role_serves(const struct core *c); /* may clients write, by plan */
+bool role_diverged(const struct core *c);
+void role_latch(struct core *c, const char *why);
 
 /* plan.c: the step tables; runner.c: the one function that steps them */
 struct plan_row {

@@ -210,7 +210,7 @@ record_str(const struct record *rec, const struct names *names)
 	char *text;
 	node_t n;
 
-	json_put_i64(obj, "format", RECORD_FORMAT);
+	json_put_i64(obj, "format", rec->paused_until != 0 ? 2 : 1);
 	json_put_string(obj, "cluster", names->cluster);
 	json_put_u64(obj, "epoch", rec->epoch);
 	json_put_u64(obj, "seq", rec->seq);

@@ -287,6 +287,7 @@ wire_value_str(const struct reg_value *v, const struct names *names)
 	json_put_string(obj, "next", v->next);
 	wire_put_set(obj, "reported", v->reported, names);
 	json_put_u64(obj, "floor", v->floor);
+	json_put_i64(obj, "formats", RECORD_FORMAT);
 	put_record(obj, &v->rec, names);
 	return finish(obj);
 }
@@ -296,7 +297,7 @@ wire_value_parse(struct reg_value *v, const char *json, size_t len,
     const struct names *names, struct error *err)
 {
 	json_t *obj = json_read(json, len, err);
-	int rc = -1;
+	int rc = -1, formats = 1;
 
 	memset(v, 0, sizeof(*v));
 	if (obj == NULL)
@@ -308,8 +309,13 @@ wire_value_parse(struct reg_value *v, const char *json, size_t len,
 	    json_want_string(obj, "next", v->next, sizeof(v->next), err) == 0 &&
 	    wire_want_set(obj, "reported", &v->reported, names, err) == 0 &&
 	    json_want_u64(obj, "floor", &v->floor, err) == 0 &&
+	    /* A peer of before there was a second one knows the first. */
+	    (!json_has(obj, "formats") ||
+		json_want_int(
+		    obj, "formats", 1, INT32_MAX, &formats, err) == 0) &&
 	    want_record(obj, &v->rec, names, err) == 0)
 		rc = 0;
+	v->older = formats < RECORD_FORMAT;
 	json_decref(obj);
 	return rc;
 }

@@ -37,6 +37,7 @@ wrong_find(const json_t *status, struct wrong *list, size_t max)
 	if (wrong_records(status))
 		wrong_writers(&l, status);
 	wrong_record(&l, status);
+	wrong_paused(&l, nodes);
 	wrong_durability(&l, status);
 	for (i = 0; i < json_array_size(nodes); i++)
 		wrong_node(&l, nodes, json_array_get(nodes, i));

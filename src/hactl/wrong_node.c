@@ -251,7 +251,7 @@ wrong_candidates(struct wrong_list *l, const json_t *nodes, const json_t *node)
 
 	wrong_interval(l, node);
 	if (!wrong_is(node, "role", "primary") || !get_has(node, "record") ||
-	    wrong_is(node, "mode", "manual"))
+	    wrong_is(node, "mode", "manual") || get_has(node, "paused.until"))
 		return;
 	for (i = 0; i < json_array_size(nodes); i++) {
 		other = json_array_get(nodes, i);

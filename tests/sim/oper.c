@@ -67,6 +67,14 @@ oper_latched(struct world *w, int n)
 		h->latched_at = w->t;
 	if (w->t - h->latched_at < 6 * USEC_SEC)
 		return;
+	/* Stopped by somebody, who has done his work. */
+	if (h->e.st.durable->fenced) {
+		no = core_order_unfence(h->e.core, &now);
+		trace(w, "s%d unfence as it is: %s", n + 1,
+		    no == NULL ? "taken" : no);
+		engine_poke(w, n);
+		return;
+	}
 	if (oper_leader(w, n) != NODE_NONE)
 		oper_rebuild(w, n);
 	else if (w->reg.now.value.rec.holder != n ||
@@ -201,7 +209,18 @@ oper_switchover(struct world *w)
 	engine_poke(w, n);
 }
 
-/* Somebody has work to do; in the end all of it is done. */
+/* In the end all work is done; what ends soon is left to end by itself. */
+static bool
+oper_resumes(struct world *w, const struct now *now)
+{
+	usec_t left = w->reg.now.value.rec.paused_until - now->wall;
+
+	if (w->healed)
+		return (w->seed & 1) != 0 || left > 10 * USEC_SEC;
+	return fault_odds(w, F_PAUSE, 100000);
+}
+
+/* Somebody has work to do. */
 static void
 oper_pause(struct world *w)
 {
@@ -214,8 +233,7 @@ oper_pause(struct world *w)
 	if (v->rec.state != REC_HELD || !oper_reaches(w, n))
 		return;
 	now = clk_now(w, n);
-	if (v->rec.paused_until != 0 &&
-	    (w->healed || fault_odds(w, F_PAUSE, 100000))) {
+	if (v->rec.paused_until != 0 && oper_resumes(w, &now)) {
 		no = core_order_resume(w->host[n].e.core, &now);
 		trace(w, "s%d resume: %s", n + 1, no == NULL ? "taken" : no);
 	} else if (fault_odds(w, F_PAUSE, 30000)) {
@@ -226,6 +244,22 @@ oper_pause(struct world *w)
 	} else {
 		return;
 	}
+	engine_poke(w, n);
+}
+
+/* Somebody stops a host for good, whatever it is just then. */
+static void
+oper_fence(struct world *w)
+{
+	node_t n = (node_t)rng_in(&w->odds[F_FENCE], 0, w->data - 1);
+	struct now now;
+	const char *no;
+
+	if (!oper_reaches(w, n) || !fault_odds(w, F_FENCE, 20000))
+		return;
+	now = clk_now(w, n);
+	no = core_order_fence(w->host[n].e.core, &now, "by somebody: work");
+	trace(w, "s%d fence: %s", n + 1, no == NULL ? "taken" : no);
 	engine_poke(w, n);
 }
 
@@ -247,4 +281,5 @@ oper_turn(struct world *w)
 	oper_adopt(w);
 	oper_switchover(w);
 	oper_pause(w);
+	oper_fence(w);
 }

@@ -60,7 +60,8 @@
 	X(FENCE_ERROR, "fence-error") \
 	X(DRIFT, "drift") \
 	X(SWITCHOVER, "order-switchover") \
-	X(PAUSE, "order-pause")
+	X(PAUSE, "order-pause") \
+	X(FENCE, "order-fence")
 
 enum fault {
 #define X(id, name) F_##id,
