@@ -12,6 +12,7 @@
 
 #include "engine/engine.h"
 #include "engine/status.h"
+#include "engine/wire.h"
 #include "hawatch/json.h"
 #include "hawatch/version.h"
 
@@ -61,6 +62,7 @@ status_json(const struct engine *e, const struct now *now)
 
 	json_put_i64(doc, "schema", STATUS_SCHEMA);
 	json_put_string(doc, "version", HAWATCH_VERSION);
+	json_put_i64(doc, "protocol", WIRE_PROTOCOL);
 	json_put_string(doc, "node", e->conf->names.node[e->conf->self]);
 	json_put_string(doc, "cluster", e->conf->cluster);
 	json_put_string(doc, "mode", conf_mode_str(e->conf->mode));

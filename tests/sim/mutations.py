@@ -267,12 +267,12 @@ MUTATIONS = [
     ("a pause keeps its candidates", "PAUSE", 7, [
         ("durability.c", "c->conf.mode != CORE_AUTO || pause_on(c, now) ||",
          "c->conf.mode != CORE_AUTO ||")]),
-    ("a pause outlives its time", "LIVE", 1, [
+    ("a pause outlives its time", "LIVE", 12, [
         ("pause.c", "\tif (rec->paused_until > now->wall)\n\t\treturn;\n"
          "\trec->paused_until = 0;", "\tif (rec->paused_until > 0)\n"
          "\t\treturn;\n\trec->paused_until = 0;"),
         ("pause.c", "return until > now->wall;", "return until > 0;")]),
-    ("unfenced without a look who took over", "HANDED S2 STRICT LIVE", 1, [
+    ("unfenced without a look who took over", "LIVE HANDED S2 STRICT", 1078, [
         ("orders.c", "if (c->dur.fenced && role_diverged(c)) {", "if (0) {"),
         ("orders.c", "if (!c->dur.fenced) {", "if (1) {")]),
     ("a fenced node starts again", "LIVE", 3, [
