@@ -277,8 +277,8 @@ struct core_status {
 	uint64_t revision;
 	bool register_ok; /* read within the last T */
 	bool cold, amnesiac;
-	usec_t deadline;    /* D; 0 none */
-	nodeset_t possible; /* P */
+	usec_t deadline;     /* D; 0 none */
+	nodeset_t possible;  /* P */
 	usec_t paused_until; /* wall; 0: failover is not paused */
 	const char *paused_why, *paused_by;
 	bool paused_written; /* and nobody is a candidate any more */

@@ -15,7 +15,7 @@
  * so that hosts of this version and of the one before work side by side: 2 has
  * a pause, which who does not know it would drop. */
 #define RECORD_FORMAT 2
-#define ID_MAX 40	/* an instance or a nonce, with its final 0 */
+#define ID_MAX 40 /* an instance or a nonce, with its final 0 */
 #define PAUSED_MAX 120
 #define RECORD_MAX 4096 /* bytes of JSON; a longer value is refused */
 

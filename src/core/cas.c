@@ -30,8 +30,8 @@ cas_emit(struct core *c, const struct now *now)
 
 /* What of the record is this node's to say: T, position, timeline, author. */
 static void
-cas_complete(struct core *c, const struct now *now, struct record *rec,
-    enum cas_for why)
+cas_complete(
+    struct core *c, const struct now *now, struct record *rec, enum cas_for why)
 {
 	const struct record *now_is = core_rec(c);
 

@@ -92,8 +92,8 @@ pause_status(
 	const struct record *rec = core_rec(c);
 	const struct pausing *p = &c->pausing;
 
-	st->paused_written = !p->on && rec->candidates == 0 &&
-			     rec->paused_until > now->wall;
+	st->paused_written =
+	    !p->on && rec->candidates == 0 && rec->paused_until > now->wall;
 	st->paused_until = p->on ? p->until : rec->paused_until;
 	st->paused_why = p->on ? p->why : rec->paused_why;
 	st->paused_by = p->on ? p->by : rec->paused_by;

@@ -133,12 +133,12 @@ record_paused(const json_t *obj, struct record *r, struct error *err)
 
 	if (paused == NULL)
 		return 0;
-	if (json_want_i64(paused, "until_ms", 1, INT64_MAX / USEC_MSEC, &ms,
-		err) != 0 ||
+	if (json_want_i64(
+		paused, "until_ms", 1, INT64_MAX / USEC_MSEC, &ms, err) != 0 ||
 	    json_want_string(paused, "why", r->paused_why,
 		sizeof(r->paused_why), err) != 0 ||
-	    json_want_string(paused, "by", r->paused_by, sizeof(r->paused_by),
-		err) != 0)
+	    json_want_string(
+		paused, "by", r->paused_by, sizeof(r->paused_by), err) != 0)
 		return -1;
 	r->paused_until = ms * USEC_MSEC;
 	return 0;
@@ -233,8 +233,7 @@ record_str(const struct record *rec, const struct names *names)
 	json_put_string(obj, "written_by", record_name(names, rec->written_by));
 	if (rec->paused_until != 0) {
 		paused = json_object();
-		json_put_i64(
-		    paused, "until_ms", rec->paused_until / USEC_MSEC);
+		json_put_i64(paused, "until_ms", rec->paused_until / USEC_MSEC);
 		json_put_string(paused, "why", rec->paused_why);
 		json_put_string(paused, "by", rec->paused_by);
 		json_put(obj, "paused", paused);

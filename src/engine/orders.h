@@ -4,8 +4,9 @@
  * hosts first, orders_promote.c the one that must not be given beside a working
  * primary, orders_switchover.c the one that is given to a working primary,
  * switchover_look.c what that one's PostgreSQL says first, orders_pause.c those
- * of maintenance, orders_plan.c the plan, orders_drift.c the one that changes this host's files, orders_wait.c
- * those that take a while and say each step as it happens.
+ * of maintenance, orders_plan.c the plan, orders_drift.c the one that changes
+ * this host's files, orders_wait.c those that take a while and say each step as
+ * it happens.
  */
 #ifndef HAWATCH_ENGINE_ORDERS_H
 #define HAWATCH_ENGINE_ORDERS_H

@@ -14,8 +14,8 @@
 #include "hawatch/str.h"
 
 static void
-pause_by(struct engine *e, const struct order_request *req, char *buf,
-    size_t size)
+pause_by(
+    struct engine *e, const struct order_request *req, char *buf, size_t size)
 {
 	uid_t uid = 0;
 	pid_t pid = 0;
@@ -27,8 +27,8 @@ pause_by(struct engine *e, const struct order_request *req, char *buf,
 	else if (known)
 		(void)snprintf(buf, size, "uid %lu", (unsigned long)uid);
 	else
-		(void)snprintf(buf, size, "%s",
-		    req->by[0] == '\0' ? "somebody" : req->by);
+		(void)snprintf(
+		    buf, size, "%s", req->by[0] == '\0' ? "somebody" : req->by);
 }
 
 /* True when the record is not this node's to write: the asker was told. */
@@ -54,8 +54,8 @@ pause_elsewhere(
 		    "back: again when there is a primary",
 		    "hactl status");
 	else {
-		next = xasprintf("ssh %s %s",
-		    e->conf->names.node[st.rec.holder], command);
+		next = xasprintf(
+		    "ssh %s %s", e->conf->names.node[st.rec.holder], command);
 		orders_refuse(e, req->id, EXITCODE_REFUSED,
 		    "only the holder writes it: run it there", next);
 		free(next);

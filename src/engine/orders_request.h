@@ -19,8 +19,8 @@ struct order_request {
 	node_t node; /* NODE_NONE: none was named */
 	char fenced[ORDER_WHY_MAX];
 	bool is_fenced;
-	unsigned accept; /* switchover: a set of enum order_accept */
-	char is[16];	 /* role: primary or standby */
+	unsigned accept;	 /* switchover: a set of enum order_accept */
+	char is[16];		 /* role: primary or standby */
 	usec_t pause_for;	 /* whole seconds; 0: not said */
 	char why[ORDER_WHY_MAX]; /* pause, fence */
 	char by[ORDER_BY_MAX];	 /* what hactl's user is called */

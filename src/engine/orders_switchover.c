@@ -120,8 +120,8 @@ switchover_only(struct engine *e, uint64_t id, const struct core_status *st)
 	}
 	if (count == 0 && st->paused_until != 0) {
 		free(list);
-		orders_refuse(e, id, EXITCODE_REFUSED, switchover_paused,
-		    "hactl resume");
+		orders_refuse(
+		    e, id, EXITCODE_REFUSED, switchover_paused, "hactl resume");
 		return NODE_NONE;
 	}
 	why = count == 0 ?

@@ -285,8 +285,7 @@ wait_stuck(
 	why = xasprintf("nothing happens while this stands against it: %s",
 	    status_block_text(reason));
 	if (strcmp(reason, "not-candidate") == 0 ||
-	    strcmp(reason, "paused") == 0 ||
-	    strcmp(reason, "abdicated") == 0 ||
+	    strcmp(reason, "paused") == 0 || strcmp(reason, "abdicated") == 0 ||
 	    strcmp(reason, "wal-behind") == 0)
 		next = xasprintf("hactl promote %s --fenced WHY, once a person "
 				 "made sure that the primary is off",

@@ -351,9 +351,8 @@ wire_value_parse(struct reg_value *v, const char *json, size_t len,
 	    wire_want_set(obj, "reported", &v->reported, names, err) == 0 &&
 	    json_want_u64(obj, "floor", &v->floor, err) == 0 &&
 	    /* A peer of before there was a second one knows the first. */
-	    (!json_has(obj, "formats") ||
-		json_want_int(
-		    obj, "formats", 1, INT32_MAX, &formats, err) == 0) &&
+	    (!json_has(obj, "formats") || json_want_int(obj, "formats", 1,
+					      INT32_MAX, &formats, err) == 0) &&
 	    want_record(obj, &v->rec, names, err) == 0)
 		rc = 0;
 	v->older = formats < RECORD_FORMAT;

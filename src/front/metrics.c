@@ -202,8 +202,8 @@ static void
 say_paused(const struct metrics *m, const char *name)
 {
 	if (json_object_get(m->doc, "record") != NULL)
-		say_value(m, name,
-		    json_is_object(json_object_get(m->doc, "paused")));
+		say_value(
+		    m, name, json_is_object(json_object_get(m->doc, "paused")));
 }
 
 static void

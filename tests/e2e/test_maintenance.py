@@ -2,11 +2,16 @@
 standby is taken down on purpose, engines are restarted as by an upgrade."""
 
 import json
+import os
 import re
+import shutil
 import signal
+import subprocess
 
-from lab import auditor, faults, wait_for
-from lab.cluster import now
+import pytest
+
+from lab import auditor, faults, product, wait_for
+from lab.cluster import Cluster, now
 from lab.host import wait_gone
 from test_failover import everybody_votes
 
@@ -47,7 +52,17 @@ def restart(cluster, key):
     host.kill(pids, signal.SIGTERM)
     wait_gone(pids)
     cluster.engine_start(key)
-    wait_for(lambda: cluster.status(key), 10, 'the engine answers', every=0.1)
+    wait_for(lambda: in_step(cluster, key), 10, 'it is in step', every=0.05)
+
+
+def in_step(cluster, key):
+    """The register answers again; the holder has renewed its lease."""
+    if key == 'a1':
+        return all(cluster.hactl(k, 'register', 'show').returncode == 0
+                   for k in ('s1', 's2'))
+    said = cluster.status(key)
+    return said.get('register', {}).get('read') and (
+        said['record']['holder'] != said['node'] or said['lease']['mine'])
 
 
 def test_paused(cluster):
@@ -216,3 +231,99 @@ def test_engines_restarted_in_any_order(cluster, request):
             assert not events(cluster, key, name), name
     report = cluster.audit('s1', at, changes=0)
     assert report['ok'] and longest < 1000
+
+
+# The last commit whose engines speak the protocol before this one.
+BEFORE = 'eda8f9a'
+
+
+@pytest.fixture(scope='module')
+def before(tmp_path_factory):
+    """Directory with the programs of the version before."""
+    top = tmp_path_factory.mktemp('before')
+    source, build = str(top / 'source'), str(top / 'build')
+    os.mkdir(source)
+    tar = subprocess.Popen(['git', '-C', product.SOURCE, 'archive', BEFORE],
+                           stdout=subprocess.PIPE)
+    subprocess.run(['tar', 'x', '-C', source], stdin=tar.stdout, check=True)
+    if tar.wait() != 0:
+        pytest.skip('the history is not here')
+    subprocess.run(['meson', 'setup', build, source], check=True,
+                   stdout=subprocess.DEVNULL)
+    subprocess.run(['ninja', '-C', build] + list(product.PROGRAMS.values()),
+                   check=True, stdout=subprocess.DEVNULL)
+    return build
+
+
+def install(host, build):
+    """These programs on that host, as a package would put them there."""
+    for name, path in product.PROGRAMS.items():
+        new = host.path('/usr/sbin/') + name + '.new'
+        shutil.copy2(os.path.join(build, path), new)
+        os.rename(new, host.path('/usr/sbin/') + name)
+
+
+@pytest.fixture
+def mixed(request, template, before):
+    """All hosts with the version before."""
+    cluster = Cluster()
+    for host in cluster.lab.host.values():
+        host.writable += ['/usr/sbin']
+    power_on = cluster.lab.switch.start
+
+    def start():
+        for key in NODES:
+            host = cluster.lab.host[key]
+            host.make_dirs()
+            install(host, before)
+        power_on()
+    cluster.lab.switch.start = start
+    yield cluster.up(template)
+    if getattr(request.node, 'failed', False):
+        print(cluster.logs())
+    cluster.down()
+
+
+def test_upgraded_one_by_one(request):
+    """From the version before to this one under votes, the arbiter last, and
+    back again: nobody's role changes, and each mixture can take over."""
+    if not request.config.getoption('--long'):
+        pytest.skip('only with --long')
+    cluster = request.getfixturevalue('mixed')
+    before = request.getfixturevalue('before')
+    lab = cluster.lab
+    vote = everybody_votes(cluster)
+    vote.wait_acked(20)
+    at = now()
+
+    def to(key, build):
+        install(lab.host[key], build)
+        restart(cluster, key)
+        cluster.wait_candidates('s1', ['prod-s2'], 20)
+        cluster.wait_role('s2', 'standby', 10)
+
+    assert 'protocol' not in cluster.status('s1')
+    to('s2', lab.build)
+    to('s1', lab.build)
+    assert cluster.status('s1')['protocol'] == 2
+    text = ' '.join(cluster.hactl('s1', 'status').stdout.split())
+    assert 'the hawatchd of prod-a1 is older' in text
+    # The arbiter would drop it.
+    assert 'hactl status' in refused(
+        cluster, 's1', 'pause', '--for', '30m', 'disks', '--yes')
+    to('a1', lab.build)
+    for key in ('a1', 's1', 's2', 's1', 's2', 'a1'):
+        to(key, before if cluster.status(key).get('protocol') else lab.build)
+    vote.wait_acked(50, since=now())
+    longest = gap(vote, at)
+    print('upgraded there and back: %.0f ms without a vote' % longest)
+    assert (cluster.record('s1')['epoch'], longest < 1000) == (1, True)
+    for key in ('s1', 's2'):
+        for name in ('lease.lost', 'fence.closed', 'peer.refused'):
+            assert not events(cluster, key, name), name
+    # An engine of this version takes over from one of the version before.
+    assert 'protocol' not in cluster.status('s1')
+    fault = now()
+    faults.host_lost(lab)
+    vote.wait_acked(50, since=fault, server=lab.s2.address, deadline=15)
+    assert cluster.audit('s2', fault)['ok']

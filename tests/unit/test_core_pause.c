@@ -17,8 +17,8 @@
 static const char *
 order(struct ct *t, usec_t length)
 {
-	const char *no = core_order_pause(t->c, &t->now,
-	    t->now.wall + length, "new disks", "amy (uid 0)");
+	const char *no = core_order_pause(
+	    t->c, &t->now, t->now.wall + length, "new disks", "amy (uid 0)");
 
 	ct_turn(t);
 	return no;

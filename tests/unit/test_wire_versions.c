@@ -156,8 +156,8 @@ test_the_one_before(void **state)
 		if (messages[i].read(messages[i].before, &err) != 0)
 			fail_msg("%s: %s", messages[i].before, err.msg);
 		text = messages[i].write();
-		was = json_read(messages[i].before,
-		    strlen(messages[i].before), &err);
+		was = json_read(
+		    messages[i].before, strlen(messages[i].before), &err);
 		is = json_read(text, strlen(text), &err);
 		assert_non_null(was);
 		assert_non_null(is);
