@@ -39,6 +39,7 @@ core_order_pause(struct core *c, const struct now *now, usec_t until,
 	memset(p, 0, sizeof(*p));
 	p->on = true;
 	p->until = until > now->wall ? until : now->wall;
+	p->until -= p->until % USEC_MSEC; /* as the register keeps it */
 	str_cut(p->why, sizeof(p->why), why);
 	str_cut(p->by, sizeof(p->by), by);
 	c->lease.next_renewal = now->raw;
@@ -135,7 +136,7 @@ pause_turn(struct core *c, const struct now *now)
 		p->until = 0;
 	if (p->on &&
 	    (core_rel(c) != REL_HELD ||
-		(rec->paused_until / USEC_MSEC == p->until / USEC_MSEC &&
+		(rec->paused_until == p->until &&
 		    (p->until == 0 || rec->candidates == 0))))
 		p->on = false;
 }
