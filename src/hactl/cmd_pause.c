@@ -72,7 +72,7 @@ cmd_pause(const struct call *call)
 	if (pause_for(call->opt[OPT_FOR], &time) == -1 ||
 	    pause_why(call->arg[0], "pause") == -1)
 		return EXITCODE_USAGE;
-	if (call->opt[OPT_YES] == NULL)
+	if (confirm_asks(call))
 		print_wrapped("",
 		    "While failover is paused nobody takes over from the "
 		    "primary, and commits wait for no standby: what is written "
@@ -103,7 +103,7 @@ cmd_fence(const struct call *call)
 
 	if (pause_why(call->arg[0], "fence") == -1)
 		return EXITCODE_USAGE;
-	if (call->opt[OPT_YES] == NULL)
+	if (confirm_asks(call))
 		print_wrapped("",
 		    "This host is closed, its PostgreSQL stopped, and it stays "
 		    "so until hactl unfence, also after a reboot. As the "
