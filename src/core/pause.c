@@ -134,9 +134,8 @@ pause_turn(struct core *c, const struct now *now)
 	pause_tell(c, now);
 	if (p->on && p->until != 0 && p->until <= now->wall)
 		p->until = 0;
-	if (p->on &&
-	    (core_rel(c) != REL_HELD ||
-		(rec->paused_until == p->until &&
-		    (p->until == 0 || rec->candidates == 0))))
+	if (p->on && (core_rel(c) != REL_HELD ||
+			 (rec->paused_until == p->until &&
+			     (p->until == 0 || rec->candidates == 0))))
 		p->on = false;
 }

@@ -213,7 +213,7 @@ const json_t *status_newest(const json_t *answer);
 
 /* wrong.c: what a person should look at, worst first. */
 struct wrong {
-	char text[320];
+	char text[420];
 	char next[240];
 };
 size_t wrong_find(const json_t *status, struct wrong *list, size_t max);
