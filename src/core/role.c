@@ -287,14 +287,18 @@ role_plan_stands(const struct core *c)
 static bool
 role_set_back(struct core *c)
 {
-	const struct record *rec = core_rec(c);
+	const struct record *rec = core_rec(c), *sent = &c->pending.cas.rec;
+	lsn_t had = rec->lsn;
 
 	if (c->end_looked || core_pgs(c) != PGS_PRIMARY ||
 	    core_rel(c) == REL_UNKNOWN || c->pg.wal_end == 0)
 		return false;
 	c->end_looked = true;
+	/* What it wrote itself may be in the register without its knowing. */
+	if (c->pending.on && sent->epoch == rec->epoch && sent->lsn > had)
+		had = sent->lsn;
 	return core_rel(c) == REL_HELD && c->pg.timeline == rec->timeline &&
-	       c->pg.system_id == rec->system_id && c->pg.wal_end < rec->lsn;
+	       c->pg.system_id == rec->system_id && c->pg.wal_end < had;
 }
 
 /* What this node's data is by now: a primary's, or of no use. */
