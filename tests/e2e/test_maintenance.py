@@ -324,6 +324,9 @@ def test_upgraded_one_by_one(request):
     assert 'hactl status' in refused(
         cluster, 's1', 'pause', '--for', '30m', 'disks', '--yes')
     to('a1', lab.build)
+    ordered(cluster, 's1', 'pause', '--for', '30m', 'disks', '--yes')
+    ordered(cluster, 's1', 'resume')
+    cluster.wait_candidates('s1', ['prod-s2'], 30)
     for key, build in (('a1', before), ('s1', before), ('s2', before),
                        ('s2', lab.build)):
         to(key, build)
