@@ -74,6 +74,8 @@ struct durable {
 	node_t handed_to;	/* this one, had flushed all of it; 0 no */
 	bool latch;		/* stays stopped until a person says so */
 	char latch_why[120];
+	bool fenced; /* latched by a person, who found nothing wrong with the
+			data */
 	enum proof proof;
 	uint64_t proof_epoch;
 	char proof_why[120];
@@ -215,10 +217,20 @@ void core_on_site(struct core *c, const struct now *now, node_t from,
 const char *core_order_promote(
     struct core *c, const struct now *now, const char *fenced);
 const char *core_order_init(struct core *c, const struct now *now);
+/* Of the holder: until then nobody may take over by himself. until by the wall
+ * clock, in the future; resume ends it. why and by are copied. Another pause
+ * takes the place of the one that runs. */
+const char *core_order_pause(struct core *c, const struct now *now,
+    usec_t until, const char *why, const char *by);
+const char *core_order_resume(struct core *c, const struct now *now);
 /* Of the holder: hands over to a candidate, both of them healthy. */
 const char *core_order_switchover(
     struct core *c, const struct now *now, node_t to);
 const char *core_order_ack(struct core *c, const struct now *now);
+/* Of any data node: it stops here, as the holder it releases the record, and
+ * stays stopped until unfence. why says who and why, and is copied. */
+const char *core_order_fence(
+    struct core *c, const struct now *now, const char *why);
 const char *core_order_unfence(struct core *c, const struct now *now);
 const char *core_may_start_primary(struct core *c, const struct now *now);
 
@@ -269,8 +281,11 @@ struct core_status {
 	uint64_t revision;
 	bool register_ok; /* read within the last T */
 	bool cold, amnesiac;
-	usec_t deadline;    /* D; 0 none */
-	nodeset_t possible; /* P */
+	usec_t deadline;     /* D; 0 none */
+	nodeset_t possible;  /* P */
+	usec_t paused_until; /* wall; 0: failover is not paused */
+	const char *paused_why, *paused_by;
+	bool paused_written; /* and nobody is a candidate any more */
 	enum writers writers;
 	usec_t element; /* the deadline that the kernel element got */
 	usec_t readers_until;

@@ -11,8 +11,12 @@
 #include "hawatch/error.h"
 #include "hawatch/types.h"
 
-#define RECORD_FORMAT 1
-#define ID_MAX 40	/* an instance or a nonce, with its final 0 */
+/* What this version reads. It writes the lowest that holds what a record says,
+ * so that hosts of this version and of the one before work side by side: 2 has
+ * a pause, which who does not know it would drop. */
+#define RECORD_FORMAT 2
+#define ID_MAX 40 /* an instance or a nonce, with its final 0 */
+#define PAUSED_MAX 120
 #define RECORD_MAX 4096 /* bytes of JSON; a longer value is refused */
 
 enum rec_state { REC_NONE = 0, REC_HELD, REC_CLAIMED, REC_RELEASED };
@@ -33,6 +37,9 @@ struct record {
 	bool counted;	 /* that change counts for min_interval */
 	uint64_t acked;	 /* epoch whose failover a person acknowledged */
 	node_t written_by;
+	/* Nobody becomes a candidate before; wall clock of the holder; 0 no. */
+	usec_t paused_until;
+	char paused_why[PAUSED_MAX], paused_by[PAUSED_MAX]; /* who said so */
 };
 
 /* What a read of the register says. Read from outside, so possibly stale. */
@@ -44,6 +51,7 @@ struct reg_value {
 	char next[ID_MAX];  /* cold: the instance it will take */
 	nodeset_t reported; /* cold: who has reported */
 	uint64_t floor;	    /* the highest epoch that was reported */
+	bool older;	    /* what serves it knows a lower RECORD_FORMAT */
 };
 
 struct names; /* node names in configuration order */

@@ -28,7 +28,8 @@
 static bool
 durability_wanted(const struct core *c, const struct now *now)
 {
-	return c->conf.mode == CORE_AUTO && core_armed(c, now) &&
+	return c->conf.mode == CORE_AUTO && !pause_on(c, now) &&
+	       core_armed(c, now) &&
 	       (c->pg.unsound & NODE_BIT(c->conf.self)) == 0;
 }
 

@@ -30,9 +30,12 @@ cas_emit(struct core *c, const struct now *now)
 
 /* What of the record is this node's to say: T, position, timeline, author. */
 static void
-cas_complete(struct core *c, struct record *rec, enum cas_for why)
+cas_complete(
+    struct core *c, const struct now *now, struct record *rec, enum cas_for why)
 {
 	const struct record *now_is = core_rec(c);
+
+	pause_write(c, now, rec);
 
 	snprintf(rec->nonce, sizeof(rec->nonce), "%.24s-%llu", c->seed,
 	    (unsigned long long)++c->nonces);
@@ -86,7 +89,7 @@ cas_send(struct core *c, const struct now *now, enum cas_for why,
 		return false;
 	if (!reseed && !watch_usable(c))
 		return false;
-	cas_complete(c, &rec, why);
+	cas_complete(c, now, &rec, why);
 	if (!lease_capped(c, now, &rec))
 		return false;
 	memset(p, 0, sizeof(*p));
@@ -138,7 +141,7 @@ cas_prepare_claim(struct core *c, const struct now *now)
 		rec.counted = true;
 	else if (core_rec(c)->state == REC_RELEASED)
 		rec.counted = false;
-	cas_complete(c, &rec, FOR_CLAIM);
+	cas_complete(c, now, &rec, FOR_CLAIM);
 	c->dur.claim_rec = rec;
 }
 

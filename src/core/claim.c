@@ -39,7 +39,7 @@ claim_fenced(const struct core *c)
 
 /* By the record alone: may this node take it at all? */
 static enum block
-claim_eligible(const struct core *c)
+claim_eligible(const struct core *c, const struct now *now)
 {
 	const struct record *rec = core_rec(c);
 	bool self = rec->holder == c->conf.self;
@@ -52,7 +52,8 @@ claim_eligible(const struct core *c)
 	if (claim_fenced(c))
 		return BLOCK_NONE;
 	if (!listed && !self)
-		return BLOCK_NOT_CANDIDATE;
+		return rec->paused_until > now->wall ? BLOCK_PAUSED :
+						       BLOCK_NOT_CANDIDATE;
 	if (c->dur.abdicated_epoch != 0 && !self)
 		return BLOCK_ABDICATED;
 	return BLOCK_NONE;
@@ -169,7 +170,7 @@ claim_check(const struct core *c, const struct now *now, usec_t *when)
 		return BLOCK_COLD;
 	if (c->reg.amnesiac)
 		return BLOCK_AMNESIAC;
-	b = claim_eligible(c);
+	b = claim_eligible(c, now);
 	if (b != BLOCK_NONE)
 		return b;
 	if (c->dur.claim || c->pending.on)
@@ -198,7 +199,7 @@ bool
 claim_could(const struct core *c, const struct now *now, usec_t within)
 {
 	return c->conf.mode == CORE_AUTO && !c->dur.latch && !c->reg.failing &&
-	       watch_usable(c) && claim_eligible(c) == BLOCK_NONE &&
+	       watch_usable(c) && claim_eligible(c, now) == BLOCK_NONE &&
 	       !c->pg.full && core_armed(c, now) &&
 	       c->no_claim_before <= now->raw + within;
 }

@@ -290,6 +290,7 @@ core_turn(struct core *c, const struct now *now)
 	role_turn(c, now);
 	plan_turn(c, now);
 	claim_turn(c, now);
+	pause_turn(c, now);
 	durability_turn(c, now);
 	follow_turn(c, now);
 	lease_turn(c, now);

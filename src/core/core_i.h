@@ -225,6 +225,13 @@ struct handover {
 	lsn_t end; /* of the last checkpoint here, once it has ended */
 };
 
+/* A person's word about the pause that is not in the register yet. */
+struct pausing {
+	bool on;
+	usec_t until; /* wall; 0: none any more */
+	char why[PAUSED_MAX], by[PAUSED_MAX];
+};
+
 #define OUT_MAX 64
 #define ASKED_MAX 8
 
@@ -263,6 +270,8 @@ struct core {
 	struct rank rank;
 	struct order order;
 	struct handover hand;
+	struct pausing pausing;
+	usec_t paused_told; /* of the record that people were told of */
 	struct pg_view pg;
 	lsn_t position; /* last seen as the holder of position_epoch */
 	uint64_t position_epoch;
@@ -369,6 +378,14 @@ bool hand_clean(const struct core *c);
 bool hand_drains(const struct core *c);
 bool hand_quiet(const struct core *c);
 
+/* pause.c */
+bool pause_on(const struct core *c, const struct now *now);
+void pause_write(
+    const struct core *c, const struct now *now, struct record *rec);
+void pause_turn(struct core *c, const struct now *now);
+void pause_status(
+    const struct core *c, const struct now *now, struct core_status *st);
+
 /* writers.c: opening, prolonging and closing the fence */
 enum block open_check(const struct core *c, const struct now *now);
 bool writers_unsure(const struct core *c);
@@ -398,6 +415,8 @@ struct duty {
 const struct duty *role_duty(const struct core *c);
 void role_turn(struct core *c, const struct now *now);
 bool role_serves(const struct core *c); /* may clients write, by plan */
+bool role_diverged(const struct core *c);
+void role_latch(struct core *c, const char *why);
 
 /* plan.c: the step tables; runner.c: the one function that steps them */
 struct plan_row {

@@ -129,7 +129,8 @@ durability_lost(const struct core *c, const struct now *now, node_t n)
 	    durability_lag(c, n) > c->conf.max_loss)
 		return true;
 	/* Not with its last breath: this primary has written since, itself. */
-	return c->conf.mode != CORE_AUTO || c->armed == ANS_NO ||
+	return c->conf.mode != CORE_AUTO || pause_on(c, now) ||
+	       c->armed == ANS_NO ||
 	       (s->bad_since[n] != 0 && c->pg.probe_at > s->bad_since[n] &&
 		   c->pg.seen_at - s->bad_since[n] >= c->conf.standby_timeout);
 }
@@ -164,13 +165,15 @@ durability_stuck(const struct core *c, const struct now *now)
 }
 
 static void
-removed_tell(struct core *c, nodeset_t lost)
+removed_tell(struct core *c, const struct now *now, nodeset_t lost)
 {
 	const char *why = "it does not flush what is written";
 	node_t n;
 
 	if (c->conf.mode != CORE_AUTO)
 		why = "the mode of this node is not auto";
+	else if (pause_on(c, now))
+		why = "failover is paused";
 	else if (c->armed == ANS_NO)
 		why = "this host could not be fenced";
 	else if (c->conf.bounded)
@@ -207,7 +210,7 @@ durability_remove(struct core *c, const struct now *now)
 		if (c->sync.add != ADD_NONE && c->sync.add != ADD_CAS)
 			add_fail(c, now, "another standby was lost");
 		if (!c->pending.on && cas_send(c, now, FOR_REMOVE, &rec))
-			removed_tell(c, lost);
+			removed_tell(c, now, lost);
 		for (n = 0; n < NODES_MAX && durability_stuck(c, now); n++)
 			if (lost & NODE_BIT(n))
 				abdicate_ask(c, now, n);

@@ -69,6 +69,9 @@ core_order_switchover(struct core *c, const struct now *now, node_t to)
 	if (c->plan.id != PLAN_NONE || c->hand.on ||
 	    now->raw < c->plan.retry_at)
 		return "a plan runs, or ended a moment ago\nhactl status";
+	if (pause_on(c, now))
+		return "failover is paused: nobody may take over\n"
+		       "hactl resume";
 	if (!(c->conf.data & NODE_BIT(to)) || !hand_ready(c, now, to))
 		return "the target is no candidate that answers: it could not "
 		       "take over\nhactl status";

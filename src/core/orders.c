@@ -131,16 +131,43 @@ core_order_ack(struct core *c, const struct now *now)
 }
 
 const char *
+core_order_fence(struct core *c, const struct now *now, const char *why)
+{
+	if (c->conf.mode == CORE_OBSERVE)
+		return "the mode is observe: nothing is stopped here\n"
+		       "hactl status";
+	if (c->dur.latch)
+		return "this node is latched already\nhactl status";
+	c->dur.fenced = true;
+	role_latch(c, why);
+	return NULL;
+}
+
+const char *
 core_order_unfence(struct core *c, const struct now *now)
 {
 	if (!c->dur.latch)
 		return "this node is not latched\nhactl status";
 	if (core_pgs(c) == PGS_PRIMARY)
 		return "PostgreSQL still runs here as a primary\nhactl status";
-	c->dur.latch = false;
+	/* A person stopped good data; it has become old since. */
+	if (c->dur.fenced && role_diverged(c)) {
+		c->dur.fenced = false;
+		str_cut(c->dur.latch_why, sizeof(c->dur.latch_why),
+		    "another node has taken over since this one was fenced; "
+		    "rebuild it, then hactl unfence");
+		core_save(c);
+		return "another node has taken over since: this data may have "
+		       "diverged; rebuild it from the primary, then once more\n"
+		       "hactl unfence";
+	}
+	/* Else it is other data now. */
+	if (!c->dur.fenced) {
+		c->dur.primary_epoch = 0;
+		c->dur.handed_epoch = 0;
+	}
+	c->dur.latch = c->dur.fenced = false;
 	c->dur.latch_why[0] = '\0';
-	c->dur.primary_epoch = 0;
-	c->dur.handed_epoch = 0; /* it is other data now */
 	core_save(c);
 	return NULL;
 }

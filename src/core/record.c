@@ -124,6 +124,26 @@ record_header(const json_t *obj, const struct names *names, struct error *err)
 	return 0;
 }
 
+/* Missing: there is none. */
+static int
+record_paused(const json_t *obj, struct record *r, struct error *err)
+{
+	const json_t *paused = json_object_get(obj, "paused");
+	int64_t ms;
+
+	if (paused == NULL)
+		return 0;
+	if (json_want_i64(
+		paused, "until_ms", 1, INT64_MAX / USEC_MSEC, &ms, err) != 0 ||
+	    json_want_string(paused, "why", r->paused_why,
+		sizeof(r->paused_why), err) != 0 ||
+	    json_want_string(
+		paused, "by", r->paused_by, sizeof(r->paused_by), err) != 0)
+		return -1;
+	r->paused_until = ms * USEC_MSEC;
+	return 0;
+}
+
 int
 record_parse(struct record *rec, const char *json, size_t len,
     const struct names *names, struct error *err)
@@ -159,7 +179,8 @@ record_parse(struct record *rec, const char *json, size_t len,
 		&taken_ms, err) != 0 ||
 	    json_want_bool(obj, "counted", &r.counted, err) != 0 ||
 	    json_want_u64(obj, "acked", &r.acked, err) != 0 ||
-	    record_node(obj, "written_by", names, &r.written_by, err) != 0)
+	    record_node(obj, "written_by", names, &r.written_by, err) != 0 ||
+	    record_paused(obj, &r, err) != 0)
 		goto out;
 	if (r.holder == NODE_NONE || r.epoch == 0 || r.nonce[0] == '\0') {
 		error_set(err, ERR_PROTOCOL,
@@ -185,11 +206,11 @@ record_name(const struct names *names, node_t n)
 char *
 record_str(const struct record *rec, const struct names *names)
 {
-	json_t *obj = json_object(), *cand = json_array();
+	json_t *obj = json_object(), *cand = json_array(), *paused;
 	char *text;
 	node_t n;
 
-	json_put_i64(obj, "format", RECORD_FORMAT);
+	json_put_i64(obj, "format", rec->paused_until != 0 ? 2 : 1);
 	json_put_string(obj, "cluster", names->cluster);
 	json_put_u64(obj, "epoch", rec->epoch);
 	json_put_u64(obj, "seq", rec->seq);
@@ -210,6 +231,13 @@ record_str(const struct record *rec, const struct names *names)
 	json_put_bool(obj, "counted", rec->counted);
 	json_put_u64(obj, "acked", rec->acked);
 	json_put_string(obj, "written_by", record_name(names, rec->written_by));
+	if (rec->paused_until != 0) {
+		paused = json_object();
+		json_put_i64(paused, "until_ms", rec->paused_until / USEC_MSEC);
+		json_put_string(paused, "why", rec->paused_why);
+		json_put_string(paused, "by", rec->paused_by);
+		json_put(obj, "paused", paused);
+	}
 	text = json_text(obj);
 	json_decref(obj);
 	return text;

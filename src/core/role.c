@@ -102,7 +102,7 @@ role_heir(const struct core *c, const struct now *now)
 
 /* Data that was primary under an older epoch than one that is held elsewhere
  * may hold what nobody acknowledged: a person rebuilds it. */
-static bool
+bool
 role_diverged(const struct core *c)
 {
 	return core_rel(c) == REL_OTHER && c->dur.primary_epoch != 0 &&
@@ -110,7 +110,7 @@ role_diverged(const struct core *c)
 	       core_rec(c)->epoch >= c->dur.primary_epoch && !hand_clean(c);
 }
 
-static void
+void
 role_latch(struct core *c, const char *why)
 {
 	if (c->dur.latch)
@@ -299,6 +299,9 @@ role_set_back(struct core *c)
 	    core_rel(c) == REL_UNKNOWN || c->pg.wal_end == 0)
 		return false;
 	c->end_looked = true;
+	/* What it wrote itself may be in the register without its knowing. */
+	if (c->pending.on && sent->epoch == rec->epoch && sent->lsn > had)
+		had = sent->lsn;
 	return core_rel(c) == REL_HELD && c->pg.timeline == rec->timeline &&
 	       c->pg.system_id == rec->system_id && c->pg.wal_end < had;
 }

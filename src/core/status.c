@@ -58,6 +58,7 @@ core_status(const struct core *c, const struct now *now, struct core_status *st)
 	st->amnesiac = c->reg.amnesiac;
 	st->deadline = c->lease.deadline;
 	st->possible = lease_possible(c);
+	pause_status(c, now, st);
 	st->writers = c->fence.writers;
 	st->element = c->fence.element;
 	st->readers_until = c->fence.readers_until;

@@ -60,6 +60,7 @@ journal_str(const struct durable *d, const struct names *names)
 	put_handed(obj, d, names);
 	json_put_bool(obj, "latch", d->latch);
 	json_put_string(obj, "latch_why", d->latch_why);
+	json_put_bool(obj, "fenced", d->fenced);
 	json_put_i64(obj, "proof", d->proof);
 	json_put_u64(obj, "proof_epoch", d->proof_epoch);
 	json_put_string(obj, "proof_why", d->proof_why);
@@ -128,6 +129,10 @@ want_later(const json_t *obj, struct durable *d, struct error *err)
 	/* Of before hosts were brought to their role: a first start. */
 	if (json_has(obj, "site_epoch") &&
 	    json_want_u64(obj, "site_epoch", &d->site_epoch, err) != 0)
+		return -1;
+	/* Of before a person could: by the engine alone. */
+	if (json_has(obj, "fenced") &&
+	    json_want_bool(obj, "fenced", &d->fenced, err) != 0)
 		return -1;
 	/* Of before anything might be lost: nothing was told. */
 	if (!json_has(obj, "told"))

@@ -3,9 +3,10 @@
  * orders_request.c what comes with them, orders_ask.c those that ask other
  * hosts first, orders_promote.c the one that must not be given beside a working
  * primary, orders_switchover.c the one that is given to a working primary,
- * switchover_look.c what that one's PostgreSQL says first, orders_plan.c the
- * plan, orders_drift.c the one that changes this host's files, orders_wait.c
- * those that take a while and say each step as it happens.
+ * switchover_look.c what that one's PostgreSQL says first, orders_pause.c those
+ * of maintenance, orders_plan.c the plan, orders_drift.c the one that changes
+ * this host's files, orders_wait.c those that take a while and say each step as
+ * it happens.
  */
 #ifndef HAWATCH_ENGINE_ORDERS_H
 #define HAWATCH_ENGINE_ORDERS_H
@@ -18,13 +19,17 @@
 
 struct core_status;
 struct engine;
+struct order_request;
 
 enum long_order {
 	LONG_PROMOTE,
 	LONG_INIT,
 	LONG_ACK,
 	LONG_UNFENCE,
-	LONG_SWITCHOVER
+	LONG_SWITCHOVER,
+	LONG_PAUSE,
+	LONG_RESUME,
+	LONG_FENCE
 };
 
 /* One that was accepted, and whose end somebody waits for. */
@@ -123,6 +128,11 @@ void orders_switchover(
 /* True when it is over and the asker was told. */
 bool orders_switchover_over(struct engine *e, struct order_wait *w,
     const struct core_status *st, const struct now *now);
+
+/* orders_pause.c */
+void orders_pause(struct engine *e, const struct order_request *req);
+void orders_resume(struct engine *e, const struct order_request *req);
+void orders_fence(struct engine *e, const struct order_request *req);
 
 /* orders_ask.c */
 /* As a plan of a switchover from here; takes look. */

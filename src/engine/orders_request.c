@@ -14,20 +14,24 @@ static int request_node(const struct conf *conf, struct order_request *req,
     const json_t *obj, struct error *err);
 static int request_accept(
     struct order_request *req, const json_t *obj, struct error *err);
+static int request_pause(
+    struct order_request *req, const json_t *obj, struct error *err);
 
 int
 orders_request_read(const struct conf *conf, struct order_request *req,
     const char *args_json, struct error *err)
 {
 	static const char *const keys[] = { "verb", "node", "fenced", "is",
-		"end_transactions", "leave_archive", "leave_slots", NULL };
+		"end_transactions", "leave_archive", "leave_slots", "for_s",
+		"why", "by", NULL };
 	json_t *obj;
 	int rc = -1;
 
 	obj = json_read(args_json, strlen(args_json), err);
 	if (obj == NULL || json_only(obj, keys, err) == -1 ||
 	    request_node(conf, req, obj, err) == -1 ||
-	    request_accept(req, obj, err) == -1)
+	    request_accept(req, obj, err) == -1 ||
+	    request_pause(req, obj, err) == -1)
 		goto out;
 	if (json_has(obj, "fenced")) {
 		if (json_want_string(obj, "fenced", req->fenced,
@@ -82,5 +86,25 @@ request_accept(struct order_request *req, const json_t *obj, struct error *err)
 			return -1;
 		req->accept |= yes ? rows[i].bit : 0;
 	}
+	return 0;
+}
+
+static int
+request_pause(struct order_request *req, const json_t *obj, struct error *err)
+{
+	int64_t seconds;
+
+	if (json_has(obj, "for_s")) {
+		if (json_want_i64(obj, "for_s", 1, ORDER_PAUSE_MAX / USEC_SEC,
+			&seconds, err) == -1)
+			return -1;
+		req->pause_for = seconds * USEC_SEC;
+	}
+	if (json_has(obj, "why") &&
+	    json_want_string(obj, "why", req->why, sizeof(req->why), err) == -1)
+		return -1;
+	if (json_has(obj, "by") &&
+	    json_want_string(obj, "by", req->by, sizeof(req->by), err) == -1)
+		return -1;
 	return 0;
 }

@@ -10,14 +10,20 @@
 struct conf;
 
 #define ORDER_WHY_MAX 120
+#define ORDER_BY_MAX 64
+/* A pause that is forgotten leaves a cluster without failover. */
+#define ORDER_PAUSE_MAX (24 * 3600 * USEC_SEC)
 
 struct order_request {
 	uint64_t id;
 	node_t node; /* NODE_NONE: none was named */
 	char fenced[ORDER_WHY_MAX];
 	bool is_fenced;
-	unsigned accept; /* switchover: a set of enum order_accept */
-	char is[16];	 /* role: primary or standby */
+	unsigned accept;	 /* switchover: a set of enum order_accept */
+	char is[16];		 /* role: primary or standby */
+	usec_t pause_for;	 /* whole seconds; 0: not said */
+	char why[ORDER_WHY_MAX]; /* pause, fence */
+	char by[ORDER_BY_MAX];	 /* what hactl's user is called */
 };
 
 /* Of the members that are missing, req keeps what it has. */

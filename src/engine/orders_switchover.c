@@ -25,6 +25,10 @@ struct against {
 	const char *why, *next;
 };
 
+static const char switchover_paused[] =
+    "failover is paused by a person's word: nobody may take over; end the "
+    "pause, and wait until the target is a candidate again";
+
 static node_t switchover_only(
     struct engine *e, uint64_t id, const struct core_status *st);
 static void switchover_elsewhere(
@@ -115,6 +119,12 @@ switchover_only(struct engine *e, uint64_t id, const struct core_status *st)
 		free(list);
 		return to;
 	}
+	if (count == 0 && st->paused_until != 0) {
+		free(list);
+		orders_refuse(
+		    e, id, EXITCODE_REFUSED, switchover_paused, "hactl resume");
+		return NODE_NONE;
+	}
 	why = count == 0 ?
 		  xstrdup("there is no candidate: nobody could take over") :
 		  xasprintf("which one? The candidates are %s", list);
@@ -196,6 +206,8 @@ switchover_seen(const struct engine *e, node_t to, const struct core_status *st)
 			"not known; let the role of postgres.user read it",
 			"GRANT pg_read_all_settings TO hawatch"
 		};
+	if (st->paused_until != 0)
+		return (struct against){ switchover_paused, "hactl resume" };
 	if ((st->rec.candidates & NODE_BIT(to)) == 0)
 		return (struct against){
 			"the target is no candidate: commits may be missing "

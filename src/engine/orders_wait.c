@@ -16,6 +16,7 @@
 #define WAIT_TAKEOVER (60 * USEC_SEC)
 #define WAIT_INIT (30 * USEC_SEC)
 #define WAIT_SWITCHOVER (400 * USEC_SEC) /* its first steps take a while */
+#define WAIT_FENCE (30 * USEC_SEC)
 #define WAIT_NOTE (5 * USEC_SEC)
 #define WAIT_IDLE (2 * USEC_SEC)
 
@@ -25,8 +26,8 @@
 enum wait_end { WAIT_ON, WAIT_DONE, WAIT_FAILED, WAIT_STUCK, WAIT_DEAF };
 
 /* What stands against a claim and does not pass with time. */
-static const char *const wait_hopeless[] = { "not-candidate", "abdicated",
-	"wal-behind", "timeline", "latched", "not-armed" };
+static const char *const wait_hopeless[] = { "not-candidate", "paused",
+	"abdicated", "wal-behind", "timeline", "latched", "not-armed" };
 
 static bool wait_step(struct engine *e, struct order_wait *w,
     const struct core_status *st, const struct now *now);
@@ -63,6 +64,7 @@ orders_wait(struct engine *e, uint64_t id, enum long_order what, node_t node)
 	limit = what == LONG_PROMOTE	? WAIT_TAKEOVER :
 		what == LONG_SWITCHOVER ? WAIT_SWITCHOVER :
 		what == LONG_INIT	? WAIT_INIT :
+		what == LONG_FENCE	? WAIT_FENCE :
 					  WAIT_NOTE;
 	w->id = id;
 	w->what = what;
@@ -170,6 +172,18 @@ wait_tell_waits(struct engine *e, struct order_wait *w,
 	orders_reply(e, w->id, obj);
 }
 
+/* Stopped, and the record not this node's any more. */
+static enum wait_end
+wait_fenced(const struct order_wait *w, const struct core_status *st)
+{
+	if (!st->durable->latch)
+		return WAIT_FAILED;
+	return st->pg == PGS_GONE && st->plan == NULL && st->rel != REL_HELD &&
+		       st->rel != REL_CLAIMED ?
+		   WAIT_DONE :
+		   WAIT_ON;
+}
+
 static enum wait_end
 wait_look(const struct order_wait *w, const struct core_status *st,
     const struct now *now)
@@ -179,6 +193,12 @@ wait_look(const struct order_wait *w, const struct core_status *st,
 		return st->rec.acked >= w->epoch ? WAIT_DONE : WAIT_ON;
 	case LONG_UNFENCE:
 		return st->durable->latch ? WAIT_ON : WAIT_DONE;
+	case LONG_PAUSE:
+		return st->paused_written ? WAIT_DONE : WAIT_ON;
+	case LONG_RESUME:
+		return st->rec.paused_until == 0 ? WAIT_DONE : WAIT_ON;
+	case LONG_FENCE:
+		return wait_fenced(w, st);
 	case LONG_SWITCHOVER:
 		return WAIT_ON;
 	case LONG_PROMOTE:
@@ -209,6 +229,11 @@ wait_done(struct engine *e, const struct order_wait *w,
 		[LONG_ACK] = "the last failover is acknowledged",
 		[LONG_UNFENCE] = "the latch is cleared; nothing was opened",
 		[LONG_SWITCHOVER] = "the target has taken over",
+		[LONG_PAUSE] = "failover is paused: nobody takes over",
+		[LONG_RESUME] = "failover is no longer paused; each standby is "
+				"a candidate once it is seen to have all",
+		[LONG_FENCE] = "PostgreSQL is stopped here, and stays so until "
+			       "hactl unfence",
 	};
 	json_t *obj = json_object();
 
@@ -260,7 +285,7 @@ wait_stuck(
 	why = xasprintf("nothing happens while this stands against it: %s",
 	    status_block_text(reason));
 	if (strcmp(reason, "not-candidate") == 0 ||
-	    strcmp(reason, "abdicated") == 0 ||
+	    strcmp(reason, "paused") == 0 || strcmp(reason, "abdicated") == 0 ||
 	    strcmp(reason, "wal-behind") == 0)
 		next = xasprintf("hactl promote %s --fenced WHY, once a person "
 				 "made sure that the primary is off",
@@ -297,6 +322,10 @@ wait_deaf(struct engine *e, const struct order_wait *w)
 static const char *
 wait_reason(const struct order_wait *w, const struct core_status *st)
 {
+	if ((w->what == LONG_PAUSE || w->what == LONG_RESUME ||
+		w->what == LONG_FENCE) &&
+	    !st->register_ok)
+		return "register-down";
 	if (st->waits_for[0] != '\0' || w->what != LONG_PROMOTE ||
 	    st->plan != NULL || st->rel == REL_HELD)
 		return st->waits_for;

@@ -4,6 +4,7 @@
  */
 #include "engine/peers.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,6 +19,7 @@
 #include "hawatch/json.h"
 #include "hawatch/mem.h"
 #include "hawatch/queue.h"
+#include "hawatch/str.h"
 
 #define ANSWER_MAX 65536
 #define ASKED_MAX 16
@@ -126,6 +128,25 @@ peer_state(struct peers *p, node_t node, bool silent, const char *why)
 		EMIT(peer_found, kv_s("peer", name));
 }
 
+/* Why there is no answer, in the words of who refused it. */
+static void
+peer_why(const struct http_answer *ans, char *buf, size_t size)
+{
+	const char *said;
+	struct error err;
+	json_t *obj;
+
+	if (ans->status == 0) {
+		str_cut(buf, size, ans->reason);
+		return;
+	}
+	obj = json_read(ans->body, ans->len, &err);
+	said = json_string_value(json_object_get(obj, "error"));
+	(void)snprintf(buf, size, "refused%s%s", said == NULL ? "" : ": ",
+	    said == NULL ? "" : said);
+	json_decref(obj);
+}
+
 static void
 peer_ask_cb(void *arg, const struct http_answer *ans)
 {
@@ -135,19 +156,26 @@ peer_ask_cb(void *arg, const struct http_answer *ans)
 	struct ask_answer answer;
 	node_t node = c->node;
 	usec_t left = c->left;
+	char why[sizeof(((struct error *)0)->msg)] = "";
 	json_t *host;
 	struct error err;
 
-	peer_state(c->p, node, ans->status != 200,
-	    ans->status == 0 ? ans->reason : "refused");
+	if (ans->status != 200)
+		peer_why(ans, why, sizeof(why));
+	peer_state(c->p, node, ans->status != 200, why);
 	peer_call_free(c);
 	if (ans->status != 200)
 		return;
 	if (wire_answer_parse(&answer, ans->body, ans->len, &e->conf->names,
-		&host, &err) != 0 ||
-	    answer.from != node) {
+		&host, &err) != 0) {
 		EMIT(peer_refused, kv_s("peer", e->conf->node[node].name),
-		    kv_s("reason", "its answer cannot be read"));
+		    kv_s("reason", err.msg));
+		return;
+	}
+	if (answer.from != node) {
+		EMIT(peer_refused, kv_s("peer", e->conf->node[node].name),
+		    kv_s("reason", "its answer speaks for another node"));
+		json_decref(host);
 		return;
 	}
 	core_on_answer(e->core, &now, &answer);

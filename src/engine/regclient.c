@@ -133,6 +133,9 @@ reg_value(struct regclient *r, usec_t sent, const struct http_answer *ans)
 
 	if (ans->status != 200 || wire_value_parse(&v, ans->body, ans->len,
 				      &r->e->conf->names, &err) != 0) {
+		if (ans->status == 200)
+			error_wrap(&err, "what %s says",
+			    r->e->conf->node[r->e->conf->arbiter].name);
 		reg_state(r, true, ans->status == 200 ? err.msg : ans->reason);
 		if (r->e->core != NULL)
 			core_on_read_failed(r->e->core, &now);

@@ -12,6 +12,7 @@
 
 #include "engine/engine.h"
 #include "engine/status.h"
+#include "engine/wire.h"
 #include "hawatch/json.h"
 #include "hawatch/version.h"
 
@@ -32,6 +33,8 @@ static const char *status_role(const struct engine *e, const struct now *now,
     const struct core_status *st);
 static json_t *status_record(
     const struct engine *e, const struct record *rec, const struct now *now);
+static json_t *status_paused(
+    const struct core_status *st, const struct now *now);
 static json_t *status_register(const struct core_status *st);
 static json_t *status_lease(
     const struct core_status *st, const struct now *now);
@@ -59,6 +62,7 @@ status_json(const struct engine *e, const struct now *now)
 
 	json_put_i64(doc, "schema", STATUS_SCHEMA);
 	json_put_string(doc, "version", HAWATCH_VERSION);
+	json_put_i64(doc, "protocol", WIRE_PROTOCOL);
 	json_put_string(doc, "node", e->conf->names.node[e->conf->self]);
 	json_put_string(doc, "cluster", e->conf->cluster);
 	json_put_string(doc, "mode", conf_mode_str(e->conf->mode));
@@ -122,6 +126,7 @@ status_core(const struct engine *e, const struct now *now, json_t *doc)
 	json_put_string(doc, "waits_for", st.waits_for);
 	json_put_string(doc, "waits_text", status_block_text(st.waits_for));
 	json_put(doc, "record", status_record(e, &st.rec, now));
+	json_put(doc, "paused", status_paused(&st, now));
 	json_put(doc, "register", status_register(&st));
 	json_put(doc, "lease", status_lease(&st, now));
 	json_put(doc, "fence", status_fence(&st, now));
@@ -206,6 +211,24 @@ status_record(
 			USEC_MSEC);
 	json_put_u64(obj, "acked", rec->acked);
 	json_put(obj, "written_by", status_node(e, rec->written_by));
+	return obj;
+}
+
+/* By this node's wall clock; the holder's decides. */
+static json_t *
+status_paused(const struct core_status *st, const struct now *now)
+{
+	json_t *obj;
+
+	if (st->paused_until == 0)
+		return json_null();
+	obj = json_object();
+	status_wall(obj, "until", st->paused_until);
+	json_put_i64(
+	    obj, "left_ms", (st->paused_until - now->wall) / USEC_MSEC);
+	json_put_string(obj, "why", st->paused_why);
+	json_put_string(obj, "by", st->paused_by);
+	json_put_bool(obj, "written", st->paused_written);
 	return obj;
 }
 
@@ -302,6 +325,7 @@ status_durable(const struct engine *e, const struct durable *dur)
 	json_t *obj = json_object();
 
 	json_put_bool(obj, "latch", dur->latch);
+	json_put_bool(obj, "fenced", dur->fenced);
 	json_put_string(obj, "latch_why", dur->latch_why);
 	json_put_string(obj, "instance", dur->instance);
 	json_put_u64(obj, "epoch", dur->epoch);

@@ -1,6 +1,11 @@
 /*
  * The JSON of the peers' API. One pair of functions a message; the record
  * inside has its own in core/record.c.
+ *
+ * Hosts of this version and of the one before work side by side. What a version
+ * adds, a reader that does not know it passes over; where that would be wrong,
+ * the writer says which protocol its reader has to know, and an older one
+ * refuses the message and says so.
  */
 #include "engine/wire.h"
 
@@ -47,6 +52,42 @@ want_answer(
 	return 0;
 }
 
+/* The one before there were numbers is 1. */
+static json_t *
+begin(void)
+{
+	json_t *obj = json_object();
+
+	json_put_i64(obj, "proto", WIRE_PROTOCOL);
+	json_put_i64(obj, "needs", 1);
+	return obj;
+}
+
+/* A message that this version understands; else NULL. */
+static json_t *
+read_message(const char *json, size_t len, struct error *err)
+{
+	json_t *obj = json_read(json, len, err);
+	int proto = 1, needs = 1;
+
+	if (obj == NULL)
+		return NULL;
+	if ((json_has(obj, "needs") &&
+		json_want_int(obj, "needs", 1, INT32_MAX, &needs, err) != 0) ||
+	    (json_has(obj, "proto") &&
+		json_want_int(obj, "proto", 1, INT32_MAX, &proto, err) != 0))
+		goto refuse;
+	if (needs <= WIRE_PROTOCOL)
+		return obj;
+	error_set(err, ERR_PROTOCOL,
+	    "it speaks protocol %d, which takes %d to understand, and this "
+	    "hawatchd speaks %d: upgrade it on this host",
+	    proto, needs, WIRE_PROTOCOL);
+refuse:
+	json_decref(obj);
+	return NULL;
+}
+
 static char *
 finish(json_t *obj)
 {
@@ -66,7 +107,7 @@ put_host(json_t *obj, json_t *host)
 char *
 wire_ask_str(const struct ask *ask, const struct names *names, json_t *host)
 {
-	json_t *obj = json_object();
+	json_t *obj = begin();
 
 	json_put_u64(obj, "id", ask->id);
 	json_put_string(obj, "from", names->node[ask->from]);
@@ -86,7 +127,7 @@ int
 wire_ask_parse(struct ask *ask, const char *json, size_t len,
     const struct names *names, json_t **host, struct error *err)
 {
-	json_t *obj = json_read(json, len, err);
+	json_t *obj = read_message(json, len, err);
 	int rc = -1;
 
 	*host = NULL;
@@ -118,7 +159,7 @@ char *
 wire_answer_str(
     const struct ask_answer *ans, const struct names *names, json_t *host)
 {
-	json_t *obj = json_object();
+	json_t *obj = begin();
 
 	json_put_u64(obj, "id", ans->id);
 	json_put_string(obj, "from", names->node[ans->from]);
@@ -140,7 +181,7 @@ int
 wire_answer_parse(struct ask_answer *ans, const char *json, size_t len,
     const struct names *names, json_t **host, struct error *err)
 {
-	json_t *obj = json_read(json, len, err);
+	json_t *obj = read_message(json, len, err);
 	int rc = -1;
 
 	*host = NULL;
@@ -201,7 +242,7 @@ want_record(const json_t *obj, struct record *rec, const struct names *names,
 char *
 wire_cas_str(const struct do_cas *cas, const struct names *names)
 {
-	json_t *obj = json_object();
+	json_t *obj = begin();
 
 	json_put_u64(obj, "id", cas->id);
 	json_put_string(obj, "instance", cas->instance);
@@ -216,7 +257,7 @@ int
 wire_cas_parse(struct do_cas *cas, const char *json, size_t len,
     const struct names *names, struct error *err)
 {
-	json_t *obj = json_read(json, len, err);
+	json_t *obj = read_message(json, len, err);
 	int rc = -1;
 
 	memset(cas, 0, sizeof(*cas));
@@ -279,7 +320,7 @@ wire_want_set(const json_t *obj, const char *key, nodeset_t *set,
 char *
 wire_value_str(const struct reg_value *v, const struct names *names)
 {
-	json_t *obj = json_object();
+	json_t *obj = begin();
 
 	json_put_string(obj, "instance", v->instance);
 	json_put_u64(obj, "revision", v->revision);
@@ -287,6 +328,7 @@ wire_value_str(const struct reg_value *v, const struct names *names)
 	json_put_string(obj, "next", v->next);
 	wire_put_set(obj, "reported", v->reported, names);
 	json_put_u64(obj, "floor", v->floor);
+	json_put_i64(obj, "formats", RECORD_FORMAT);
 	put_record(obj, &v->rec, names);
 	return finish(obj);
 }
@@ -295,8 +337,8 @@ int
 wire_value_parse(struct reg_value *v, const char *json, size_t len,
     const struct names *names, struct error *err)
 {
-	json_t *obj = json_read(json, len, err);
-	int rc = -1;
+	json_t *obj = read_message(json, len, err);
+	int rc = -1, formats = 1;
 
 	memset(v, 0, sizeof(*v));
 	if (obj == NULL)
@@ -308,8 +350,12 @@ wire_value_parse(struct reg_value *v, const char *json, size_t len,
 	    json_want_string(obj, "next", v->next, sizeof(v->next), err) == 0 &&
 	    wire_want_set(obj, "reported", &v->reported, names, err) == 0 &&
 	    json_want_u64(obj, "floor", &v->floor, err) == 0 &&
+	    /* A peer of before there was a second one knows the first. */
+	    (!json_has(obj, "formats") || json_want_int(obj, "formats", 1,
+					      INT32_MAX, &formats, err) == 0) &&
 	    want_record(obj, &v->rec, names, err) == 0)
 		rc = 0;
+	v->older = formats < RECORD_FORMAT;
 	json_decref(obj);
 	return rc;
 }
@@ -322,7 +368,7 @@ static const char *const results[] = { [CAS_CONFIRMED] = "confirmed",
 char *
 wire_result_str(enum cas_result res, uint64_t revision, const char *instance)
 {
-	json_t *obj = json_object();
+	json_t *obj = begin();
 
 	json_put_string(obj, "result", results[res]);
 	json_put_u64(obj, "revision", revision);
@@ -334,7 +380,7 @@ int
 wire_result_parse(enum cas_result *res, uint64_t *revision,
     char instance[ID_MAX], const char *json, size_t len, struct error *err)
 {
-	json_t *obj = json_read(json, len, err);
+	json_t *obj = read_message(json, len, err);
 	char word[16];
 	int rc = -1;
 	size_t i;

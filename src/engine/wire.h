@@ -10,6 +10,10 @@
 #include "hawatch/arbiter.h"
 #include "hawatch/core.h"
 
+/* Raised with what older readers would misunderstand, or what writers want to
+ * know of their reader. Status documents carry it, too. */
+#define WIRE_PROTOCOL 2
+
 /* Callers free the texts. host, a host's report, goes along with a question
  * and its answer: taken, NULL for none; *host is NULL or caller json_decref()s.
  * It is not looked at here, so that nothing wrong with it costs a lease. */

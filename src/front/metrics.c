@@ -199,6 +199,24 @@ say_latched(const struct metrics *m, const char *name)
 }
 
 static void
+say_paused(const struct metrics *m, const char *name)
+{
+	if (json_object_get(m->doc, "record") != NULL)
+		say_value(
+		    m, name, json_is_object(json_object_get(m->doc, "paused")));
+}
+
+static void
+say_pause_left(const struct metrics *m, const char *name)
+{
+	if (json_object_get(m->doc, "record") != NULL)
+		say_value(m, name,
+		    (double)int_at(
+			json_object_get(m->doc, "paused"), "left_ms") /
+			1e3);
+}
+
+static void
 say_register(const struct metrics *m, const char *name)
 {
 	const json_t *obj = json_object_get(m->doc, "register");
@@ -367,6 +385,8 @@ static const struct metric metrics_table[] = {
 	{ "hawatch_fence_open", "1 when the kernel lets clients write here.", false, say_open },
 	{ "hawatch_fence_armed", "1 when this host could be fenced with certainty.", false, say_armed },
 	{ "hawatch_latched", "1 when this host stays stopped until a person clears it.", false, say_latched },
+	{ "hawatch_paused", "1 while a person has paused failover: nobody takes over by itself.", false, say_paused },
+	{ "hawatch_pause_remaining_seconds", "Time until that pause ends by itself; 0: there is none.", false, say_pause_left },
 	{ "hawatch_register_read", "1 when the register was read recently.", false, say_register },
 	{ "hawatch_plan_running", "1 for the plan and step that run.", false, say_plan },
 	{ "hawatch_postgres_up", "1 when PostgreSQL here answers, as primary or standby.", false, say_postgres },

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "front/route.h"
+#include "hawatch/json.h"
 #include "hawatch/mem.h"
 
 /* Text that cannot become markup. */
@@ -27,6 +28,14 @@ page_text(FILE *out, const char *s)
 	}
 }
 
+static const char *
+page_member(const json_t *obj, const char *key)
+{
+	const char *text = json_string_value(json_object_get(obj, key));
+
+	return text == NULL ? "" : text;
+}
+
 static void
 page_row(FILE *out, const struct routes *r, const struct route *row, usec_t now)
 {
@@ -44,6 +53,32 @@ page_row(FILE *out, const struct routes *r, const struct route *row, usec_t now)
 	fprintf(out, "<td>%s\n", row->text);
 }
 
+/* What the engine says that a visitor should know, while it says it. */
+static void
+page_paused(FILE *out, const struct routes *r, usec_t now)
+{
+	const struct response *doc = &r->answer[ROUTE_STATUS];
+	const json_t *paused;
+	struct error err;
+	json_t *obj;
+
+	/* Most of the time there is nothing to be read. */
+	if (now >= r->snap.fresh_until ||
+	    strstr(doc->buf + doc->head, "\"paused\":{") == NULL)
+		return;
+	obj = json_read(doc->buf + doc->head, doc->len - doc->head, &err);
+	paused = json_object_get(obj, "paused");
+	if (json_is_object(paused)) {
+		fputs("\n<p><b>failover is paused</b> until ", out);
+		page_text(out, page_member(paused, "until"));
+		fputs(" by ", out);
+		page_text(out, page_member(paused, "by"));
+		fputs(": ", out);
+		page_text(out, page_member(paused, "why"));
+	}
+	json_decref(obj);
+}
+
 char *
 page_html(const struct routes *r, usec_t now)
 {
@@ -58,6 +93,7 @@ page_html(const struct routes *r, usec_t now)
 	page_text(out, r->conf->self);
 	fputs("</h1>\n<p>cluster ", out);
 	page_text(out, r->conf->cluster);
+	page_paused(out, r, now);
 	fputs("\n<table>\n<tr><th>path<th>now<th>reason<th>200 says\n", out);
 	for (row = route_table; row->path != NULL; row++)
 		page_row(out, r, row, now);

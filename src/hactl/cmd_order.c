@@ -112,7 +112,8 @@ cmd_unfence(const struct call *call)
 	    "A latched host stays stopped since its data may have diverged, or "
 	    "a stop of PostgreSQL could not be proved. Clear the latch only "
 	    "after its data was rebuilt as a standby's: the engine then starts "
-	    "PostgreSQL again.",
+	    "PostgreSQL again. One that a person fenced comes back as it is, "
+	    "unless another has taken over since.",
 	    "Clear it?");
 	if (code != EXITCODE_DONE)
 		return code;

@@ -295,6 +295,7 @@ print_record(const json_t *rec, const char *lsn)
 					"candidates have flushed",
 	    get_str(rec, "lsn"));
 	print_wrapped("        ", text);
+	print_record_paused(rec);
 }
 
 static const json_t *

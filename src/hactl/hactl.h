@@ -38,7 +38,8 @@
 	X(LEAVE_ARCHIVE, "leave-archive", 0, NULL, \
 	    "what is not archived yet is left behind") \
 	X(LEAVE_SLOTS, "leave-slots", 0, NULL, \
-	    "logical replication slots are left behind")
+	    "logical replication slots are left behind") \
+	X(FOR, "for", 0, "TIME", "how long: 90s, 30m, 2h; at most 24h")
 
 enum hactl_option {
 #define X(id, name, letter, value, text) OPT_##id,
@@ -172,6 +173,8 @@ void print_drift(char *buf, size_t size, const json_t *node);
 /* The record in words, as status and register show say it. */
 /* lsn: what its position is; NULL when durability is strict for sure. */
 void print_record(const json_t *rec, const char *lsn);
+/* print_pause.c: the register's pause, if there is one. */
+void print_record_paused(const json_t *rec);
 
 /* The verbs. */
 enum exitcode cmd_status(const struct call *call);
@@ -183,6 +186,9 @@ enum exitcode cmd_plan_switchover(const struct call *call);
 enum exitcode cmd_promote(const struct call *call);
 enum exitcode cmd_switchover(const struct call *call);
 enum exitcode cmd_init(const struct call *call);
+enum exitcode cmd_pause(const struct call *call);
+enum exitcode cmd_resume(const struct call *call);
+enum exitcode cmd_fence(const struct call *call);
 enum exitcode cmd_unfence(const struct call *call);
 enum exitcode cmd_ack(const struct call *call);
 enum exitcode cmd_register_show(const struct call *call);
@@ -207,7 +213,7 @@ const json_t *status_newest(const json_t *answer);
 
 /* wrong.c: what a person should look at, worst first. */
 struct wrong {
-	char text[320];
+	char text[420];
 	char next[240];
 };
 size_t wrong_find(const json_t *status, struct wrong *list, size_t max);

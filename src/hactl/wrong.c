@@ -14,6 +14,7 @@
 static struct wrong *wrong_add(struct wrong_list *l);
 static bool wrong_records(const json_t *status);
 static void wrong_durability(struct wrong_list *l, const json_t *status);
+static void wrong_versions(struct wrong_list *l, const json_t *nodes);
 static void wrong_writers(struct wrong_list *l, const json_t *status);
 static void wrong_no_writer(struct wrong_list *l, const json_t *status);
 static void wrong_holder(
@@ -37,9 +38,11 @@ wrong_find(const json_t *status, struct wrong *list, size_t max)
 	if (wrong_records(status))
 		wrong_writers(&l, status);
 	wrong_record(&l, status);
+	wrong_paused(&l, nodes);
 	wrong_durability(&l, status);
 	for (i = 0; i < json_array_size(nodes); i++)
 		wrong_node(&l, nodes, json_array_get(nodes, i));
+	wrong_versions(&l, nodes);
 	return l.n;
 }
 
@@ -107,6 +110,36 @@ wrong_durability(struct wrong_list *l, const json_t *status)
 		    get_str(first, "node"), get_str(node, "node"));
 		return;
 	}
+}
+
+/* They work side by side, and are not meant to for long. */
+static void
+wrong_versions(struct wrong_list *l, const json_t *nodes)
+{
+	const json_t *node, *old = NULL, *new = NULL;
+	char next[160];
+	size_t i;
+
+	for (i = 0; i < json_array_size(nodes); i++) {
+		node = json_array_get(nodes, i);
+		if (get_has(node, "silent"))
+			continue;
+		if (old == NULL ||
+		    get_int(node, "protocol") < get_int(old, "protocol"))
+			old = node;
+		if (new == NULL ||
+		    get_int(node, "protocol") > get_int(new, "protocol"))
+			new = node;
+	}
+	if (old == NULL || get_int(old, "protocol") == get_int(new, "protocol"))
+		return;
+	(void)snprintf(next, sizeof(next),
+	    "upgrade hawatchd on %s, and restart it there",
+	    get_str(old, "node"));
+	wrong_text(l, next,
+	    "the hawatchd of %s is older than that of %s: they work side by "
+	    "side, without what only the newer one knows",
+	    get_str(old, "node"), get_str(new, "node"));
 }
 
 /* Exactly one node is to be open to writers. */

@@ -22,6 +22,9 @@ void wrong_text(struct wrong_list *l, const char *next, const char *fmt, ...)
     PRINTF_LIKE(3, 4);
 bool wrong_is(const json_t *obj, const char *path, const char *word);
 
+/* print_pause.c */
+void wrong_paused(struct wrong_list *l, const json_t *nodes);
+
 /* wrong_node.c */
 void wrong_node(struct wrong_list *l, const json_t *nodes, const json_t *node);
 

@@ -98,7 +98,11 @@ wrong_fence(struct wrong_list *l, const json_t *node)
 	const char *end = strstr(why, "; rebuild it");
 	char next[200];
 
-	if (get_bool(node, "durable.latch")) {
+	if (get_bool(node, "durable.fenced")) {
+		(void)snprintf(next, sizeof(next),
+		    "ssh %s hactl unfence, once the work is done", name);
+		wrong_text(l, next, "%s: stays stopped: %s", name, why);
+	} else if (get_bool(node, "durable.latch")) {
 		(void)snprintf(next, sizeof(next),
 		    "rebuild %s as a standby, see WHAT TO DO in man 7 hawatch;"
 		    " then: ssh %s hactl unfence",
@@ -251,7 +255,7 @@ wrong_candidates(struct wrong_list *l, const json_t *nodes, const json_t *node)
 
 	wrong_interval(l, node);
 	if (!wrong_is(node, "role", "primary") || !get_has(node, "record") ||
-	    wrong_is(node, "mode", "manual"))
+	    wrong_is(node, "mode", "manual") || get_has(node, "paused.until"))
 		return;
 	for (i = 0; i < json_array_size(nodes); i++) {
 		other = json_array_get(nodes, i);
@@ -304,6 +308,9 @@ wrong_no_candidate(
 	if (get_has(other, "silent"))
 		(void)snprintf(next, sizeof(next),
 		    "ssh %s systemctl status hawatchd", name);
+	else if (get_bool(other, "durable.fenced"))
+		(void)snprintf(next, sizeof(next),
+		    "ssh %s hactl unfence, once the work is done", name);
 	else if (get_bool(other, "durable.latch"))
 		(void)snprintf(next, sizeof(next),
 		    "rebuild %s; it is added by itself once it streams", name);

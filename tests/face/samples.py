@@ -24,6 +24,9 @@ def node(name, role, names, **more):
                      'source': [] if primary else [names[0]],
                      'seen_ms': 120, 'system_id': '7312345678901234567'},
         'record': record(names),
+        'paused': {'until': '2026-11-21T01:30:00Z', 'left_ms': 1234567,
+                   'why': LONG_TEXT[:119], 'by': 'amy' * 20 + ' (uid 1234)',
+                   'written': True},
         'register': {'read': True, 'revision': 123456789},
         'lease': {'mine': primary, 'left_ms': 123456, 'endless': False},
         'fence': {'writers': 'open' if primary else 'closed',
@@ -61,7 +64,9 @@ def record(names):
             'holder': names[0], 'state': 'held', 'candidates': [names[1]],
             'ttl_ms': 5000, 'timeline': 12, 'lsn': '16FFAB12/B374D848',
             'system_id': '7312345678901234567',
-            'taken_at_ms': 1763683200000}
+            'taken_at_ms': 1763683200000,
+            'paused': {'until_ms': 1763683200000, 'why': LONG_TEXT[:119],
+                       'by': 'amy' * 20}}
 
 
 def register(names):
@@ -105,8 +110,8 @@ STEPS = [{'step': 'drain', 'ms': 1, 'goal': 'no client is connected'},
 
 def answers(names):
     found = {verb: STEPS for verb in
-             ('promote', 'switchover', 'init', 'unfence', 'ack',
-              'drift-apply')}
+             ('promote', 'switchover', 'init', 'pause', 'resume', 'fence',
+              'unfence', 'ack', 'drift-apply')}
     found.update({
         'status': [status(names)],
         'plan': [plan(names)],

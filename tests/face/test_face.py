@@ -24,6 +24,8 @@ WORDS = {
     'switchover': ['--yes'],
     'init': ['--holder', 'NODE', '--yes'],
     'register adopt': ['--yes'],
+    'pause': ['--for', '30m', '--yes', 'new disks'],
+    'fence': ['--yes', 'new disks'],
     'unfence': ['--yes'],
     'role': ['--is', 'primary'],
     'config check': ['CONF'],
@@ -147,8 +149,8 @@ def test_refusals_are_json_too(tmp_path):
     """An engine that refuses everything, one that is silent, a word that is
     wrong: one object, with the code and the command that comes next."""
     refusal = {'exit': 1, 'refused': 'not now', 'next': 'hactl status'}
-    asked = ['status', 'plan', 'promote', 'switchover', 'init', 'unfence',
-             'register-show', 'register-adopt', 'ack', 'role', 'gate', 'ping',
+    asked = ['status', 'plan', 'promote', 'switchover', 'init', 'pause',
+             'resume', 'fence', 'unfence', 'register-show', 'register-adopt', 'ack', 'role', 'gate', 'ping',
              'drift-apply', 'history', 'report']
     engine = Engine(str(tmp_path), {v: [refusal] for v in asked})
     names = samples.SHORT

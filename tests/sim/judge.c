@@ -190,6 +190,10 @@ judge_cas(struct world *w, int n, const struct do_cas *cas)
 		    "s%d sends a shorter T before its element "
 		    "is shorter",
 		    n + 1);
+	if (cas->rec.state == REC_HELD && cas->rec.candidates != 0 &&
+	    cas->rec.paused_until > clk_now(w, n).wall)
+		violated(w, "PAUSE", "s%d lists candidates %x in a pause",
+		    n + 1, cas->rec.candidates);
 	judge_floor(w, n, &cas->rec);
 	judge_possible(w, n);
 	judge_members(w);

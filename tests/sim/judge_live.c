@@ -33,7 +33,8 @@ judge_noise(const struct world *w)
 	       w->on[F_FENCED] || w->on[F_SLOW_LINK] || w->on[F_ACT_HANG] ||
 	       w->on[F_ACT_REFUSED] || w->on[F_SUSPEND] ||
 	       w->on[F_ARB_REVERT] || w->on[F_ARB_GONE] || w->on[F_DRIFT] ||
-	       w->on[F_CLOCK_RATE] || w->on[F_DISK_SLOW] || w->on[F_SWITCHOVER];
+	       w->on[F_CLOCK_RATE] || w->on[F_DISK_SLOW] ||
+	       w->on[F_SWITCHOVER] || w->on[F_FENCE];
 }
 
 void

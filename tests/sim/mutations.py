@@ -266,4 +266,25 @@ MUTATIONS = [
          "if (hand_drains(c))")]),
     ("a claim that was never held lets the release be forgotten", "S2", 2892, [
         ("claim.c", "c->dur.told_epoch == of)", "0)")]),
+    ("resume without re-checking", "STRICT S2 P", 7, [
+        ("pause.c", "\trec->paused_until = 0;\n",
+         "\tif (rec->paused_until != 0)\n"
+         "\t\trec->candidates = c->conf.data & ~NODE_BIT(c->conf.self);\n"
+         "\trec->paused_until = 0;\n"),
+        # For whom commits do not wait is not listed: it covers that.
+        ("cas.c", "rec->candidates &= c->pg.sync_names;", ";")]),
+    ("a pause keeps its candidates", "PAUSE", 7, [
+        ("durability.c", "c->conf.mode != CORE_AUTO || pause_on(c, now) ||",
+         "c->conf.mode != CORE_AUTO ||")]),
+    ("a pause outlives its time", "LIVE", 12, [
+        ("pause.c", "\tif (rec->paused_until > now->wall)\n\t\treturn;\n"
+         "\trec->paused_until = 0;", "\tif (rec->paused_until > 0)\n"
+         "\t\treturn;\n\trec->paused_until = 0;"),
+        ("pause.c", "return until > now->wall;", "return until > 0;")]),
+    ("unfenced without a look who took over", "LIVE HANDED S2 STRICT", 1078, [
+        ("orders.c", "if (c->dur.fenced && role_diverged(c)) {", "if (0) {"),
+        ("orders.c", "if (!c->dur.fenced) {", "if (1) {")]),
+    ("a fenced node starts again", "LIVE", 3, [
+        ("role.c", "if (c->dur.latch)\n\t\treturn role_unsafe(c)",
+         "if (c->dur.latch && !c->dur.fenced)\n\t\treturn role_unsafe(c)")]),
 ]

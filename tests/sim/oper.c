@@ -67,6 +67,14 @@ oper_latched(struct world *w, int n)
 		h->latched_at = w->t;
 	if (w->t - h->latched_at < 6 * USEC_SEC)
 		return;
+	/* Stopped by somebody, who has done his work. */
+	if (h->e.st.durable->fenced) {
+		no = core_order_unfence(h->e.core, &now);
+		trace(w, "s%d unfence as it is: %s", n + 1,
+		    no == NULL ? "taken" : no);
+		engine_poke(w, n);
+		return;
+	}
 	if (oper_leader(w, n) != NODE_NONE)
 		oper_rebuild(w, n);
 	else if (w->reg.now.value.rec.holder != n ||
@@ -201,6 +209,60 @@ oper_switchover(struct world *w)
 	engine_poke(w, n);
 }
 
+/* In the end all work is done; what ends soon is left to end by itself. */
+static bool
+oper_resumes(struct world *w, const struct now *now)
+{
+	usec_t left = w->reg.now.value.rec.paused_until - now->wall;
+
+	if (w->healed)
+		return (w->seed & 1) != 0 || left > 10 * USEC_SEC;
+	return fault_odds(w, F_PAUSE, 100000);
+}
+
+/* Somebody has work to do. */
+static void
+oper_pause(struct world *w)
+{
+	const struct reg_value *v = &w->reg.now.value;
+	struct rng *r = &w->odds[F_PAUSE];
+	node_t n = v->rec.holder;
+	struct now now;
+	const char *no;
+
+	if (v->rec.state != REC_HELD || !oper_reaches(w, n))
+		return;
+	now = clk_now(w, n);
+	if (v->rec.paused_until != 0 && oper_resumes(w, &now)) {
+		no = core_order_resume(w->host[n].e.core, &now);
+		trace(w, "s%d resume: %s", n + 1, no == NULL ? "taken" : no);
+	} else if (fault_odds(w, F_PAUSE, 30000)) {
+		no = core_order_pause(w->host[n].e.core, &now,
+		    now.wall + rng_log(r, USEC_SEC, 60 * USEC_SEC), "work",
+		    "somebody");
+		trace(w, "s%d pause: %s", n + 1, no == NULL ? "taken" : no);
+	} else {
+		return;
+	}
+	engine_poke(w, n);
+}
+
+/* Somebody stops a host for good, whatever it is just then. */
+static void
+oper_fence(struct world *w)
+{
+	node_t n = (node_t)rng_in(&w->odds[F_FENCE], 0, w->data - 1);
+	struct now now;
+	const char *no;
+
+	if (!oper_reaches(w, n) || !fault_odds(w, F_FENCE, 20000))
+		return;
+	now = clk_now(w, n);
+	no = core_order_fence(w->host[n].e.core, &now, "by somebody: work");
+	trace(w, "s%d fence: %s", n + 1, no == NULL ? "taken" : no);
+	engine_poke(w, n);
+}
+
 void
 oper_turn(struct world *w)
 {
@@ -218,4 +280,6 @@ oper_turn(struct world *w)
 	oper_gives_up(w);
 	oper_adopt(w);
 	oper_switchover(w);
+	oper_pause(w);
+	oper_fence(w);
 }

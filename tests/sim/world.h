@@ -59,7 +59,9 @@
 	X(ACT_HANG, "act-hang") \
 	X(FENCE_ERROR, "fence-error") \
 	X(DRIFT, "drift") \
-	X(SWITCHOVER, "order-switchover")
+	X(SWITCHOVER, "order-switchover") \
+	X(PAUSE, "order-pause") \
+	X(FENCE, "order-fence")
 
 enum fault {
 #define X(id, name) F_##id,

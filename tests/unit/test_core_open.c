@@ -176,6 +176,36 @@ test_fence_again(void **state)
 	ct_free(&t);
 }
 
+/* The same, where the record that says what it had was written by itself, and
+ * the answer was lost. */
+static void
+test_set_back_unknown(void **state)
+{
+	struct ct t;
+
+	ct_init(&t, A, false);
+	ct_holder(&t, 0);
+	t.pg.wal_end = 500;
+	t.cas = CT_CAS_NO_REPLY;
+	t.read_ok = false;
+	ct_run(&t, SEC);
+	assert_int_equal(t.reg.value.rec.lsn, 500);
+	assert_true(ct_status(&t).rec.lsn < 490);
+	t.act[ACT_START] = ANS_UNKNOWN;
+	t.pg.running = ANS_NO;
+	core_on_pg_gone(t.c, &t.now);
+	ct_view(&t);
+	ct_run(&t, CT_W);
+	assert_non_null(ct_last_act(&t, ACT_START));
+	t.pg.wal_end = 490;
+	ct_act(&t, ACT_START, ANS_YES);
+	ct_turn(&t);
+	t.pg.wal_end = 600;
+	ct_run(&t, SEC);
+	assert_true(t.disk.latch);
+	ct_free(&t);
+}
+
 /* Started again with an old copy of its data: what it writes itself carries it
  * past what the record demands, and opens nothing. */
 static void
@@ -227,6 +257,7 @@ main(void)
 		cmocka_unit_test(test_fence_broken),
 		cmocka_unit_test(test_fence_again),
 		cmocka_unit_test(test_set_back),
+		cmocka_unit_test(test_set_back_unknown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -50,10 +50,11 @@ static void
 snap(struct fh_snap s)
 {
 	static int n;
-	char mark[64], buf[4096];
+	char mark[256], buf[4096];
 	usec_t end = fh_now() + 5 * USEC_SEC;
 
-	(void)snprintf(mark, sizeof(mark), "{\"schema\":1,\"n\":%d}", ++n);
+	(void)snprintf(mark, sizeof(mark), "{\"schema\":1,%s\"n\":%d}",
+	    s.status == NULL ? "" : s.status, ++n);
 	s.status = mark;
 	fh_snap(&h, &s);
 	do {
@@ -301,6 +302,25 @@ test_page_is_harmless(void **state)
 	assert_true(fh_has(buf, "text/html"));
 	assert_true(fh_has(buf, "&lt;script&gt;"));
 	assert_false(fh_has(buf, "<script>"));
+	assert_false(fh_has(buf, "paused"));
+}
+
+/* Until when, by whom and why. */
+static void
+test_page_says_that_it_is_paused(void **state)
+{
+	static const char paused[] = "\"paused\":{\"until\":\"noon\","
+				     "\"by\":\"amy\",\"why\":\"<b>\"},";
+	char buf[8192];
+
+	snap((struct fh_snap){ .fresh = 60 * USEC_SEC, .status = paused });
+	assert_int_equal(fh_get(h.health_port, "/", buf, sizeof(buf)), 200);
+	assert_true(
+	    fh_has(buf, "failover is paused</b> until noon by amy: &lt;b&gt;"));
+	snap((struct fh_snap){
+	    .fresh = 60 * USEC_SEC, .status = "\"paused\":null," });
+	assert_int_equal(fh_get(h.health_port, "/", buf, sizeof(buf)), 200);
+	assert_false(fh_has(buf, "paused"));
 }
 
 int
@@ -322,6 +342,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_bad_requests, start, stop),
 		cmocka_unit_test_setup_teardown(
 		    test_page_is_harmless, start, stop),
+		cmocka_unit_test_setup_teardown(
+		    test_page_says_that_it_is_paused, start, stop),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -130,6 +130,8 @@ test_table(void **state)
 			strcat(line, " --is primary");
 		if ((v->needs & OPT_BIT(TABLES)) != 0)
 			strcat(line, " --tables");
+		if ((v->needs & OPT_BIT(FOR)) != 0)
+			strcat(line, " --for 30m");
 		if (parse(line))
 			fail_msg("refused: %s", line);
 		assert_ptr_equal(call.verb, v);

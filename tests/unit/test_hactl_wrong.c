@@ -405,6 +405,77 @@ test_no_record(void **state)
 	json_decref(obj);
 }
 
+/* Said once for all hosts, and instead of what follows from it. */
+static void
+test_paused(void **state)
+{
+	static const char doc[] =
+	    "{\"until\":\"2026-11-21T01:30:00Z\",\"left_ms\":1200000,"
+	    "\"why\":\"disks\",\"by\":\"amy (uid 0)\",\"written\":true}";
+	json_t *obj = status(), *nodes = json_object_get(obj, "nodes"), *node;
+	struct error err;
+	size_t i;
+
+	for (i = 0; i < 2; i++) {
+		node = json_array_get(nodes, i);
+		json_object_set_new(
+		    node, "paused", json_read(doc, strlen(doc), &err));
+		json_object_set_new(json_object_get(node, "record"),
+		    "candidates", json_array());
+	}
+	found = wrong_find(obj, list, 40);
+	assert_int_equal(found, 1);
+	says("failover is paused for another 20 min, until "
+	     "2026-11-21T01:30:00Z, by amy (uid 0): disks. Nobody takes over, "
+	     "and what is written is on one host",
+	    "ssh s1 hactl resume, once the work is done");
+	/* Ordered, with the register down. */
+	node = json_object_get(json_array_get(nodes, 0), "paused");
+	json_object_set_new(node, "written", json_false());
+	found = wrong_find(obj, list, 40);
+	says("it is not yet", "once the register answers");
+	json_decref(obj);
+}
+
+static void
+test_fenced(void **state)
+{
+	json_t *obj = status(), *nodes = json_object_get(obj, "nodes"), *node;
+
+	node = json_object_get(json_array_get(nodes, 1), "durable");
+	json_object_set_new(node, "latch", json_true());
+	json_object_set_new(node, "fenced", json_true());
+	json_object_set_new(
+	    node, "latch_why", json_string("fenced by amy (uid 0): disks"));
+	json_object_set_new(json_object_get(json_array_get(nodes, 0), "record"),
+	    "candidates", json_array());
+	found = wrong_find(obj, list, 40);
+	says("s2: stays stopped: fenced by amy (uid 0): disks",
+	    "ssh s2 hactl unfence, once the work is done");
+	says("s2 may not take over", "ssh s2 hactl unfence");
+	json_decref(obj);
+}
+
+/* An upgrade that is not finished. */
+static void
+test_versions(void **state)
+{
+	json_t *obj = status(), *nodes = json_object_get(obj, "nodes");
+
+	json_object_set_new(
+	    json_array_get(nodes, 0), "protocol", json_integer(2));
+	json_object_set_new(
+	    json_array_get(nodes, 2), "protocol", json_integer(2));
+	found = wrong_find(obj, list, 40);
+	assert_int_equal(found, 1);
+	says("the hawatchd of s2 is older than that of s1",
+	    "upgrade hawatchd on s2");
+	json_object_set_new(
+	    json_array_get(nodes, 1), "protocol", json_integer(2));
+	assert_int_equal(wrong_find(obj, list, 40), 0);
+	json_decref(obj);
+}
+
 /* An older or a newer engine, or garbage, must not crash it. */
 static void
 test_foreign(void **state)
@@ -438,6 +509,9 @@ main(void)
 		cmocka_unit_test(test_heir),
 		cmocka_unit_test(test_told_once),
 		cmocka_unit_test(test_no_record),
+		cmocka_unit_test(test_paused),
+		cmocka_unit_test(test_fenced),
+		cmocka_unit_test(test_versions),
 		cmocka_unit_test(test_foreign),
 	};
 

@@ -357,6 +357,29 @@ test_without_site(void **state)
 	free(text);
 }
 
+/* By a person or by the engine; an older file says the latter. */
+static void
+test_fenced(void **state)
+{
+	struct durable d, want = sample(4);
+	struct error err;
+	char *text, *at;
+
+	want.fenced = true;
+	text = journal_str(&want, &names);
+	assert_int_equal(
+	    journal_parse(&d, text, strlen(text), &names, &err), 0);
+	assert_true(d.fenced);
+	at = strstr(text, "\"fenced\"");
+	assert_non_null(at);
+	memcpy(at, "\"decnef\"", 8);
+	assert_int_equal(
+	    journal_parse(&d, text, strlen(text), &names, &err), 0);
+	assert_false(d.fenced);
+	assert_int_equal(d.latch, want.latch);
+	free(text);
+}
+
 /* A file of an engine that knew only strict durability: nothing was told. A
  * half of it is no such file. */
 static void
@@ -437,6 +460,7 @@ main(void)
 		T(test_of_another_cluster),
 		T(test_failed_write),
 		T(test_newest_counts),
+		T(test_fenced),
 		T(test_without_told),
 		T(test_without_site),
 		T(test_handed),

@@ -21,6 +21,7 @@ static const char document[] =
     "{\"schema\":1,\"version\":\"1.2\",\"node\":\"s1\",\"cluster\":\"v\","
     "\"mode\":\"auto\",\"role\":\"primary\","
     "\"record\":{\"epoch\":7,\"holder\":\"s1\",\"candidates\":[\"s2\"]},"
+    "\"paused\":{\"until\":\"x\",\"left_ms\":61500},"
     "\"register\":{\"read\":true},\"lease\":{\"endless\":false},"
     "\"fence\":{\"writers\":\"open\",\"armed\":\"yes\"},"
     "\"durable\":{\"latch\":false},"
@@ -126,6 +127,8 @@ test_metrics(void **state)
 	says(buf, "\nhawatch_standby 0\n");
 	says(buf, "\nhawatch_lease_remaining_seconds 29.");
 	says(buf, "\nhawatch_candidates 1\n");
+	says(buf, "\nhawatch_paused 1\n");
+	says(buf, "\nhawatch_pause_remaining_seconds 61.5\n");
 	says(buf, "\nhawatch_replication_lag_bytes{node=\"s2\"} 120\n");
 	says(buf, "\nhawatch_check_up{check=\"iam\",type=\"http\"} 1\n");
 	says(buf, "\nhawatch_check_up{check=\"a \\\"b\\\" \\\\ c\",type=");

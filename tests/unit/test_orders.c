@@ -358,7 +358,27 @@ test_refusals_have_a_next_command(void **state)
 	refused(1, "witness", "hactl");
 	ask("ack", "{\"verb\":\"ack\"}");
 	refused(1, "only the holder", "hactl status");
+	ask("pause", "{\"verb\":\"pause\",\"for_s\":60}");
+	refused(2, "why, is missing", "hactl pause --help");
+	ask("pause", "{\"verb\":\"pause\",\"why\":\"disks\"}");
+	refused(2, "for how long", "hactl pause --help");
+	ask("pause", "{\"verb\":\"pause\",\"for_s\":86401,\"why\":\"disks\"}");
+	refused(2, "for_s", "hactl");
+	ask("pause", "{\"verb\":\"pause\",\"for_s\":60,\"why\":\"disks\"}");
+	refused(1, "no holder", "hactl init --holder NODE");
+	ask("resume", "{\"verb\":\"resume\"}");
+	refused(1, "no holder", "hactl init --holder NODE");
+	ask("fence", "{\"verb\":\"fence\"}");
+	refused(2, "why is missing", "hactl fence --help");
 	read_record(REC_HELD);
+	ask("pause", "{\"verb\":\"pause\",\"for_s\":60,\"why\":\"new disks\"}");
+	refused(1, "only the holder",
+	    "ssh n-a 'hactl pause --for 60s \"new disks\"'");
+	ask("pause", "{\"verb\":\"pause\",\"for_s\":60,\"why\":\"it's $(x)\"}");
+	refused(
+	    1, "only the holder", "ssh n-a 'hactl pause --for 60s \"WHY\"'");
+	ask("resume", "{\"verb\":\"resume\"}");
+	refused(1, "only the holder", "ssh n-a hactl resume");
 	ask("switchover", "{\"verb\":\"switchover\"}");
 	refused(1, "only the primary", "ssh n-a hactl switchover n-b");
 	ask("ack", "{\"verb\":\"ack\"}");
