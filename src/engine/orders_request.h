@@ -16,8 +16,10 @@ struct order_request {
 	node_t node; /* NODE_NONE: none was named */
 	char fenced[ORDER_WHY_MAX];
 	bool is_fenced;
-	unsigned accept; /* switchover: a set of enum order_accept */
-	char is[16];	 /* role: primary or standby */
+	unsigned accept;  /* switchover: a set of enum order_accept */
+	char is[16];	  /* role: primary or standby */
+	uint64_t epoch;	  /* history, report; 0: none was named */
+	bool all, verify; /* history */
 };
 
 /* Of the members that are missing, req keeps what it has. */

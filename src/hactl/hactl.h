@@ -32,6 +32,9 @@
 	X(CLUSTER, "cluster", 0, "NAME", "of the authority") \
 	X(ADDRESS, "address", 0, "ADDRESS", "of the node") \
 	X(TABLES, "tables", 0, NULL, "print the tables that run") \
+	X(ALL, "all", 0, NULL, "with every step on the way") \
+	X(MARKDOWN, "markdown", 0, NULL, "for a document") \
+	X(VERIFY, "verify", 0, NULL, "is it still what was written?") \
 	X(APPLY, "apply", 0, NULL, "change what differs on this host, now") \
 	X(END_TRANSACTIONS, "end-transactions", 0, NULL, \
 	    "transactions that are open for long are rolled back") \
@@ -194,6 +197,8 @@ enum exitcode cmd_config_check(const struct call *call);
 enum exitcode cmd_pki_init(const struct call *call);
 enum exitcode cmd_pki_node(const struct call *call);
 enum exitcode cmd_pki_check(const struct call *call);
+enum exitcode cmd_history(const struct call *call);
+enum exitcode cmd_report(const struct call *call);
 enum exitcode cmd_completion(const struct call *call);
 enum exitcode cmd_docs(const struct call *call);
 

@@ -45,6 +45,10 @@ const struct verb verb_table[] = {
   .help = "clear this host's latch; opens nothing by itself" },
 { .words = "ack", .options = OPT_BIT(JSON), .run = cmd_ack,
   .help = "acknowledge the last failover, so that the next may follow" },
+{ .words = "history", .options = OPT_BIT(JSON) | OPT_BIT(ALL) | OPT_BIT(VERIFY), .run = cmd_history,
+  .help = "show what changed the cluster, as this host wrote it down" },
+{ .words = "report", .args = "[EPOCH]", .max = 1, .options = OPT_BIT(JSON) | OPT_BIT(MARKDOWN), .run = cmd_report,
+  .help = "show a change of holder, second by second, of all hosts" },
 { .words = "role", .options = OPT_BIT(JSON) | OPT_BIT(IS), .needs = OPT_BIT(IS), .run = cmd_role,
   .help = "exit with 0 if this host is that now, with 1 if not" },
 { .words = "gate", .options = OPT_BIT(JSON), .run = cmd_gate,
@@ -197,8 +201,9 @@ verb_option(
 		call->opt[opt] = "";
 		return false;
 	}
-	if (value == NULL && ++*i < argc)
-		value = argv[*i];
+	/* What looks like an option is one: a reason is not "--yes". */
+	if (value == NULL && *i + 1 < argc && argv[*i + 1][0] != '-')
+		value = argv[++*i];
 	if (value == NULL || value[0] == '\0')
 		return verb_wrong(code, "needs a value", arg, "hactl --help");
 	call->opt[opt] = value;
