@@ -14,8 +14,44 @@
 
 struct find {
 	const struct history_query *q;
-	json_t *lines; /* all that may be wanted, oldest first */
+	json_t *lines;	    /* that may be wanted, oldest first */
+	long long from, to; /* ms; of the epoch, once it was seen */
+	bool over;
 };
+
+static long long
+find_int(const json_t *obj, const char *key)
+{
+	return json_integer_value(json_object_get(obj, key));
+}
+
+/* From before the epoch was first seen here to where the next begins. No more
+ * than that is held: there are thousands of lines. Takes obj. */
+static void
+find_of_epoch(struct find *f, json_t *obj)
+{
+	long long at = find_int(obj, "at_ms"), epoch = find_int(obj, "epoch");
+
+	if (f->from == 0 && epoch == (long long)f->q->epoch) {
+		f->from = at - FIND_BEFORE_MS;
+		f->to = at + FIND_AFTER_MS;
+	}
+	f->over =
+	    f->over ||
+	    (f->from != 0 && (at >= f->to || epoch > (long long)f->q->epoch));
+	if (f->from == 0 && json_array_size(f->lines) == f->q->records)
+		json_array_remove(f->lines, 0);
+	if (f->over || json_array_size(f->lines) == f->q->records) {
+		json_decref(obj);
+		return;
+	}
+	json_array_append_new(f->lines, obj);
+	while (json_array_size(f->lines) > 0 &&
+	       find_int(json_array_get(f->lines, 0), "at_ms") <
+		   at - FIND_BEFORE_MS &&
+	       (f->from == 0 || at - FIND_BEFORE_MS <= f->from))
+		json_array_remove(f->lines, 0);
+}
 
 static void
 find_line(void *arg, const struct chain_at *at)
@@ -24,7 +60,7 @@ find_line(void *arg, const struct chain_at *at)
 	struct error err;
 	json_t *obj;
 
-	if (f->q->verify)
+	if (f->q->verify || f->over)
 		return;
 	if (f->q->epoch == 0 && !f->q->all &&
 	    strstr(at->text, "\"change\":true") == NULL)
@@ -34,42 +70,13 @@ find_line(void *arg, const struct chain_at *at)
 		return;
 	if (!at->linked)
 		json_put_bool(obj, "unlinked", true);
+	if (f->q->epoch != 0) {
+		find_of_epoch(f, obj);
+		return;
+	}
 	json_array_append_new(f->lines, obj);
-	if (f->q->epoch == 0 && json_array_size(f->lines) > f->q->records)
+	if (json_array_size(f->lines) > f->q->records)
 		json_array_remove(f->lines, 0);
-}
-
-static long long
-find_int(const json_t *obj, const char *key)
-{
-	return json_integer_value(json_object_get(obj, key));
-}
-
-/* From before the epoch was first seen here to where the next begins. */
-static void
-find_epoch(struct find *f)
-{
-	long long epoch = (long long)f->q->epoch, at, from = 0, to = 0;
-	json_t *kept = json_array(), *obj;
-	size_t i;
-
-	json_array_foreach(f->lines, i, obj) {
-		at = find_int(obj, "at_ms");
-		if (from == 0 && find_int(obj, "epoch") == epoch) {
-			from = at - FIND_BEFORE_MS;
-			to = at + FIND_AFTER_MS;
-		}
-		if (from != 0 && find_int(obj, "epoch") > epoch && at < to)
-			to = at;
-	}
-	json_array_foreach(f->lines, i, obj) {
-		at = find_int(obj, "at_ms");
-		if (from != 0 && at >= from && at < to &&
-		    json_array_size(kept) < f->q->records)
-			json_array_append(kept, obj);
-	}
-	json_decref(f->lines);
-	f->lines = kept;
 }
 
 /* The oldest go first, but of an epoch the last. */
@@ -105,8 +112,9 @@ history_find(const char *path, const struct history_query *q)
 		json_decref(f.lines);
 		return found;
 	}
-	if (q->epoch != 0)
-		find_epoch(&f);
+	/* It was never seen here: what was before something is nothing. */
+	if (q->epoch != 0 && f.from == 0)
+		json_array_clear(f.lines);
 	find_bound(&f);
 	json_put_u64(found, "lines", seen.lines);
 	json_put_u64(found, "files", seen.files);

@@ -100,7 +100,7 @@ def test_story(story):
     orders = [x for x in history(cluster, 's1')['records']
               if x['ev'] == 'order.taken']
     assert [(x['verb'], x['uid']) for x in orders] == [
-        ('init', 0), ('ack', 0), ('drift-apply', 0), ('switchover', 0)]
+        ('init', 0), ('ack', 0), ('switchover', 0)]
     assert 'plan.row' not in events(cluster, 's2')
     assert 'plan.row' in events(cluster, 's2', '--all')
     said = open(log).read()
