@@ -199,6 +199,7 @@ enum exitcode cmd_pki_node(const struct call *call);
 enum exitcode cmd_pki_check(const struct call *call);
 enum exitcode cmd_history(const struct call *call);
 enum exitcode cmd_report(const struct call *call);
+enum exitcode cmd_why(const struct call *call);
 enum exitcode cmd_completion(const struct call *call);
 enum exitcode cmd_docs(const struct call *call);
 

@@ -21,6 +21,8 @@ const struct option_doc verb_options[OPT_COUNT] = {
 const struct verb verb_table[] = {
 { .words = "status", .options = OPT_BIT(JSON) | OPT_BIT(WATCH), .run = cmd_status,
   .help = "show every node, the record, and what is wrong" },
+{ .words = "why", .args = "[NODE]", .max = 1, .options = OPT_BIT(JSON), .run = cmd_why,
+  .help = "say what each data node does and what keeps it from more" },
 { .words = "checks", .options = OPT_BIT(JSON), .run = cmd_checks,
   .help = "show every check of every host; exit with 1 if one fails" },
 { .words = "drift", .options = OPT_BIT(JSON) | OPT_BIT(APPLY) | OPT_BIT(YES), .run = cmd_drift,
@@ -339,7 +341,8 @@ verb_wrong(
 static bool
 verb_unknown(enum exitcode *code, const char *word)
 {
-	const char *names[32], *near;
+	const char *names[sizeof(verb_table) / sizeof(*verb_table)];
+	const char *near;
 	char next[80] = "hactl --help";
 	size_t i, n = 0;
 

@@ -176,6 +176,30 @@ def test_refusals_are_json_too(tmp_path):
         assert done.returncode == code
 
 
+def test_why(tmp_path):
+    names = samples.SHORT
+    engine = Engine(str(tmp_path), samples.answers(names))
+    said = ' '.join(run(engine, 'why').stdout.split())
+    assert 'prod-s1: serve - the record says so' in said
+    assert 'clients can write here' in said
+    assert ('it does not take over now: lease-runs: waits - it could in '
+            '2000 ms at the earliest') in said
+    assert said.count('it does not take over') == 1
+    assert 'prod-a1' not in said
+    said = run(engine, 'why', 'prod-s2').stdout
+    assert said.startswith('prod-s2: follow') and 'prod-s1' not in said
+    done = run(engine, 'why', 'prod-a1')
+    assert done.returncode == 1
+    assert 'that is no data node of this cluster' in done.stderr
+    doc = engine.answers['status'][0]
+    doc['nodes'][0] = {'node': 'prod-s1', 'data': True, 'silent': 'timeout'}
+    doc['nodes'][1]['durable'] = {'latch': True, 'latch_why': 'fenced'}
+    said = ' '.join(run(engine, 'why').stdout.split())
+    assert 'prod-s1: silent - its engine does not answer: timeout' in said
+    assert 'it is latched: fenced' in said
+    engine.close()
+
+
 def test_wrong_words(tmp_path):
     """What is wrong is named, and what to run instead."""
     engine = Engine(str(tmp_path), samples.answers(samples.SHORT))
