@@ -139,6 +139,9 @@ def report(names):
                      holder=who) for ms, e, state, who in seen]
 
     first = saw(old, SKEW + 3) + [
+        # Nothing of this outage: it was open again.
+        line(200 + SKEW, old, 'fence.closed', epoch=11, **wal),
+        line(300 + SKEW, old, 'fence.open', epoch=11, **wal),
         line(1000 + SKEW, old, 'postmaster.gone', epoch=11, **wal),
         line(1001 + SKEW, old, 'fence.closed', epoch=11, text='no lease',
              **wal)]

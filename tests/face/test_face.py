@@ -245,6 +245,9 @@ def test_nobody_says_yes(tmp_path):
     terminal.write('y\n')
     assert terminal.end() == 1
     assert 'not confirmed: nothing was changed' in terminal.text
+    terminal = Terminal(HACTL, 'unfence', '--json', '-s', engine.path)
+    assert terminal.end() == 1
+    assert 'Clear it?' not in terminal.text
     assert not engine.asked
     engine.close()
 

@@ -202,6 +202,25 @@ test_a_file_taken_out_is_found(void **state)
 	assert_string_equal(seen.file, "history.1");
 }
 
+/* One of the files in the place of another: each is whole in itself. */
+static void
+test_a_file_exchanged_is_found(void **state)
+{
+	size_t len;
+	char *text;
+	int i;
+
+	for (i = 0; i < 60; i++)
+		add(i);
+	text = get(".2", &len);
+	put(".1", text, len);
+	look();
+	assert_true(seen.broken);
+	assert_string_equal(seen.file, "history.1");
+	assert_int_equal(seen.line, 1);
+	free(text);
+}
+
 /* The power went while a line was written. */
 static void
 test_half_a_line_is_cut_off(void **state)
@@ -211,6 +230,8 @@ test_half_a_line_is_cut_off(void **state)
 
 	add(0);
 	add(1);
+	assert_int_equal(
+	    chain_append(chain, "{\"much longer than the next\":1}", &err), 0);
 	text = get("", &len);
 	put("", text, len - 3);
 	look();
@@ -219,7 +240,7 @@ test_half_a_line_is_cut_off(void **state)
 	add(2);
 	look();
 	assert_false(seen.broken);
-	assert_int_equal(seen.lines, 2);
+	assert_int_equal(seen.lines, 3);
 	assert_string_equal(last, "{\"n\":2}");
 	free(text);
 }
@@ -267,11 +288,29 @@ test_another_file(void **state)
 	free(text);
 }
 
+/* Written to by another: kept, and not written over. */
+static void
+test_somebody_writes(void **state)
+{
+	FILE *to;
+
+	add(3);
+	to = fopen(path, "a");
+	assert_non_null(to);
+	assert_true(fputs("somebody was here\n", to) >= 0);
+	assert_int_equal(fclose(to), 0);
+	add(4);
+	look();
+	assert_true(seen.broken);
+	assert_string_equal(last, "{\"n\":4}");
+}
+
 /* A disk that is full: nothing half, and on it goes when there is room. */
 static void
 test_full_disk(void **state)
 {
 	struct rlimit old, limit;
+	char longer[300];
 	size_t len;
 	char *text;
 
@@ -281,9 +320,11 @@ test_full_disk(void **state)
 	signal(SIGXFSZ, SIG_IGN);
 	assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
 	limit = old;
-	limit.rlim_cur = len + 20;
+	memset(longer, 'x', sizeof(longer) - 1);
+	longer[sizeof(longer) - 1] = '\0';
+	limit.rlim_cur = len + 200;
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
-	assert_int_equal(chain_append(chain, "{\"n\":1}", &err), -1);
+	assert_int_equal(chain_append(chain, longer, &err), -1);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
 	add(2);
 	look();
@@ -316,9 +357,11 @@ main(void)
 		T(test_a_change_is_found),
 		T(test_a_line_taken_out_is_found),
 		T(test_a_file_taken_out_is_found),
+		T(test_a_file_exchanged_is_found),
 		T(test_half_a_line_is_cut_off),
 		T(test_garbage_is_put_aside),
 		T(test_another_file),
+		T(test_somebody_writes),
 		T(test_full_disk),
 		T(test_what_does_not_fit),
 	};

@@ -26,7 +26,7 @@ static struct history *history;
 static struct timer *tick;
 static struct now at;
 static json_t *found;
-static usec_t until;
+static usec_t until, ahead;
 static unsigned failures;
 
 static void
@@ -53,6 +53,7 @@ setup(void **state)
 	history = history_new(loop, dir, "prod-s1");
 	at = clock_now();
 	failures = 0;
+	ahead = 0;
 	emit_to(sink, NULL);
 	return 0;
 }
@@ -92,7 +93,11 @@ found_cb(void *arg, uint64_t id, const json_t *obj)
 static void
 turn(void *arg, const struct now *now)
 {
-	history_turn(history, now);
+	struct now then = *now;
+
+	then.raw += ahead;
+	ahead = 0;
+	history_turn(history, &then);
 	if (now->raw > until)
 		loop_stop(loop);
 }
@@ -189,7 +194,9 @@ test_no_room(void **state)
 	note(EMIT_plan_end, 1, "kept in mind");
 	ask(0, false);
 	assert_int_equal(lines(), 0);
+	ahead = 60 * USEC_SEC;
 	ask(0, false);
+	assert_int_equal(lines(), 0);
 	assert_int_equal(failures, 1);
 	assert_int_equal(mkdir(gone, 0700), 0);
 	history_free(history); /* tries once more */
