@@ -31,6 +31,21 @@ tap_wal(const struct engine *e, const struct core_status *st, bool proof)
 	return more;
 }
 
+/* A takeover begins: how long ago the one before was heard last, which is what
+ * is known of its end when it cannot say so itself. */
+static void
+tap_heard(const struct engine *e, const struct core_status *st,
+    const struct now *now, json_t *more)
+{
+	node_t old = st->rec.holder;
+
+	if (old == NODE_NONE || old == e->conf->self || st->heard_at[old] == 0)
+		return;
+	json_put(more, "old", status_node(e, old));
+	json_put_i64(
+	    more, "heard_ms", (now->raw - st->heard_at[old]) / USEC_MSEC);
+}
+
 void
 history_tap(void *engine, enum event_name ev, const struct kv *kv, size_t n)
 {
@@ -48,6 +63,8 @@ history_tap(void *engine, enum event_name ev, const struct kv *kv, size_t n)
 			more = tap_wal(e, &st, false);
 		else
 			more = json_object();
+		if (ev == EMIT_plan_start)
+			tap_heard(e, &st, &now, more);
 		/* Each line says to which it belongs. */
 		json_put_u64(more, "epoch", st.rec.epoch);
 	}

@@ -155,9 +155,9 @@ report_outage(const json_t *doc, bool markdown)
 		    get_int(doc, "to.at_ms") - get_int(doc, "lost.at_ms"));
 		(void)snprintf(text, sizeof(text),
 		    "about %s: when the last write was possible is not known; "
-		    "%s heard the old primary no more at %s, and is open from "
-		    "%s on",
-		    ms, get_str(doc, "to.node"), from, to);
+		    "%s heard of %s last at %s, and is open from %s on",
+		    ms, get_str(doc, "to.node"), get_str(doc, "lost.node"),
+		    from, to);
 	} else
 		(void)snprintf(text, sizeof(text),
 		    "when the last write was possible is not known; %s is open "

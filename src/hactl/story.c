@@ -14,7 +14,8 @@
 /* What is said elsewhere on the line, or of use to programs only. */
 static const char *const story_quiet[] = { "schema", "at", "at_ms", "node",
 	"ev", "change", "level", "epoch", "text", "unlinked", "after_ms", "wal",
-	"durability", "in_force", "proof", "proof_why", "dropped", "pid" };
+	"durability", "in_force", "old", "heard_ms", "proof", "proof_why",
+	"dropped", "pid" };
 
 static bool
 story_is_quiet(const char *key)

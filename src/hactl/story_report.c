@@ -242,20 +242,37 @@ story_closed(const struct story *s, size_t open)
 	return first;
 }
 
-/* Not known to whoever is left: when the others heard the old one no more. */
+/* The takeover of that epoch, as the new holder began it. */
 static const json_t *
-story_lost(const struct story *s, size_t open)
+story_taken(const struct story *s)
 {
-	const json_t *line;
+	const json_t *line, *taken = NULL;
 	size_t i;
 
-	for (i = 0; i < open; i++) {
+	for (i = 0; i < json_array_size(s->lines); i++) {
 		line = json_array_get(s->lines, i);
-		if (story_is(line, "peer.lost") &&
-		    strcmp(get_str(line, "node"), s->holder) == 0)
-			return line;
+		if (strcmp(get_str(line, "node"), s->holder) == 0 &&
+		    story_is(line, "plan.start") &&
+		    str_starts(get_str(line, "text"), "takeover") &&
+		    get_int(line, "epoch") >= s->epoch - 1)
+			taken = line;
 	}
-	return NULL;
+	return taken;
+}
+
+/* The old one cannot say when it ended: when it was heard last. */
+static json_t *
+story_lost(const json_t *taken)
+{
+	json_t *obj;
+
+	if (taken == NULL || !get_has(taken, "heard_ms"))
+		return NULL;
+	obj = json_object();
+	json_put_string(obj, "node", get_str(taken, "old"));
+	json_put_i64(
+	    obj, "at_ms", get_int(taken, "at_ms") - get_int(taken, "heard_ms"));
+	return obj;
 }
 
 static void
@@ -276,19 +293,15 @@ story_bytes(struct story *s, const json_t *closed, const json_t *taken)
 
 /* What the new holder said of its takeover. */
 static void
-story_taken(struct story *s, const json_t *closed)
+story_proof(struct story *s)
 {
-	const json_t *line, *taken = NULL;
+	const json_t *line;
 	size_t i;
 
 	for (i = 0; i < json_array_size(s->lines); i++) {
 		line = json_array_get(s->lines, i);
 		if (strcmp(get_str(line, "node"), s->holder) != 0)
 			continue;
-		if (story_is(line, "plan.start") &&
-		    str_starts(get_str(line, "text"), "takeover") &&
-		    get_int(line, "epoch") >= s->epoch - 1)
-			taken = line;
 		if (story_is(line, "takeover.loss"))
 			json_put_string(s->doc, "loss", get_str(line, "text"));
 		if (get_str(line, "proof")[0] == '\0' ||
@@ -300,7 +313,6 @@ story_taken(struct story *s, const json_t *closed)
 		json_put_string(
 		    s->doc, "durability", get_str(line, "durability"));
 	}
-	story_bytes(s, closed, taken);
 }
 
 static void
@@ -309,18 +321,20 @@ story_outage(struct story *s)
 	size_t open = story_open(s), n = json_array_size(s->lines);
 	const json_t *to = open < n ? json_array_get(s->lines, open) : NULL;
 	const json_t *from = story_closed(s, open < n ? open : 0);
-	const json_t *lost = from == NULL ? story_lost(s, open) : NULL;
+	const json_t *taken = story_taken(s);
+	json_t *lost = from == NULL ? story_lost(taken) : NULL;
 
 	if (to != NULL)
 		json_put(s->doc, "to", story_point(to));
 	if (from != NULL)
 		json_put(s->doc, "from", story_point(from));
 	if (lost != NULL)
-		json_put(s->doc, "lost", story_point(lost));
+		json_put(s->doc, "lost", lost);
 	if (from != NULL && to != NULL)
 		json_put_i64(s->doc, "outage_ms",
 		    get_int(to, "at_ms") - get_int(from, "at_ms"));
-	story_taken(s, from);
+	story_proof(s);
+	story_bytes(s, from, taken);
 }
 
 static long long
@@ -358,7 +372,10 @@ story_timeline(struct story *s)
 		json_put_i64(line, "after_ms", at - begin);
 		json_array_append(timeline, line);
 		level = get_str(line, "level");
-		if (strcmp(level, "warn") == 0 || strcmp(level, "error") == 0)
+		/* That it ended is what the report is about. */
+		if ((strcmp(level, "warn") == 0 ||
+			strcmp(level, "error") == 0) &&
+		    at != begin)
 			json_array_append(odd, line);
 	}
 	json_put(s->doc, "anomalies", odd);

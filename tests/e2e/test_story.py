@@ -7,17 +7,9 @@ import os
 import re
 import signal
 
-import pytest
-
 from lab import auditor, product, wait_for
 from lab.cluster import now
-from test_switchover import may_follow, switchover
-
-
-@pytest.fixture
-def story(cluster):
-    may_follow(cluster)
-    return cluster
+from test_switchover import switchover
 
 
 def objects(done):
@@ -77,8 +69,8 @@ def check_json(cluster):
             assert said[-1]['refused'] and said[-1]['next'], (words, said)
 
 
-def test_story(story):
-    cluster, lab = story, story.lab
+def test_story(cluster):
+    lab = cluster.lab
     check_json(cluster)
     vote = cluster.vote()
     vote.wait_acked(20)

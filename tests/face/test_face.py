@@ -356,12 +356,14 @@ def test_report_of_what_is_left(tmp_path):
     """The old primary is gone with its story, and its clock with it."""
     doc = samples.report(samples.SHORT)
     doc['hosts'][0] = {'node': 'prod-s1', 'silent': 'connect-timeout'}
-    doc['hosts'][1]['records'].insert(1, samples.line(
-        900, 'prod-s2', 'peer.lost', peer='prod-s1', epoch=11, level='warn'))
+    start = next(x for x in doc['hosts'][1]['records']
+                 if x['ev'] == 'plan.start')
+    start.update(old='prod-s1', heard_ms=600)
     engine = Engine(str(tmp_path), {'report': [doc]})
     said = ' '.join(run(engine, 'report').stdout.split())
     assert ('about 1.500 s: when the last write was possible is not known; '
-            'prod-s2 heard the old primary no more at 00:00:00.900') in said
+            'prod-s2 heard of prod-s1 last at 00:00:00.900, and is open from '
+            '00:00:02.400 on') in said
     assert 'silent prod-s1, prod-a1' in said
 
     # Nothing that both saw: by the answer.
