@@ -115,6 +115,7 @@ static const struct history_row {
 	{ EMIT_clock_suspend, false },
 	{ EMIT_fence_lost, false },
 	{ EMIT_fence_error, false },
+	{ EMIT_fence_turn, false },
 	{ EMIT_pg_no_room, false },
 	{ EMIT_pg_room, false },
 	{ EMIT_state_unsaved, false },

@@ -93,6 +93,9 @@ size_t verb_count(void);
  * returns true with *code. */
 bool verb_parse(struct call *call, int argc, char **argv, enum exitcode *code);
 void verb_usage(const struct verb *v, char *buf, size_t size);
+/* again.c: the command that was given, to be copied, between these words. */
+void verb_keep(int argc, char **argv);
+const char *verb_again(const char *before, const char *after);
 
 /* ask.c: the engine's answer, line by line. line may be NULL; it gets every
  * line without "exit". last gets the final one: caller json_decref()s. What

@@ -99,6 +99,7 @@ verb_parse(struct call *call, int argc, char **argv, enum exitcode *code)
 	int i, count = 0, used = 0;
 
 	memset(call, 0, sizeof(*call));
+	verb_keep(argc, argv);
 	for (i = 1; i < argc; i++) {
 		if (argv[i][0] == '-' && argv[i][1] != '\0') {
 			if (verb_option(call, argc, argv, &i, code))

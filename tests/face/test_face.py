@@ -226,14 +226,17 @@ def test_wrong_words(tmp_path):
             ('completion csh', 'it is made for bash', 'hactl completion'),
             ('report last', 'the epoch is a number', 'hactl history'),
             ('unfence --json', 'this asks before it acts, and --json is for',
-             'the same command with --yes'),
+             'hactl unfence --json -s '),
+            ("promote s2 --fenced=it_is_(off)", 'this asks before it acts',
+             "hactl promote s2 '--fenced=it_is_(off)' -s "),
             ('unfence', 'this asks before it acts, and there is no terminal',
-             'the same command with --yes')):
+             'hactl unfence -s ')):
         done = run(engine, *words.split())
         assert done.returncode in (1, 2), words
         error = done.stderr.splitlines()
         assert said in ' '.join(done.stderr.split()), (words, done.stderr)
         assert error[-1].startswith('next:  ' + then), (words, error)
+        assert 'asks before' not in said or error[-1].endswith(' --yes')
     assert not engine.asked
     engine.close()
 

@@ -12,7 +12,7 @@ CALLS = {'orders_refuse': (3, 4), 'conn_refuse': (2, 3),
          'print_wrong': (0, 1), 'verb_wrong': (1, 3)}
 # How a next command may begin.
 COMMANDS = ('hactl ', 'ssh ', 'sudo ', 'systemctl ', 'journalctl ', 'ls ',
-            'psql ', 'nft ', 'mend ', 'the same command with ', 'mode = ')
+            'psql ', 'nft ', 'mend ', 'mode = ')
 LITERAL = re.compile(r'"((?:[^"\\]|\\.)*)"')
 
 
@@ -58,7 +58,7 @@ def arguments(text, at):
 def literals(word):
     """The strings in an expression; those that follow each other are one."""
     found, at = [], 0
-    if re.match(r'get_str\(', word):
+    if re.match(r'(get_str|verb_again)\(', word):
         return []                               # what somebody else said
     for m in LITERAL.finditer(word):
         if found and not word[at:m.start()].strip():
