@@ -51,6 +51,11 @@ void emit_to(emit_sink_fn fn, void *arg);
 /* Lines below this level are not made; the default is L_INFO. */
 void emit_threshold(enum level level);
 
+/* Gets every event, also those below the level; NULL: nobody. */
+typedef void (*emit_tap_fn)(
+    void *arg, enum event_name ev, const struct kv *kv, size_t n);
+void emit_tap(emit_tap_fn fn, void *arg);
+
 /* Ready-made sinks: standard error (non-blocking, drops and counts), syslog. */
 void sink_stderr(void *arg, enum level level, const char *line);
 void sink_syslog(void *arg, enum level level, const char *line);

@@ -42,6 +42,8 @@ static const char *const emit_levels[] = {
 
 static emit_sink_fn emit_sink = sink_stderr;
 static void *emit_sink_arg;
+static emit_tap_fn emit_tap_to;
+static void *emit_tap_arg;
 static enum level emit_least = L_INFO;
 
 void
@@ -52,6 +54,8 @@ emit(enum event_name ev, const struct kv *kv, size_t n)
 	char number[24];
 	size_t i;
 
+	if (emit_tap_to != NULL)
+		emit_tap_to(emit_tap_arg, ev, kv, n);
 	if (level < emit_least)
 		return;
 	emit_pair(&line, "ev", emit_name(ev));
@@ -84,6 +88,13 @@ emit_to(emit_sink_fn fn, void *arg)
 {
 	emit_sink = fn;
 	emit_sink_arg = arg;
+}
+
+void
+emit_tap(emit_tap_fn fn, void *arg)
+{
+	emit_tap_to = fn;
+	emit_tap_arg = arg;
 }
 
 void

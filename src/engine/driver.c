@@ -10,6 +10,7 @@
 #include "engine/arbiter_server.h"
 #include "engine/crash.h"
 #include "engine/engine.h"
+#include "engine/history.h"
 #include "engine/journal.h"
 #include "engine/peers.h"
 #include "engine/regclient.h"
@@ -348,7 +349,10 @@ driver_turn(void *arg, const struct now *now)
 		other = arbiter_server_turn(e->arbiter, now->raw);
 		next = other < next ? other : next;
 	}
+	history_look(e, now);
 	orders_turn(e, now);
+	other = history_turn(e->history, now);
+	next = other < next ? other : next;
 	snapshot_publish(e, now);
 	other = reports_turn(e->reports, now);
 	next = other < next ? other : next;

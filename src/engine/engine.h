@@ -37,16 +37,19 @@ struct engine {
 	struct control *control;
 	struct orders *orders; /* made by the first request */
 	struct journal *journal;
+	struct history *history;
 	struct worker *worker;
 	struct http *http;
 	struct timer *turn_timer;
 	int lock; /* of the state directory */
 	usec_t started_at;
 	unsigned table_looks;
-	enum answer table;     /* of the last look */
-	enum answer armed;     /* as told last */
-	usec_t armed_at;       /* armed is asked again then */
-	usec_t watchdog_at;    /* the service manager hears again then */
+	enum answer table;	/* of the last look */
+	enum answer armed;	/* as told last */
+	usec_t armed_at;	/* armed is asked again then */
+	usec_t watchdog_at;	/* the service manager hears again then */
+	uint64_t history_epoch; /* of the record, as written down last */
+	enum rec_state history_state;
 	node_t expect_primary; /* the items are compared with that */
 	uint64_t expect_epoch;
 	char *told_status; /* the document, as rendered last */

@@ -59,6 +59,8 @@ static const struct order_row order_rows[] = {
 	{ .verb = "role", .run = order_role },
 	{ .verb = "gate", .data = true, .run = order_gate },
 	{ .verb = "ping", .run = order_ping },
+	{ .verb = "history", .run = orders_history },
+	{ .verb = "report", .run = orders_report },
 	{ .verb = "drift-apply", .data = true, .run = order_drift },
 };
 
@@ -103,6 +105,7 @@ orders_turn(struct engine *e, const struct now *now)
 	orders_ask_turn(e, now);
 	orders_wait_turn(e, now);
 	orders_drift_turn(e, now);
+	orders_report_turn(e, now);
 }
 
 void
@@ -126,6 +129,7 @@ orders_free(struct orders *o)
 	}
 	switchover_look_free_all(o);
 	orders_drift_free(o);
+	orders_report_free(o);
 	timer_free(o->wake);
 	free(o);
 }
@@ -148,6 +152,7 @@ orders_start(struct engine *e)
 	TAILQ_INIT(&o->asks);
 	TAILQ_INIT(&o->questions);
 	TAILQ_INIT(&o->looks);
+	TAILQ_INIT(&o->reports);
 	o->wake = timer_new(e->loop, orders_wake_cb, e);
 	e->orders = o;
 }

@@ -85,6 +85,8 @@ enum order_accept {
 
 struct order_drift;
 struct order_look;
+struct order_report;
+struct order_request;
 
 struct orders {
 	struct timer *wake;
@@ -94,6 +96,7 @@ struct orders {
 	TAILQ_HEAD(, order_ask) asks;
 	TAILQ_HEAD(, order_question) questions;
 	TAILQ_HEAD(, order_look) looks;
+	TAILQ_HEAD(, order_report) reports;
 };
 
 /* orders_reply.c. obj is taken. */
@@ -104,6 +107,9 @@ void orders_refuse(struct engine *e, uint64_t id, enum exitcode code,
  * newline the command to run next. */
 void orders_refuse_core(struct engine *e, uint64_t id, const char *text);
 void orders_taken(struct engine *e, uint64_t id, const char *verb);
+/* With what the person gave as the reason. */
+void orders_taken_why(
+    struct engine *e, uint64_t id, const char *verb, const char *why);
 /* orders.c: the loop turns again by then, so that a limit is seen. */
 void orders_wake_by(struct engine *e, usec_t after);
 
@@ -151,6 +157,12 @@ void orders_plan(
 void orders_drift(struct engine *e, uint64_t id);
 void orders_drift_turn(struct engine *e, const struct now *now);
 void orders_drift_free(struct orders *o);
+
+/* orders_history.c */
+void orders_history(struct engine *e, const struct order_request *req);
+void orders_report(struct engine *e, const struct order_request *req);
+void orders_report_turn(struct engine *e, const struct now *now);
+void orders_report_free(struct orders *o);
 
 /* orders_wait.c */
 /* node: SWITCHOVER: the target. */

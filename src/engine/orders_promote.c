@@ -73,7 +73,7 @@ orders_promote(struct engine *e, uint64_t id, const char *fenced,
 		orders_refuse_core(e, id, refused);
 		return;
 	}
-	orders_taken(e, id, "promote");
+	orders_taken_why(e, id, "promote", fenced == NULL ? "" : fenced);
 	orders_wait(e, id, LONG_PROMOTE, NODE_NONE);
 }
 

@@ -61,10 +61,17 @@ orders_refuse_core(struct engine *e, uint64_t id, const char *text)
 void
 orders_taken(struct engine *e, uint64_t id, const char *verb)
 {
+	orders_taken_why(e, id, verb, "");
+}
+
+void
+orders_taken_why(
+    struct engine *e, uint64_t id, const char *verb, const char *why)
+{
 	uid_t uid = 0;
 	pid_t pid = 0;
 
 	if (control_asker(e->control, id, &uid, &pid))
 		EMIT(order_taken, kv_s("verb", verb), kv_i("uid", uid),
-		    kv_i("pid", pid));
+		    kv_i("pid", pid), kv_s("why", why));
 }

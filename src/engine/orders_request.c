@@ -23,7 +23,7 @@ orders_request_read(const struct conf *conf, struct order_request *req,
 {
 	static const char *const keys[] = { "verb", "node", "fenced", "is",
 		"end_transactions", "leave_archive", "leave_slots", "for_s",
-		"why", "by", NULL };
+		"why", "by", "epoch", "all", "verify", NULL };
 	json_t *obj;
 	int rc = -1;
 
@@ -41,6 +41,14 @@ orders_request_read(const struct conf *conf, struct order_request *req,
 	}
 	if (json_has(obj, "is") &&
 	    json_want_string(obj, "is", req->is, sizeof(req->is), err) == -1)
+		goto out;
+	if (json_has(obj, "epoch") &&
+	    json_want_u64(obj, "epoch", &req->epoch, err) == -1)
+		goto out;
+	if ((json_has(obj, "all") &&
+		json_want_bool(obj, "all", &req->all, err) == -1) ||
+	    (json_has(obj, "verify") &&
+		json_want_bool(obj, "verify", &req->verify, err) == -1))
 		goto out;
 	rc = 0;
 out:

@@ -24,6 +24,8 @@ struct order_request {
 	usec_t pause_for;	 /* whole seconds; 0: not said */
 	char why[ORDER_WHY_MAX]; /* pause, fence */
 	char by[ORDER_BY_MAX];	 /* what hactl's user is called */
+	uint64_t epoch;		 /* history, report; 0: none was named */
+	bool all, verify;	 /* history */
 };
 
 /* Of the members that are missing, req keeps what it has. */

@@ -17,6 +17,7 @@
 #include "engine/driver.h"
 #include "engine/engine.h"
 #include "engine/health.h"
+#include "engine/history.h"
 #include "engine/journal.h"
 #include "engine/peers.h"
 #include "engine/regclient.h"
@@ -28,12 +29,14 @@
 #include "hawatch/files.h"
 #include "hawatch/frontlink.h"
 #include "hawatch/http.h"
+#include "hawatch/json.h"
 #include "hawatch/mem.h"
 #include "hawatch/pgwatch.h"
 #include "hawatch/pki.h"
 #include "hawatch/probe.h"
 #include "hawatch/random.h"
 #include "hawatch/traffic.h"
+#include "hawatch/version.h"
 #include "hawatch/worker.h"
 
 static int
@@ -193,6 +196,19 @@ parts_data(struct engine *e, struct error *err)
 	return 0;
 }
 
+static void
+parts_history(struct engine *e)
+{
+	const struct now now = clock_now();
+	const char *node = e->conf->node[e->conf->self].name;
+	json_t *more = json_object();
+
+	e->history = history_new(e->loop, e->conf->state_dir, node);
+	json_put_string(more, "mode", conf_mode_str(e->conf->mode));
+	json_put_string(more, "version", HAWATCH_VERSION);
+	history_detail(e->history, &now, "daemon.start", more);
+}
+
 static node_t
 parts_primary(void *arg)
 {
@@ -326,12 +342,14 @@ parts_new(struct conf *conf, struct error *err)
 		goto fail;
 	e->turn_timer = timer_new(e->loop, turn_timer_cb, e);
 	e->worker = worker_new(e->loop);
+	parts_history(e);
 	if (conf->node[conf->self].role == ROLE_DATA && parts_data(e, err) != 0)
 		goto fail;
 	e->web = http_new(e->loop, NULL, err);
 	if (e->web == NULL || parts_checks(e, err) != 0 ||
 	    parts_site(e, err) != 0 || parts_network(e, err) != 0)
 		goto fail;
+	emit_tap(history_tap, e);
 	return e;
 fail:
 	parts_free(e);
@@ -344,6 +362,7 @@ parts_free(struct engine *e)
 {
 	if (e == NULL)
 		return;
+	emit_tap(NULL, NULL);
 	peers_free(e->peers);
 	regclient_free(e->reg);
 	orders_free(e->orders);
@@ -351,6 +370,7 @@ parts_free(struct engine *e)
 	frontlink_free(e->front);
 	if (e->worker != NULL)
 		worker_free(e->worker);
+	history_free(e->history);
 	arbiter_server_free(e->arbiter);
 	checks_free(e->checks);
 	acts_free(e->acts);

@@ -11,6 +11,7 @@
 #include "engine/arbiter_server.h"
 #include "engine/driver.h"
 #include "engine/engine.h"
+#include "engine/history.h"
 #include "engine/reports.h"
 #include "engine/wire.h"
 #include "hawatch/emit.h"
@@ -23,6 +24,9 @@
 
 #define ANSWER_MAX 65536
 #define ASKED_MAX 16
+/* Below ANSWER_MAX, with what is around them. */
+#define HISTORY_RECORDS 250
+#define HISTORY_BYTES ((size_t)48 * 1024)
 
 struct peer_call {
 	TAILQ_ENTRY(peer_call) entry;
@@ -269,6 +273,22 @@ peers_status(struct peers *p, node_t node,
 }
 
 void
+peers_history(struct peers *p, node_t node, char *body, usec_t deadline,
+    void (*done)(void *arg, node_t node, const char *json, const char *why),
+    void *arg)
+{
+	struct peer_call *c =
+	    peer_post(p, node, "/v1/history", body, deadline, peer_status_cb);
+
+	if (c == NULL) {
+		done(arg, node, NULL, "internal");
+		return;
+	}
+	c->status = done;
+	c->status_arg = arg;
+}
+
+void
 peers_answer(struct peers *p, const struct ask_answer *ans, node_t to)
 {
 	struct now now = clock_now();
@@ -388,6 +408,38 @@ request_files(struct engine *e, node_t from, const struct front_request *req)
 	free(text);
 }
 
+static void
+request_history_cb(void *arg, uint64_t id, const json_t *found)
+{
+	json_t *obj = json_copy((json_t *)(uintptr_t)found);
+	struct engine *e = arg;
+	char *text;
+
+	json_put_i64(obj, "wall_ms", clock_now().wall / USEC_MSEC);
+	text = json_text(obj);
+	json_decref(obj);
+	frontlink_reply(e->front, id, 200, text);
+	free(text);
+}
+
+/* What this host has written down of one change of holder. */
+static void
+request_history(struct engine *e, const struct front_request *req)
+{
+	struct history_query q = { .records = HISTORY_RECORDS,
+		.bytes = HISTORY_BYTES };
+	json_t *obj;
+	struct error err;
+
+	obj = json_read(req->body, req->len, &err);
+	if (obj == NULL || json_want_u64(obj, "epoch", &q.epoch, &err) != 0 ||
+	    q.epoch == 0)
+		request_error(e, req, 400, "no epoch is named");
+	else
+		history_read(e->history, &q, request_history_cb, e, req->id);
+	json_decref(obj);
+}
+
 void
 peers_request(void *engine, const struct front_request *req)
 {
@@ -410,6 +462,8 @@ peers_request(void *engine, const struct front_request *req)
 		request_files(e, from, req);
 	} else if (strcmp(req->path, "/v1/host") == 0) {
 		request_host(e, from, req);
+	} else if (strcmp(req->path, "/v1/history") == 0) {
+		request_history(e, req);
 	} else if (e->core != NULL && strcmp(req->path, "/v1/ask") == 0) {
 		request_ask(e, from, req);
 	} else if (e->core != NULL && strcmp(req->path, "/v1/nudge") == 0) {

@@ -19,6 +19,10 @@ void peers_ask(struct peers *p, node_t node, const struct ask *ask);
 void peers_nudge(struct peers *p, node_t node);
 /* This host's report, taken; its answer is that node's. */
 void peers_host(struct peers *p, node_t node, json_t *report);
+/* Another engine's /v1/history; body is taken. */
+void peers_history(struct peers *p, node_t node, char *body, usec_t deadline,
+    void (*done)(void *arg, node_t node, const char *json, const char *why),
+    void *arg);
 /* The core's answer to the question that came as the request of this id. */
 void peers_answer(struct peers *p, const struct ask_answer *ans, node_t to);
 /* front_request_fn; arg is the engine. */

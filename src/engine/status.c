@@ -313,8 +313,8 @@ status_follow(const struct engine *e, const struct core_status *st)
 	return obj;
 }
 
-static json_t *
-status_durable(const struct engine *e, const struct durable *dur)
+const char *
+status_proof(enum proof proof)
 {
 	static const char *const proofs[] = {
 		[PROOF_NONE] = "none",
@@ -322,6 +322,13 @@ status_durable(const struct engine *e, const struct durable *dur)
 		[PROOF_LEASE] = "lease",
 		[PROOF_OPERATOR] = "operator",
 	};
+
+	return proofs[proof];
+}
+
+static json_t *
+status_durable(const struct engine *e, const struct durable *dur)
+{
 	json_t *obj = json_object();
 
 	json_put_bool(obj, "latch", dur->latch);
@@ -335,7 +342,7 @@ status_durable(const struct engine *e, const struct durable *dur)
 	json_put_u64(obj, "abdicated_epoch", dur->abdicated_epoch);
 	json_put_lsn(obj, "told", dur->told);
 	json_put_u64(obj, "told_epoch", dur->told_epoch);
-	json_put_string(obj, "proof", proofs[dur->proof]);
+	json_put_string(obj, "proof", status_proof(dur->proof));
 	json_put_u64(obj, "proof_epoch", dur->proof_epoch);
 	json_put_string(obj, "proof_why", dur->proof_why);
 	return obj;

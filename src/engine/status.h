@@ -36,5 +36,6 @@ json_t *status_node(const struct engine *e, node_t node);
 /* Milliseconds since then; null for never. */
 json_t *status_age(usec_t at, const struct now *now);
 const char *status_answer(enum answer ans);
+const char *status_proof(enum proof proof);
 
 #endif

@@ -277,7 +277,7 @@ ask_silent(const char *path, const struct error *err)
 	if (err->code == ERR_SYS && (err->sys == EACCES || err->sys == EPERM)) {
 		print_wrong("only root and the group of the configuration "
 			    "may ask the engine",
-		    "the same command with sudo");
+		    verb_again("sudo ", ""));
 		return EXITCODE_DENIED;
 	}
 	text =

@@ -28,7 +28,7 @@ confirm(const struct call *call, const char *question)
 				"programs" :
 				"this asks before it acts, and there is no "
 				"terminal to ask on",
-		    "the same command with --yes");
+		    verb_again("", " --yes"));
 		return EXITCODE_REFUSED;
 	}
 	printf("%s [yes/no] ", question);

@@ -32,6 +32,9 @@
 	X(CLUSTER, "cluster", 0, "NAME", "of the authority") \
 	X(ADDRESS, "address", 0, "ADDRESS", "of the node") \
 	X(TABLES, "tables", 0, NULL, "print the tables that run") \
+	X(ALL, "all", 0, NULL, "with every step on the way") \
+	X(MARKDOWN, "markdown", 0, NULL, "for a document") \
+	X(VERIFY, "verify", 0, NULL, "is it still what was written?") \
 	X(APPLY, "apply", 0, NULL, "change what differs on this host, now") \
 	X(END_TRANSACTIONS, "end-transactions", 0, NULL, \
 	    "transactions that are open for long are rolled back") \
@@ -91,6 +94,9 @@ size_t verb_count(void);
  * returns true with *code. */
 bool verb_parse(struct call *call, int argc, char **argv, enum exitcode *code);
 void verb_usage(const struct verb *v, char *buf, size_t size);
+/* again.c: the command that was given, to be copied, between these words. */
+void verb_keep(int argc, char **argv);
+const char *verb_again(const char *before, const char *after);
 
 /* ask.c: the engine's answer, line by line. line may be NULL; it gets every
  * line without "exit". last gets the final one: caller json_decref()s. What
@@ -200,6 +206,9 @@ enum exitcode cmd_config_check(const struct call *call);
 enum exitcode cmd_pki_init(const struct call *call);
 enum exitcode cmd_pki_node(const struct call *call);
 enum exitcode cmd_pki_check(const struct call *call);
+enum exitcode cmd_history(const struct call *call);
+enum exitcode cmd_report(const struct call *call);
+enum exitcode cmd_why(const struct call *call);
 enum exitcode cmd_completion(const struct call *call);
 enum exitcode cmd_docs(const struct call *call);
 

@@ -107,7 +107,7 @@ print_line(const char *fmt, ...)
 void
 print_folded(FILE *out, const char *first, int depth, const char *text)
 {
-	int column = print_cell_width(first), w;
+	int column = print_cell_width(first), w, at;
 	bool begun = false;
 	char word[1024], *whole;
 	size_t len;
@@ -125,9 +125,11 @@ print_folded(FILE *out, const char *first, int depth, const char *text)
 		print_clean(word,
 		    len + 1 < sizeof(word) ? len + 1 : sizeof(word), text);
 		w = print_cell_width(word);
-		if (begun && column + 1 + w > PRINT_PARAGRAPH) {
-			fprintf(out, "\n%*s", depth, "");
-			column = depth;
+		/* A long name goes on a line where it fits. */
+		at = depth + w > PRINT_WIDTH && depth > 8 ? 8 : depth;
+		if ((begun && column + 1 + w > PRINT_PARAGRAPH) || at < depth) {
+			fprintf(out, "\n%*s", at, "");
+			column = at;
 		} else if (begun) {
 			fputc(' ', out);
 			column++;
@@ -189,15 +191,16 @@ print_wrong(const char *text, const char *next)
 {
 	char clean[1024];
 
+	/* An engine of another version may not say it. */
+	if (next == NULL || next[0] == '\0')
+		next = "hactl status";
 	print_json_refused(text, next);
 	if (print_held)
 		return;
 	fflush(stdout);
 	print_folded(stderr, "hactl: ", 7, text);
-	if (next != NULL && next[0] != '\0') {
-		print_clean(clean, sizeof(clean), next);
-		fprintf(stderr, "next:  %s\n", clean);
-	}
+	print_clean(clean, sizeof(clean), next);
+	fprintf(stderr, "next:  %s\n", clean);
 }
 
 void

@@ -45,8 +45,7 @@ void
 print_json_refused(const char *text, const char *next)
 {
 	str_cut(print_run.refused, sizeof(print_run.refused), text);
-	str_cut(
-	    print_run.next, sizeof(print_run.next), next == NULL ? "" : next);
+	str_cut(print_run.next, sizeof(print_run.next), next);
 }
 
 void

@@ -21,6 +21,8 @@ const struct option_doc verb_options[OPT_COUNT] = {
 const struct verb verb_table[] = {
 { .words = "status", .options = OPT_BIT(JSON) | OPT_BIT(WATCH), .run = cmd_status,
   .help = "show every node, the record, and what is wrong" },
+{ .words = "why", .args = "[NODE]", .max = 1, .options = OPT_BIT(JSON), .run = cmd_why,
+  .help = "say what each data node does and what keeps it from more" },
 { .words = "checks", .options = OPT_BIT(JSON), .run = cmd_checks,
   .help = "show every check of every host; exit with 1 if one fails" },
 { .words = "drift", .options = OPT_BIT(JSON) | OPT_BIT(APPLY) | OPT_BIT(YES), .run = cmd_drift,
@@ -51,6 +53,10 @@ const struct verb verb_table[] = {
   .help = "clear this host's latch; opens nothing by itself" },
 { .words = "ack", .options = OPT_BIT(JSON), .run = cmd_ack,
   .help = "acknowledge the last failover, so that the next may follow" },
+{ .words = "history", .options = OPT_BIT(JSON) | OPT_BIT(ALL) | OPT_BIT(VERIFY), .run = cmd_history,
+  .help = "show what changed the cluster, as this host wrote it down" },
+{ .words = "report", .args = "[EPOCH]", .max = 1, .options = OPT_BIT(JSON) | OPT_BIT(MARKDOWN), .run = cmd_report,
+  .help = "show a change of holder, second by second, of all hosts" },
 { .words = "role", .options = OPT_BIT(JSON) | OPT_BIT(IS), .needs = OPT_BIT(IS), .run = cmd_role,
   .help = "exit with 0 if this host is that now, with 1 if not" },
 { .words = "gate", .options = OPT_BIT(JSON), .run = cmd_gate,
@@ -99,6 +105,7 @@ verb_parse(struct call *call, int argc, char **argv, enum exitcode *code)
 	int i, count = 0, used = 0;
 
 	memset(call, 0, sizeof(*call));
+	verb_keep(argc, argv);
 	for (i = 1; i < argc; i++) {
 		if (argv[i][0] == '-' && argv[i][1] != '\0') {
 			if (verb_option(call, argc, argv, &i, code))
@@ -203,8 +210,9 @@ verb_option(
 		call->opt[opt] = "";
 		return false;
 	}
-	if (value == NULL && ++*i < argc)
-		value = argv[*i];
+	/* What looks like an option is one: a reason is not "--yes". */
+	if (value == NULL && *i + 1 < argc && argv[*i + 1][0] != '-')
+		value = argv[++*i];
 	if (value == NULL || value[0] == '\0')
 		return verb_wrong(code, "needs a value", arg, "hactl --help");
 	call->opt[opt] = value;
@@ -340,7 +348,8 @@ verb_wrong(
 static bool
 verb_unknown(enum exitcode *code, const char *word)
 {
-	const char *names[32], *near;
+	const char *names[sizeof(verb_table) / sizeof(*verb_table)];
+	const char *near;
 	char next[80] = "hactl --help";
 	size_t i, n = 0;
 

@@ -26,16 +26,16 @@ class Engine:
         self.listener = socket.socket(socket.AF_UNIX)
         self.listener.bind(self.path)
         self.listener.listen(8)
-        threading.Thread(target=self._serve, daemon=True).start()
+        self.thread = threading.Thread(target=self._serve, daemon=True)
+        self.thread.start()
 
     def _serve(self):
         while True:
-            try:
-                conn, _ = self.listener.accept()
-            except OSError:
-                return
+            conn, _ = self.listener.accept()
             with conn:
                 line = conn.makefile().readline()
+                if line == 'end\n':
+                    return
                 if not line:
                     continue
                 request = json.loads(line)
@@ -44,10 +44,19 @@ class Engine:
                 if lines is None:
                     lines = [{'exit': 2, 'refused': 'unknown verb',
                               'next': 'hactl --version'}]
-                for obj in lines:
-                    conn.sendall(json.dumps(obj).encode() + b'\n')
+                try:
+                    for obj in lines:
+                        conn.sendall(json.dumps(obj).encode() + b'\n')
+                except BrokenPipeError:
+                    pass                        # it was ended meanwhile
 
     def close(self):
+        """When its thread has ended: one that is about to accept would do so
+        on the descriptor's next socket."""
+        with socket.socket(socket.AF_UNIX) as last:
+            last.connect(self.path)
+            last.sendall(b'end\n')
+        self.thread.join(10)
         self.listener.close()
         os.unlink(self.path)
 

@@ -33,6 +33,9 @@ def node(name, role, names, **more):
                   'readers_ms': 0 if primary else 1500, 'armed': 'yes',
                   'armed_why': ''},
         'waits_for': '' if primary else 'lease-runs',
+        'waits_text': '' if primary else 'the lease may still run',
+        'duty': {'name': 'serve' if primary else 'follow',
+                 'why': 'the record says so, and PostgreSQL is as it says'},
         'claim': {'block': 'lease-runs', 'in_ms': 2000, 'text': 'waits'},
         'durable': {'latch': False, 'latch_why': ''},
         'site': {'role': role, 'primary': names[0]},
@@ -108,6 +111,62 @@ STEPS = [{'step': 'drain', 'ms': 1, 'goal': 'no client is connected'},
           'ms': 123456}]
 
 
+def line(ms, name, ev, **more):
+    return dict({'at': '2025-11-21T00:00:00.000Z', 'at_ms': 1763683200000 + ms,
+                 'node': name, 'ev': ev, 'level': 'notice'}, **more)
+
+
+def history(names):
+    return {'exit': 1, 'node': names[0], 'lines': 1234, 'files': 2,
+            'sum': 'ab' * 32, 'broken': {'file': 'history.1', 'line': 12,
+                                         'why': 'the line has no sum'},
+            'records': [
+                line(0, names[0], 'order.taken', verb='promote', uid=0,
+                     pid=99, why='plug pulled', epoch=12345),
+                line(1, names[0], 'plan.end', text=LONG_TEXT, proof='operator',
+                     proof_why='plug pulled', epoch=12345, unlinked=True),
+                line(2, names[0], 'standby.added', text=names[1],
+                     epoch=12345, dropped=17)]}
+
+
+SKEW = 5000        # ms that the old primary's clock is ahead
+
+
+def report(names):
+    """s1 is killed, s2 takes over; the clock of s1 is wrong."""
+    old, new, other = names
+    seen = [(0, 11, 'held', old), (2000, 12, 'claimed', new),
+            (2300, 12, 'held', new)]
+    wal = {'wal': '0/3000150', 'durability': 'strict', 'in_force': [new]}
+
+    def saw(name, late):
+        return [line(ms + late, name, 'record.seen', epoch=e, state=state,
+                     holder=who) for ms, e, state, who in seen]
+
+    first = saw(old, SKEW + 3) + [
+        # Nothing of this outage: it was open again.
+        line(200 + SKEW, old, 'fence.closed', epoch=11, **wal),
+        line(300 + SKEW, old, 'fence.open', epoch=11, **wal),
+        line(1000 + SKEW, old, 'postmaster.gone', epoch=11, **wal),
+        line(1001 + SKEW, old, 'fence.closed', epoch=11, text='no lease',
+             **wal)]
+    second = saw(new, 0) + [
+        line(1500, new, 'plan.start', epoch=11, text='takeover: claim',
+             **dict(wal, wal='0/3000100')),
+        line(2350, new, 'plan.late', epoch=12, text='settle | <late>',
+             level='warn'),
+        line(2400, new, 'fence.open', epoch=12, text='epoch 12',
+             proof='lease', proof_why='', **wal),
+        line(500000, new, 'plan.end', epoch=12, text='much later')]
+    for lines in (first, second):
+        lines.sort(key=lambda x: x['at_ms'])
+    asked = {'sent_ms': 1000, 'got_ms': 1020}
+    return {'exit': 0, 'cluster': 'prod', 'self': new, 'epoch': 12, 'hosts': [
+        dict(asked, node=old, wall_ms=1010 + SKEW, records=first),
+        dict(asked, node=new, wall_ms=1010, records=second),
+        {'node': other, 'silent': 'connect-timeout'}]}
+
+
 def answers(names):
     found = {verb: STEPS for verb in
              ('promote', 'switchover', 'init', 'pause', 'resume', 'fence',
@@ -117,6 +176,8 @@ def answers(names):
         'plan': [plan(names)],
         'register-show': [{'exit': 0, 'register': register(names)}],
         'register-adopt': [{'exit': 0, 'register': register(names)}],
+        'history': [history(names)],
+        'report': [report(names)],
         'role': [{'exit': 0, 'role': 'primary'}],
         'gate': [{'exit': 0, 'as': 'primary'}],
         'ping': [{'exit': 0, 'node': names[0], 'version': '0.1.0',

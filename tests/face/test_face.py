@@ -178,6 +178,120 @@ def test_refusals_are_json_too(tmp_path):
         assert done.returncode == code
 
 
+def test_why(tmp_path):
+    names = samples.SHORT
+    engine = Engine(str(tmp_path), samples.answers(names))
+    said = ' '.join(run(engine, 'why').stdout.split())
+    assert 'prod-s1: serve - the record says so' in said
+    assert 'clients can write here' in said
+    assert ('it does not take over now: lease-runs: waits - it could in '
+            '2000 ms at the earliest') in said
+    assert said.count('it does not take over') == 1
+    assert 'prod-a1' not in said
+    said = run(engine, 'why', 'prod-s2').stdout
+    assert said.startswith('prod-s2: follow') and 'prod-s1' not in said
+    done = run(engine, 'why', 'prod-a1')
+    assert done.returncode == 1
+    assert 'that is no data node of this cluster' in done.stderr
+    doc = engine.answers['status'][0]
+    doc['nodes'][0] = {'node': 'prod-s1', 'data': True, 'silent': 'timeout'}
+    doc['nodes'][1]['durable'] = {'latch': True, 'latch_why': 'fenced'}
+    said = ' '.join(run(engine, 'why').stdout.split())
+    assert 'prod-s1: silent - its engine does not answer: timeout' in said
+    assert 'it is latched: fenced' in said
+    engine.close()
+
+
+def test_wrong_words(tmp_path):
+    """What is wrong is named, and what to run instead."""
+    engine = Engine(str(tmp_path), samples.answers(samples.SHORT))
+    for words, said, then in (
+            ('', 'a verb is missing', 'hactl --help'),
+            ('frob', 'frob: no such verb', 'hactl --help'),
+            ('statsu', 'statsu: no such verb', 'hactl status'),
+            ('register', 'which of its verbs?', 'hactl register --help'),
+            ('status --frob', 'unknown option', 'hactl --help'),
+            ('status --json=1', 'takes no value', 'hactl --help'),
+            ('promote s2 --fenced', 'needs a value', 'hactl --help'),
+            ('status --color=blue', '--color takes auto, always or never',
+             'hactl status --color=never'),
+            ('promote', 'something is missing', 'hactl promote '),
+            ('promote a b', 'b: too many words', 'hactl promote '),
+            ('a b c d e f g h i j k l m n o p q', 'too many words',
+             'hactl --help'),
+            ('switchover a b c d e f', 'e: too many words', 'hactl --help'),
+            ('status --yes', '--yes: not an option of this verb',
+             'hactl status [--json] [--watch]'),
+            ('init', '--holder: this option is missing', 'hactl init'),
+            ('role --is frob', '--is takes primary or standby',
+             'hactl role --is primary'),
+            ('completion csh', 'it is made for bash', 'hactl completion'),
+            ('report last', 'the epoch is a number', 'hactl history'),
+            ('unfence --json', 'this asks before it acts, and --json is for',
+             'hactl unfence --json -s '),
+            ("promote s2 --fenced=it_is_(off)", 'this asks before it acts',
+             "hactl promote s2 '--fenced=it_is_(off)' -s "),
+            ('unfence', 'this asks before it acts, and there is no terminal',
+             'hactl unfence -s ')):
+        done = run(engine, *words.split())
+        assert done.returncode in (1, 2), words
+        error = done.stderr.splitlines()
+        assert said in ' '.join(done.stderr.split()), (words, done.stderr)
+        assert error[-1].startswith('next:  ' + then), (words, error)
+        assert 'asks before' not in said or error[-1].endswith(' --yes')
+    assert not engine.asked
+    engine.close()
+
+
+def test_nobody_says_yes(tmp_path):
+    engine = Engine(str(tmp_path), samples.answers(samples.SHORT))
+    terminal = Terminal(HACTL, 'unfence', '-s', engine.path)
+    terminal.read_until('Clear it? [yes/no]')
+    terminal.write('y\n')
+    assert terminal.end() == 1
+    assert 'not confirmed: nothing was changed' in terminal.text
+    terminal = Terminal(HACTL, 'unfence', '--json', '-s', engine.path)
+    assert terminal.end() == 1
+    assert 'Clear it?' not in terminal.text
+    assert not engine.asked
+    engine.close()
+
+
+def test_an_engine_that_names_no_next(tmp_path):
+    engine = Engine(str(tmp_path), {'ack': [{'exit': 1, 'refused': 'no'}]})
+    assert 'next:  hactl status' in run(engine, 'ack').stderr
+    engine.close()
+
+
+def test_certificate_that_ends_soon(tmp_path):
+    """Told, and no refusal: it is good."""
+    pki, name = tmp_path / 'pki', samples.SHORT[0]
+    path = conf(tmp_path, samples.SHORT)
+    text = open(path).read().replace('/etc/hawatch/pki', str(pki))
+    with open(path, 'w') as f:
+        f.write(text)
+    assert run(None, 'pki', 'init', '--cluster', 'votes',
+               str(pki)).returncode == 0
+    assert run(None, 'pki', 'node', '--address', '10.77.0.1', str(pki),
+               name).returncode == 0
+    done = run(None, 'pki', 'check', '-c', path, '-N', name)
+    assert done.returncode == 0 and not done.stderr, done.stderr
+    # The same, for five days.
+    for argv in (
+            ['req', '-new', '-key', name + '.key', '-subj', '/CN=' + name,
+             '-addext', 'subjectAltName=DNS:%s,IP:10.77.0.1' % name,
+             '-addext', 'extendedKeyUsage=serverAuth,clientAuth',
+             '-out', 'csr'],
+            ['x509', '-req', '-in', 'csr', '-CA', 'ca.pem', '-CAkey',
+             'ca.key', '-CAcreateserial', '-days', '5', '-copy_extensions',
+             'copyall', '-out', name + '.pem']):
+        subprocess.run(['openssl'] + argv, cwd=pki, check=True,
+                       stderr=subprocess.DEVNULL)
+    done = run(None, 'pki', 'check', '-c', path, '-N', name)
+    assert done.returncode == 0
+    assert 'it ends soon' in done.stderr and 'next:  hactl pki' in done.stderr
+
+
 def test_durations_of_steps(tmp_path):
     engine = Engine(str(tmp_path), samples.answers(samples.SHORT))
     done = run(engine, 'switchover', '--yes')
@@ -185,6 +299,90 @@ def test_durations_of_steps(tmp_path):
         done.stdout.split())
     last = objects(run(engine, 'switchover', '--yes', '--json').stdout)[-1]
     assert last['took_ms'] == {'drain': 229, 'checkpoint': 123226}
+    engine.close()
+
+
+def test_history(tmp_path):
+    engine = Engine(str(tmp_path), samples.answers(samples.SHORT))
+    done = run(engine, 'history', '--all')
+    assert engine.asked[-1] == {'verb': 'history', 'all': True}
+    said = ' '.join(done.stdout.split())
+    assert '2025-11-21 00:00:00 12345 order.taken promote, by root, ' \
+        'why plug pulled' in said
+    assert 'NOT AS IT WAS WRITTEN' in said
+    assert 'proof operator: plug pulled' in said
+    assert '17 lines before it were left out' in said
+    assert done.returncode == 1
+    assert ('the chain is broken at history.1, line 12: the line has no sum'
+            in ' '.join(done.stderr.split()))
+    doc = engine.answers['history'][0]
+    del doc['broken']
+    doc['exit'] = 0
+    done = run(engine, 'history', '--verify')
+    assert done.returncode == 0 and not done.stderr
+    assert 'the chain holds: 1234 lines in 2 files' in done.stdout
+    assert 'ab' * 32 in done.stdout
+    engine.close()
+
+
+def test_report(tmp_path):
+    engine = Engine(str(tmp_path), samples.answers(samples.SHORT))
+    done = run(engine, 'report', '12')
+    assert engine.asked[-1] == {'verb': 'report', 'epoch': 12}
+    said = ' '.join(done.stdout.split())
+    assert 'Epoch 12 of cluster prod: held by prod-s2' in said
+    assert ('outage 1.403 s: the last write was possible on prod-s1 until '
+            '00:00:00.997 (postmaster.gone), the first on prod-s2 from '
+            '00:00:02.400 on') in said
+    assert 'proof lease' in said and 'no vote: strict' in said
+    assert '80 bytes of write-ahead log behind' in said
+    assert ('prod-s1 is 5.003 s ahead of it, by 3 changes of the record that '
+            'both saw, which differ by 0.000 s') in said
+    assert 'silent prod-a1' in said
+    assert 'much later' not in said
+    times = re.findall(r'^(\d\d:\d\d:\d\d\.\d\d\d) ', done.stdout, re.M)
+    assert times[1:] == sorted(times[1:])       # after the one odd line
+
+    doc = objects(run(engine, 'report', '--json').stdout)[0]
+    assert doc['outage_ms'] == 1403 and doc['bytes_behind'] == 80
+    assert doc['from']['node'] == 'prod-s1' and doc['silent'] == ['prod-a1']
+    assert [x['ev'] for x in doc['anomalies']] == ['plan.late']
+    assert doc['clocks'][0]['offset_ms'] == 5003
+
+    text = run(engine, 'report', '--markdown').stdout
+    assert text.startswith('# Epoch 12 of cluster prod: held by prod-s2\n')
+    assert 'settle \\| \\<late\\>' in text
+    assert len(set(x.count('|') - x.count('\\|') for x in text.splitlines()
+                   if x.startswith('|'))) == 1
+    engine.close()
+
+
+def test_report_of_what_is_left(tmp_path):
+    """The old primary is gone with its story, and its clock with it."""
+    doc = samples.report(samples.SHORT)
+    doc['hosts'][0] = {'node': 'prod-s1', 'silent': 'connect-timeout'}
+    start = next(x for x in doc['hosts'][1]['records']
+                 if x['ev'] == 'plan.start')
+    start.update(old='prod-s1', heard_ms=600)
+    engine = Engine(str(tmp_path), {'report': [doc]})
+    said = ' '.join(run(engine, 'report').stdout.split())
+    assert ('about 1.500 s: when the last write was possible is not known; '
+            'prod-s2 heard of prod-s1 last at 00:00:00.900, and is open from '
+            '00:00:02.400 on') in said
+    assert 'silent prod-s1, prod-a1' in said
+
+    # Nothing that both saw: by the answer.
+    doc['hosts'][0] = {'node': 'prod-s1', 'sent_ms': 1000, 'got_ms': 1020,
+                       'wall_ms': 2010, 'records': [samples.line(
+                           1700, 'prod-s1', 'fence.closed', epoch=11)]}
+    said = ' '.join(run(engine, 'report').stdout.split())
+    assert 'prod-s1 is 1.000 s ahead of it now, by its answer' in said
+    assert 'outage 1.700 s' in said
+
+    doc['hosts'] = [{'node': x, 'silent': 'timeout'} for x in samples.SHORT]
+    done = run(engine, 'report')
+    assert done.returncode == 1 and 'next:  hactl history' in done.stderr
+    assert run(engine, 'report', 'last').returncode == 2
     engine.close()
 
 

@@ -253,6 +253,7 @@ test_too_many(void **state)
 	say(f, "{\"verb\":\"ping\"}\n");
 	assert_true(pump(f, is_eof));
 	assert_non_null(strstr(f->in, "\"exit\":3"));
+	assert_non_null(strstr(f->in, "too many askers at once"));
 	hang_up(f);
 	for (i = 0; i < 16; i++)
 		close(fds[i]);

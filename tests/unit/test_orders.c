@@ -13,6 +13,8 @@
 
 #include "engine/engine.h"
 #include "engine/health.h"
+#include "engine/history.h"
+#include "engine/peers.h"
 #include "engine/reports.h"
 #include "hawatch/check.h"
 #include "hawatch/converge.h"
@@ -48,11 +50,14 @@ static struct {
 	int items;
 	const char *doing;
 	struct host_report report;
+	const char *found;   /* in the history of this host */
+	const char *told[3]; /* by the history of a peer; NULL: silent */
 } fake;
 
 static struct engine eng;
 static struct conf conf;
 static struct now at;
+static struct core *watcher; /* the same in mode observe */
 
 /* What the engine's other parts would be. */
 
@@ -88,6 +93,29 @@ peers_status(struct peers *p, node_t node,
 	}
 	done(arg, node, fake.peer[node],
 	    fake.peer[node] == NULL ? "connect-timeout" : NULL);
+}
+
+void
+history_read(struct history *h, const struct history_query *q,
+    void (*done)(void *arg, uint64_t id, const json_t *found), void *arg,
+    uint64_t id)
+{
+	struct error err;
+	json_t *obj = json_read(fake.found, strlen(fake.found), &err);
+
+	assert_non_null(obj);
+	done(arg, id, obj);
+	json_decref(obj);
+}
+
+void
+peers_history(struct peers *p, node_t node, char *body, usec_t deadline,
+    void (*done)(void *arg, node_t node, const char *json, const char *why),
+    void *arg)
+{
+	free(body);
+	done(arg, node, fake.told[node],
+	    fake.told[node] == NULL ? "connect-timeout" : NULL);
 }
 
 void
@@ -258,6 +286,9 @@ setup(void **state)
 	eng.loop = loop_new(&err);
 	eng.conf = &conf;
 	eng.core = core_new(&cc, NULL, "seed", &at);
+	core_free(watcher);
+	cc.mode = CORE_OBSERVE;
+	watcher = core_new(&cc, NULL, "seed", &at);
 	return 0;
 }
 
@@ -341,7 +372,7 @@ test_refusals_have_a_next_command(void **state)
 	ask("promote", "{\"verb\":\"promote\",\"bogus\":1}");
 	refused(2, "bogus", "hactl");
 	ask("promote", "{\"verb\":\"promote\",\"node\":\"n-a\"}");
-	refused(1, "another host", "ssh n-a hactl promote n-a");
+	refused(1, "that is another host", "ssh n-a hactl promote n-a");
 	ask("switchover", "{\"verb\":\"switchover\"}");
 	refused(1, "no primary", "hactl status");
 	ask("switchover", "{\"verb\":\"switchover\",\"leave_slots\":1}");
@@ -381,6 +412,8 @@ test_refusals_have_a_next_command(void **state)
 	refused(1, "only the holder", "ssh n-a hactl resume");
 	ask("switchover", "{\"verb\":\"switchover\"}");
 	refused(1, "only the primary", "ssh n-a hactl switchover n-b");
+	ask("init", "{\"verb\":\"init\",\"node\":\"n-b\"}");
+	refused(1, "the register holds a record already", "register show");
 	ask("ack", "{\"verb\":\"ack\"}");
 	refused(1, "only the holder", "ssh n-a hactl ack");
 	ask("unfence", "{\"verb\":\"unfence\"}");
@@ -402,6 +435,21 @@ test_witness_takes_no_order(void **state)
 	refused(1, "witness", "hactl");
 	ask("gate", "{\"verb\":\"gate\"}");
 	refused(1, "witness", "hactl");
+	eng.core = core;
+}
+
+static void
+test_observe(void **state)
+{
+	struct core *core = eng.core;
+
+	eng.core = watcher;
+	ask("init", "{\"verb\":\"init\",\"node\":\"n-b\"}");
+	refused(1, "the mode is observe: set mode = \"auto\"",
+	    "systemctl restart hawatchd");
+	ask("promote", "{\"verb\":\"promote\",\"node\":\"n-b\"}");
+	refused(1, "the mode is observe: set mode = \"manual\"",
+	    "systemctl restart hawatchd");
 	eng.core = core;
 }
 
@@ -674,7 +722,10 @@ test_promote_without_being_listed(void **state)
 	assert_false(fake.final);
 	at.raw += 3 * USEC_SEC;
 	orders_turn(&eng, &at);
-	refused(4, "does not list this node", "hactl promote n-b --fenced");
+	refused(4,
+	    "nothing happens while this stands against it: the record does "
+	    "not list this node",
+	    "hactl promote n-b --fenced");
 }
 
 /* The record of the next epoch is read. */
@@ -880,7 +931,65 @@ test_drift_is_shown(void **state)
 	orders_turn(&eng, &at);
 	refused(4, "a change of role", "hactl status");
 	fake.run(fake.run_arg, ANS_YES, ""); /* nobody waits for it */
+	/* It takes for ever. */
+	ask("drift-apply", "{\"verb\":\"drift-apply\"}");
+	assert_false(fake.final);
+	at.raw += 300 * USEC_SEC;
+	orders_turn(&eng, &at);
+	refused(4, "not finished, and not given up", "hactl drift");
+	fake.run(fake.run_arg, ANS_YES, "");
 	fake.items = 0;
+}
+
+static void
+test_history(void **state)
+{
+	fake.found = "{\"records\":[{\"ev\":\"plan.end\"}],\"lines\":1}";
+	ask("history", "{\"verb\":\"history\",\"all\":true}");
+	assert_int_equal(
+	    json_integer_value(json_object_get(last(), "exit")), 0);
+	assert_int_equal(
+	    json_array_size(json_object_get(last(), "records")), 1);
+	fake.found = "{\"records\":[],\"broken\":{\"line\":3}}";
+	ask("history", "{\"verb\":\"history\",\"verify\":true}");
+	assert_int_equal(
+	    json_integer_value(json_object_get(last(), "exit")), 1);
+	fake.found = "{\"error\":\"open x: Input/output error\"}";
+	ask("history", "{\"verb\":\"history\"}");
+	refused(7, "Input/output error", "ls -l");
+	ask("history", "{\"verb\":\"history\",\"epoch\":-1}");
+	refused(2, "epoch", "hactl --help");
+}
+
+/* Each host's own lines, and who said nothing. */
+static void
+test_report(void **state)
+{
+	const json_t *hosts;
+
+	ask("report", "{\"verb\":\"report\"}");
+	refused(1, "no record is known", "hactl status");
+	read_record(REC_HELD);
+	fake.found = "{\"records\":[{\"ev\":\"plan.end\"}]}";
+	fake.told[A] = "{\"records\":[],\"wall_ms\":5}";
+	fake.told[W] = NULL;
+	ask("report", "{\"verb\":\"report\"}");
+	hosts = json_object_get(last(), "hosts");
+	assert_int_equal(
+	    json_integer_value(json_object_get(last(), "epoch")), 3);
+	assert_int_equal(json_array_size(hosts), 3);
+	assert_int_equal(json_integer_value(json_object_get(
+			     json_array_get(hosts, A), "wall_ms")),
+	    5);
+	assert_string_equal(json_string_value(json_object_get(
+				json_array_get(hosts, W), "silent")),
+	    "connect-timeout");
+	fake.told[A] = "garbage";
+	ask("report", "{\"verb\":\"report\",\"epoch\":2}");
+	hosts = json_object_get(last(), "hosts");
+	assert_string_equal(json_string_value(json_object_get(
+				json_array_get(hosts, A), "silent")),
+	    "garbage");
 }
 
 int
@@ -890,6 +999,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T(test_refusals_have_a_next_command),
 		T(test_witness_takes_no_order),
+		T(test_observe),
 		T(test_gate),
 		T(test_role_is_not_claimed_too_soon),
 		T(test_status_of_all),
@@ -905,6 +1015,8 @@ main(void)
 		T(test_plan_of_the_site),
 		T(test_drift_is_refused),
 		T(test_drift_is_shown),
+		T(test_history),
+		T(test_report),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

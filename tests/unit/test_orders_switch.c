@@ -101,6 +101,13 @@ orders_taken(struct engine *e, uint64_t id, const char *verb)
 }
 
 void
+orders_taken_why(
+    struct engine *e, uint64_t id, const char *verb, const char *why)
+{
+	orders_taken(e, id, verb);
+}
+
+void
 orders_reply(struct engine *e, uint64_t id, json_t *obj)
 {
 	const char *done = json_string_value(json_object_get(obj, "done"));
@@ -192,7 +199,8 @@ test_who_is_meant(void **state)
 	assert_int_equal(fake.accept, ACCEPT_SLOTS);
 	fake.st.rec.candidates |= NODE_BIT(C);
 	orders_switchover_ask(&eng, 1, NODE_NONE, 0);
-	refused(1, "n-b, n-c", "hactl switchover NODE");
+	refused(1, "which one? The candidates are n-b, n-c",
+	    "hactl switchover NODE");
 	fake.st.rec.candidates = 0;
 	orders_switchover_ask(&eng, 1, NODE_NONE, 0);
 	refused(1, "no candidate", "hactl status");
@@ -410,7 +418,37 @@ test_another_and_late(void **state)
 	says("");
 	at.raw += 500 * USEC_SEC;
 	turn(NULL, NULL);
-	refused(4, "not finished", "hactl status");
+	refused(4, "and not given up: the plan goes on", "hactl status");
+}
+
+/* The target holds, and had not flushed what this one ended with. */
+static void
+test_not_by_this_plan(void **state)
+{
+	says("");
+	turn("switchover", "near");
+	fake.primary = false;
+	fake.st.rel = REL_OTHER;
+	fake.st.rec.holder = B;
+	fake.st.rec.epoch = 6;
+	turn(NULL, NULL);
+	refused(
+	    4, "the target took over, but not by this plan", "hactl status");
+}
+
+/* Of the other order that waits for a plan. */
+static void
+test_takeover_is_abandoned(void **state)
+{
+	fake.primary = false;
+	fake.st.rel = REL_CLAIMED;
+	orders_wait(&eng, 1, LONG_PROMOTE, NODE_NONE);
+	turn("takeover", "claim");
+	fake.st.rel = REL_RELEASED;
+	turn(NULL, NULL);
+	at.raw += 3 * USEC_SEC;
+	turn(NULL, NULL);
+	refused(4, "the plan was abandoned", "hactl status");
 }
 
 int
@@ -425,6 +463,8 @@ main(void)
 		T(test_taken_back),
 		T(test_given_up),
 		T(test_another_and_late),
+		T(test_not_by_this_plan),
+		T(test_takeover_is_abandoned),
 	};
 
 	int failed, fd;

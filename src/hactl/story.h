@@ -1,0 +1,21 @@
+/*
+ * What hactl history and hactl report share: a line of a host's history in
+ * words, and the report that is made of all of them.
+ */
+#ifndef HAWATCH_HACTL_STORY_H
+#define HAWATCH_HACTL_STORY_H
+
+#include <jansson.h>
+#include <stddef.h>
+
+/* What happened, without when and where. */
+void story_text(char *buf, size_t size, const json_t *line);
+/* "2026-11-21 00:12:13", "00:12:13.123"; UTC. */
+void story_day(char *buf, size_t size, long long ms);
+void story_clock(char *buf, size_t size, long long ms);
+
+/* The report as one object, from the engine's answer: clocks put beside each
+ * other, lines in order, the outage. Caller json_decref()s. */
+json_t *story_report(const json_t *answer);
+
+#endif
