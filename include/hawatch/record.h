@@ -44,6 +44,8 @@ struct reg_value {
 	char next[ID_MAX];  /* cold: the instance it will take */
 	nodeset_t reported; /* cold: who has reported */
 	uint64_t floor;	    /* the highest epoch that was reported */
+	uint64_t head;	    /* of all that the place of the register was ever
+			       written; 0: it does not count that */
 };
 
 struct names; /* node names in configuration order */

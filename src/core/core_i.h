@@ -32,6 +32,7 @@ struct watched {
 	usec_t first_seen;	/* of this (instance, revision, nonce) */
 	usec_t believed_at;	/* the belief was last formed or confirmed */
 	usec_t read_at;		/* last successful read; 0 never */
+	usec_t head_at;		/* dur.head was received */
 	bool failing;		/* the last read failed */
 	bool cold, amnesiac;
 	char next[ID_MAX]; /* of the cold register */

@@ -22,6 +22,12 @@ void wrong_text(struct wrong_list *l, const char *next, const char *fmt, ...)
     PRINTF_LIKE(3, 4);
 bool wrong_is(const json_t *obj, const char *path, const char *word);
 
+/* wrong_register.c */
+bool wrong_etcd(const json_t *status);
+void wrong_silent(struct wrong_list *l, const json_t *status);
+void wrong_cold(struct wrong_list *l, const json_t *status);
+void wrong_members(struct wrong_list *l, const json_t *status);
+
 /* wrong_node.c */
 void wrong_node(struct wrong_list *l, const json_t *nodes, const json_t *node);
 
