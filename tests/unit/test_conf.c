@@ -292,8 +292,8 @@ static void
 test_empty(void **state)
 {
 	static const char *const keys[] = { "cluster", "mode", "nodes",
-		"register.node", "postgres.data_directory",
-		"postgres.socket_directory", "postgres.backend" };
+		"postgres.data_directory", "postgres.socket_directory",
+		"postgres.backend", "register.node" };
 	char path[] = "/tmp/hawatch-conf-XXXXXX";
 	struct conf_errors errors;
 	int fd = mkstemp(path);
