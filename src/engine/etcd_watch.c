@@ -21,6 +21,7 @@ struct etcd_watch {
 	char *line;
 	size_t len;
 	bool told, broken;
+	bool fresh, unsure; /* since when it has heard all */
 	uint64_t head;
 	void (*changed)(void *arg, uint64_t head);
 	void *arg;
@@ -68,6 +69,7 @@ etcd_watch_start(struct etcd_watch *w)
 	etcd_net_cancel(w->call);
 	w->len = 0;
 	w->broken = false;
+	w->fresh = true;
 	req.body = body;
 	w->call = etcd_net_post(w->net, &req, watch_done_cb, w);
 	free(body);
@@ -93,10 +95,12 @@ watch_part_cb(void *arg, const char *data, size_t len)
 			continue;
 		}
 		w->told = true;
-		if (!etcd_watch_parse(w->line, w->len, &w->head)) {
+		if (!etcd_watch_parse(w->line, w->len, &w->head))
 			w->broken = true;
-			w->head = 0;
-		}
+		/* What came before it began is known to nobody. */
+		if (w->broken || w->fresh)
+			w->unsure = true;
+		w->fresh = false;
 		w->len = 0;
 	}
 	if (w->told || w->broken)
@@ -107,13 +111,13 @@ static void
 watch_due_cb(void *arg)
 {
 	struct etcd_watch *w = arg;
-	bool told = w->told;
+	bool told = w->told, unsure = w->unsure;
 
-	w->told = false;
+	w->told = w->unsure = false;
 	if (w->call == NULL || w->broken)
 		etcd_watch_start(w);
 	if (told)
-		w->changed(w->arg, w->head);
+		w->changed(w->arg, unsure ? 0 : w->head);
 }
 
 static void
