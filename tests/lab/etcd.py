@@ -78,10 +78,10 @@ def status(host):
         return {}
 
 
-def leader(lab):
+def leader(lab, besides=()):
     """Key of the host whose member leads, as that one says; None."""
     for key in MEMBERS:
-        if not lab.host[key].up:
+        if not lab.host[key].up or key in besides:
             continue
         found = status(lab.host[key])
         if found.get('leader') and \
@@ -114,7 +114,8 @@ def put_back(lab, snapshot, token):
         host = lab.host[key]
         kill(host)
         shutil.rmtree(host.path(DATA))
-        host.write('/var/lib/etcd-snapshot', snapshot)
+        with open(host.path('/var/lib/etcd-snapshot'), 'wb') as f:
+            f.write(snapshot)
         host.run(['etcdctl', 'snapshot', 'restore', '/var/lib/etcd-snapshot',
                   '--name', host.name, '--data-dir', DATA,
                   '--initial-cluster', peers(lab),
