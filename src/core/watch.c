@@ -23,7 +23,9 @@ watch_instance(struct core *c, const char *instance)
 		return;
 	str_cut(c->dur.instance, sizeof(c->dur.instance), instance);
 	c->dur.head = 0;
+	c->dur.back = false;
 	c->reg.head_at = 0;
+	c->reg.back_since = 0;
 }
 
 /* Raises what this node has seen. */
@@ -82,22 +84,42 @@ watch_amnesiac(const struct core *c, const struct reg_value *v)
 
 /*
  * A register that counts all writes of the place where it lies shows fewer than
- * it had: it was put back from a copy and kept its name, and gives the same
+ * it had: it was put back from a copy, kept its name, and gives the same
  * revisions again. What it shows may be what this node saw last although others
- * have written since, so every wait starts again once it counts on from there.
+ * have written since, so it is never believed again, however far it counts. One
+ * such answer may still be a member's that slept and has not heard yet: it is
+ * asked again.
  */
 static bool
-watch_went_back(
-    struct core *c, const struct now *now, const struct reg_value *v)
+watch_went_back(struct core *c, const struct now *now, usec_t sent,
+    const struct reg_value *v)
 {
-	if (strcmp(v->cold ? v->next : v->instance, c->dur.instance) != 0)
+	struct watched *r = &c->reg;
+	struct durable *d = &c->dur;
+
+	if (strcmp(v->cold ? v->next : v->instance, d->instance) != 0)
 		return false;
-	if (v->head >= c->dur.head) {
-		c->dur.head = v->head;
-		c->reg.head_at = now->raw;
+	if (d->back)
+		return true;
+	if (v->head >= d->head) {
+		d->head = v->head;
+		r->head_at = now->raw;
+		r->back_since = 0;
 		return false;
 	}
+	/* A late reply, which another overtook, shows fewer as well. */
+	if (sent <= r->head_at)
+		return false;
 	watch_restart(c, now);
+	if (r->back_since == 0) {
+		r->back_since = now->raw;
+	} else if (sent - r->back_since >= c->conf.ttl / 5) {
+		d->back = true;
+		core_save(c);
+		core_tell(c, EMIT_register_amnesiac,
+		    "it was put back from a copy as the same one: put it back "
+		    "as another, with a new --initial-cluster-token");
+	}
 	return true;
 }
 
@@ -183,12 +205,6 @@ core_on_read(struct core *c, const struct now *now, usec_t sent,
 	struct watched *r = &c->reg;
 	bool was_cold = r->cold;
 
-	/* Likewise: a late reply counts less than one that overtook it. */
-	if (v->head < c->dur.head && sent <= r->head_at) {
-		c->read_wanted = true;
-		return;
-	}
-
 	/* What contradicts the belief must have been asked for after it was
 	 * formed: a late reply tells of the past, of a cold state that was
 	 * left or of an instance that was given up. */
@@ -203,7 +219,7 @@ core_on_read(struct core *c, const struct now *now, usec_t sent,
 	r->cold = v->cold;
 	r->reported = v->reported;
 	str_cut(r->next, sizeof(r->next), v->next);
-	if (watch_went_back(c, now, v)) {
+	if (watch_went_back(c, now, sent, v)) {
 		watch_forgets(c, v);
 		return;
 	}
@@ -299,4 +315,5 @@ watch_turn(struct core *c, const struct now *now)
 	if (c->conf.mode != CORE_OBSERVE && c->reg.cold && !c->reg.failing &&
 	    c->reg.next[0] != '\0')
 		watch_report(c, now);
+	claim_ask_again(c, now);
 }

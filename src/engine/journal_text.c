@@ -47,6 +47,7 @@ journal_str(const struct durable *d, const struct names *names)
 	json_put_u64(obj, "epoch", d->epoch);
 	json_put_u64(obj, "seq", d->seq);
 	json_put_u64(obj, "head", d->head);
+	json_put_bool(obj, "back", d->back);
 	json_put_u64(obj, "sent_epoch", d->sent_epoch);
 	json_put_u64(obj, "sent_seq", d->sent_seq);
 	json_put_i64(obj, "ttl_max_us", d->t_max);
@@ -125,6 +126,9 @@ want_later(const json_t *obj, struct durable *d, struct error *err)
 	/* Of before there were registers that count all writes. */
 	if (json_has(obj, "head") &&
 	    json_want_u64(obj, "head", &d->head, err) != 0)
+		return -1;
+	if (json_has(obj, "back") &&
+	    json_want_bool(obj, "back", &d->back, err) != 0)
 		return -1;
 	/* Of before hosts were brought to their role: a first start. */
 	if (json_has(obj, "site_epoch") &&

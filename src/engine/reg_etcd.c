@@ -264,7 +264,9 @@ etcd_cas(void *reg, const struct do_cas *cas)
 		etcd_net_cancel(r->write.call);
 		etcd_write_end(r, CAS_UNKNOWN, 0, "");
 	}
-	if (r->seen)
+	/* From behind a silence nobody writes: the cluster may have been put
+	 * back in it, and is read first. */
+	if (r->seen && r->failures < etcd_net_members(r->net))
 		res =
 		    arbiter_cas(&r->view.image, cas, r->data, &next, &changed);
 	if (!changed) {

@@ -229,6 +229,14 @@ MUTATIONS = [
     ("a register that forgot is believed", "FORGETS", 180, [
         ("watch.c", "\tif (d->instance[0] == '\\0')\n\t\treturn false;",
          "\treturn false;")]),
+    ("a lower header revision is believed", "S3 LEASE S1 S2 STRICT P CLAIM", 0, [
+        ("watch.c", "if (watch_went_back(c, now, sent, v)) {", "if (0) {")]),
+    ("a register that counts on is believed again", "S3 LEASE S1 S2 STRICT P",
+     0, [
+        ("watch.c", "\tif (d->back)\n\t\treturn true;\n", "")]),
+    ("a claim behind a silence", "S3 LEASE S1 S2 STRICT P", 0, [
+        ("claim.c", "c->reg.value.head == 0 || c->reg.read_at >= "
+         "claim_wait_end(c);", "true || claim_wait_end(c);")]),
     ("opening without being armed", "OPEN", 23, [
         ("writers.c", "\t\treturn BLOCK_NOT_ARMED;", "\t\t;")]),
     ("the readers' element is forgotten", "S3", 177, [

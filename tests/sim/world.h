@@ -59,7 +59,8 @@
 	X(ACT_HANG, "act-hang") \
 	X(FENCE_ERROR, "fence-error") \
 	X(DRIFT, "drift") \
-	X(SWITCHOVER, "order-switchover")
+	X(SWITCHOVER, "order-switchover") \
+	X(COUNTS_BACK, "register-counts-back")
 
 enum fault {
 #define X(id, name) F_##id,
@@ -349,6 +350,12 @@ struct reg {
 	usec_t full_until, deaf_until;
 	enum { DEAF_REFUSES, DEAF_DROPS, DEAF_FORGETS_REPLY } deaf;
 	bool reverted, revert_pending;
+	/* A cluster of etcd: it counts all writes, those of others, too, and
+	 * was put back under the same name. */
+	bool counts, back;
+	uint64_t head;
+	usec_t back_at;
+	nodeset_t noticed; /* since then */
 	usec_t restart_at;
 	unsigned ids;
 	usec_t cold_since;

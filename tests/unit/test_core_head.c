@@ -19,7 +19,6 @@ static void
 test_candidate(void **state)
 {
 	struct ct t;
-	usec_t at;
 
 	ct_init(&t, B, false);
 	ct_candidate(&t);
@@ -31,15 +30,67 @@ test_candidate(void **state)
 	assert_null(ct_claim(&t));
 	assert_true(ct_status(&t).amnesiac);
 	assert_string_equal(ct_status(&t).claim_block, "register-amnesiac");
-	/* Others write there, and it counts on: the wait begins then. */
+	/* Others write there, and it counts on: it stays what it is, for an
+	 * engine that starts later, too. */
 	t.reg.value.head = 151;
-	at = t.now.raw;
+	ct_run(&t, 2 * CT_W);
+	ct_restart(&t, 0);
+	t.reg.value.head = 200;
+	ct_run(&t, 3 * CT_W);
+	assert_null(ct_claim(&t));
+	assert_true(ct_status(&t).amnesiac);
+	ct_free(&t);
+}
+
+/* A member that slept may answer once with what was: then every wait begins
+ * again, and that is all. */
+static void
+test_once(void **state)
+{
+	struct ct t;
+
+	ct_init(&t, B, false);
+	ct_candidate(&t);
+	t.reg.value.head = 150;
+	ct_run(&t, SEC);
+	t.reg.value.head = 120;
+	t.now.raw++;
+	ct_read(&t);
+	assert_true(ct_status(&t).amnesiac);
+	t.reg.value.head = 151;
+	ct_clear(&t);
 	ct_run(&t, CT_W - 300 * MSEC);
 	assert_false(ct_status(&t).amnesiac);
 	assert_null(ct_claim(&t));
 	ct_run(&t, SEC);
 	assert_non_null(ct_claim(&t));
-	assert_true(t.now.raw - at > CT_W);
+	ct_free(&t);
+}
+
+/* Cut off for the whole wait, it reads once more before it claims. */
+static void
+test_asked_again(void **state)
+{
+	struct ct t;
+	int i;
+
+	ct_init(&t, B, false);
+	ct_candidate(&t);
+	t.reg.value.head = 150;
+	ct_read(&t);
+	ct_clear(&t);
+	/* Nothing is heard, nor said to fail. */
+	for (i = 0; i < 40; i++) {
+		t.now.raw += 100 * MSEC;
+		t.read_at = t.now.raw;
+		core_on_pg(t.c, &t.now, &t.pg);
+		core_turn(t.c, &t.now);
+		while (core_take(t.c) != NULL)
+			;
+	}
+	assert_string_equal(ct_status(&t).claim_block, "lease-runs");
+	ct_run(&t, 200 * MSEC);
+	assert_non_null(ct_claim(&t));
 	ct_free(&t);
 }
 
@@ -131,6 +182,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_candidate),
+		cmocka_unit_test(test_once),
+		cmocka_unit_test(test_asked_again),
 		cmocka_unit_test(test_holder),
 		cmocka_unit_test(test_late_reply),
 		cmocka_unit_test(test_restart_and_other_instance),
