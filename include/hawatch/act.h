@@ -47,6 +47,7 @@ struct goal {
 	nodeset_t names; /* NAMES: the synchronous standbys. WAITING: these,
 			    the standby among them. TRAFFIC: the nodes that
 			    should get nothing */
+	nodeset_t drain; /* TRAFFIC: of these, who ends what it has begun */
 	lsn_t lsn;	 /* out, WAITING: insert position after it was seen;
 			    STOP: see clean */
 	bool standby;	 /* START: with standby.signal, never without */

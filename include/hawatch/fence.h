@@ -67,6 +67,14 @@ enum answer fence_look(struct fence *f, usec_t *until);
  * element that lives longer than it should? On no it is put back and told. */
 enum answer fence_table(struct fence *f);
 
+/* New connections to the port are refused with a reset for so long, whatever
+ * the fence allows, while those that there are go on; 0: no longer. A server
+ * that ends would tell who comes now that it is shutting down, which is an
+ * error like any other; to a connect that is refused every proxy and every
+ * pool comes back. It only refuses, is in a table of its own, and ends by
+ * itself. */
+int fence_turn_away(int port, usec_t life, struct error *err) MUST_CHECK;
+
 /* For the boot unit: installs the closed table, drops live elements. */
 int fence_install_closed(int port, struct error *err) MUST_CHECK;
 

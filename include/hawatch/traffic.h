@@ -17,6 +17,8 @@ struct traffic_goal {
 	node_t primary;
 	bool holder;   /* this node holds the cluster: balancers of all, too */
 	nodeset_t out; /* nodes that should get nothing; the others are ready */
+	nodeset_t drain; /* of these, who lives and ends what it has begun: it
+			    gets nothing new, whatever out is set to */
 };
 
 struct traffic *traffic_new(struct loop *loop, const struct conf *conf);

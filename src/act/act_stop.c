@@ -20,12 +20,15 @@
 #include "act/pg_backend.h"
 #include "act/stop_look.h"
 #include "hawatch/emit.h"
+#include "hawatch/fence.h"
 #include "hawatch/instance.h"
 #include "hawatch/loop.h"
 #include "hawatch/reason.h"
 
 #define ACT_STOP_FAST (1 * USEC_SEC)
 #define ACT_STOP_IMMEDIATE (300 * USEC_MSEC)
+/* Longer than a server that is healthy takes to end; who asks has a limit. */
+#define ACT_STOP_TURN (5 * USEC_SEC)
 #define ACT_STOP_PIDS 512 /* at a time; a next round takes the rest */
 
 enum act_stop_stage { STOP_NOT_YET, STOP_FAST, STOP_IMMEDIATE, STOP_KILL };
@@ -38,6 +41,7 @@ struct act_stop_priv {
 	struct stop_look *look;
 	bool warm;  /* looked at while it lives: the next look is quick */
 	bool dirty; /* it ended, and not by its own shutdown */
+	bool turned; /* new connections are refused meanwhile */
 };
 
 static int act_stop_observe(struct act *a, struct error *err);
@@ -124,11 +128,27 @@ act_stop_observe(struct act *a, struct error *err)
 	return p->look == NULL ? -1 : 0;
 }
 
+/* Whoever connects comes back to a port that refuses; what a server that is
+ * shutting down says to them is an error that nobody hides. The stop goes on
+ * without it. */
+static void
+act_stop_turn(struct act *a, usec_t life)
+{
+	struct act_stop_priv *p = act_priv(a);
+	struct error err;
+
+	p->turned = life > 0;
+	if (fence_turn_away(act_env(a)->conf->pg.port, life, &err) == -1)
+		EMIT(fence_turn, kv_s("reason", err.msg));
+}
+
 static void
 act_stop_cancel(struct act *a)
 {
 	struct act_stop_priv *p = act_priv(a);
 
+	if (p->turned)
+		act_stop_turn(a, 0);
 	stop_look_cancel(p->look);
 	p->look = NULL;
 	timer_free(p->timer);
@@ -263,6 +283,7 @@ act_stop_apply_clean(struct act *a, struct error *err)
 		act_done(a, ANS_UNKNOWN, "");
 		return 0;
 	}
+	act_stop_turn(a, ACT_STOP_TURN);
 	act_stop_signal(p, SIGINT, "INT");
 	if (p->stage == STOP_NOT_YET)
 		pg_backend_stop(act_env(a));

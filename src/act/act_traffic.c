@@ -33,7 +33,8 @@ act_traffic_observe(struct act *a, struct error *err)
 	const struct act_env *env = act_env(a);
 	const struct traffic_goal want = { .primary = goal->node,
 		.holder = goal->node == env->conf->self,
-		.out = goal->names };
+		.out = goal->names,
+		.drain = goal->drain };
 
 	traffic_run(env->traffic, &want, act_traffic_done_cb, a);
 	return 0;

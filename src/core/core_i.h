@@ -191,7 +191,7 @@ struct site {
 	char why[48];
 	node_t primary; /* that ACT_TRAFFIC was asked for */
 	uint64_t traffic_epoch;
-	nodeset_t out;
+	nodeset_t out, drain;
 	usec_t asked_at, next, often_until; /* of ACT_TRAFFIC */
 };
 

@@ -14,7 +14,8 @@
  * the record, and always often: when it starts anew, its own file names a
  * primary of once, and what connects through it has no other. Out is who was
  * not heard of for T, is not yet brought to its role for this epoch, or says
- * that it does not serve; never the holder.
+ * that it does not serve; never the holder. Who lives, and is out only until
+ * it is brought to its role, ends what it has begun.
  *
  * Nothing of this has a say in lease, claim, fence or promotion.
  */
@@ -127,13 +128,14 @@ site_silent(const struct core *c, const struct now *now, node_t n)
 /* Who is out. False: not to be said yet, since who has just begun to listen
  * has heard nobody: a new engine must not drain the other hosts. */
 static bool
-site_out(const struct core *c, const struct now *now, nodeset_t *out)
+site_out(const struct core *c, const struct now *now, nodeset_t *out,
+    nodeset_t *drain)
 {
 	const struct site_report *r = c->site.report;
 	bool listened = now->raw - c->site.listening >= HOLD_OFF;
 	node_t n;
 
-	*out = 0;
+	*out = *drain = 0;
 	for (n = 0; n < NODES_MAX; n++) {
 		if (!(c->conf.data & NODE_BIT(n)) || n == c->conf.self ||
 		    n == core_rec(c)->holder)
@@ -143,6 +145,9 @@ site_out(const struct core *c, const struct now *now, nodeset_t *out)
 		if (site_silent(c, now, n) || !r[n].serving ||
 		    r[n].site_epoch < core_rec(c)->epoch)
 			*out |= NODE_BIT(n);
+		if (!site_silent(c, now, n) &&
+		    r[n].site_epoch < core_rec(c)->epoch)
+			*drain |= NODE_BIT(n);
 	}
 	return true;
 }
@@ -170,19 +175,21 @@ site_tell_out(struct core *c, nodeset_t out)
 
 /* Is what is to be asserted another than it was? */
 static bool
-site_steers_anew(struct core *c, const struct now *now, nodeset_t out)
+site_steers_anew(
+    struct core *c, const struct now *now, nodeset_t out, nodeset_t drain)
 {
 	node_t primary = site_primary(c);
 	struct site *s = &c->site;
 
 	if (s->traffic_epoch == core_rec(c)->epoch && s->primary == primary &&
-	    s->out == out)
+	    s->out == out && s->drain == drain)
 		return false;
 	if (s->out != out && primary == c->conf.self)
 		site_tell_out(c, out);
 	s->traffic_epoch = core_rec(c)->epoch;
 	s->primary = primary;
 	s->out = out;
+	s->drain = drain;
 	s->often_until = now->raw + OFTEN_FOR;
 	return true;
 }
@@ -194,21 +201,23 @@ site_traffic(struct core *c, const struct now *now)
 	struct act_state *st = &c->act[ACT_TRAFFIC];
 	bool holder = site_primary(c) == c->conf.self;
 	struct goal g = { 0 };
-	nodeset_t out;
+	nodeset_t out, drain;
 	bool often;
 
 	if (holder ? !c->conf.traffic : !c->conf.traffic_every)
 		return;
 	if (st->running && now->raw - s->asked_at >= STEER_LIMIT)
 		goal_stop(c, ACT_TRAFFIC);
-	if (!site_out(c, now, &out) || (!site_steers_anew(c, now, out) &&
-					   (st->running || now->raw < s->next)))
+	if (!site_out(c, now, &out, &drain) ||
+	    (!site_steers_anew(c, now, out, drain) &&
+		(st->running || now->raw < s->next)))
 		return;
 	s->asked_at = now->raw;
 	often = c->conf.traffic_every || now->raw < s->often_until;
 	s->next = now->raw + (often ? OFTEN : SELDOM);
 	g.node = s->primary;
 	g.names = s->out;
+	g.drain = s->drain;
 	goal_ask(c, ACT_TRAFFIC, &g);
 }
 

@@ -27,6 +27,8 @@ struct allowed {
 	usec_t readers; /* raw: readers' element; 0 none */
 };
 
+struct nftnl_rule;
+
 struct fence {
 	struct nl nl;
 	int port;
@@ -68,6 +70,12 @@ void rules_add_all(struct nl *nl, int port);
 /* Empties the wall chain, then gives it its one rule. */
 void rules_add_wall_none(struct nl *nl);
 void rules_add_wall(struct nl *nl, usec_t wall);
+/* The parts of a table, one message each. hook -1: a chain that is jumped to.
+ */
+void rules_msg_table(struct nl *nl, const char *table, int type);
+void rules_msg_chain(struct nl *nl, const char *table, const char *name,
+    int hook, int priority);
+void rules_msg_rule(struct nl *nl, struct nftnl_rule *r);
 /* fence_look.c. Yes: the table is there as we write it. wall is what its limit
  * says, 0 for a chain without a rule. Unknown: the kernel did not tell. */
 enum answer rules_look(struct nl *nl, int port, usec_t *wall);

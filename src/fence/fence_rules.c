@@ -120,9 +120,7 @@ static const char *const sets[] = { FENCE_WRITERS, FENCE_READERS };
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
-static void add_table(struct nl *nl, int type, int flags);
 static void add_set(struct nl *nl, const char *name);
-static void add_chain(struct nl *nl, const struct chain *c);
 static void add_rule(
     struct nl *nl, const struct rule *rule, int port, uint64_t limit);
 void
@@ -131,13 +129,14 @@ rules_add_all(struct nl *nl, int port)
 	size_t i;
 
 	/* Added first so that deleting it cannot fail. */
-	add_table(nl, NFT_MSG_NEWTABLE, NLM_F_CREATE);
-	add_table(nl, NFT_MSG_DELTABLE, 0);
-	add_table(nl, NFT_MSG_NEWTABLE, NLM_F_CREATE);
+	rules_msg_table(nl, FENCE_TABLE, NFT_MSG_NEWTABLE);
+	rules_msg_table(nl, FENCE_TABLE, NFT_MSG_DELTABLE);
+	rules_msg_table(nl, FENCE_TABLE, NFT_MSG_NEWTABLE);
 	for (i = 0; i < COUNT(sets); i++)
 		add_set(nl, sets[i]);
 	for (i = 0; i < COUNT(chains); i++)
-		add_chain(nl, &chains[i]);
+		rules_msg_chain(nl, FENCE_TABLE, chains[i].name, chains[i].hook,
+		    PRIORITY);
 	for (i = 0; i < COUNT(rules); i++)
 		add_rule(nl, &rules[i], port, 0);
 }
@@ -200,12 +199,13 @@ rules_expect_wall(char *text, size_t size, uint64_t limit)
 	nftnl_rule_free(r);
 }
 
-static void
-add_table(struct nl *nl, int type, int flags)
+void
+rules_msg_table(struct nl *nl, const char *table, int type)
 {
-	struct nlmsghdr *msg = nl_add(nl, type, flags);
+	struct nlmsghdr *msg =
+	    nl_add(nl, type, type == NFT_MSG_NEWTABLE ? NLM_F_CREATE : 0);
 
-	mnl_attr_put_strz(msg, NFTA_TABLE_NAME, FENCE_TABLE);
+	mnl_attr_put_strz(msg, NFTA_TABLE_NAME, table);
 	if (type == NFT_MSG_NEWTABLE)
 		mnl_attr_put_u32(msg, NFTA_TABLE_FLAGS, 0);
 	nl_added(nl, msg);
@@ -226,22 +226,24 @@ add_set(struct nl *nl, const char *name)
 	nl_added(nl, msg);
 }
 
-static void
-add_chain(struct nl *nl, const struct chain *c)
+void
+rules_msg_chain(struct nl *nl, const char *table, const char *name, int hook,
+    int priority)
 {
 	struct nlmsghdr *msg = nl_add(nl, NFT_MSG_NEWCHAIN, NLM_F_CREATE);
-	struct nlattr *hook;
+	struct nlattr *nest;
 
-	mnl_attr_put_strz(msg, NFTA_CHAIN_TABLE, FENCE_TABLE);
-	mnl_attr_put_strz(msg, NFTA_CHAIN_NAME, c->name);
-	if (c->hook != -1) {
+	mnl_attr_put_strz(msg, NFTA_CHAIN_TABLE, table);
+	mnl_attr_put_strz(msg, NFTA_CHAIN_NAME, name);
+	if (hook != -1) {
 		mnl_attr_put_strz(msg, NFTA_CHAIN_TYPE, "filter");
 		mnl_attr_put_u32(msg, NFTA_CHAIN_POLICY, htobe32(NF_ACCEPT));
-		hook = mnl_attr_nest_start(msg, NFTA_CHAIN_HOOK);
+		nest = mnl_attr_nest_start(msg, NFTA_CHAIN_HOOK);
 		mnl_attr_put_u32(
-		    msg, NFTA_HOOK_HOOKNUM, htobe32((uint32_t)c->hook));
-		mnl_attr_put_u32(msg, NFTA_HOOK_PRIORITY, htobe32(PRIORITY));
-		mnl_attr_nest_end(msg, hook);
+		    msg, NFTA_HOOK_HOOKNUM, htobe32((uint32_t)hook));
+		mnl_attr_put_u32(
+		    msg, NFTA_HOOK_PRIORITY, htobe32((uint32_t)priority));
+		mnl_attr_nest_end(msg, nest);
 	}
 	nl_added(nl, msg);
 }
@@ -249,11 +251,18 @@ add_chain(struct nl *nl, const struct chain *c)
 static void
 add_rule(struct nl *nl, const struct rule *rule, int port, uint64_t limit)
 {
-	struct nlmsghdr *msg;
 	struct nftnl_rule *r = rule_new(rule, FENCE_TABLE, port, limit);
 
-	msg = nl_add(nl, NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND);
+	rules_msg_rule(nl, r);
+	nftnl_rule_free(r);
+}
+
+void
+rules_msg_rule(struct nl *nl, struct nftnl_rule *r)
+{
+	struct nlmsghdr *msg =
+	    nl_add(nl, NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND);
+
 	nftnl_rule_nlmsg_build_payload(msg, r);
 	nl_added(nl, msg);
-	nftnl_rule_free(r);
 }

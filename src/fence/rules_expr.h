@@ -36,7 +36,7 @@ struct op {
 	const char *name;
 };
 
-#define RULE_OPS_MAX 9
+#define RULE_OPS_MAX 14
 
 struct rule {
 	const char *chain;

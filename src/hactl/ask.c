@@ -104,17 +104,28 @@ out:
 }
 
 struct conf *
-ask_conf(const struct call *call)
+ask_conf(const struct call *call, const char *next)
 {
-	const char *path = call->opt[OPT_CONFIG];
+	const char *path =
+	    call->opt[OPT_CONFIG] == NULL ? CONF_PATH : call->opt[OPT_CONFIG];
 	struct conf_errors errors = { .count = 0 };
 	struct conf *conf;
+	char *text, *then;
 	int i;
 
-	conf = conf_load(
-	    path == NULL ? CONF_PATH : path, call->opt[OPT_NODE], &errors);
-	for (i = 0; conf == NULL && i < errors.count; i++)
+	conf = conf_load(path, call->opt[OPT_NODE], &errors);
+	for (i = 0; conf == NULL && i < errors.count; i++) {
 		print_folded(stderr, "", 8, errors.text[i]);
+		print_json_error(errors.text[i]);
+	}
+	if (conf == NULL) {
+		text = xasprintf("%d error%s in the configuration",
+		    errors.count, errors.count == 1 ? "" : "s");
+		then = xasprintf("hactl config check %s", path);
+		print_wrong(text, next == NULL ? then : next);
+		free(text);
+		free(then);
+	}
 	conf_errors_free(&errors);
 	return conf;
 }
@@ -131,7 +142,7 @@ ask_path(const struct call *call, enum exitcode *code)
 	if (call->opt[OPT_SOCKET] != NULL)
 		return xstrdup(call->opt[OPT_SOCKET]);
 	if (call->opt[OPT_CONFIG] != NULL) {
-		conf = ask_conf(call);
+		conf = ask_conf(call, NULL);
 		if (conf == NULL) {
 			*code = EXITCODE_CONFIG;
 			return NULL;

@@ -42,11 +42,11 @@ cmd_checks(const struct call *call)
 	code = ask_engine(
 	    call, ask_request("status"), CHECKS_LIMIT, NULL, NULL, &answer);
 	if (code == EXITCODE_DONE) {
+		code = checks_code(get_at(answer, "nodes"), checks_fail);
 		if (call->opt[OPT_JSON] != NULL)
-			print_json(answer);
+			print_json(answer, code);
 		else
 			checks_print(get_at(answer, "nodes"));
-		code = checks_code(get_at(answer, "nodes"), checks_fail);
 	}
 	json_decref(answer);
 	return code;
@@ -63,11 +63,11 @@ cmd_drift(const struct call *call)
 	code = ask_engine(
 	    call, ask_request("status"), CHECKS_LIMIT, NULL, NULL, &answer);
 	if (code == EXITCODE_DONE) {
+		code = checks_code(get_at(answer, "nodes"), drift_differs);
 		if (call->opt[OPT_JSON] != NULL)
-			print_json(answer);
+			print_json(answer, code);
 		else
 			drift_print(get_at(answer, "nodes"));
-		code = checks_code(get_at(answer, "nodes"), drift_differs);
 	}
 	json_decref(answer);
 	return code;
@@ -78,7 +78,7 @@ drift_apply(const struct call *call)
 {
 	enum exitcode code;
 
-	if (call->opt[OPT_YES] == NULL)
+	if (confirm_asks(call))
 		print_wrapped("",
 		    "What differs on this host from what its role demands is "
 		    "changed now: files are written, programs are restarted. "

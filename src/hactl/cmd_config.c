@@ -3,28 +3,74 @@
  * every error at once. It asks no engine.
  */
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "hactl/hactl.h"
+#include "hawatch/json.h"
+#include "hawatch/mem.h"
+#include "hawatch/str.h"
+
+static void config_json(const struct conf *conf);
 
 enum exitcode
 cmd_config_check(const struct call *call)
 {
+	const char *const head[] = { "NODE", "ROLE", "ADDRESS" };
+	struct print_row rows[NODES_MAX];
 	struct call with = *call;
 	struct conf *conf;
+	char *text;
 	int i;
 
 	if (call->args > 0)
 		with.opt[OPT_CONFIG] = call->arg[0];
-	conf = ask_conf(&with);
+	conf = ask_conf(
+	    &with, "mend the lines that are named, then hactl config check");
 	if (conf == NULL)
 		return EXITCODE_CONFIG;
-	printf("%s: no errors\ncluster %s, mode %s, this host is %s\n",
-	    conf->path, conf->cluster, conf_mode_str(conf->mode),
+	if (call->opt[OPT_JSON] != NULL) {
+		config_json(conf);
+		conf_free(conf);
+		return EXITCODE_DONE;
+	}
+	text = xasprintf("no errors; cluster %s, mode %s, this host is %s",
+	    conf->cluster, conf_mode_str(conf->mode),
 	    conf->node[conf->self].name);
-	for (i = 0; i < conf->node_count; i++)
-		printf("  %-20s %-8s %s\n", conf->node[i].name,
-		    conf->node[i].role == ROLE_DATA ? "data" : "witness",
-		    conf->node[i].address);
+	printf("%s\n", conf->path);
+	print_wrapped("", text);
+	free(text);
+	memset(rows, 0, sizeof(rows));
+	for (i = 0; i < conf->node_count; i++) {
+		str_cut(rows[i].cell[0], PRINT_CELL_MAX, conf->node[i].name);
+		str_cut(rows[i].cell[1], PRINT_CELL_MAX,
+		    conf->node[i].role == ROLE_DATA ? "data" : "witness");
+		str_cut(rows[i].cell[2], PRINT_CELL_MAX, conf->node[i].address);
+	}
+	print_table(head, 3, rows, (size_t)conf->node_count);
 	conf_free(conf);
 	return EXITCODE_DONE;
+}
+
+static void
+config_json(const struct conf *conf)
+{
+	json_t *obj = json_object(), *nodes = json_array(), *node;
+	int i;
+
+	json_put_string(obj, "path", conf->path);
+	json_put_string(obj, "cluster", conf->cluster);
+	json_put_string(obj, "mode", conf_mode_str(conf->mode));
+	json_put_string(obj, "self", conf->node[conf->self].name);
+	for (i = 0; i < conf->node_count; i++) {
+		node = json_object();
+		json_put_string(node, "node", conf->node[i].name);
+		json_put_string(node, "role",
+		    conf->node[i].role == ROLE_DATA ? "data" : "witness");
+		json_put_string(node, "address", conf->node[i].address);
+		json_array_append_new(nodes, node);
+	}
+	json_put(obj, "nodes", nodes);
+	print_json(obj, EXITCODE_DONE);
+	json_decref(obj);
 }

@@ -5,7 +5,16 @@
 #include <stdio.h>
 
 #include "hactl/hactl.h"
+#include "hawatch/json.h"
 
+#define DOCS(...) \
+	docs_row((int)(sizeof((const char *const[]){ __VA_ARGS__ }) / \
+		       sizeof(const char *)), \
+	    (const char *const[]){ __VA_ARGS__ })
+
+static json_t *docs_list; /* what --json prints in the end; else NULL */
+
+static void docs_row(int columns, const char *const *cells);
 static void docs_verbs(void);
 static void docs_events(void);
 static void docs_tokens(void);
@@ -15,11 +24,22 @@ static void docs_codes(void);
 enum exitcode
 cmd_docs(const struct call *call)
 {
+	json_t *obj;
+
+	if (call->opt[OPT_JSON] != NULL)
+		docs_list = json_array();
 	docs_verbs();
 	docs_codes();
 	docs_events();
 	docs_tokens();
 	docs_keys();
+	if (docs_list != NULL) {
+		obj = json_object();
+		json_put(obj, "words", docs_list);
+		print_json(obj, EXITCODE_DONE);
+		json_decref(obj);
+		docs_list = NULL;
+	}
 	return EXITCODE_DONE;
 }
 
@@ -27,7 +47,7 @@ static void
 docs_verbs(void)
 {
 	static const char *const options[] = {
-#define X(id, name, letter, value, text) [OPT_##id] = name,
+#define X(id, name, letter, value, text) [OPT_##id] = "--" name,
 		HACTL_OPTIONS(X)
 #undef X
 	};
@@ -35,21 +55,21 @@ docs_verbs(void)
 	int o;
 
 	for (i = 0; i < verb_count(); i++) {
-		printf("verb\t%s\n", verb_table[i].words);
+		DOCS("verb", verb_table[i].words);
 		for (o = 0; o < OPT_COUNT; o++) {
 			if ((verb_table[i].options & (1u << o)) != 0)
-				printf("verb-option\t%s\t--%s\n",
-				    verb_table[i].words, options[o]);
+				DOCS("verb-option", verb_table[i].words,
+				    options[o]);
 		}
 	}
 	for (o = 0; o < OPT_COUNT; o++)
-		printf("option\t--%s\n", options[o]);
+		DOCS("option", options[o]);
 }
 
 static void
 docs_codes(void)
 {
-#define EXITCODE(id, number, text) printf("exit\t%d\t%s\n", number, text);
+#define EXITCODE(id, number, text) DOCS("exit", #number, text);
 #include "hawatch/exitcode.def"
 #undef EXITCODE
 }
@@ -57,7 +77,7 @@ docs_codes(void)
 static void
 docs_events(void)
 {
-#define EVENT(id, name, level, keys) printf("event\t%s\t%s\n", name, keys);
+#define EVENT(id, name, level, keys) DOCS("event", name, keys);
 #include "hawatch/events.def"
 #undef EVENT
 }
@@ -65,10 +85,10 @@ docs_events(void)
 static void
 docs_tokens(void)
 {
-#define REASON(id, token, text) printf("reason\t%s\t%s\n", token, text);
+#define REASON(id, token, text) DOCS("reason", token, text);
 #include "hawatch/reasons.def"
 #undef REASON
-#define BLOCK(id, token, text) printf("block\t%s\t%s\n", token, text);
+#define BLOCK(id, token, text) DOCS("block", token, text);
 #include "core/blockers.def"
 #undef BLOCK
 }
@@ -80,6 +100,24 @@ docs_keys(void)
 	size_t i, n = conf_schema(&rows);
 
 	for (i = 0; i < n; i++)
-		printf("key\t%s\t%s\t%s\t%s\n", rows[i].key, rows[i].type,
+		DOCS("key", rows[i].key, rows[i].type,
 		    rows[i].def == NULL ? "" : rows[i].def, rows[i].doc);
+}
+
+static void
+docs_row(int columns, const char *const *cells)
+{
+	json_t *row = docs_list == NULL ? NULL : json_array();
+	int c;
+
+	for (c = 0; c < columns; c++) {
+		if (row != NULL)
+			json_array_append_new(row, json_string(cells[c]));
+		else
+			printf("%s%s", c == 0 ? "" : "\t", cells[c]);
+	}
+	if (row != NULL)
+		json_array_append_new(docs_list, row);
+	else
+		putchar('\n');
 }

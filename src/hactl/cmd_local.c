@@ -12,6 +12,8 @@
 
 #define LOCAL_LIMIT (2 * USEC_SEC)
 
+static void local_json(
+    const struct call *call, json_t *answer, enum exitcode code);
 static bool gate_standby(const struct call *call);
 
 enum exitcode
@@ -29,6 +31,7 @@ cmd_role(const struct call *call)
 	request = ask_request("role");
 	json_put_string(request, "is", call->opt[OPT_IS]);
 	code = ask_engine(call, request, LOCAL_LIMIT, NULL, NULL, &answer);
+	local_json(call, answer, code);
 	json_decref(answer);
 	return code;
 }
@@ -41,10 +44,15 @@ cmd_gate(const struct call *call)
 	enum exitcode code;
 	json_t *answer;
 
-	if (gate_standby(call))
+	if (gate_standby(call)) {
+		answer = json_pack("{s:s}", "as", "standby");
+		local_json(call, answer, EXITCODE_DONE);
+		json_decref(answer);
 		return EXITCODE_DONE;
+	}
 	code = ask_engine(
 	    call, ask_request("gate"), LOCAL_LIMIT, NULL, NULL, &answer);
+	local_json(call, answer, code);
 	json_decref(answer);
 	return code;
 }
@@ -57,18 +65,26 @@ cmd_ping(const struct call *call)
 
 	code = ask_engine(
 	    call, ask_request("ping"), LOCAL_LIMIT, NULL, NULL, &answer);
-	if (code == EXITCODE_DONE)
-		printf("%s: hawatchd %s, pid %lld, up %lld s\n",
+	local_json(call, answer, code);
+	if (code == EXITCODE_DONE && call->opt[OPT_JSON] == NULL)
+		print_line("%s: hawatchd %s, pid %lld, up %lld s",
 		    get_str(answer, "node"), get_str(answer, "version"),
 		    get_int(answer, "pid"), get_int(answer, "up_ms") / 1000);
 	json_decref(answer);
 	return code;
 }
 
+static void
+local_json(const struct call *call, json_t *answer, enum exitcode code)
+{
+	if (call->opt[OPT_JSON] != NULL && answer != NULL)
+		print_json(answer, code);
+}
+
 static bool
 gate_standby(const struct call *call)
 {
-	struct conf *conf = ask_conf(call);
+	struct conf *conf = ask_conf(call, NULL);
 	bool standby = false;
 	char *path;
 

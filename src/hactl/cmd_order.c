@@ -8,12 +8,22 @@
 #include "hactl/hactl.h"
 #include "hawatch/json.h"
 #include "hawatch/mem.h"
+#include "hawatch/str.h"
 
 /* The engine bounds its orders itself, well below this. */
 #define ORDER_LIMIT (300 * USEC_SEC)
 
-static void order_json(void *arg, const json_t *obj);
+/* How long each step took is known when the next one begins. */
+struct order_seen {
+	bool json;
+	char step[48];
+	long long since; /* ms, of that step */
+	json_t *took;	 /* step: ms */
+};
+
 static void order_line(void *arg, const json_t *obj);
+static void order_step(struct order_seen *seen, const char *step, long long ms);
+static void order_took(const struct order_seen *seen);
 static enum exitcode order_confirm(
     const struct call *call, const char *what, const char *question);
 
@@ -118,16 +128,20 @@ cmd_ack(const struct call *call)
 enum exitcode
 order_run(const struct call *call, json_t *request, usec_t limit)
 {
-	bool json = call->opt[OPT_JSON] != NULL;
+	struct order_seen seen = { .json = call->opt[OPT_JSON] != NULL,
+		.took = json_object() };
 	enum exitcode code;
 	char ms[32], *text;
 	json_t *last;
 
-	code = ask_engine(
-	    call, request, limit, json ? order_json : order_line, NULL, &last);
-	if (json && last != NULL)
-		order_json(NULL, last);
-	else if (last != NULL && json_has(last, "done")) {
+	code = ask_engine(call, request, limit, order_line, &seen, &last);
+	if (last != NULL)
+		order_step(&seen, "", get_int(last, "ms"));
+	if (seen.json && last != NULL) {
+		json_put(last, "took_ms", json_incref(seen.took));
+		print_json(last, code);
+	} else if (last != NULL && json_has(last, "done")) {
+		order_took(&seen);
 		print_ms(ms, sizeof(ms), get_int(last, "ms"));
 		text = xasprintf("%10s  ", ms);
 		print_coloured(COLOUR_GOOD, NULL);
@@ -136,25 +150,54 @@ order_run(const struct call *call, json_t *request, usec_t limit)
 		free(text);
 	}
 	json_decref(last);
+	json_decref(seen.took);
 	return code;
 }
 
-/* One line a step, the last one with "exit". */
+/* A step that comes again has the time of both. */
 static void
-order_json(void *arg, const json_t *obj)
+order_step(struct order_seen *seen, const char *step, long long ms)
 {
-	char *text = json_text(obj);
+	if (seen->step[0] != '\0' && ms >= seen->since)
+		json_put_i64(seen->took, seen->step,
+		    get_int(seen->took, seen->step) + ms - seen->since);
+	str_cut(seen->step, sizeof(seen->step), step);
+	seen->since = ms;
+}
 
-	printf("%s\n", text);
-	fflush(stdout);
-	free(text);
+/* What nobody would feel is left out. */
+static void
+order_took(const struct order_seen *seen)
+{
+	char text[640], ms[32];
+	size_t len = 0, n = 0;
+	const char *step;
+	json_t *value;
+
+	json_object_foreach(seen->took, step, value) {
+		n++;
+		if (json_integer_value(value) < 10 || len >= sizeof(text))
+			continue;
+		print_ms(ms, sizeof(ms), json_integer_value(value));
+		len += (size_t)snprintf(text + len, sizeof(text) - len,
+		    "%s%s %s", len == 0 ? "" : ", ", step, ms);
+	}
+	if (n > 1 && len > 0)
+		print_wrapped("            took: ", text);
 }
 
 static void
 order_line(void *arg, const json_t *obj)
 {
+	struct order_seen *seen = arg;
 	char first[96], ms[32];
 
+	if (json_has(obj, "step"))
+		order_step(seen, get_str(obj, "step"), get_int(obj, "ms"));
+	if (seen->json) {
+		print_json_line(obj);
+		return;
+	}
 	print_ms(ms, sizeof(ms), get_int(obj, "ms"));
 	if (json_has(obj, "step")) {
 		(void)snprintf(first, sizeof(first), "%10s  %-14s ", ms,
@@ -175,7 +218,7 @@ order_line(void *arg, const json_t *obj)
 static enum exitcode
 order_confirm(const struct call *call, const char *what, const char *question)
 {
-	if (call->opt[OPT_YES] == NULL)
+	if (confirm_asks(call))
 		print_wrapped("", what);
 	return confirm(call, question);
 }

@@ -7,10 +7,12 @@
 #include <string.h>
 
 #include "hactl/hactl.h"
+#include "hawatch/json.h"
 #include "hawatch/pki.h"
 
 static enum exitcode pki_result(
     int rc, const struct error *err, const char *next);
+static void pki_made(const struct call *call, const char *name);
 static const char *pki_next(const struct error *err);
 static const char *pki_address(const struct conf *conf, const char *name);
 
@@ -23,20 +25,20 @@ cmd_pki_init(const struct call *call)
 	enum exitcode code;
 
 	if (cluster == NULL) {
-		conf = ask_conf(call);
-		if (conf == NULL) {
-			print_wrong("the cluster's name comes from the "
-				    "configuration, or from --cluster",
-			    "hactl pki init --cluster NAME DIR");
+		conf = ask_conf(call,
+		    "hactl pki init --cluster NAME DIR, or put that right");
+		if (conf == NULL)
 			return EXITCODE_CONFIG;
-		}
 		cluster = conf->cluster;
 	}
 	code = pki_result(pki_init(call->arg[0], cluster, &err), &err,
 	    "hactl pki init OTHER-DIR");
-	if (code == EXITCODE_DONE)
-		printf("%s/ca.pem goes to every node; %s/ca.key stays here, "
-		       "and offline\n",
+	if (code == EXITCODE_DONE && call->opt[OPT_JSON] != NULL)
+		pki_made(call, "ca");
+	else if (code == EXITCODE_DONE)
+		print_line(
+		    "%s/ca.pem goes to every node; %s/ca.key stays here, "
+		    "and offline",
 		    call->arg[0], call->arg[0]);
 	conf_free(conf);
 	return code;
@@ -52,13 +54,10 @@ cmd_pki_node(const struct call *call)
 	enum exitcode code = EXITCODE_CONFIG;
 
 	if (address == NULL) {
-		conf = ask_conf(call);
-		if (conf == NULL) {
-			print_wrong("the node's address comes from the "
-				    "configuration, or from --address",
-			    "hactl pki node --address ADDRESS DIR NAME");
+		conf = ask_conf(call, "hactl pki node --address ADDRESS DIR "
+				      "NAME, or put that right");
+		if (conf == NULL)
 			return EXITCODE_CONFIG;
-		}
 		address = pki_address(conf, name);
 		if (address == NULL) {
 			print_wrong("the configuration has no such node",
@@ -68,8 +67,10 @@ cmd_pki_node(const struct call *call)
 	}
 	code = pki_result(
 	    pki_node(dir, name, address, &err), &err, pki_next(&err));
-	if (code == EXITCODE_DONE)
-		printf("%s/%s.pem and %s/%s.key go to %s\n", dir, name, dir,
+	if (code == EXITCODE_DONE && call->opt[OPT_JSON] != NULL)
+		pki_made(call, name);
+	else if (code == EXITCODE_DONE)
+		print_line("%s/%s.pem and %s/%s.key go to %s", dir, name, dir,
 		    name, name);
 out:
 	conf_free(conf);
@@ -79,11 +80,12 @@ out:
 enum exitcode
 cmd_pki_check(const struct call *call)
 {
-	struct conf *conf = ask_conf(call);
+	struct conf *conf = ask_conf(call, NULL);
 	struct pki_report report = { .days_left = 0 };
 	struct pki_files files;
 	struct error err;
 	enum exitcode code;
+	json_t *obj;
 
 	if (conf == NULL)
 		return EXITCODE_CONFIG;
@@ -91,13 +93,35 @@ cmd_pki_check(const struct call *call)
 	code = pki_result(
 	    pki_check(&files, conf->node[conf->self].name, &report, &err), &err,
 	    "hactl pki node DIR NAME");
-	if (code == EXITCODE_DONE)
-		printf("%s: %s, good for %d days\n", conf->cert, report.name,
+	if (code == EXITCODE_DONE && call->opt[OPT_JSON] != NULL) {
+		obj = json_object();
+		json_put_string(obj, "certificate", conf->cert);
+		json_put_string(obj, "name", report.name);
+		json_put_i64(obj, "days_left", report.days_left);
+		print_json(obj, code);
+		json_decref(obj);
+	} else if (code == EXITCODE_DONE)
+		print_line("%s: %s, good for %d days", conf->cert, report.name,
 		    report.days_left);
 	if (code == EXITCODE_DONE && report.days_left < PKI_SOON_DAYS)
 		print_wrong("it ends soon", "hactl pki node DIR NAME");
 	conf_free(conf);
 	return code;
+}
+
+/* Where the new certificate and its key are. */
+static void
+pki_made(const struct call *call, const char *name)
+{
+	json_t *obj = json_object();
+	char path[480];
+
+	(void)snprintf(path, sizeof(path), "%s/%s.pem", call->arg[0], name);
+	json_put_string(obj, "certificate", path);
+	(void)snprintf(path, sizeof(path), "%s/%s.key", call->arg[0], name);
+	json_put_string(obj, "key", path);
+	print_json(obj, EXITCODE_DONE);
+	json_decref(obj);
 }
 
 static enum exitcode

@@ -1,6 +1,6 @@
 /*
- * hactl plan: the tables that run, and what would hold up a takeover by a
- * node, each condition beside what was observed. It changes nothing.
+ * hactl plan promote and switchover: what would hold up a takeover by a node,
+ * each condition beside what was observed. It changes nothing.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,14 +8,11 @@
 
 #include "hactl/hactl.h"
 #include "hactl/plan.h"
-#include "hawatch/core.h"
 #include "hawatch/json.h"
 #include "hawatch/str.h"
 
 #define PLAN_LIMIT (5 * USEC_SEC)
 
-static void plan_print_duties(void);
-static void plan_print_steps(void);
 static void plan_print_answer(const json_t *answer);
 static bool plan_ready(const json_t *node);
 static void plan_conditions(const json_t *node);
@@ -27,16 +24,6 @@ static void plan_condition_first(const json_t *node);
 static lsn_t plan_needed(const json_t *node, char *text, size_t size);
 static void plan_condition_time(const json_t *node);
 static void plan_condition_interval(const json_t *node);
-static void plan_step(int number, bool forward, const char *row, usec_t limit,
-    const char *late, const char *goal);
-
-enum exitcode
-cmd_plan(const struct call *call)
-{
-	plan_print_duties();
-	plan_print_steps();
-	return EXITCODE_DONE;
-}
 
 enum exitcode
 cmd_plan_promote(const struct call *call)
@@ -47,7 +34,7 @@ cmd_plan_promote(const struct call *call)
 	json_put_string(request, "node", call->arg[0]);
 	code = ask_engine(call, request, PLAN_LIMIT, NULL, NULL, &answer);
 	if (code == EXITCODE_DONE && call->opt[OPT_JSON] != NULL) {
-		print_json(answer);
+		print_json(answer, code);
 	} else if (code == EXITCODE_DONE) {
 		plan_print_answer(answer);
 	}
@@ -64,58 +51,18 @@ cmd_plan_switchover(const struct call *call)
 	json_put_string(request, "node", call->arg[0]);
 	code = ask_engine(call, request, PLAN_LIMIT, NULL, NULL, &answer);
 	if (code == EXITCODE_DONE && call->opt[OPT_JSON] != NULL) {
-		print_json(answer);
+		print_json(answer, code);
 	} else if (code == EXITCODE_DONE) {
 		printf("On the primary: each step ends when its goal is "
 		       "observed\n");
 		plan_print_rows(answer, "switchover", false);
-		printf("\nThen on %s, beside what was seen there just now\n",
+		putchar('\n');
+		print_line("Then on %s, beside what was seen there just now",
 		    get_str(answer, "node.node"));
 		plan_print_rows(answer, "takeover", true);
 	}
 	json_decref(answer);
 	return code;
-}
-
-static void
-plan_print_duties(void)
-{
-	const struct duty_doc *cells;
-	size_t i, n = core_duty_doc(&cells);
-	char first[64];
-
-	printf("What a node does: by the record and by its PostgreSQL\n");
-	(void)snprintf(first, sizeof(first), "%-9s %-9s %-12s ", "record",
-	    "postgres", "duty");
-	print_wrapped(first, "because");
-	for (i = 0; i < n; i++) {
-		(void)snprintf(first, sizeof(first), "%-9s %-9s %-12s ",
-		    cells[i].rel, cells[i].pg, cells[i].duty);
-		print_wrapped(first, cells[i].why);
-	}
-}
-
-static void
-plan_print_steps(void)
-{
-	const struct plan_doc *rows;
-	size_t i, n = core_plan_doc(&rows);
-	int number = 0;
-
-	for (i = 0; i < n; i++) {
-		if (i == 0 || strcmp(rows[i].plan, rows[i - 1].plan) != 0) {
-			printf("\nPlan %s\n"
-			       "    %-11s %-7s %-10s %s\n",
-			    rows[i].plan, "step", "within", "else",
-			    "goal, and why");
-			number = 0;
-		}
-		plan_step(++number, rows[i].forward, rows[i].row, rows[i].limit,
-		    rows[i].limit_name, rows[i].goal);
-		print_wrapped(
-		    "                                 - ", rows[i].why);
-	}
-	printf("\n!  past the point of no return: only forward\n");
 }
 
 static void
@@ -381,17 +328,4 @@ plan_condition_interval(const json_t *node)
 	    get_str(node, "record.holder"));
 	plan_condition(true, !get_has(node, "record.next_in_ms"),
 	    "the last failover is long ago", seen);
-}
-
-static void
-plan_step(int number, bool forward, const char *row, usec_t limit,
-    const char *late, const char *goal)
-{
-	char first[64], buf[USEC_STR_MAX];
-
-	(void)snprintf(first, sizeof(first), "%2d%c %-11s %-7s %-10s ", number,
-	    forward ? '!' : ' ', row,
-	    limit <= 0 || limit == USEC_NEVER ? "-" : usec_str(limit, buf),
-	    late);
-	print_wrapped(first, goal);
 }

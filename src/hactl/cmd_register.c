@@ -11,6 +11,7 @@
 
 #define REGISTER_LIMIT (10 * USEC_SEC)
 
+static void register_json(const json_t *reg);
 static void register_print(const json_t *reg);
 static void register_members(const json_t *list);
 
@@ -20,16 +21,12 @@ cmd_register_show(const struct call *call)
 	const json_t *reg;
 	enum exitcode code;
 	json_t *answer;
-	char *text;
 
 	code = ask_engine(call, ask_request("register-show"), REGISTER_LIMIT,
 	    NULL, NULL, &answer);
 	reg = get_at(answer, "register");
 	if (code == EXITCODE_DONE && call->opt[OPT_JSON] != NULL) {
-		/* An engine of another version may not say it. */
-		text = reg == NULL ? xstrdup("{}") : json_text(reg);
-		printf("%s\n", text);
-		free(text);
+		register_json(reg);
 	} else if (code == EXITCODE_DONE) {
 		register_print(reg);
 	}
@@ -43,7 +40,7 @@ cmd_register_adopt(const struct call *call)
 	enum exitcode code;
 	json_t *answer;
 
-	if (call->opt[OPT_YES] == NULL) {
+	if (confirm_asks(call)) {
 		code = cmd_register_show(call);
 		if (code != EXITCODE_DONE)
 			return code;
@@ -59,10 +56,23 @@ cmd_register_adopt(const struct call *call)
 		return code;
 	code = ask_engine(call, ask_request("register-adopt"), REGISTER_LIMIT,
 	    NULL, NULL, &answer);
-	if (code == EXITCODE_DONE)
+	if (code == EXITCODE_DONE && call->opt[OPT_JSON] != NULL)
+		register_json(get_at(answer, "register"));
+	else if (code == EXITCODE_DONE)
 		register_print(get_at(answer, "register"));
 	json_decref(answer);
 	return code;
+}
+
+static void
+register_json(const json_t *reg)
+{
+	/* An engine of another version may not say it. */
+	json_t *obj =
+	    reg == NULL ? json_object() : json_copy((json_t *)(uintptr_t)reg);
+
+	print_json(obj, EXITCODE_DONE);
+	json_decref(obj);
 }
 
 static void

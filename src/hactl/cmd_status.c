@@ -21,53 +21,51 @@ static void status_row(struct print_row *row, const json_t *node);
 static void status_wal(char *buf, size_t size, const json_t *node);
 static void status_lease(char *buf, size_t size, const json_t *node);
 static void status_fence(char *buf, size_t size, const json_t *node);
-static const char *status_note(const json_t *node);
 static void status_site(const json_t *nodes);
 static void status_site_row(struct print_row *row, const json_t *node);
 static void status_traffic(char *buf, size_t size, const json_t *list);
 static const json_t *status_bounded(const json_t *nodes);
 static void status_loss(const json_t *nodes);
-static const json_t *status_newest(const json_t *answer);
 static void status_wrong(const json_t *answer);
 
 enum exitcode
 cmd_status(const struct call *call)
 {
-	static const char *const head[STATUS_COLUMNS] = { "NODE", "ROLE",
-		"POSTGRES", "TIMELINE", "WAL/LAG", "LEASE", "FENCE", "NOTE" };
-	struct print_row rows[NODES_MAX];
-	const json_t *nodes;
 	enum exitcode code;
 	json_t *answer;
-	size_t i, n;
 
+	if (call->opt[OPT_WATCH] != NULL)
+		return status_watch(call);
 	code = ask_engine(
 	    call, ask_request("status"), STATUS_LIMIT, NULL, NULL, &answer);
-	if (code != EXITCODE_DONE) {
-		json_decref(answer);
-		return code;
-	}
-	if (call->opt[OPT_JSON] != NULL) {
-		print_json(answer);
-	} else {
-		nodes = get_at(answer, "nodes");
-		n = json_array_size(nodes);
-		if (n > NODES_MAX)
-			n = NODES_MAX;
-		for (i = 0; i < n; i++)
-			status_row(&rows[i], json_array_get(nodes, i));
-		print_table(head, STATUS_COLUMNS, rows, n);
-		putchar('\n');
-		status_site(nodes);
-		print_record(
-		    status_newest(answer), status_bounded(nodes) == NULL ?
-					       NULL :
-					       "the holder's WAL ended at");
-		status_loss(nodes);
-		status_wrong(answer);
-	}
+	if (code == EXITCODE_DONE && call->opt[OPT_JSON] != NULL)
+		print_json(answer, code);
+	else if (code == EXITCODE_DONE)
+		status_print(answer);
 	json_decref(answer);
-	return EXITCODE_DONE;
+	return code;
+}
+
+void
+status_print(const json_t *answer)
+{
+	static const char *const head[STATUS_COLUMNS] = { "NODE", "ROLE",
+		"POSTGRES", "TIMELINE", "WAL/LAG", "LEASE", "FENCE", "NOTE" };
+	const json_t *nodes = get_at(answer, "nodes");
+	struct print_row rows[NODES_MAX];
+	size_t i, n = json_array_size(nodes);
+
+	if (n > NODES_MAX)
+		n = NODES_MAX;
+	for (i = 0; i < n; i++)
+		status_row(&rows[i], json_array_get(nodes, i));
+	print_table(head, STATUS_COLUMNS, rows, n);
+	putchar('\n');
+	status_site(nodes);
+	print_record(status_newest(answer),
+	    status_bounded(nodes) == NULL ? NULL : "the holder's WAL ended at");
+	status_loss(nodes);
+	status_wrong(answer);
 }
 
 static void
@@ -170,7 +168,7 @@ status_astray(const json_t *node)
 	return note;
 }
 
-static const char *
+const char *
 status_note(const json_t *node)
 {
 	const char *note = get_str(node, "silent");
@@ -330,7 +328,7 @@ status_loss(const json_t *nodes)
 }
 
 /* The highest that any node believes. */
-static const json_t *
+const json_t *
 status_newest(const json_t *answer)
 {
 	const json_t *nodes = get_at(answer, "nodes"), *rec, *best = NULL;

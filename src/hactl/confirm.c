@@ -8,6 +8,13 @@
 
 #include "hactl/hactl.h"
 
+bool
+confirm_asks(const struct call *call)
+{
+	return call->opt[OPT_YES] == NULL && call->opt[OPT_JSON] == NULL &&
+	       isatty(STDIN_FILENO);
+}
+
 enum exitcode
 confirm(const struct call *call, const char *question)
 {
@@ -15,9 +22,12 @@ confirm(const struct call *call, const char *question)
 
 	if (call->opt[OPT_YES] != NULL)
 		return EXITCODE_DONE;
-	if (!isatty(STDIN_FILENO)) {
-		print_wrong("this asks before it acts, and there is no "
-			    "terminal to ask on",
+	if (!confirm_asks(call)) {
+		print_wrong(call->opt[OPT_JSON] != NULL ?
+				"this asks before it acts, and --json is for "
+				"programs" :
+				"this asks before it acts, and there is no "
+				"terminal to ask on",
 		    "the same command with --yes");
 		return EXITCODE_REFUSED;
 	}

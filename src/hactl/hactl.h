@@ -21,7 +21,9 @@
 	X(NODE, "node", 'N', "NODE", "who this host is") \
 	X(HELP, "help", 'h', NULL, "say how to use it") \
 	X(VERSION, "version", 'V', NULL, "print the version") \
+	X(COLOR, "color", 0, "WHEN", "auto, always or never") \
 	X(JSON, "json", 'j', NULL, "print JSON for programs") \
+	X(WATCH, "watch", 'w', NULL, "again each second, until ^C") \
 	X(YES, "yes", 'y', NULL, "do not ask") \
 	X(FENCED, "fenced", 0, "WHY", \
 	    "a person made sure that the old primary is off: how") \
@@ -65,8 +67,24 @@ struct verb {
 	enum exitcode (*run)(const struct call *call);
 };
 
-/* verbs.c: the token table is the parser, the usage and the help. */
+struct option_doc {
+	const char *name;
+	char letter;
+	const char *value;
+	const char *text;
+};
+
+/* That every verb takes. */
+#define VERB_COMMON \
+	(OPT_BIT(CONFIG) | OPT_BIT(SOCKET) | OPT_BIT(NODE) | OPT_BIT(HELP) | \
+	    OPT_BIT(VERSION) | OPT_BIT(COLOR))
+
+/* verbs.c: the token tables are the parser, the usage, the help and what the
+ * shells complete. */
 extern const struct verb verb_table[];
+extern const struct option_doc verb_options[OPT_COUNT];
+/* "plan promote" is in the group "plan", and so is "plan". */
+bool verb_in_group(const struct verb *v, const char *prefix);
 size_t verb_count(void);
 /* Fills call; or prints what is wrong, or the help that was asked for, and
  * returns true with *code. */
@@ -80,14 +98,17 @@ enum exitcode ask_engine(const struct call *call, json_t *request, usec_t limit,
     void (*line)(void *arg, const json_t *obj), void *arg, json_t **last);
 /* The request itself; caller gives it to ask_engine, which takes it. */
 json_t *ask_request(const char *verb);
-/* Reads the configuration; NULL with its errors printed. */
-struct conf *ask_conf(const struct call *call);
+/* Reads the configuration; NULL with its errors printed, and what comes next,
+ * which is by default to put them right. */
+struct conf *ask_conf(const struct call *call, const char *next);
 
 /* cmd_order.c: takes request; shows every step as it happens. */
 enum exitcode order_run(const struct call *call, json_t *request, usec_t limit);
 
 /* confirm.c: what can lose data or availability is asked for. */
 enum exitcode confirm(const struct call *call, const char *question);
+/* Somebody is going to be asked, so it is worth while to say what. */
+bool confirm_asks(const struct call *call);
 
 /* get.c: values by a path like "fence.writers"; "" and 0 when absent. */
 const char *get_str(const json_t *obj, const char *path);
@@ -110,23 +131,40 @@ struct print_row {
 	char cell[PRINT_COLUMNS_MAX][PRINT_CELL_MAX];
 	enum colour colour;
 };
-/* The last column is cut to fit. */
+/* Cut to fit: the last column at its end, then the widest in their middle. */
 void print_table(const char *const *head, int columns,
     const struct print_row *rows, size_t n);
 /* Words wrapped; the first line begins with first, the others are as deep. */
 void print_wrapped(const char *first, const char *text);
+/* A sentence, wrapped. */
+void print_line(const char *fmt, ...) PRINTF_LIKE(1, 2);
 /* The same to any file, with a depth of its own. */
 void print_folded(FILE *out, const char *first, int depth, const char *text);
 void print_coloured(enum colour colour, const char *text);
+/* "auto", "always" or "never"; false: another word. */
+bool print_colour(const char *when);
 /* Copies, with whatever a terminal would obey as '?'. */
 void print_clean(char *dst, size_t size, const char *src);
 void print_wrong(const char *text, const char *next);
+/* Whether print_wrong only remembers. */
+void print_hold(bool hold);
 /* "1.234 s" */
 void print_ms(char *buf, size_t size, long long ms);
 /* "5 s", "3 min", "2 h", "4 d" of milliseconds; "-" of null. */
 void print_age(char *buf, size_t size, const json_t *ms);
-/* The answer as one line of JSON, without its exit code. */
-void print_json(json_t *answer);
+
+/* print_json.c: the number of the schema of what --json prints. It grows when
+ * something that was there changes or goes, not when something is added. */
+#define HACTL_SCHEMA 1
+/* Something on the way, as one line. */
+void print_json_line(const json_t *obj);
+/* The last line: the answer, with its exit code. */
+void print_json(json_t *answer, enum exitcode code);
+/* What print_wrong has said, and one of the errors in the configuration. */
+void print_json_refused(const char *text, const char *next);
+void print_json_error(const char *text);
+/* Before the end: where --json was asked for and no last line printed. */
+void print_json_end(const struct call *call, enum exitcode code);
 /* A line for each data node that said nothing, with what comes next. */
 void print_silent(const json_t *nodes);
 /* "none", "2 of 12", "not known" of a node's items. */
@@ -156,7 +194,16 @@ enum exitcode cmd_config_check(const struct call *call);
 enum exitcode cmd_pki_init(const struct call *call);
 enum exitcode cmd_pki_node(const struct call *call);
 enum exitcode cmd_pki_check(const struct call *call);
+enum exitcode cmd_completion(const struct call *call);
 enum exitcode cmd_docs(const struct call *call);
+
+/* cmd_status.c; its watch is in cmd_watch.c. */
+void status_print(const json_t *answer);
+enum exitcode status_watch(const struct call *call);
+/* A word on that node: what it waits for, or that it is a candidate. */
+const char *status_note(const json_t *node);
+/* The record as the one who knows most knows it. */
+const json_t *status_newest(const json_t *answer);
 
 /* wrong.c: what a person should look at, worst first. */
 struct wrong {

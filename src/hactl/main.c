@@ -14,6 +14,7 @@ main(int argc, char **argv)
 
 	if (!verb_parse(&call, argc, argv, &code))
 		code = call.verb->run(&call);
+	print_json_end(&call, code);
 	if (fflush(stdout) != 0 && code == EXITCODE_DONE)
 		code = EXITCODE_LOCAL;
 	return (int)code;

@@ -2,20 +2,33 @@
  * Printing for people: tables and paragraphs within 80 columns, colour on a
  * terminal only, and never a control character that came from elsewhere.
  */
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "hactl/hactl.h"
+#include "hawatch/mem.h"
 #include "hawatch/str.h"
 
 #define PRINT_LAST_MIN 16 /* so much of the last column is to be seen */
+#define PRINT_COLUMN_MIN 6
+#define PRINT_DEPTH_MAX \
+	48 /* deeper, a paragraph would be a column of words \
+	    */
+
+/* As --color said; like the standard output, there is one a process. */
+static enum { PRINT_AUTO, PRINT_ALWAYS, PRINT_NEVER } print_colours;
+static bool print_held;
 
 static bool print_in_colour(void);
+static int print_fit(int *width, int columns);
 static int print_cell_width(const char *text);
+static const char *print_skip(const char *text, int characters);
 static void print_cell(const char *text, int width);
-static void print_line(
+static void print_middle(const char *text, int width);
+static void print_row(
     const char *const cells[], const int *width, int columns, int gap);
 
 void
@@ -24,8 +37,7 @@ print_table(const char *const *head, int columns, const struct print_row *rows,
 {
 	const char *cells[PRINT_COLUMNS_MAX];
 	int width[PRINT_COLUMNS_MAX] = { 0 };
-	int gap = 2, last = columns - 1, sum = 0;
-	int c, w;
+	int gap, c, w;
 	size_t i;
 
 	for (c = 0; c < columns; c++) {
@@ -34,25 +46,44 @@ print_table(const char *const *head, int columns, const struct print_row *rows,
 			w = print_cell_width(rows[i].cell[c]);
 			width[c] = w > width[c] ? w : width[c];
 		}
-		sum += width[c];
 	}
-	sum -= width[last];
-	w = width[last] < PRINT_LAST_MIN ? width[last] : PRINT_LAST_MIN;
-	if (sum + w + last * gap > PRINT_WIDTH)
-		gap = 1;
-	width[last] = PRINT_WIDTH - sum - last * gap;
-	if (width[last] < 4)
-		width[last] = 4;
+	gap = print_fit(width, columns);
 	print_coloured(COLOUR_HEAD, NULL);
-	print_line(head, width, columns, gap);
+	print_row(head, width, columns, gap);
 	print_coloured(COLOUR_NONE, NULL);
 	for (i = 0; i < n; i++) {
 		for (c = 0; c < columns; c++)
 			cells[c] = rows[i].cell[c];
 		print_coloured(rows[i].colour, NULL);
-		print_line(cells, width, columns, gap);
+		print_row(cells, width, columns, gap);
 		print_coloured(COLOUR_NONE, NULL);
 	}
+}
+
+/* The last column gives way first, then the gaps, then the widest column. */
+static int
+print_fit(int *width, int columns)
+{
+	int gap = 2, last = columns - 1, sum = 0, c, i, widest;
+
+	for (c = 0; c < last; c++)
+		sum += width[c];
+	c = width[last] < PRINT_LAST_MIN ? width[last] : PRINT_LAST_MIN;
+	if (sum + c + last * gap > PRINT_WIDTH)
+		gap = 1;
+	while (sum + c + last * gap > PRINT_WIDTH) {
+		widest = 0;
+		for (i = 1; i < last; i++)
+			widest = width[i] > width[widest] ? i : widest;
+		if (width[widest] <= PRINT_COLUMN_MIN)
+			break;
+		width[widest]--;
+		sum--;
+	}
+	width[last] = PRINT_WIDTH - sum - last * gap;
+	if (width[last] < 4)
+		width[last] = 4;
+	return gap;
 }
 
 void
@@ -62,14 +93,33 @@ print_wrapped(const char *first, const char *text)
 }
 
 void
+print_line(const char *fmt, ...)
+{
+	char text[1024];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	print_folded(stdout, "", 8, text);
+}
+
+void
 print_folded(FILE *out, const char *first, int depth, const char *text)
 {
 	int column = print_cell_width(first), w;
 	bool begun = false;
-	char word[1024];
+	char word[1024], *whole;
 	size_t len;
 
-	fputs(first, out);
+	if (column > PRINT_DEPTH_MAX) {
+		whole = xasprintf("%s%s", first + strspn(first, " "), text);
+		print_folded(out, "", 8, whole);
+		free(whole);
+		return;
+	}
+	print_clean(word, sizeof(word), first);
+	fputs(word, out);
 	while (*text != '\0') {
 		len = strcspn(text, " ");
 		print_clean(word,
@@ -139,6 +189,9 @@ print_wrong(const char *text, const char *next)
 {
 	char clean[1024];
 
+	print_json_refused(text, next);
+	if (print_held)
+		return;
 	fflush(stdout);
 	print_folded(stderr, "hactl: ", 7, text);
 	if (next != NULL && next[0] != '\0') {
@@ -148,9 +201,29 @@ print_wrong(const char *text, const char *next)
 }
 
 void
+print_hold(bool hold)
+{
+	print_held = hold;
+}
+
+void
 print_ms(char *buf, size_t size, long long ms)
 {
 	(void)snprintf(buf, size, "%lld.%03lld s", ms / 1000, ms % 1000);
+}
+
+bool
+print_colour(const char *when)
+{
+	if (strcmp(when, "auto") == 0)
+		print_colours = PRINT_AUTO;
+	else if (strcmp(when, "always") == 0)
+		print_colours = PRINT_ALWAYS;
+	else if (strcmp(when, "never") == 0)
+		print_colours = PRINT_NEVER;
+	else
+		return false;
+	return true;
 }
 
 static bool
@@ -158,6 +231,8 @@ print_in_colour(void)
 {
 	const char *term = getenv("TERM");
 
+	if (print_colours != PRINT_AUTO)
+		return print_colours == PRINT_ALWAYS;
 	return isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL &&
 	       term != NULL && strcmp(term, "dumb") != 0;
 }
@@ -175,22 +250,42 @@ print_cell_width(const char *text)
 	return width;
 }
 
+static const char *
+print_skip(const char *text, int characters)
+{
+	for (; *text != '\0'; text++)
+		if (((unsigned char)*text & 0xc0) != 0x80 && characters-- == 0)
+			break;
+	return text;
+}
+
 static void
 print_cell(const char *text, int width)
 {
-	int used = 0;
+	int used = print_cell_width(text);
 
-	for (; *text != '\0'; text++) {
-		if (((unsigned char)*text & 0xc0) != 0x80 && used++ == width)
-			return;
-		putchar(*text);
-	}
-	printf("%*s", width - used, "");
+	if (used > width)
+		used = width;
+	printf("%.*s%*s", (int)(print_skip(text, width) - text), text,
+	    width - used, "");
+}
+
+/* Names of hosts differ at their ends. */
+static void
+print_middle(const char *text, int width)
+{
+	int used = print_cell_width(text), head = (width - 1) / 2;
+
+	if (used <= width)
+		print_cell(text, width);
+	else
+		printf("%.*s~%s", (int)(print_skip(text, head) - text), text,
+		    print_skip(text, used - (width - 1 - head)));
 }
 
 /* No blanks at the end. */
 static void
-print_line(const char *const cells[], const int *width, int columns, int gap)
+print_row(const char *const cells[], const int *width, int columns, int gap)
 {
 	char clean[PRINT_CELL_MAX];
 	int c, last = columns - 1;
@@ -199,12 +294,15 @@ print_line(const char *const cells[], const int *width, int columns, int gap)
 		last--;
 	for (c = 0; c < last; c++) {
 		print_clean(clean, sizeof(clean), cells[c]);
-		print_cell(clean, width[c] + gap);
+		print_middle(clean, width[c]);
+		printf("%*s", gap, "");
 	}
 	print_clean(clean, sizeof(clean), cells[last]);
-	if (last == columns - 1 && print_cell_width(clean) > width[last])
+	if (print_cell_width(clean) <= width[last])
+		printf("%s", clean);
+	else if (last == columns - 1)
 		print_cell(clean, width[last]);
 	else
-		printf("%s", clean);
+		print_middle(clean, width[last]);
 	putchar('\n');
 }

@@ -1,12 +1,10 @@
 /*
  * Printing what more than one verb shows of the nodes: ages, drift, who is
- * silent, the whole answer as JSON.
+ * silent.
  */
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "hactl/hactl.h"
-#include "hawatch/json.h"
 
 void
 print_age(char *buf, size_t size, const json_t *ms)
@@ -23,17 +21,6 @@ print_age(char *buf, size_t size, const json_t *ms)
 		(void)snprintf(buf, size, "%lld h", s / 3600);
 	else
 		(void)snprintf(buf, size, "%lld d", s / 86400);
-}
-
-void
-print_json(json_t *answer)
-{
-	char *text;
-
-	json_object_del(answer, "exit");
-	text = json_text(answer);
-	printf("%s\n", text);
-	free(text);
 }
 
 void

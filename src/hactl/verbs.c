@@ -10,18 +10,7 @@
 #include "hawatch/str.h"
 #include "hawatch/version.h"
 
-#define VERB_COMMON \
-	(OPT_BIT(CONFIG) | OPT_BIT(SOCKET) | OPT_BIT(NODE) | OPT_BIT(HELP) | \
-	    OPT_BIT(VERSION))
-
-struct option_doc {
-	const char *name;
-	char letter;
-	const char *value;
-	const char *text;
-};
-
-static const struct option_doc verb_options[] = {
+const struct option_doc verb_options[OPT_COUNT] = {
 #define X(id, name, letter, value, text) \
 	[OPT_##id] = { name, letter, value, text },
 	HACTL_OPTIONS(X)
@@ -30,47 +19,49 @@ static const struct option_doc verb_options[] = {
 
 /* clang-format off */
 const struct verb verb_table[] = {
-{ .words = "status", .options = OPT_BIT(JSON), .run = cmd_status,
+{ .words = "status", .options = OPT_BIT(JSON) | OPT_BIT(WATCH), .run = cmd_status,
   .help = "show every node, the record, and what is wrong" },
 { .words = "checks", .options = OPT_BIT(JSON), .run = cmd_checks,
   .help = "show every check of every host; exit with 1 if one fails" },
 { .words = "drift", .options = OPT_BIT(JSON) | OPT_BIT(APPLY) | OPT_BIT(YES), .run = cmd_drift,
   .help = "show what is not as a host's role demands; 1 if something is" },
-{ .words = "plan", .options = OPT_BIT(TABLES), .needs = OPT_BIT(TABLES), .run = cmd_plan,
+{ .words = "plan", .options = OPT_BIT(JSON) | OPT_BIT(TABLES), .needs = OPT_BIT(TABLES), .run = cmd_plan,
   .help = "print the tables that decide: duties and steps" },
 { .words = "plan promote", .args = "NODE", .min = 1, .max = 1, .options = OPT_BIT(JSON), .run = cmd_plan_promote,
   .help = "say whether and how NODE would take over; changes nothing" },
 { .words = "plan switchover", .args = "NODE", .min = 1, .max = 1, .options = OPT_BIT(JSON), .run = cmd_plan_switchover,
   .help = "print the steps of a switchover to NODE; changes nothing" },
-{ .words = "promote", .args = "NODE", .min = 1, .max = 1, .options = OPT_BIT(FENCED) | OPT_BIT(YES), .run = cmd_promote,
+{ .words = "promote", .args = "NODE", .min = 1, .max = 1, .options = OPT_BIT(JSON) | OPT_BIT(FENCED) | OPT_BIT(YES), .run = cmd_promote,
   .help = "make NODE the primary: by a switchover, or when the old is gone" },
 { .words = "switchover", .args = "[NODE]", .max = 1, .options = OPT_BIT(JSON) | OPT_BIT(YES) | OPT_BIT(END_TRANSACTIONS) | OPT_BIT(LEAVE_ARCHIVE) | OPT_BIT(LEAVE_SLOTS), .run = cmd_switchover,
   .help = "on the primary: hand over to NODE, or take it back" },
-{ .words = "init", .options = OPT_BIT(HOLDER) | OPT_BIT(YES), .needs = OPT_BIT(HOLDER), .run = cmd_init,
+{ .words = "init", .options = OPT_BIT(JSON) | OPT_BIT(HOLDER) | OPT_BIT(YES), .needs = OPT_BIT(HOLDER), .run = cmd_init,
   .help = "write the first record: who holds the cluster" },
 { .words = "register show", .options = OPT_BIT(JSON), .run = cmd_register_show,
   .help = "show what the register holds" },
-{ .words = "register adopt", .options = OPT_BIT(YES), .run = cmd_register_adopt,
+{ .words = "register adopt", .options = OPT_BIT(JSON) | OPT_BIT(YES), .run = cmd_register_adopt,
   .help = "say that a cold register's record is right" },
-{ .words = "unfence", .options = OPT_BIT(YES), .run = cmd_unfence,
+{ .words = "unfence", .options = OPT_BIT(JSON) | OPT_BIT(YES), .run = cmd_unfence,
   .help = "clear this host's latch; opens nothing by itself" },
-{ .words = "ack", .run = cmd_ack,
+{ .words = "ack", .options = OPT_BIT(JSON), .run = cmd_ack,
   .help = "acknowledge the last failover, so that the next may follow" },
-{ .words = "role", .options = OPT_BIT(IS), .needs = OPT_BIT(IS), .run = cmd_role,
+{ .words = "role", .options = OPT_BIT(JSON) | OPT_BIT(IS), .needs = OPT_BIT(IS), .run = cmd_role,
   .help = "exit with 0 if this host is that now, with 1 if not" },
-{ .words = "gate", .run = cmd_gate,
+{ .words = "gate", .options = OPT_BIT(JSON), .run = cmd_gate,
   .help = "exit with 0 if PostgreSQL may be started here" },
-{ .words = "ping", .run = cmd_ping,
+{ .words = "ping", .options = OPT_BIT(JSON), .run = cmd_ping,
   .help = "ask this host's engine whether it runs" },
-{ .words = "config check", .args = "[FILE]", .max = 1, .run = cmd_config_check,
+{ .words = "config check", .args = "[FILE]", .max = 1, .options = OPT_BIT(JSON), .run = cmd_config_check,
   .help = "read the configuration and print every error" },
-{ .words = "pki init", .args = "DIR", .min = 1, .max = 1, .options = OPT_BIT(CLUSTER), .run = cmd_pki_init,
+{ .words = "pki init", .args = "DIR", .min = 1, .max = 1, .options = OPT_BIT(JSON) | OPT_BIT(CLUSTER), .run = cmd_pki_init,
   .help = "make the cluster's certificate authority in DIR" },
-{ .words = "pki node", .args = "DIR NAME", .min = 2, .max = 2, .options = OPT_BIT(ADDRESS), .run = cmd_pki_node,
+{ .words = "pki node", .args = "DIR NAME", .min = 2, .max = 2, .options = OPT_BIT(JSON) | OPT_BIT(ADDRESS), .run = cmd_pki_node,
   .help = "make NAME's key and certificate, signed by DIR's authority" },
-{ .words = "pki check", .run = cmd_pki_check,
+{ .words = "pki check", .options = OPT_BIT(JSON), .run = cmd_pki_check,
   .help = "check the configured certificates of this host" },
-{ .words = "docs", .run = cmd_docs,
+{ .words = "completion", .args = "SHELL", .min = 1, .max = 1, .run = cmd_completion,
+  .help = "print the completions for bash, zsh or fish" },
+{ .words = "docs", .options = OPT_BIT(JSON), .run = cmd_docs,
   .help = "list every word that the manuals must explain" },
 };
 /* clang-format on */
@@ -87,7 +78,6 @@ static void verb_help_one(const struct verb *v);
 static bool verb_wrong(
     enum exitcode *code, const char *what, const char *arg, const char *next);
 static bool verb_unknown(enum exitcode *code, const char *word);
-static bool verb_in_group(const struct verb *v, const char *prefix);
 static size_t verb_group_size(const char *prefix);
 
 size_t
@@ -239,6 +229,9 @@ verb_vet(const struct call *call, enum exitcode *code)
 	char usage[160], dashed[32];
 	int i;
 
+	if (call->opt[OPT_COLOR] != NULL && !print_colour(call->opt[OPT_COLOR]))
+		return verb_wrong(code, "--color takes auto, always or never",
+		    call->opt[OPT_COLOR], "hactl status --color=never");
 	verb_usage(v, usage, sizeof(usage));
 	if (call->args < v->min)
 		return verb_wrong(
@@ -362,7 +355,7 @@ verb_unknown(enum exitcode *code, const char *word)
 	return verb_wrong(code, "no such verb", word, next);
 }
 
-static bool
+bool
 verb_in_group(const struct verb *v, const char *prefix)
 {
 	size_t len = strlen(prefix);

@@ -20,7 +20,8 @@ static int hap_state_name(const char *pattern, const char *node, char *name);
 static void hap_state_sets(struct haproxy *h);
 static bool hap_state_wanted(const struct haproxy *h, node_t n);
 static bool hap_state_in(const struct hap_server *s);
-static bool hap_state_put(const struct haproxy *h, const struct hap_server *s);
+static bool hap_state_drains(const struct haproxy *h, node_t n);
+static bool hap_state_put(const struct haproxy *h, node_t n);
 static bool hap_state_room(const struct haproxy *h);
 
 const struct hap_mode hap_by_state = {
@@ -81,8 +82,6 @@ hap_state_name(const char *pattern, const char *node, char *name)
 static void
 hap_state_next(struct haproxy *h)
 {
-	const char *out =
-	    h->part->lb->out == OUT_DRAIN ? " state drain" : " state maint";
 	const struct hap_server *s;
 	node_t n;
 
@@ -100,15 +99,16 @@ hap_state_next(struct haproxy *h)
 	h->taken = true;
 	for (n = 0; n < h->count; n++) {
 		s = &h->server[n];
-		if (s->there && !hap_state_wanted(h, n) && !hap_state_put(h, s))
-			hap_command(h, n, "set server", out);
+		if (s->there && !hap_state_wanted(h, n) && !hap_state_put(h, n))
+			hap_command(h, n, "set server",
+			    hap_state_drains(h, n) ? " state drain" :
+						     " state maint");
 	}
 }
 
 static bool
 hap_state_judge(struct haproxy *h, char *why, size_t size)
 {
-	const char *out = h->part->lb->out == OUT_DRAIN ? "drain" : "maint";
 	const struct hap_server *s, *kept = NULL;
 	node_t n;
 
@@ -117,11 +117,12 @@ hap_state_judge(struct haproxy *h, char *why, size_t size)
 	for (n = h->count - 1; n >= 0; n--) {
 		s = &h->server[n];
 		if (s->name[0] == '\0' || hap_state_wanted(h, n) || !s->there ||
-		    hap_state_put(h, s))
+		    hap_state_put(h, n))
 			continue;
 		kept = s;
 		(void)snprintf(why, size, "%s/%s is %s, wanted %s",
-		    hap_backend(h), s->name, hap_server_str(s), out);
+		    hap_backend(h), s->name, hap_server_str(s),
+		    hap_state_drains(h, n) ? "drain" : "maint");
 	}
 	for (n = h->count - 1; n >= 0; n--) {
 		s = &h->server[n];
@@ -171,14 +172,22 @@ hap_state_in(const struct hap_server *s)
 	return (s->admin & (HAP_MAINT | HAP_DRAIN)) == 0;
 }
 
+/* What it has begun ends by itself, as maint would not let it. */
+static bool
+hap_state_drains(const struct haproxy *h, node_t n)
+{
+	return h->part->lb->out == OUT_DRAIN ||
+	       (h->part->goal.drain & NODE_BIT(n)) != 0;
+}
+
 /* Put out on purpose: what a name or another server does to it may end any
  * time. Maintenance by others is no less than a drain. */
 static bool
-hap_state_put(const struct haproxy *h, const struct hap_server *s)
+hap_state_put(const struct haproxy *h, node_t n)
 {
-	return (s->admin &
-		   (h->part->lb->out == OUT_DRAIN ? HAP_FORCED :
-						    HAP_MAINT_FORCED)) != 0;
+	return (h->server[n].admin &
+		   (hap_state_drains(h, n) ? HAP_FORCED :
+					     HAP_MAINT_FORCED)) != 0;
 }
 
 /* A server that is to stay gets traffic, so that another may go. */

@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 
-from lab import auditor, pg, wait_for
+from lab import auditor, wait_for
 from lab.cluster import now
 from test_failover import everybody_votes
 
@@ -29,16 +29,6 @@ def name(key):
 
 @pytest.fixture
 def pair(cluster):
-    return may_follow(cluster)
-
-
-def may_follow(cluster):
-    """A primary that was never a standby does not know as whom to follow."""
-    lab = cluster.lab
-    lab.pg['s1'].set('primary_conninfo', 'host=%s port=%d user=repmgr '
-                     'application_name=prod-s1' % (lab.s2.address, pg.PORT))
-    wait_for(lambda: cluster.status('s1')['postgres']['conninfo'] == 'yes',
-             5, 'the engine has seen it')
     return cluster
 
 
@@ -152,13 +142,24 @@ def test_refusals_name_what_is_next(cluster):
     assert way in refused('s2', 'switchover', 'prod-s2')
     assert 'hactl' in refused('s1', 'switchover', 'prod-s1')
     assert 'hactl' in refused('s1', 'switchover', 'prod-a1')
+    # A primary that was never a standby does not know as whom to follow.
+    lab = cluster.lab
+    conninfo = lab.pg['s1'].sql('SHOW primary_conninfo')[0][0]
+    lab.pg['s1'].set('primary_conninfo', '')
+    wait_conninfo(cluster, 'no')
     assert 'ALTER SYSTEM SET primary_conninfo' in refused('s1', 'switchover')
-    lab = may_follow(cluster).lab
+    lab.pg['s1'].set('primary_conninfo', conninfo)
+    wait_conninfo(cluster, 'yes')
     lab.s2.kill(lab.s2.pids('hawatchd'), signal.SIGSTOP)
     assert 'ssh prod-s2 hactl ping' in refused('s1', 'switchover')
     lab.s2.kill(lab.s2.pids('hawatchd'), signal.SIGCONT)
     record = cluster.record('s1')
     assert (record['holder'], record['epoch']) == ('prod-s1', 1)
+
+
+def wait_conninfo(cluster, answer):
+    wait_for(lambda: cluster.status('s1')['postgres']['conninfo'] == answer,
+             5, 'the engine has seen it')
 
 
 def check_back(cluster, vote, at, done):
@@ -181,7 +182,7 @@ def check_back(cluster, vote, at, done):
 
 def test_taken_back_since_it_does_not_receive(make_cluster):
     """Its walreceiver stands still: the shutdown waits for it in vain."""
-    cluster = may_follow(make_cluster(settings={'postgres': PATIENT}))
+    cluster = make_cluster(settings={'postgres': PATIENT})
     lab = cluster.lab
     vote = cluster.vote()
     vote.wait_acked(20)

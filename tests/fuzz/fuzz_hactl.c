@@ -23,7 +23,7 @@ ask_request(const char *verb)
 }
 
 struct conf *
-ask_conf(const struct call *call)
+ask_conf(const struct call *call, const char *next)
 {
 	return NULL;
 }

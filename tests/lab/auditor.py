@@ -30,33 +30,38 @@ def read_log(path):
     return found
 
 
-def runs(attempts):
+def runs(attempts, key=lambda a: a.start):
     """Acknowledgements in the order of their start, as runs of one server."""
     found = []
-    for a in sorted(attempts, key=lambda a: a.start):
+    for a in sorted(attempts, key=key):
         if not found or found[-1][0].server != a.server:
             found.append([])
         found[-1].append(a)
     return found
 
 
-def two_writers(attempts, changes=1):
+def changed(parts, changes):
+    return [{
+        'what': 'the writer changed %d times, %d expected' % (
+            len(parts) - 1, changes),
+        'servers': [p[0].server for p in parts[:12]],
+        'certain': True}] if len(parts) - 1 > changes else []
+
+
+def two_writers(attempts, changes=1, held=False):
     """Acknowledgements that two servers gave in the same time.
 
     An acknowledgement was delivered somewhere between the attempt's start and
     its end. After the first of another server began, none of the former one
     may end; and the writer changes no more often than there were takeovers.
     certain: began after the other's first had ended, so no delay of the client
-    explains it. Returns a list of findings."""
+    explains it. held: through a proxy that holds a connect until there is a
+    server, so that only the ends tell. Returns a list of findings."""
     acked = [a for a in attempts if a.outcome in ACKED]
-    found = []
+    if held:
+        return changed(runs(acked, lambda a: a.end), changes)
     parts = runs(acked)
-    if len(parts) - 1 > changes:
-        found.append({
-            'what': 'the writer changed %d times, %d expected' % (
-                len(parts) - 1, changes),
-            'servers': [p[0].server for p in parts[:12]],
-            'certain': True})
+    found = changed(parts, changes)
     first = {}
     for a in sorted(acked, key=lambda a: a.start):
         first.setdefault(a.server, a)
@@ -101,7 +106,7 @@ def outage(attempts, fault):
     return max(gaps)[0] if gaps else None
 
 
-def audit(attempts, rows, fault=None, changes=1):
+def audit(attempts, rows, fault=None, changes=1, held=False):
     """attempts of all voters, rows {(client, n)} of the survivor."""
     by_outcome = collections.Counter(a.outcome for a in attempts)
     keys = collections.Counter((a.client, a.seq) for a in attempts
@@ -134,7 +139,7 @@ def audit(attempts, rows, fault=None, changes=1):
                      'last_end': max(a.end for a in p)}
                     for p in runs([a for a in attempts
                                    if a.outcome in ACKED])],
-        'two_writers': two_writers(attempts, changes),
+        'two_writers': two_writers(attempts, changes, held),
     }
     if fault is not None:
         gap = outage(attempts, fault)

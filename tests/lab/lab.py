@@ -182,7 +182,7 @@ class Lab:
             for key in self.data:
                 self.pg[key].start()
         else:
-            self.pg['s1'].make_primary()
+            self.pg['s1'].make_primary(self.host[self.data[1]])
             if self.populate:
                 self.populate(self.pg['s1'])
             for key in self.data[1:]:

@@ -191,9 +191,16 @@ class Postgres:
         with open(self.data('pg_hba.conf'), 'w') as f:
             f.write(HBA)
 
-    def make_primary(self):
+    def make_primary(self, peer=None):
+        """peer: the host of the first standby. With it the primary knows as
+        whom it would follow, once another is the primary: initdb leaves that
+        out, and only a clone has it."""
         self.initdb()
         self.start()
+        if peer:
+            self.set('primary_conninfo', 'host=%s port=%d user=repmgr '
+                     'application_name=%s' % (peer.address, PORT,
+                                              self.host.name))
         self.sql("CREATE ROLE repmgr SUPERUSER LOGIN REPLICATION;"
                  "CREATE ROLE hawatch SUPERUSER LOGIN;"
                  "CREATE ROLE voter LOGIN;")

@@ -247,7 +247,7 @@ MUTATIONS = [
          "rec->holder != o->holder)", "if (now->raw > o->until)"),
         ("orders.c", "else if (o->fenced && strcmp(o->nonce, rec->nonce) "
          "!= 0)", "else if (0)")]),
-    ("released before the target has all", "HANDED", 420, [
+    ("released before the target has all", "HANDED", 431, [
         ("handover.c", "h->wal_end >= h->end &&", "c->pg.seen_at > 0 &&")]),
     ("taken back after the release", "HANDED S1 S2 LEASE STRICT", 1340, [
         ("plan.c", "deed_hand, NULL, 10 * SEC, LATE_AGAIN",
@@ -263,6 +263,6 @@ MUTATIONS = [
         # That it is seen as one covers it, if it is seen in time.
         ("role.c", "if (c->dur.handed_epoch != 0 && "
          "core_pgs(c) == PGS_PRIMARY)", "if (0)")]),
-    ("what was had at the release is forgotten", "S2 STRICT", 5652, [
+    ("what was had at the release is forgotten", "S2 STRICT", 8050, [
         ("deed.c", "c->dur.told = c->position;", ";")]),
 ]

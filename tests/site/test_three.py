@@ -6,7 +6,7 @@ from lab import auditor, faults, wait_for
 from lab.cluster import now
 from test_takeover import LAYOUTS, check_role
 
-BALLOTS = '/home/ballotbox/datastore/ballots'
+DATASTORE = '/home/ballotbox/datastore/of-'
 
 
 def pytest_generate_tests(metafunc):
@@ -19,6 +19,8 @@ def test_takeover(make_site, layout):
     site = make_site(layout=layout, data=3)
     print({k: round(v, 2) for k, v in site.took.items()})
     lab, web, vote = site.lab, site.vote_web(), site.vote()
+    for key in ('s2', 's3'):
+        lab.host[key].write(DATASTORE + key, 'ballots\n')
     for key in lab.data:
         web.wait_web(lab.host[key].name, 50)
         check_role(site, key, 's1')
@@ -37,9 +39,9 @@ def test_takeover(make_site, layout):
     for key in ('s2', 's3'):
         check_role(site, key, new)
         web.wait_web(lab.host[key].name, 50)
-    lab.host[new].write(BALLOTS, 'of the new primary\n')
-    wait_for(lambda: lab.host[other].run(['cat', BALLOTS], check=False).stdout,
-             20, 'prod-%s pulls from prod-%s' % (other, new))
+    pulled = ['cat', DATASTORE + new]
+    wait_for(lambda: lab.host[other].run(pulled, check=False).stdout, 20,
+             'prod-%s pulls from prod-%s' % (other, new))
     done = site.hactl(new, 'drift')
     assert done.returncode == 3 and done.stdout.count('none') == 2
     assert sorted(site.in_traffic()) == ['prod-s2', 'prod-s3']

@@ -690,6 +690,37 @@ test_renew_is_quick(void **state)
 	assert_true(took[n / 2] < 5000);
 }
 
+/* Who comes is refused, wherever from; who is there goes on; and it ends by
+ * itself, or when it is told to. */
+static void
+test_turned_away(void **state)
+{
+	struct error err;
+	struct pair p;
+
+	open_for(LONG_MS * USEC_MSEC);
+	p = join(true, NETNS_HERE);
+	assert_int_equal(
+	    fence_turn_away(PORT, LONG_MS * USEC_MSEC, &err), 0);
+	assert_shut();
+	assert_int_equal(netns_pass(p.client, p.server, LONG_MS), 0);
+	assert_int_equal(netns_pass(p.server, p.client, LONG_MS), 0);
+	assert_int_equal(fence_table(fence), ANS_YES);
+	assert_int_equal(fence_turn_away(PORT, 0, &err), 0);
+	assert_int_not_equal(
+	    netns_try("nft list table inet hawatch-turn 2>&1"), 0);
+	part(p);
+	part(join(false, NETNS_HERE));
+
+	assert_int_equal(
+	    fence_turn_away(PORT, SHORT_MS * USEC_MSEC, &err), 0);
+	assert_shut();
+	usleep(2 * SHORT_MS * 1000);
+	part(join(true, NETNS_HERE));
+	part(join(false, "127.0.0.1"));
+	assert_int_equal(fence_turn_away(PORT, 0, &err), 0);
+}
+
 int
 main(void)
 {
@@ -718,6 +749,7 @@ main(void)
 		T(test_other_table_is_replaced),
 		T(test_boot_table),
 		T(test_renew_is_quick),
+		T(test_turned_away),
 	};
 
 	return cmocka_run_group_tests(tests, group_setup, group_teardown);

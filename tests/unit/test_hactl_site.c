@@ -278,7 +278,7 @@ test_checks(void **state)
 	    run(STATUS(S1 "," S2), "checks --json"), EXITCODE_REFUSED);
 	assert_int_equal(text[0], '{');
 	says("\"took_us\":12345");
-	assert_null(strstr(text, "\"exit\""));
+	assert_non_null(strstr(text, "\"exit\":1"));
 }
 
 static void
@@ -330,7 +330,8 @@ test_drift_apply(void **state)
 	says("next:  mode = ...");
 	assert_int_equal(
 	    run(steps, "drift --apply --yes --json"), EXITCODE_DONE);
-	says("{\"step\":\"db\",\"goal\":\"done\",\"ms\":12}\n{\"exit\":0,");
+	says("{\"schema\":1,\"step\":\"db\",\"goal\":\"done\",\"ms\":12}\n"
+	     "{\"schema\":1,\"exit\":0,");
 	/* Not asked, not done: there is nobody to say yes. */
 	assert_int_equal(run(steps, "drift --apply"), EXITCODE_REFUSED);
 	assert_string_equal(asked, "");

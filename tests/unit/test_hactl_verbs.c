@@ -80,7 +80,7 @@ test_refused(void **state)
 		"promote s2 --fenced=", "frob --help", "plan promot",
 		"register sho", "switchover a b", "switchover --fenced x",
 		"switchover --leave-slots=1", "promote s2 --leave-slots",
-		"plan switchover" };
+		"plan switchover", "status --color", "status --color=blue" };
 	size_t i;
 
 	for (i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {

@@ -242,6 +242,8 @@ LOCAL = '''\
 listen pg
     mode tcp
     bind 127.0.0.1:6432
+    timeout connect 100ms
+    retries 20
     server primary %(address)s:5432 tcp-ut 1s on-marked-down shutdown-sessions
 listen memcached
     mode tcp

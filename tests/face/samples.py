@@ -1,0 +1,120 @@
+"""What an engine may say: with the names that people give their hosts, and
+with the longest that the configuration takes."""
+
+import copy
+
+SHORT = ['prod-s1', 'prod-s2', 'prod-a1']
+LONG = [('webserver-of-the-election-platform-in-the-northern-data-centre-'
+         + x)[:63 - 3] + '-' + x for x in ('s1', 's2', 'a1')]
+LONG_TEXT = ('the line that should read db.default.url is not there, and '
+             'three others read db.default.url.of.the.old.primary') * 2
+
+
+def node(name, role, names, **more):
+    primary = role == 'primary'
+    doc = {
+        'schema': 1, 'node': name, 'data': role != 'witness',
+        'arbiter': role == 'witness', 'mode': 'auto', 'role': role,
+        'version': '0.1.0',
+        'postgres': {'state': 'primary' if primary else 'standby',
+                     'recovery': 'no' if primary else 'yes',
+                     'timeline': 1234567890, 'wal_end': '16FFAB12/B374D848',
+                     'receiver': not primary, 'upstream': '16FFAB12/C374D848',
+                     'senders': [{'node': names[1]}],
+                     'source': [] if primary else [names[0]],
+                     'seen_ms': 120, 'system_id': '7312345678901234567'},
+        'record': record(names),
+        'register': {'read': True, 'revision': 123456789},
+        'lease': {'mine': primary, 'left_ms': 123456, 'endless': False},
+        'fence': {'writers': 'open' if primary else 'closed',
+                  'readers_ms': 0 if primary else 1500, 'armed': 'yes',
+                  'armed_why': ''},
+        'waits_for': '' if primary else 'lease-runs',
+        'claim': {'block': 'lease-runs', 'in_ms': 2000, 'text': 'waits'},
+        'durable': {'latch': False, 'latch_why': ''},
+        'site': {'role': role, 'primary': names[0]},
+        'health': {'ok': primary, 'reasons': '', 'spared': []},
+        'checks': [
+            {'name': 'iam-http-through-the-balancer', 'type': 'http',
+             'up': 'yes', 'reason': '', 'seen_ms': 300,
+             'since_ms': 7200000000, 'took_us': 912345678, 'health': True},
+            {'name': 'ballot-box', 'type': 'supervisor', 'up': 'no',
+             'reason': 'program-fatal:' + 'ballot-box-of-the-election' * 3,
+             'seen_ms': 300, 'since_ms': 42000, 'took_us': 900,
+             'health': True}],
+        'drift': {'count': 1, 'items': [
+            {'name': 'database-address-of-the-ballot-box', 'type': 'line',
+             'holds': 'no', 'reason': LONG_TEXT, 'seen_ms': 5}]},
+        'traffic': [{'name': 'loadbalancer-in-front-of-everything',
+                     'ok': 'no', 'reason': LONG_TEXT, 'seen_ms': 5,
+                     'in': [names[0]], 'out': [names[1]]}],
+    }
+    if role == 'witness':
+        for key in ('postgres', 'checks', 'drift', 'traffic', 'health'):
+            del doc[key]
+    doc.update(more)
+    return doc
+
+
+def record(names):
+    return {'format': 1, 'cluster': 'prod', 'epoch': 12345, 'seq': 99,
+            'holder': names[0], 'state': 'held', 'candidates': [names[1]],
+            'ttl_ms': 5000, 'timeline': 12, 'lsn': '16FFAB12/B374D848',
+            'system_id': '7312345678901234567',
+            'taken_at_ms': 1763683200000}
+
+
+def register(names):
+    return {'instance': '0123456789abcdef0123456789abcdef', 'cold': True,
+            'revision': 12345678, 'reported': [names[0]],
+            'record': record(names)}
+
+
+def status(names):
+    return {'exit': 0, 'schema': 1, 'cluster': 'prod', 'self': names[0],
+            'nodes': [node(names[0], 'primary', names),
+                      node(names[1], 'standby', names),
+                      node(names[2], 'witness', names)],
+            'register': register(names)}
+
+
+def plan(names):
+    rows = [{'plan': p, 'row': row, 'limit_ms': 2500, 'late': 'abandon',
+             'goal': 'the goal of this step is observed, and not believed',
+             'forward': row == 'promote'}
+            for p in ('switchover', 'takeover')
+            for row in ('claim', 'proof', 'converge', 'traffic', 'verify',
+                        'promote')]
+    return {'exit': 0, 'schema': 1,
+            'node': node(names[1], 'standby', names), 'rows': rows,
+            'items': [{'name': 'database-address-of-the-ballot-box',
+                       'what': '/srv/election/settings/local.py',
+                       'becomes': LONG_TEXT, 'before': False}],
+            'traffic': [{'name': 'lb', 'becomes': LONG_TEXT}],
+            'verify': ['iam-http-through-the-balancer']}
+
+
+STEPS = [{'step': 'drain', 'ms': 1, 'goal': 'no client is connected'},
+         {'waits': 'lease-runs', 'ms': 120,
+          'text': 'the holder\'s lease may still run'},
+         {'step': 'checkpoint', 'ms': 230, 'goal': LONG_TEXT},
+         {'note': LONG_TEXT, 'ms': 240},
+         {'exit': 0, 'done': 'the target has taken over', 'epoch': 2,
+          'ms': 123456}]
+
+
+def answers(names):
+    found = {verb: STEPS for verb in
+             ('promote', 'switchover', 'init', 'unfence', 'ack',
+              'drift-apply')}
+    found.update({
+        'status': [status(names)],
+        'plan': [plan(names)],
+        'register-show': [{'exit': 0, 'register': register(names)}],
+        'register-adopt': [{'exit': 0, 'register': register(names)}],
+        'role': [{'exit': 0, 'role': 'primary'}],
+        'gate': [{'exit': 0, 'as': 'primary'}],
+        'ping': [{'exit': 0, 'node': names[0], 'version': '0.1.0',
+                  'pid': 4194304, 'up_ms': 123456789}],
+    })
+    return copy.deepcopy(found)
