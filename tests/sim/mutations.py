@@ -229,12 +229,13 @@ MUTATIONS = [
     ("a register that forgot is believed", "FORGETS", 180, [
         ("watch.c", "\tif (d->instance[0] == '\\0')\n\t\treturn false;",
          "\treturn false;")]),
-    ("a lower header revision is believed", "S3 LEASE S1 S2 STRICT P CLAIM", 0, [
-        ("watch.c", "if (watch_went_back(c, now, sent, v)) {", "if (0) {")]),
+    ("a lower header revision is believed", "S3 LEASE S1 S2 STRICT P CLAIM", 29, [
+        ("watch.c", "if (sent <= r->head_at)\n\t\treturn false;",
+         "return false;")]),
     ("a register that counts on is believed again", "S3 LEASE S1 S2 STRICT P",
-     0, [
+     39, [
         ("watch.c", "\tif (d->back)\n\t\treturn true;\n", "")]),
-    ("a claim behind a silence", "S3 LEASE S1 S2 STRICT P", 0, [
+    ("a claim behind a silence", "S3 LEASE S1 S2 STRICT P", 310, [
         ("claim.c", "c->reg.value.head == 0 || c->reg.read_at >= "
          "claim_wait_end(c);", "true || claim_wait_end(c);")]),
     ("opening without being armed", "OPEN", 23, [
