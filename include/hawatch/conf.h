@@ -158,6 +158,22 @@ struct conf_files {
 	enum conf_differ differ;
 };
 
+/* Where the record of the holder is kept. Keys that a type does not use are at
+ * their default. */
+enum conf_register_type { REGISTER_ARBITER, REGISTER_ETCD };
+
+struct conf_register {
+	enum conf_register_type type;
+	/* etcd: "10.77.0.11:2379"; NULL-terminated */
+	const char *endpoints[CONF_LIST_MAX];
+	const char *server_name; /* in the members' certificates; "" address */
+	const char *prefix;	 /* of the key; the cluster's name follows */
+	const char *ca;		 /* "": no TLS */
+	const char *cert, *key;	 /* "": none; ${node} is expanded */
+	const char *user;	 /* "": etcd asks for none */
+	const char *password_file;
+};
+
 struct conf {
 	const char *path;
 	const char *cluster;
@@ -175,7 +191,8 @@ struct conf {
 	int clock_ppm;	     /* epsilon, 1000 */
 	usec_t min_interval; /* between automatic failovers */
 
-	node_t arbiter; /* the witness that serves the register */
+	struct conf_register reg;
+	node_t arbiter; /* the witness that serves the register, or none */
 
 	struct conf_postgres pg;
 	struct conf_repmgr repmgr;

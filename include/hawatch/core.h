@@ -51,8 +51,11 @@ struct core_conf {
 enum proof { PROOF_NONE = 0, PROOF_RELEASED, PROOF_LEASE, PROOF_OPERATOR };
 
 struct durable {
-	char instance[ID_MAX];	       /* of the register that is believed */
-	uint64_t epoch, seq;	       /* the highest that was seen there */
+	char instance[ID_MAX]; /* of the register that is believed */
+	uint64_t epoch, seq;   /* the highest that was seen there */
+	uint64_t head; /* likewise, of reg_value; written with what else is */
+	bool back;     /* that register was put back from a copy, under its
+			  name: nothing of it is believed any more */
 	uint64_t sent_epoch, sent_seq; /* the highest that was sent */
 	usec_t t_max; /* the largest T that may have been promised */
 	bool claim;   /* a claim may be under way: */

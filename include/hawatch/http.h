@@ -43,6 +43,8 @@ struct http_way {
 			       http_trust; "": the system's */
 	const char *type;   /* Content-Type of the body; NULL: JSON */
 	const char *user, *password; /* Basic; NULL: none */
+	const char *cert, *key;	     /* of this client, as PEM; NULL: none */
+	const char *const *headers;  /* lines; NULL-terminated; NULL: none */
 };
 
 /* Reads a file of authorities: at the start, not on the loop. One that cannot
@@ -60,6 +62,9 @@ struct http_request {
 	size_t body_len;
 	usec_t deadline;   /* after now; covers everything */
 	size_t answer_max; /* bytes; a longer answer is an error */
+	/* An answer without an end is not kept, but given away as it comes, to
+	 * the arg of done. It may call no function of this file. */
+	void (*part)(void *arg, const char *data, size_t len);
 };
 
 struct http_answer {

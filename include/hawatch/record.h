@@ -52,6 +52,8 @@ struct reg_value {
 	nodeset_t reported; /* cold: who has reported */
 	uint64_t floor;	    /* the highest epoch that was reported */
 	bool older;	    /* what serves it knows a lower RECORD_FORMAT */
+	uint64_t head;	    /* of all that the place of the register was ever
+			       written; 0: it does not count that */
 };
 
 struct names; /* node names in configuration order */

@@ -16,12 +16,9 @@ static void cross_durability(struct conf_draft *d);
 static void cross_nodes(struct conf_draft *d);
 static void cross_node_pair(struct conf_draft *d, int i, int j);
 static void cross_node(struct conf_draft *d, int i);
-static void cross_register(struct conf_draft *d);
 static void cross_self(struct conf_draft *d, const char *node);
 static bool cross_nowhere(const char *address);
 static bool cross_same_address(const char *a, const char *b);
-static void cross_expand(
-    struct conf_draft *d, const char *path, const char **field);
 
 void
 conf_cross(struct conf_draft *d, const char *node)
@@ -29,9 +26,9 @@ conf_cross(struct conf_draft *d, const char *node)
 	cross_durability(d);
 	if (!d->nodes_broken) {
 		cross_nodes(d);
-		cross_register(d);
 		cross_self(d, node);
 	}
+	cross_register(d);
 	cross_timing(d);
 	cross_ports(d);
 	cross_postgres(d);
@@ -45,6 +42,8 @@ conf_cross(struct conf_draft *d, const char *node)
 	cross_files(d);
 	cross_expand(d, "peer.cert", &d->conf.cert);
 	cross_expand(d, "peer.key", &d->conf.key);
+	cross_expand(d, "register.cert", &d->conf.reg.cert);
+	cross_expand(d, "register.key", &d->conf.reg.key);
 }
 
 void
@@ -170,41 +169,6 @@ cross_node_pair(struct conf_draft *d, int i, int j)
 }
 
 static void
-cross_register(struct conf_draft *d)
-{
-	struct conf *conf = &d->conf;
-	const char *witness = NULL;
-	node_t n;
-
-	for (n = 0; n < conf->node_count; n++)
-		if (conf->node[n].role == ROLE_WITNESS)
-			witness = conf->node[n].name;
-	if (d->register_type != NULL &&
-	    strcmp(d->register_type, "arbiter") != 0)
-		draft_fault_at(d, "register.type",
-		    "register.type is \"%s\", "
-		    "which this version does not offer; write type = "
-		    "\"arbiter\"; and a witness as node",
-		    d->register_type);
-	if (d->register_node == NULL)
-		return;
-	conf->arbiter = cross_find(d, d->register_node);
-	if (conf->arbiter == NODE_NONE) {
-		draft_fault_at(d, "register.node",
-		    "register.node %s is not in "
-		    "nodes; write the name of a witness%s%s",
-		    d->register_node, witness == NULL ? "" : ", e.g. ",
-		    witness == NULL ? "" : witness);
-	} else if (conf->node[conf->arbiter].role != ROLE_WITNESS) {
-		draft_fault_at(d, "register.node",
-		    "register.node %s is a data "
-		    "node; write a witness there: what outlives a data node "
-		    "must not live on one",
-		    d->register_node);
-	}
-}
-
-static void
 cross_self(struct conf_draft *d, const char *node)
 {
 	struct conf *conf = &d->conf;
@@ -266,7 +230,7 @@ cross_same_address(const char *a, const char *b)
 	return memcmp(bytes[0], bytes[1], sizeof(bytes[0])) == 0;
 }
 
-static void
+void
 cross_expand(struct conf_draft *d, const char *path, const char **field)
 {
 	static const char word[] = "${node}";

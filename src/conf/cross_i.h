@@ -19,6 +19,10 @@ node_t cross_find(const struct conf_draft *d, const char *name);
 bool cross_regex(struct conf_draft *d, const char *path, const char *what,
     const char *text, regex_t *re);
 
+/* ${node} in a path. */
+void cross_expand(struct conf_draft *d, const char *path, const char **field);
+
+void cross_register(struct conf_draft *d);
 void cross_timing(struct conf_draft *d);
 void cross_ports(struct conf_draft *d);
 void cross_postgres(struct conf_draft *d);

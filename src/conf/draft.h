@@ -20,7 +20,6 @@ struct conf_draft {
 	struct conf conf;
 	/* Keys that become something else in struct conf. */
 	const char *node;
-	const char *register_type;
 	const char *register_node;
 
 	config_t file;

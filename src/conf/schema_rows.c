@@ -8,6 +8,7 @@
 #include "hawatch/conf.h"
 
 #define AT(field) offsetof(struct conf_draft, field)
+#define REG(field) AT(conf.reg.field)
 #define PG(field) offsetof(struct conf_draft, conf.pg.field)
 #define NODE(field) offsetof(struct conf_node, field)
 #define CHECK(field) offsetof(struct conf_check, field)
@@ -24,6 +25,9 @@ static const char *const words_mode[] = { [MODE_OBSERVE] = "observe",
 	NULL };
 static const char *const words_durability[] = {
 	[DURABILITY_STRICT] = "strict", [DURABILITY_BOUNDED] = "bounded", NULL
+};
+static const char *const words_register[] = {
+	[REGISTER_ARBITER] = "arbiter", [REGISTER_ETCD] = "etcd", NULL
 };
 static const char *const words_role[] = {
 	[ROLE_DATA] = "data", [ROLE_WITNESS] = "witness", NULL
@@ -121,10 +125,26 @@ const struct conf_row conf_rows[] = {
 { "lease.min_interval", CT_USEC, AT(conf.min_interval), .min = 0, .max = 7 * DAY, .def = "10min",
   .doc = "Least time between two automatic failovers, unless a person has acknowledged the last one with hactl ack." },
 
-{ "register.type", CT_STRING, AT(register_type), .min = 1, .max = 32, .def = "arbiter",
-  .doc = "Where the record of the holder is kept: arbiter, in the hawatchd of a witness." },
-{ "register.node", CT_NAME, AT(register_node), .max = NODE_NAME_MAX - 1, .required = true, .example = "\"prod-a1\"",
-  .doc = "The witness that serves the register." },
+{ "register.type", CT_ENUM, REG(type), .words = words_register, .def = "arbiter",
+  .doc = "Where the record of the holder is kept: arbiter, in the hawatchd of a witness; etcd, in a cluster of etcd that is there." },
+{ "register.node", CT_NAME, AT(register_node), .max = NODE_NAME_MAX - 1, .example = "\"prod-a1\"",
+  .doc = "The witness that serves the register; type arbiter only, and required there." },
+{ "register.endpoints", CT_NAMES, REG(endpoints), .max = CONF_LIST_MAX - 1, .example = "[ \"10.77.0.11:2379\", \"10.77.0.12:2379\", \"10.77.0.13:2379\" ]",
+  .doc = "Where the members of etcd serve clients, all of them, numeric; type etcd only, and required there." },
+{ "register.server_name", CT_STRING, REG(server_name), .min = 0, .max = 253, .def = "", .example = "\"etcd.example.com\"",
+  .doc = "Name that every member's certificate has; empty: each has its own address; type etcd only." },
+{ "register.prefix", CT_STRING, REG(prefix), .min = 1, .max = 200, .def = "/hawatch/",
+  .doc = "What comes before the cluster's name in the one key that is used; type etcd only." },
+{ "register.ca", CT_PATH, REG(ca), .min = 0, .max = 4000, .def = "", .example = "\"/etc/hawatch/etcd/ca.pem\"",
+  .doc = "The only authority that the members' certificates may be of; empty: without TLS; type etcd only." },
+{ "register.cert", CT_NODE_PATH, REG(cert), .min = 0, .max = 4000, .def = "", .example = "\"/etc/hawatch/etcd/${node}.pem\"",
+  .doc = "This node's certificate as a client of etcd; ${node} becomes its name; empty: none; type etcd only." },
+{ "register.key", CT_NODE_PATH, REG(key), .min = 0, .max = 4000, .def = "", .example = "\"/etc/hawatch/etcd/${node}.key\"",
+  .doc = "Private key of register.cert, mode 0600; ${node} becomes this node's name; type etcd only." },
+{ "register.user", CT_STRING, REG(user), .min = 0, .max = 63, .def = "", .example = "\"hawatch\"",
+  .doc = "Whom etcd knows as the reader and writer of the key; empty: etcd has no authentication; type etcd only." },
+{ "register.password_file", CT_PATH, REG(password_file), .min = 0, .max = 4000, .def = "", .example = "\"/etc/hawatch/etcd/password\"",
+  .doc = "File of mode 0600 whose first line is that user's password; type etcd only." },
 
 { "postgres.port", PORT, .offset = PG(port), .def = "5432",
   .doc = "The only TCP port of the instance; the fence closes it." },

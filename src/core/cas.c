@@ -298,6 +298,11 @@ cas_turn(struct core *c, const struct now *now)
 	if (p->last_sent != 0 && now->raw - p->last_sent < cas_resend_after(c))
 		return;
 	c->read_wanted = true;
+	/* A claim on a register that may have been put back in the silence:
+	 * not before it has been read. */
+	if (p->why == FOR_CLAIM && c->reg.value.head != 0 &&
+	    c->reg.read_at < p->last_sent)
+		return;
 	p->last_sent = now->raw;
 	if (!watch_usable(c) && !p->cas.reseed)
 		return;

@@ -6,6 +6,9 @@
  * All of claim_check must hold. The claim, and the proof on which it stands,
  * are on disk before it is sent, so that "unresolved" survives a restart.
  *
+ * A register that counts its writes is asked once more when the wait is over:
+ * it may have been put back meanwhile, unheard, and hold what was watched.
+ *
  * Only a person's word (fenced) replaces eligibility, the wait and the
  * position; nothing replaces the promises and the hold-off.
  */
@@ -29,6 +32,26 @@ bool
 claim_waited(const struct core *c, const struct now *now)
 {
 	return c->reg.first_seen != 0 && now->raw >= claim_wait_end(c);
+}
+
+static bool
+claim_asked_again(const struct core *c)
+{
+	return c->reg.value.head == 0 || c->reg.read_at >= claim_wait_end(c);
+}
+
+/* Wants that read, one at a time. */
+void
+claim_ask_again(struct core *c, const struct now *now)
+{
+	const struct record *rec = core_rec(c);
+
+	if (rec->state == REC_NONE || rec->state == REC_RELEASED ||
+	    rec->holder == c->conf.self || !claim_waited(c, now) ||
+	    claim_asked_again(c) || c->reg.asked_again == c->reg.first_seen)
+		return;
+	c->reg.asked_again = c->reg.first_seen;
+	c->read_wanted = true;
 }
 
 static bool
@@ -72,6 +95,9 @@ claim_time(const struct core *c, const struct now *now, usec_t *when)
 		if (!first && now->raw < *when)
 			return BLOCK_TARGET_FIRST;
 	} else if (now->raw < *when && !claim_fenced(c)) {
+		return BLOCK_LEASE_RUNS;
+	} else if (!claim_asked_again(c)) {
+		*when = 0;
 		return BLOCK_LEASE_RUNS;
 	}
 	*when = c->promise.until;

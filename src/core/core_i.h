@@ -32,6 +32,9 @@ struct watched {
 	usec_t first_seen;	/* of this (instance, revision, nonce) */
 	usec_t believed_at;	/* the belief was last formed or confirmed */
 	usec_t read_at;		/* last successful read; 0 never */
+	usec_t head_at;		/* dur.head was received */
+	usec_t back_since;	/* it counts fewer writes; 0: it does not */
+	usec_t asked_again;	/* first_seen, when its wait was over */
 	bool failing;		/* the last read failed */
 	bool cold, amnesiac;
 	char next[ID_MAX]; /* of the cold register */
@@ -362,6 +365,7 @@ lsn_t claim_floor(const struct core *c);
 bool claim_could(const struct core *c, const struct now *now, usec_t within);
 bool claim_near(
     const struct core *c, const struct now *now, bool same, usec_t within);
+void claim_ask_again(struct core *c, const struct now *now);
 bool claim_has_wal(const struct core *c, const struct now *now);
 
 /* rank.c: which of several candidates goes first */

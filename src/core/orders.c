@@ -24,7 +24,7 @@ core_order_init(struct core *c, const struct now *now)
 		       "hactl register show";
 	if (c->reg.read_at == 0 || c->reg.failing)
 		return "the register does not answer: start hawatchd on the "
-		       "arbiter\nhactl register show";
+		       "arbiter, or etcd\nhactl register show";
 	if (c->reg.cold)
 		return "the register waits for a report of every data node: "
 		       "start hawatchd on all of them; only if one is lost for "

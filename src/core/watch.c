@@ -15,6 +15,19 @@
 #include "core/core_i.h"
 #include "hawatch/str.h"
 
+/* Another register counts anew. */
+static void
+watch_instance(struct core *c, const char *instance)
+{
+	if (strcmp(c->dur.instance, instance) == 0)
+		return;
+	str_cut(c->dur.instance, sizeof(c->dur.instance), instance);
+	c->dur.head = 0;
+	c->dur.back = false;
+	c->reg.head_at = 0;
+	c->reg.back_since = 0;
+}
+
 /* Raises what this node has seen. */
 void
 watch_seen(struct core *c, const char *instance, uint64_t epoch, uint64_t seq)
@@ -24,7 +37,7 @@ watch_seen(struct core *c, const char *instance, uint64_t epoch, uint64_t seq)
 	if (strcmp(d->instance, instance) == 0 &&
 	    (epoch < d->epoch || (epoch == d->epoch && seq <= d->seq)))
 		return;
-	str_cut(d->instance, sizeof(d->instance), instance);
+	watch_instance(c, instance);
 	d->epoch = epoch;
 	d->seq = seq;
 	c->seen_version = core_save(c);
@@ -67,6 +80,47 @@ watch_amnesiac(const struct core *c, const struct reg_value *v)
 	if (strcmp(v->instance, d->instance) == 0)
 		return v->rec.state != REC_NONE && watch_less(d, &v->rec);
 	return v->rec.epoch <= d->epoch;
+}
+
+/*
+ * A register that counts all writes of the place where it lies shows fewer than
+ * it had: it was put back from a copy, kept its name, and gives the same
+ * revisions again. What it shows may be what this node saw last although others
+ * have written since, so it is never believed again, however far it counts. One
+ * such answer may still be a member's that slept and has not heard yet: it is
+ * asked again.
+ */
+static bool
+watch_went_back(struct core *c, const struct now *now, usec_t sent,
+    const struct reg_value *v)
+{
+	struct watched *r = &c->reg;
+	struct durable *d = &c->dur;
+
+	if (strcmp(v->cold ? v->next : v->instance, d->instance) != 0)
+		return false;
+	if (d->back)
+		return true;
+	if (v->head >= d->head) {
+		d->head = v->head;
+		r->head_at = now->raw;
+		r->back_since = 0;
+		return false;
+	}
+	/* A late reply, which another overtook, shows fewer as well. */
+	if (sent <= r->head_at)
+		return false;
+	watch_restart(c, now);
+	if (r->back_since == 0) {
+		r->back_since = now->raw;
+	} else if (sent - r->back_since >= c->conf.ttl / 5) {
+		d->back = true;
+		core_save(c);
+		core_tell(c, EMIT_register_amnesiac,
+		    "it was put back from a copy as the same one: put it back "
+		    "as another, with a new --initial-cluster-token");
+	}
+	return true;
 }
 
 /* The very same write? */
@@ -126,12 +180,30 @@ watch_accept(struct core *c, const struct now *now, const struct reg_value *v)
 	cas_by_read(c, now);
 }
 
+static void
+watch_forgets(struct core *c, const struct reg_value *v)
+{
+	const struct durable *d = &c->dur;
+
+	if (!c->reg.amnesiac && v->head < d->head)
+		core_tell(c, EMIT_register_amnesiac,
+		    "it counts %llu writes, seen were %llu",
+		    (unsigned long long)v->head, (unsigned long long)d->head);
+	else if (!c->reg.amnesiac)
+		core_tell(c, EMIT_register_amnesiac,
+		    "it shows epoch %llu seq %llu, seen were %llu, %llu",
+		    (unsigned long long)v->rec.epoch,
+		    (unsigned long long)v->rec.seq,
+		    (unsigned long long)d->epoch, (unsigned long long)d->seq);
+	c->reg.amnesiac = true;
+}
+
 void
 core_on_read(struct core *c, const struct now *now, usec_t sent,
     const struct reg_value *v)
 {
 	struct watched *r = &c->reg;
-	bool was_cold = r->cold, was_amnesiac = r->amnesiac;
+	bool was_cold = r->cold;
 
 	/* What contradicts the belief must have been asked for after it was
 	 * formed: a late reply tells of the past, of a cold state that was
@@ -147,6 +219,10 @@ core_on_read(struct core *c, const struct now *now, usec_t sent,
 	r->cold = v->cold;
 	r->reported = v->reported;
 	str_cut(r->next, sizeof(r->next), v->next);
+	if (watch_went_back(c, now, sent, v)) {
+		watch_forgets(c, v);
+		return;
+	}
 	if (v->cold) {
 		r->believed_at = now->raw;
 		/* Even an old copy's higher epoch was somebody's. */
@@ -159,18 +235,11 @@ core_on_read(struct core *c, const struct now *now, usec_t sent,
 			    "report of every data node");
 		return;
 	}
-	r->amnesiac = watch_amnesiac(c, v);
-	if (r->amnesiac) {
-		if (!was_amnesiac)
-			core_tell(c, EMIT_register_amnesiac,
-			    "it shows epoch %llu seq %llu, seen were %llu, "
-			    "%llu",
-			    (unsigned long long)v->rec.epoch,
-			    (unsigned long long)v->rec.seq,
-			    (unsigned long long)c->dur.epoch,
-			    (unsigned long long)c->dur.seq);
+	if (watch_amnesiac(c, v)) {
+		watch_forgets(c, v);
 		return;
 	}
+	r->amnesiac = false;
 	if (strcmp(v->instance, r->value.instance) == 0 &&
 	    v->revision < r->value.revision) {
 		/* Overtaken by a newer reply; or asked for after that, and
@@ -221,7 +290,7 @@ watch_report(struct core *c, const struct now *now)
 	if (watch_reported(c))
 		return;
 	if (strcmp(d->instance, r->next) != 0 || d->claim || c->pending.on) {
-		str_cut(d->instance, sizeof(d->instance), r->next);
+		watch_instance(c, r->next);
 		cas_void(c);
 		watch_restart(c, now);
 		r->report_version = core_save(c);
@@ -246,4 +315,5 @@ watch_turn(struct core *c, const struct now *now)
 	if (c->conf.mode != CORE_OBSERVE && c->reg.cold && !c->reg.failing &&
 	    c->reg.next[0] != '\0')
 		watch_report(c, now);
+	claim_ask_again(c, now);
 }

@@ -46,6 +46,8 @@ journal_str(const struct durable *d, const struct names *names)
 	json_put_string(obj, "instance", d->instance);
 	json_put_u64(obj, "epoch", d->epoch);
 	json_put_u64(obj, "seq", d->seq);
+	json_put_u64(obj, "head", d->head);
+	json_put_bool(obj, "back", d->back);
 	json_put_u64(obj, "sent_epoch", d->sent_epoch);
 	json_put_u64(obj, "sent_seq", d->sent_seq);
 	json_put_i64(obj, "ttl_max_us", d->t_max);
@@ -125,6 +127,13 @@ want_later(const json_t *obj, struct durable *d, struct error *err)
 {
 	if (json_has(obj, "quiet_epoch") &&
 	    json_want_u64(obj, "quiet_epoch", &d->quiet_epoch, err) != 0)
+		return -1;
+	/* Of before there were registers that count all writes. */
+	if (json_has(obj, "head") &&
+	    json_want_u64(obj, "head", &d->head, err) != 0)
+		return -1;
+	if (json_has(obj, "back") &&
+	    json_want_bool(obj, "back", &d->back, err) != 0)
 		return -1;
 	/* Of before hosts were brought to their role: a first start. */
 	if (json_has(obj, "site_epoch") &&

@@ -106,6 +106,8 @@ void orders_refuse(struct engine *e, uint64_t id, enum exitcode code,
 /* text is the core's: a token of blockers.def, or the reason and after a
  * newline the command to run next. */
 void orders_refuse_core(struct engine *e, uint64_t id, const char *text);
+/* What a person does next when the register does not answer; caller frees. */
+char *orders_register_next(const struct engine *e) MUST_CHECK;
 void orders_taken(struct engine *e, uint64_t id, const char *verb);
 /* With what the person gave as the reason. */
 void orders_taken_why(

@@ -202,8 +202,7 @@ ask_register_refused(const struct order_question *q, const char *why)
 		next = xstrdup("hactl register show");
 	} else {
 		text = xasprintf("the register does not answer: %s", why);
-		next = xasprintf("ssh %s systemctl status hawatchd",
-		    q->e->conf->names.node[q->e->conf->arbiter]);
+		next = orders_register_next(q->e);
 	}
 	orders_refuse(q->e, q->id, EXITCODE_REFUSED, text, next);
 	json_decref(obj);
@@ -347,8 +346,11 @@ ask_end_status(struct engine *e, struct order_ask *a)
 	json_put_string(obj, "cluster", e->conf->cluster);
 	json_put_string(obj, "self", e->conf->names.node[e->conf->self]);
 	json_put(obj, "nodes", json_incref(a->nodes));
-	json_put(obj, "register",
-	    a->reg == NULL ? ask_parse(NULL, "timeout") : json_incref(a->reg));
+	if (a->reg == NULL)
+		a->reg = ask_parse(NULL, "timeout");
+	if (e->conf->reg.type == REGISTER_ETCD)
+		json_put_string(a->reg, "type", "etcd");
+	json_put(obj, "register", json_incref(a->reg));
 	orders_reply(e, a->id, obj);
 }
 

@@ -305,15 +305,27 @@ wait_is_deaf(const struct order_wait *w, const struct core_status *st)
 	       st->rel == REL_OTHER;
 }
 
+char *
+orders_register_next(const struct engine *e)
+{
+	const struct conf *conf = e->conf;
+
+	if (conf->reg.type == REGISTER_ETCD)
+		return xasprintf("etcdctl --endpoints %s endpoint status, on "
+				 "a host that reaches it",
+		    conf->reg.endpoints[0]);
+	return xasprintf("ssh %s systemctl status hawatchd",
+	    conf->names.node[conf->arbiter]);
+}
+
 static void
 wait_deaf(struct engine *e, const struct order_wait *w)
 {
-	char *next = xasprintf("ssh %s systemctl status hawatchd",
-	    e->conf->names.node[e->conf->arbiter]);
+	char *next = orders_register_next(e);
 
 	orders_refuse(e, w->id, EXITCODE_UNKNOWN,
-	    "nothing happens while the register does not answer: bring the "
-	    "arbiter back first; the order stands for a minute",
+	    "nothing happens while the register does not answer: bring it "
+	    "back first; the order stands for a minute",
 	    next);
 	free(next);
 }

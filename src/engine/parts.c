@@ -299,7 +299,9 @@ parts_network(struct engine *e, struct error *err)
 	if (e->http == NULL)
 		return -1;
 	parts_files(e);
-	e->reg = regclient_new(e);
+	e->reg = regclient_new(e, err);
+	if (e->reg == NULL)
+		return -1;
 	e->peers = peers_new(e);
 	if (conf->arbiter == conf->self) {
 		e->arbiter = arbiter_server_new(e, err);

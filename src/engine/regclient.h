@@ -10,7 +10,7 @@
 struct engine;
 struct regclient;
 
-struct regclient *regclient_new(struct engine *e);
+struct regclient *regclient_new(struct engine *e, struct error *err) MUST_CHECK;
 void regclient_free(struct regclient *r);
 /* Begins the long poll. */
 void regclient_start(struct regclient *r);

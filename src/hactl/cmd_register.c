@@ -13,6 +13,7 @@
 
 static void register_json(const json_t *reg);
 static void register_print(const json_t *reg);
+static void register_members(const json_t *list);
 
 enum exitcode
 cmd_register_show(const struct call *call)
@@ -91,4 +92,27 @@ register_print(const json_t *reg)
 		print_wrapped("         ", text);
 	}
 	print_record(get_at(reg, "record"), "its position in the WAL is");
+	register_members(get_at(reg, "members"));
+}
+
+/* Of etcd: who of them serves, as far as this host can reach them. */
+static void
+register_members(const json_t *list)
+{
+	const json_t *m;
+	char text[400];
+	size_t i;
+
+	for (i = 0; i < json_array_size(list); i++) {
+		m = json_array_get(list, i);
+		if (get_bool(m, "answers"))
+			(void)snprintf(text, sizeof(text),
+			    "%s: serves; cluster %s, revision %lld",
+			    get_str(m, "member"), get_str(m, "cluster"),
+			    get_int(m, "head"));
+		else
+			(void)snprintf(text, sizeof(text), "does not serve: %s",
+			    get_str(m, "why"));
+		print_wrapped(i == 0 ? "etcd    " : "        ", text);
+	}
 }

@@ -1,8 +1,8 @@
 /*
  * What a person should look at, from the status of all nodes: worst first,
  * each with the command that comes next. Here is what concerns the cluster;
- * wrong_node.c has what concerns one node. A rule a function; none of them
- * decides anything.
+ * wrong_register.c has the register, wrong_node.c what concerns one node. A
+ * rule a function; none of them decides anything.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -23,8 +23,6 @@ static void wrong_heir(struct wrong_list *l, const json_t *heir);
 static bool wrong_misses(const json_t *heir);
 static bool wrong_passes(const char *block);
 static void wrong_record(struct wrong_list *l, const json_t *status);
-static void wrong_silent(struct wrong_list *l, const json_t *status);
-static void wrong_cold(struct wrong_list *l, const json_t *status);
 
 size_t
 wrong_find(const json_t *status, struct wrong *list, size_t max)
@@ -40,6 +38,7 @@ wrong_find(const json_t *status, struct wrong *list, size_t max)
 	wrong_record(&l, status);
 	wrong_paused(&l, nodes);
 	wrong_durability(&l, status);
+	wrong_members(&l, status);
 	for (i = 0; i < json_array_size(nodes); i++)
 		wrong_node(&l, nodes, json_array_get(nodes, i));
 	wrong_versions(&l, nodes);
@@ -208,7 +207,9 @@ wrong_no_writer(struct wrong_list *l, const json_t *status)
 			heir = node;
 	}
 	if (get_has(status, "register.silent"))
-		wrong_text(l, "bring the arbiter back first",
+		wrong_text(l,
+		    wrong_etcd(status) ? "bring etcd back first" :
+					 "bring the arbiter back first",
 		    "nobody who answers accepts writes, and without the "
 		    "register nobody takes over");
 	else if (heir == NULL)
@@ -232,7 +233,8 @@ wrong_holder(struct wrong_list *l, const json_t *status, const json_t *holder)
 	    next, sizeof(next), "ssh %s journalctl -u hawatchd -n 50", name);
 	wrong_text(l,
 	    get_has(status, "register.silent") ?
-		"bring the arbiter or a candidate back" :
+		(wrong_etcd(status) ? "bring etcd or a candidate back" :
+				      "bring the arbiter or a candidate back") :
 	    get_bool(status, "register.cold") ? "hactl register show" :
 						next,
 	    "nobody accepts writes: %s holds the cluster and is closed%s%s",
@@ -330,62 +332,4 @@ wrong_record(struct wrong_list *l, const json_t *status)
 	(void)snprintf(next, sizeof(next), "ssh %s hactl init --holder %s",
 	    primary, primary);
 	wrong_text(l, next, "no record was ever written: nobody is let in");
-}
-
-static void
-wrong_silent(struct wrong_list *l, const json_t *status)
-{
-	const json_t *nodes = get_at(status, "nodes"), *node;
-	const char *arbiter = "ARBITER", *open = NULL;
-	char next[120], list[160];
-	size_t i;
-
-	(void)snprintf(list, sizeof(list), "none");
-	for (i = 0; i < json_array_size(nodes); i++) {
-		node = json_array_get(nodes, i);
-		if (get_bool(node, "arbiter"))
-			arbiter = get_str(node, "node");
-		if (!wrong_is(node, "role", "primary"))
-			continue;
-		open = get_str(node, "node");
-		get_list(node, "record.candidates", list, sizeof(list));
-	}
-	(void)snprintf(
-	    next, sizeof(next), "ssh %s systemctl status hawatchd", arbiter);
-	if (open == NULL)
-		wrong_text(l, next, "the register on %s does not answer: %s",
-		    arbiter, get_str(status, "register.silent"));
-	else
-		wrong_text(l, next,
-		    "the register on %s does not answer: %s. %s goes on%s%s, "
-		    "and nobody can take over",
-		    arbiter, get_str(status, "register.silent"), open,
-		    strcmp(list, "none") == 0 ? "" : " while it hears of ",
-		    strcmp(list, "none") == 0 ? "" : list);
-}
-
-/* A cold register waits for every data node, unless a person decides. */
-static void
-wrong_cold(struct wrong_list *l, const json_t *status)
-{
-	const json_t *nodes = get_at(status, "nodes"), *node;
-	char list[160] = "", next[240];
-	size_t i, len = 0;
-
-	for (i = 0; i < json_array_size(nodes); i++) {
-		node = json_array_get(nodes, i);
-		if (!get_bool(node, "data") || len >= sizeof(list) ||
-		    get_in(get_at(status, "register.reported"),
-			get_str(node, "node")))
-			continue;
-		len += (size_t)snprintf(list + len, sizeof(list) - len, "%s%s",
-		    len == 0 ? "" : ", ", get_str(node, "node"));
-	}
-	(void)snprintf(next, sizeof(next),
-	    "start hawatchd there; if that host is lost for good: hactl "
-	    "register show, and if its record is right hactl register adopt");
-	wrong_text(l, next,
-	    "the register is cold, and refuses every change: it waits for "
-	    "the report of %s",
-	    list[0] == '\0' ? "every data node" : list);
 }

@@ -24,6 +24,11 @@ bool wrong_is(const json_t *obj, const char *path, const char *word);
 
 /* print_pause.c */
 void wrong_paused(struct wrong_list *l, const json_t *nodes);
+/* wrong_register.c */
+bool wrong_etcd(const json_t *status);
+void wrong_silent(struct wrong_list *l, const json_t *status);
+void wrong_cold(struct wrong_list *l, const json_t *status);
+void wrong_members(struct wrong_list *l, const json_t *status);
 
 /* wrong_node.c */
 void wrong_node(struct wrong_list *l, const json_t *nodes, const json_t *node);

@@ -137,6 +137,7 @@ http_post(struct http *h, const struct http_request *req,
 	if (call == NULL)
 		return NULL;
 	call->done = done;
+	call->part = req->part;
 	call->arg = arg;
 	if (curl_multi_add_handle(h->multi, call->easy) != CURLM_OK)
 		abort();

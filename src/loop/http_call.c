@@ -99,6 +99,22 @@ http_call_vet_place(const struct http_request *req, struct error *err)
 	return 0;
 }
 
+static void
+http_call_headers(struct http_call *call, const struct http_way *way)
+{
+	const char *const *line = way->headers;
+	char *text;
+
+	if (way->type == NULL && line == NULL)
+		return;
+	text = xasprintf("Content-Type: %s",
+	    way->type == NULL ? "application/json" : way->type);
+	call->headers = curl_slist_append(NULL, text);
+	free(text);
+	for (; line != NULL && *line != NULL; line++)
+		call->headers = curl_slist_append(call->headers, *line);
+}
+
 /* The name is for the certificate and the Host of the request, the address or
  * the path for the socket. */
 static int
@@ -117,11 +133,8 @@ http_call_where(
 		req->name, port, req->path);
 	code = curl_easy_setopt(call->easy, CURLOPT_URL, text);
 	free(text);
-	if (way != NULL && way->type != NULL) {
-		text = xasprintf("Content-Type: %s", way->type);
-		call->headers = curl_slist_append(NULL, text);
-		free(text);
-	}
+	if (way != NULL)
+		http_call_headers(call, way);
 	if (!socket) {
 		v6 = strchr(req->address, ':') != NULL;
 		text = xasprintf("::%s%s%s%s", v6 ? "[" : "", req->address,
@@ -161,6 +174,10 @@ http_body_cb(char *data, size_t size, size_t n, void *arg)
 	struct http_call *call = arg;
 	size_t len = size * n;
 
+	if (call->part != NULL) {
+		call->part(call->arg, data, len);
+		return len;
+	}
 	if (len > call->max - call->len)
 		return 0;
 	call->body = xrealloc(call->body, call->len + len + 1, 1);

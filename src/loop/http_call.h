@@ -42,6 +42,7 @@ struct http_call {
 	char message[CURL_ERROR_SIZE];
 	char *untrusted; /* why there are no authorities; or NULL */
 	void (*done)(void *arg, const struct http_answer *ans);
+	void (*part)(void *arg, const char *data, size_t len);
 	void *arg;
 };
 

@@ -21,6 +21,7 @@
 static int http_easy_fixed(CURL *e);
 static int http_easy_peer(struct http *h, CURL *e);
 static int http_easy_way(struct http_call *call, const struct http_way *way);
+static int http_easy_identity(CURL *e, const struct http_way *way);
 static int http_easy_authorities(struct http_call *call, const char *file);
 static int http_easy_system(CURL *e);
 static int http_easy_blob(
@@ -145,9 +146,26 @@ http_easy_way(struct http_call *call, const struct http_way *way)
 	if (!way->tls)
 		return 0;
 	SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	if (http_easy_identity(e, way) == -1)
+		return -1;
 	if (way->ca == NULL || way->ca[0] == '\0')
 		return http_easy_system(e);
 	return http_easy_authorities(call, way->ca);
+}
+
+/* Copies: the caller's may go before a kept handle does. */
+static int
+http_easy_identity(CURL *e, const struct http_way *way)
+{
+	if (way->cert == NULL) {
+		SET(CURLOPT_SSLCERT_BLOB, NULL);
+		SET(CURLOPT_SSLKEY_BLOB, NULL);
+		return 0;
+	}
+	if (http_easy_blob(
+		e, CURLOPT_SSLCERT_BLOB, way->cert, CURL_BLOB_COPY) == -1)
+		return -1;
+	return http_easy_blob(e, CURLOPT_SSLKEY_BLOB, way->key, CURL_BLOB_COPY);
 }
 
 /* libcurl's copy: while a call is under way the file may be read again. */

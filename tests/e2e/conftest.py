@@ -18,6 +18,9 @@ exit_on_term()
 def pytest_addoption(parser):
     parser.addoption('--long', action='store_true', help='what the usual run '
                      'leaves out for the sake of time, too')
+    parser.addoption('--register', choices=('arbiter', 'etcd'),
+                     default='arbiter', help='where the record is kept in '
+                     'all tests that do not say it')
 
 
 @pytest.fixture(scope='session')
@@ -41,6 +44,7 @@ def make_cluster(request, template):
     made = []
 
     def make(**kw):
+        kw.setdefault('register', request.config.getoption('--register'))
         cluster = Cluster(**kw)
         made.append(cluster)
         return cluster.up(template)

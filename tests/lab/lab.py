@@ -13,6 +13,7 @@ import shutil
 import tempfile
 import time
 
+from . import etcd
 from . import pg as pgmod
 from . import product
 from .host import Host
@@ -50,11 +51,12 @@ def build_dir():
 
 class Lab:
     def __init__(self, detached=False, settings=None, state_tmpfs=None,
-                 data_tmpfs=None, hosts=USUAL, data=2):
+                 data_tmpfs=None, hosts=USUAL, data=2, register='arbiter'):
         """settings: of hawatch.conf, see product.py. state_tmpfs: {key: size}
         of a small file system under the daemon's state; data_tmpfs: the same
         under PostgreSQL's data. data: how many hosts have a database, two or
-        three."""
+        three. register: where the record is kept, arbiter or etcd."""
+        self.register = register
         self.build = build_dir()
         self.detached = detached
         self.settings = settings or {}
@@ -100,6 +102,10 @@ class Lab:
             for p in self.pg.values():
                 p.write_config()
             product.install(self)
+            if self.register == 'etcd':
+                for key in etcd.MEMBERS:
+                    self.host[key].services.append(etcd.start)
+                etcd.start_all(self)
         except BaseException:
             self.down()
             raise
@@ -231,6 +237,7 @@ class Lab:
         lab.build = state['build']
         lab.detached = True
         lab.settings = {}
+        lab.register = 'arbiter'    # files are not written anew
         lab.programs = os.path.join(lab.dir, 'programs')
         lab._setup(state['hosts'])
         lab.switch.pid = _ours(lab, state['switch'])

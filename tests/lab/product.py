@@ -9,6 +9,7 @@ import shlex
 import shutil
 import subprocess
 
+from . import etcd
 from . import pg as pgmod
 from .wait import wait_for
 
@@ -33,7 +34,7 @@ nodes = (
 %(nodes)s
 );
 lease = { ttl = "%(ttl)s"; min_interval = "%(min_interval)s"; };
-register = { node = "prod-a1"; };
+register = { %(register)s };
 postgres = {
     data_directory = "%(data)s";
     socket_directory = "/run/postgresql";
@@ -91,6 +92,8 @@ def conf_text(lab):
             '"%s"' % w for w in pgmod.Postgres.start_argv(wait=False)),
         'gate': '/etc/systemd/system/' + GATE,
         'checks': CHECKS, 'postgres': '', 'more': '',
+        'register': etcd.register(lab) if lab.register == 'etcd' else
+                    'node = "prod-a1";',
     }
     values.update(lab.settings)
     return CONF % values

@@ -50,6 +50,7 @@ engine_start(struct world *w, int n)
 
 	if (e->core != NULL || !h->up)
 		return;
+	reg_starts(w, n);
 	e->inc++;
 	if (w->retune && rng_ppm(&w->rng, 150000))
 		w->conf[n].ttl = rng_in(&w->rng, 1, 5) * USEC_SEC;

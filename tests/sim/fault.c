@@ -50,6 +50,19 @@ fault_rates_on(struct world *w)
 	w->step_crash = w->on[F_STEP_CRASH] ? w->step_crash : 0;
 }
 
+/* The register is etcd, which reads linearizably, and never an arbiter's file;
+ * a stream of its own. */
+static void
+fault_draw_counts(struct world *w)
+{
+	struct rng *r = &w->odds[F_COUNTS_BACK];
+
+	r->s = w->seed * 0x9e3779b97f4a7c15u;
+	w->on[F_COUNTS_BACK] = rng_ppm(r, 300000) && !w->on[F_STALE_READ] &&
+			       !w->on[F_ARB_REVERT] && !w->on[F_ARB_GONE];
+	w->reg.counts = w->on[F_COUNTS_BACK];
+}
+
 /* only: of the kinds that were drawn these are kept. */
 void
 fault_draw(struct world *w, const bool *only)
@@ -73,10 +86,11 @@ fault_draw(struct world *w, const bool *only)
 	/* A stream of its own: the seeds of before have the faults of before.
 	 */
 	orders.s = rng_next(&orders);
-	for (f = F_SWITCHOVER; f < F_COUNT; f++) {
+	for (f = F_SWITCHOVER; f < F_COUNTS_BACK; f++) {
 		w->on[f] = rng_ppm(&orders, 250000);
 		w->odds[f].s = rng_next(&orders);
 	}
+	fault_draw_counts(w);
 	memcpy(w->drawn, w->on, sizeof(w->drawn));
 	for (f = 0; f < F_COUNT && only != NULL; f++)
 		w->on[f] = w->on[f] && only[f];
@@ -173,6 +187,9 @@ fault_begin(struct world *w, enum fault f, int n, bool at_once)
 		break;
 	case F_ORDER:
 		fault_order(w, n);
+		break;
+	case F_COUNTS_BACK:
+		reg_back(w);
 		break;
 	}
 }
@@ -314,6 +331,7 @@ fault_heal(struct world *w)
 	w->loss = w->repeat = w->delay = w->step_pause = w->step_crash = 0;
 	w->reg.full_until = w->reg.deaf_until = 0;
 	reg_up(w);
+	reg_forth(w);
 	memset(w->cut_until, 0, sizeof(w->cut_until));
 	memset(w->slow_until, 0, sizeof(w->slow_until));
 	for (n = 0; n < w->data; n++)

@@ -264,7 +264,7 @@ fault_fenced(struct world *w, int n, bool at_once)
 		if (rec->state != REC_HELD || rec->holder == n ||
 		    w->heal_at - w->t < 100 * USEC_SEC ||
 		    w->host[rec->holder].suspended ||
-		    !w->host[rec->holder].up || w->reg.now.value.cold)
+		    !w->host[rec->holder].up || reg_lost(w))
 			return;
 		w->switched_off = rec->holder;
 		host_crash(w, rec->holder);

@@ -122,3 +122,28 @@ fault_arbiter(struct world *w, enum fault f)
 		    w, (int)rng_in(&w->moment, 0, w->data - 1), ARB(w), true);
 	ev_at(w, w->t + back, EV_REG_START, ARB(w), r->inc, 0);
 }
+
+/* Of etcd, once a second: others write there, too; and now and then, while one
+ * node does not see it, a snapshot is put back, which people notice later. */
+void
+fault_counts(struct world *w)
+{
+	struct rng *r = &w->odds[F_COUNTS_BACK];
+	node_t holder = w->reg.now.value.rec.holder;
+	usec_t back;
+	int n;
+
+	reg_others(w);
+	if (w->reg.back && w->t - w->reg.back_at > rng_in(r, 3, 40) * USEC_SEC)
+		reg_forth(w);
+	if (w->healed || w->reg.back || holder < 0 || holder >= w->data ||
+	    !fault_odds(w, F_COUNTS_BACK, 30000))
+		return;
+	n = other_node(w, r, holder);
+	back = rng_log(r, 500 * USEC_MSEC, 15 * USEC_SEC);
+	trace(w, "cut %d from all, and the register goes back in %lld ms", n,
+	    (long long)back / USEC_MSEC);
+	fault_cut_off(
+	    w, n, w->t + back + rng_in(r, 1, 20) * USEC_SEC, w->t + back);
+	fault_soon(w, F_COUNTS_BACK, n, back - rng_in(r, 1, 400) * USEC_MSEC);
+}

@@ -67,8 +67,8 @@ judge_possible(struct world *w, int n)
 	struct msg *m;
 
 	if (e->core == NULL || e->deadline <= clk_raw(w, n) ||
-	    (e->st.rel != REL_HELD && e->st.rel != REL_CLAIMED) || v->cold ||
-	    v->rec.holder != n || w->host[n].suspended)
+	    (e->st.rel != REL_HELD && e->st.rel != REL_CLAIMED) ||
+	    reg_lost(w) || v->rec.holder != n || w->host[n].suspended)
 		return;
 	set = judge_effective(w, &v->rec);
 	for (m = w->cas; m != NULL; m = m->cas_next)
@@ -243,8 +243,7 @@ judge_written(struct world *w, const struct arbiter *old)
 			w->host[n].chosen = false;
 	if (rec->state == REC_HELD)
 		w->held_by[rec->epoch % 256] |= NODE_BIT(rec->holder);
-	if (!w->reg.now.value.cold &&
-	    w->reg.now.value.revision > old->value.revision &&
+	if (!reg_lost(w) && w->reg.now.value.revision > old->value.revision &&
 	    rec->state == REC_CLAIMED && rec->epoch > old->value.rec.epoch &&
 	    rec->holder >= 0 && rec->holder < w->data)
 		judge_landed(w, rec);

@@ -166,7 +166,7 @@ judge_members(struct world *w)
 
 	if (w->bounded)
 		return;
-	if (!v->cold)
+	if (!reg_lost(w))
 		set = judge_effective(w, &v->rec);
 	for (m = w->cas; m != NULL; m = m->cas_next)
 		if (reg_may_land(w, &m->u.cas))

@@ -171,7 +171,7 @@ judge_answer(
 		return;
 	}
 	if (rec->holder == n && rec->epoch >= ask->epoch &&
-	    rec->state != REC_RELEASED && !w->reg.now.value.cold)
+	    rec->state != REC_RELEASED && !reg_lost(w))
 		violated(w, "HOLDER", "s%d says yes, and is the holder", n + 1);
 	if (e->st.durable->epoch > ask->epoch)
 		violated(w, "ANSWER",

@@ -32,9 +32,9 @@ judge_noise(const struct world *w)
 	       w->on[F_FENCE_ERROR] || w->on[F_WALL_STEP] || w->on[F_BY_HAND] ||
 	       w->on[F_FENCED] || w->on[F_SLOW_LINK] || w->on[F_ACT_HANG] ||
 	       w->on[F_ACT_REFUSED] || w->on[F_SUSPEND] ||
-	       w->on[F_ARB_REVERT] || w->on[F_ARB_GONE] || w->on[F_DRIFT] ||
-	       w->on[F_CLOCK_RATE] || w->on[F_DISK_SLOW] ||
-	       w->on[F_SWITCHOVER] || w->on[F_FENCE];
+	       w->on[F_ARB_REVERT] || w->on[F_ARB_GONE] ||
+	       w->on[F_COUNTS_BACK] || w->on[F_DRIFT] || w->on[F_CLOCK_RATE] ||
+	       w->on[F_DISK_SLOW] || w->on[F_SWITCHOVER] || w->on[F_FENCE];
 }
 
 void
@@ -53,7 +53,7 @@ judge_sick(struct world *w)
 			if (!net_up(w, n, o) || !net_up(w, o, n))
 				h->apart_at[o] = w->t;
 		if (!w->reg.up || w->t < w->reg.full_until ||
-		    w->t < w->reg.deaf_until || w->reg.now.value.cold)
+		    w->t < w->reg.deaf_until || reg_lost(w))
 			h->apart_at[ARB(w)] = w->t;
 	}
 }
@@ -147,7 +147,7 @@ judge_end(struct world *w)
 	int p = rec->holder;
 
 	/* Where only a person can know which data is right. */
-	if ((w->reg.now.value.cold && w->reg.reverted) ||
+	if ((reg_lost(w) && w->reg.reverted) ||
 	    (w->last_open >= 0 && w->host[w->last_open].pg.tainted) ||
 	    (rec->state == REC_RELEASED && judge_any_tainted(w))) {
 		w->tot->skipped_live++;

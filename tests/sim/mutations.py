@@ -32,7 +32,7 @@ MUTATIONS = [
     ("P without unknown CASes", "P", 2, [
         ("lease.c", "if (c->pending.on)\n"
          "\t\tp |= c->pending.cas.rec.candidates;", "")]),
-    ("add sent before D is finite", "FINITE TTL", 147, [
+    ("add sent before D is finite", "FINITE TTL", 130, [
         ("lease.c", "if (rec->state == REC_RELEASED || "
          "(rec->candidates == 0 && !shorter))\n\t\treturn true;",
          "return true;")]),
@@ -123,7 +123,7 @@ MUTATIONS = [
          "if (sent == 0)")]),
     ("no L4: a stalled primary renews", "L4", 14, [
         ("lease.c", "\t\treturn BLOCK_PROBE;\n", "\t\t;\n")]),
-    ("release before all has ended", "S3", 5, [
+    ("release before all has ended", "S3", 21, [
         ("*.c", "return goal_result(c, ACT_STOP);",
          "return c->plan.acted ? ANS_YES : ANS_UNKNOWN;")]),
     ("no proof is written", "S3", 1, [
@@ -192,7 +192,7 @@ MUTATIONS = [
     ("the position of the furthest", "FLOOR", 2, [
         ("durability.c", "c->pg.sender[n].flush < lsn)",
          "c->pg.sender[n].flush > lsn)")]),
-    ("the record's position is no floor", "S2 STRICT", 160, [
+    ("the record's position is no floor", "S2 STRICT", 190, [
         ("claim.c", "return end >= claim_floor(c);",
          "return end + 0 * claim_floor(c) > 0;")]),
     ("a holder grows past the record's position", "S2 BOUND", 29, [
@@ -229,6 +229,15 @@ MUTATIONS = [
     ("a register that forgot is believed", "FORGETS", 180, [
         ("watch.c", "\tif (d->instance[0] == '\\0')\n\t\treturn false;",
          "\treturn false;")]),
+    ("a lower header revision is believed", "S3 LEASE S1 S2 STRICT P CLAIM", 29, [
+        ("watch.c", "if (sent <= r->head_at)\n\t\treturn false;",
+         "return false;")]),
+    ("a register that counts on is believed again", "S3 LEASE S1 S2 STRICT P",
+     39, [
+        ("watch.c", "\tif (d->back)\n\t\treturn true;\n", "")]),
+    ("a claim behind a silence", "S3 LEASE S1 S2 STRICT P", 310, [
+        ("claim.c", "c->reg.value.head == 0 || c->reg.read_at >= "
+         "claim_wait_end(c);", "true || claim_wait_end(c);")]),
     ("opening without being armed", "OPEN", 23, [
         ("writers.c", "\t\treturn BLOCK_NOT_ARMED;", "\t\t;")]),
     ("the readers' element is forgotten", "S3", 177, [

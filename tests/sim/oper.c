@@ -36,7 +36,7 @@ oper_leader(const struct world *w, int n)
 	const struct reg_value *v = &w->reg.now.value;
 	node_t p = v->rec.holder;
 
-	return !v->cold && v->rec.state == REC_HELD && p != n &&
+	return !reg_lost(w) && v->rec.state == REC_HELD && p != n &&
 		       !(v->rec.candidates & NODE_BIT(n)) && w->was_open[p] &&
 		       w->last_open == p ?
 		   p :
@@ -150,7 +150,7 @@ oper_gives_up(struct world *w)
 	const char *no;
 	int o;
 
-	if (v->cold || v->rec.state != REC_RELEASED || !oper_reaches(w, n))
+	if (reg_lost(w) || v->rec.state != REC_RELEASED || !oper_reaches(w, n))
 		return;
 	set |= NODE_BIT(n);
 	for (o = 0; o < w->data; o++)
@@ -282,4 +282,5 @@ oper_turn(struct world *w)
 	oper_switchover(w);
 	oper_pause(w);
 	oper_fence(w);
+	fault_counts(w);
 }

@@ -50,7 +50,7 @@ pg_rogue(const struct world *w, int n)
 	const struct record *rec = &w->reg.now.value.rec;
 
 	return w->host[n].pg.by_hand &&
-	       (w->reg.now.value.cold ||
+	       (reg_lost(w) ||
 		   !(rec->holder == n &&
 		       (rec->state == REC_CLAIMED || rec->state == REC_HELD)));
 }

@@ -24,6 +24,12 @@ reg_durable(struct world *w, const struct arbiter *next)
 	const struct reg_value *v = &r->now.value, *o = &old.value;
 
 	r->now = *next;
+	if (r->counts && (v->revision != o->revision || v->cold != o->cold ||
+			     v->reported != o->reported)) {
+		r->now.value.head = ++r->head;
+		if (v->revision > o->revision)
+			r->now.value.revision = r->head;
+	}
 	r->image[r->images++ % IMAGES] = r->now;
 	mix(w, r->now.value.revision);
 	/* Renewals would hide all else. */
@@ -39,6 +45,8 @@ reg_durable(struct world *w, const struct arbiter *next)
 		    v->rec.holder, v->rec.candidates, v->cold ? " COLD" : "");
 	if (o->cold && !v->cold)
 		r->reverted = false;
+	if (r->counts && !r->back && rng_ppm(&w->odds[F_COUNTS_BACK], 500000))
+		r->head++;
 	judge_written(w, &old);
 }
 
@@ -69,6 +77,8 @@ reg_show(struct world *w, struct msg *req)
 	m->sent = req->sent;
 	m->poll = req->poll;
 	m->u.value = a->value;
+	if (r->counts)
+		m->u.value.head = r->head;
 	net_send(w, m);
 }
 
@@ -324,6 +334,10 @@ reg_may_land(const struct world *w, const struct do_cas *cas)
 
 	if (cas->reseed)
 		return v->cold && strcmp(cas->instance, v->next) == 0;
+	/* Revisions are given again, nonces are not. */
+	if (w->reg.back)
+		return cas->revision == v->revision &&
+		       strcmp(cas->nonce, v->rec.nonce) == 0;
 	return !v->cold && strcmp(cas->instance, v->instance) == 0 &&
 	       cas->revision >= v->revision;
 }
@@ -338,4 +352,129 @@ reg_adopt(struct world *w)
 	next.written_at = clk_wall(w, ARB(w));
 	reg_durable(w, &next);
 	reg_polls(w);
+}
+
+/* What is there was agreed by nobody: cold, or put back in silence. */
+bool
+reg_lost(const struct world *w)
+{
+	return w->reg.now.value.cold || w->reg.back;
+}
+
+/* Keys of others in the same cluster. After it was put back they write again
+ * when every node has seen that it was: one that comes too late for that is
+ * excluded, too. */
+void
+reg_others(struct world *w)
+{
+	struct reg *r = &w->reg;
+	int n;
+
+	for (n = 0; n < w->data && r->back; n++)
+		if (w->host[n].disk_has && w->host[n].disk.back)
+			r->noticed |= NODE_BIT(n);
+	if (r->counts && r->up &&
+	    (!r->back || r->noticed == NODE_BIT(w->data) - 1))
+		r->head += (uint64_t)rng_in(&w->odds[F_COUNTS_BACK], 0, 3);
+}
+
+/* The highest count that a node has seen: the least of all. */
+static uint64_t
+reg_noticed(struct world *w)
+{
+	uint64_t least = UINT64_MAX, head;
+	struct core_status st;
+	struct now now;
+	int n;
+
+	for (n = 0; n < w->data; n++) {
+		head = w->host[n].disk_has ? w->host[n].disk.head : 0;
+		if (w->host[n].e.core != NULL) {
+			now = clk_now(w, n);
+			core_status(w->host[n].e.core, &now, &st);
+			head = st.durable->head;
+		}
+		if (head < least)
+			least = head;
+	}
+	return least;
+}
+
+/* Is a write on its way that would land there? */
+static bool
+reg_claimed(struct world *w, const struct arbiter *a)
+{
+	struct msg *m;
+
+	for (m = w->cas; m != NULL; m = m->cas_next)
+		if (m->u.cas.revision == a->value.revision)
+			return true;
+	return false;
+}
+
+/* A snapshot, put back as the same cluster. That of which a node cannot have
+ * noticed anything is excluded: operators are told so. */
+void
+reg_back(struct world *w)
+{
+	struct reg *r = &w->reg;
+	uint64_t noticed = reg_noticed(w), i, oldest;
+	const struct arbiter *a = NULL;
+
+	if (!r->up || r->back || r->now.value.cold || r->images == 0)
+		return;
+	oldest = r->images > IMAGES ? r->images - IMAGES : 0;
+	for (i = r->images; i-- > oldest;) {
+		a = &r->image[i % IMAGES];
+		if (a->value.head < noticed)
+			break;
+		a = NULL;
+	}
+	if (a == NULL || a->value.cold ||
+	    strcmp(a->value.instance, r->now.value.instance) != 0 ||
+	    reg_claimed(w, a))
+		return;
+	reg_down(w);
+	trace(w, "register put back: %llu writes, it had %llu, all saw %llu",
+	    (unsigned long long)a->value.head, (unsigned long long)r->head,
+	    (unsigned long long)noticed);
+	r->now = *a;
+	r->head = a->value.head;
+	r->back = r->up = true;
+	r->back_at = w->t;
+	r->noticed = 0;
+	r->inc++;
+}
+
+/* Noticed by people: once more, as another cluster. */
+void
+reg_forth(struct world *w)
+{
+	struct reg *r = &w->reg;
+	struct arbiter next = r->now;
+
+	if (!r->back || !r->up)
+		return;
+	reg_down(w);
+	trace(w, "register put back as another one");
+	next.value.cold = true;
+	next.value.reported = 0;
+	next.value.floor = 0;
+	next.ahead = 0;
+	reg_id(w, next.value.next, 'I');
+	r->back = false;
+	r->reverted = r->up = true;
+	r->inc++;
+	reg_durable(w, &next);
+}
+
+/* An engine starts whose disk says nothing of it: excluded as well. */
+void
+reg_starts(struct world *w, int n)
+{
+	const struct host *h = &w->host[n];
+
+	if (w->reg.back &&
+	    (!h->disk_has || (!h->disk.back && h->disk.head <= w->reg.head)))
+		reg_forth(w);
 }

@@ -46,6 +46,11 @@ void reg_down(struct world *w);
 void reg_up(struct world *w);
 bool reg_may_land(const struct world *w, const struct do_cas *cas);
 void reg_adopt(struct world *w);
+bool reg_lost(const struct world *w);
+void reg_back(struct world *w);
+void reg_forth(struct world *w);
+void reg_others(struct world *w);
+void reg_starts(struct world *w, int n);
 
 /* engine.c */
 void engine_start(struct world *w, int n);
@@ -140,6 +145,7 @@ void fault_fenced(struct world *w, int n, bool at_once);
 void fault_order(struct world *w, int n);
 void fault_net(struct world *w, int n, enum fault f);
 void fault_arbiter(struct world *w, enum fault f);
+void fault_counts(struct world *w);
 void fault_turn(struct world *w, const struct ev *ev);
 void fault_heal(struct world *w);
 void fault_event(struct world *w, const struct ev *ev);

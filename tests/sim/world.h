@@ -61,7 +61,8 @@
 	X(DRIFT, "drift") \
 	X(SWITCHOVER, "order-switchover") \
 	X(PAUSE, "order-pause") \
-	X(FENCE, "order-fence")
+	X(FENCE, "order-fence") \
+	X(COUNTS_BACK, "register-counts-back")
 
 enum fault {
 #define X(id, name) F_##id,
@@ -352,6 +353,12 @@ struct reg {
 	usec_t full_until, deaf_until;
 	enum { DEAF_REFUSES, DEAF_DROPS, DEAF_FORGETS_REPLY } deaf;
 	bool reverted, revert_pending;
+	/* A cluster of etcd: it counts all writes, those of others, too, and
+	 * was put back under the same name. */
+	bool counts, back;
+	uint64_t head;
+	usec_t back_at;
+	nodeset_t noticed; /* since then */
 	usec_t restart_at;
 	unsigned ids;
 	usec_t cold_since;

@@ -292,8 +292,8 @@ static void
 test_empty(void **state)
 {
 	static const char *const keys[] = { "cluster", "mode", "nodes",
-		"register.node", "postgres.data_directory",
-		"postgres.socket_directory", "postgres.backend" };
+		"postgres.data_directory", "postgres.socket_directory",
+		"postgres.backend", "register.node" };
 	char path[] = "/tmp/hawatch-conf-XXXXXX";
 	struct conf_errors errors;
 	int fd = mkstemp(path);
@@ -390,6 +390,23 @@ test_broken(void **state)
 	assert_true(n >= 20);
 }
 
+/* The example of a cluster whose register is in etcd. */
+static void
+test_etcd(void **state)
+{
+	struct conf *conf =
+	    load_good(SOURCE_ROOT "/conf/examples/etcd.conf", "prod-s2");
+
+	assert_int_equal(conf->reg.type, REGISTER_ETCD);
+	assert_int_equal(conf->arbiter, NODE_NONE);
+	assert_string_equal(conf->reg.endpoints[2], "10.77.0.3:2379");
+	assert_null(conf->reg.endpoints[3]);
+	assert_string_equal(conf->reg.key, "/etc/hawatch/etcd/prod-s2.key");
+	assert_string_equal(conf->reg.prefix, "/hawatch/");
+	assert_string_equal(conf->reg.user, "");
+	conf_free(conf);
+}
+
 int
 main(void)
 {
@@ -401,6 +418,7 @@ main(void)
 		cmocka_unit_test(test_odd_files),
 		cmocka_unit_test(test_empty),
 		cmocka_unit_test(test_broken),
+		cmocka_unit_test(test_etcd),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,97 @@
+/*
+ * What is wrong with the register, whatever kind it is of.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "hactl/hactl.h"
+#include "hactl/wrong.h"
+#include "hawatch/str.h"
+
+bool
+wrong_etcd(const json_t *status)
+{
+	return wrong_is(get_at(status, "register"), "type", "etcd");
+}
+
+/* Members that do not serve while the others do: one more, and all is lost. */
+void
+wrong_members(struct wrong_list *l, const json_t *status)
+{
+	const json_t *list = get_at(status, "register.members"), *m;
+	size_t i;
+
+	for (i = 0; i < json_array_size(list); i++) {
+		m = json_array_get(list, i);
+		if (get_bool(m, "answers"))
+			continue;
+		wrong_text(l, "etcdctl endpoint status on its host",
+		    "a member of etcd does not serve %s: %s",
+		    get_str(status, "self"), get_str(m, "why"));
+	}
+}
+
+void
+wrong_silent(struct wrong_list *l, const json_t *status)
+{
+	const json_t *nodes = get_at(status, "nodes"), *node;
+	const char *arbiter = "ARBITER", *open = NULL;
+	char next[120], list[160], who[120];
+	size_t i;
+
+	(void)snprintf(list, sizeof(list), "none");
+	for (i = 0; i < json_array_size(nodes); i++) {
+		node = json_array_get(nodes, i);
+		if (get_bool(node, "arbiter"))
+			arbiter = get_str(node, "node");
+		if (!wrong_is(node, "role", "primary"))
+			continue;
+		open = get_str(node, "node");
+		get_list(node, "record.candidates", list, sizeof(list));
+	}
+	(void)snprintf(
+	    next, sizeof(next), "ssh %s systemctl status hawatchd", arbiter);
+	(void)snprintf(who, sizeof(who), "the register on %s", arbiter);
+	if (wrong_etcd(status)) {
+		str_cut(next, sizeof(next),
+		    "etcdctl endpoint status on its hosts: two of three "
+		    "members must serve");
+		str_cut(who, sizeof(who), "etcd");
+	}
+	if (open == NULL)
+		wrong_text(l, next, "%s does not answer: %s", who,
+		    get_str(status, "register.silent"));
+	else
+		wrong_text(l, next,
+		    "%s does not answer: %s. %s goes on%s%s, "
+		    "and nobody can take over",
+		    who, get_str(status, "register.silent"), open,
+		    strcmp(list, "none") == 0 ? "" : " while it hears of ",
+		    strcmp(list, "none") == 0 ? "" : list);
+}
+
+/* A cold register waits for every data node, unless a person decides. */
+void
+wrong_cold(struct wrong_list *l, const json_t *status)
+{
+	const json_t *nodes = get_at(status, "nodes"), *node;
+	char list[160] = "", next[240];
+	size_t i, len = 0;
+
+	for (i = 0; i < json_array_size(nodes); i++) {
+		node = json_array_get(nodes, i);
+		if (!get_bool(node, "data") || len >= sizeof(list) ||
+		    get_in(get_at(status, "register.reported"),
+			get_str(node, "node")))
+			continue;
+		len += (size_t)snprintf(list + len, sizeof(list) - len, "%s%s",
+		    len == 0 ? "" : ", ", get_str(node, "node"));
+	}
+	(void)snprintf(next, sizeof(next),
+	    "start hawatchd there; if that host is lost for good: hactl "
+	    "register show, and if its record is right hactl register adopt");
+	wrong_text(l, next,
+	    "the register is cold, and refuses every change: it waits for "
+	    "the report of %s",
+	    list[0] == '\0' ? "every data node" : list);
+}

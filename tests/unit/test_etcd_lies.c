@@ -1,0 +1,353 @@
+/*
+ * A member of etcd that is none, or has gone mad: half answers, endless ones,
+ * none at all, errors, and writes that are confirmed where they were not sent.
+ * Nothing of it is believed, and all of it ends.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "engine/register.h"
+#include "etcdtest.h"
+#include "hawatch/mem.h"
+#include "hawatch/str.h"
+
+#define CONNS 64
+#define HEAD(cluster, revision) \
+	"\"header\":{\"cluster_id\":\"" cluster "\",\"revision\":\"" revision \
+	"\"}"
+#define VIRGIN "{" HEAD("10", "5") "}"
+
+struct conn {
+	int fd;
+	struct watch *watch;
+	char in[8192];
+	size_t len;
+};
+
+static struct {
+	struct loop *loop;
+	int fd, asked;
+	struct watch *watch;
+	struct conn conn[CONNS];
+	int conns;
+	int status;		 /* of the answer to a range */
+	const char *range, *txn; /* bodies; NULL: no answer */
+	size_t promised;	 /* more than is sent */
+	const char *stream;	 /* of the watch, again and again */
+	int streamed;
+} server;
+
+static struct {
+	struct conf conf;
+	struct http *http;
+	void *reg;
+	struct timer *limit;
+	int values, fails, writes;
+	char why[400];
+	enum cas_result res;
+	struct reg_value value;
+} client;
+
+static void
+say(struct conn *c, int status, const char *body, size_t promised)
+{
+	char *text = xasprintf("HTTP/1.1 %d X\r\nContent-Length: %zu\r\n\r\n%s",
+	    status, strlen(body) + promised, body);
+
+	(void)!send(c->fd, text, strlen(text), MSG_NOSIGNAL);
+	free(text);
+	if (promised > 0)
+		shutdown(c->fd, SHUT_WR);
+}
+
+static void
+stream(struct conn *c)
+{
+	char head[] = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+	char *text;
+	int i;
+
+	(void)!send(c->fd, head, strlen(head), MSG_NOSIGNAL);
+	if (server.stream == NULL)
+		return;
+	text = xasprintf("%zx\r\n%s\r\n", strlen(server.stream), server.stream);
+	for (i = 0; i < server.streamed; i++)
+		(void)!send(
+		    c->fd, text, strlen(text), MSG_NOSIGNAL | MSG_DONTWAIT);
+	free(text);
+}
+
+static void
+ready_cb(void *arg, int what)
+{
+	struct conn *c = arg;
+	ssize_t n = recv(
+	    c->fd, c->in + c->len, sizeof(c->in) - c->len - 1, MSG_DONTWAIT);
+	const char *body;
+
+	if (n <= 0) {
+		watch_free(c->watch);
+		c->watch = NULL;
+		close(c->fd);
+		c->fd = -1;
+		return;
+	}
+	c->len += (size_t)n;
+	c->in[c->len] = '\0';
+	body = strstr(c->in, "\r\n\r\n");
+	if (body == NULL || body[4] == '\0')
+		return;
+	server.asked++;
+	c->len = 0;
+	if (strstr(c->in, "/v3/watch") != NULL)
+		stream(c);
+	else if (strstr(c->in, "/v3/kv/txn") != NULL && server.txn != NULL)
+		say(c, 200, server.txn, 0);
+	else if (strstr(c->in, "/v3/kv/range") != NULL && server.range != NULL)
+		say(c, server.status, server.range, server.promised);
+}
+
+static void
+accept_cb(void *arg, int what)
+{
+	struct conn *c = &server.conn[server.conns++];
+
+	assert_true(server.conns <= CONNS);
+	c->fd = accept(server.fd, NULL, NULL);
+	assert_true(c->fd >= 0);
+	c->watch = watch_new(server.loop, c->fd, WATCH_READ, ready_cb, c);
+}
+
+static void
+value_cb(void *arg, usec_t sent, const struct reg_value *v)
+{
+	client.value = *v;
+	client.values++;
+}
+
+static void
+failed_cb(void *arg, const char *why)
+{
+	str_cut(client.why, sizeof(client.why), why);
+	client.fails++;
+}
+
+static void
+written_cb(void *arg, uint64_t id, enum cas_result res, uint64_t revision,
+    const char *instance)
+{
+	client.res = res;
+	client.writes++;
+}
+
+static void
+reported_cb(void *arg, bool ok)
+{
+}
+
+static void
+limit_cb(void *arg)
+{
+	fail_msg("that does not happen: %s", client.why);
+}
+
+static int *awaited, awaited_from;
+
+static void
+turn_cb(void *arg, const struct now *now)
+{
+	if (*awaited > awaited_from)
+		loop_stop(server.loop);
+}
+
+static void
+await(int *counter, int more)
+{
+	awaited = counter;
+	awaited_from = *counter + more - 1;
+	timer_arm(client.limit, 5 * USEC_SEC);
+	loop_run(server.loop, turn_cb, NULL);
+	timer_disarm(client.limit);
+}
+
+static int
+setup(void **state)
+{
+	static char endpoint[32];
+	const struct register_env env = { .conf = &client.conf,
+		.calls = {
+		    value_cb, failed_cb, written_cb, reported_cb, NULL } };
+	struct register_env mine = env;
+	struct error err;
+	struct conf *conf = &client.conf;
+
+	memset(&server, 0, sizeof(server));
+	memset(&client, 0, sizeof(client));
+	server.loop = mine.loop = loop_new(&err);
+	(void)snprintf(endpoint, sizeof(endpoint), "127.0.0.1:%d",
+	    etcdtest_port(&server.fd));
+	server.watch =
+	    watch_new(server.loop, server.fd, WATCH_READ, accept_cb, NULL);
+	server.status = 200;
+	client.http = mine.http = http_new(server.loop, NULL, &err);
+	conf->cluster = conf->names.cluster = "votes";
+	conf->node_count = conf->names.count = 1;
+	conf->node[0].name = conf->names.node[0] = "s1";
+	conf->ttl = USEC_SEC / 2;
+	conf->reg = (struct conf_register){ .type = REGISTER_ETCD,
+		.endpoints = { endpoint },
+		.prefix = "/hawatch/",
+		.server_name = "",
+		.ca = "",
+		.cert = "",
+		.key = "",
+		.user = "",
+		.password_file = "" };
+	client.limit = timer_new(server.loop, limit_cb, NULL);
+	client.reg = register_etcd.new(&mine, &err);
+	assert_non_null(client.reg);
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	int i;
+
+	register_etcd.free(client.reg);
+	http_free(client.http);
+	timer_free(client.limit);
+	for (i = 0; i < server.conns; i++) {
+		if (server.conn[i].watch == NULL)
+			continue;
+		watch_free(server.conn[i].watch);
+		close(server.conn[i].fd);
+	}
+	watch_free(server.watch);
+	close(server.fd);
+	loop_free(server.loop);
+	return 0;
+}
+
+/* Each ends the read, says why, and the next good answer is taken. */
+static void
+test_answers(void **state)
+{
+	static char endless[70000];
+	static const struct {
+		int status;
+		const char *body, *why;
+		size_t promised;
+	} rows[] = {
+		{ 503, "{\"error\":\"etcdserver: no leader\",\"code\":14}",
+		    "503, etcdserver: no leader", 0 },
+		{ 404, "404 page not found\n", "404", 0 },
+		{ 302, "", "302", 0 },
+		{ 200, "{" HEAD("10", "5"), "not JSON", 0 },
+		{ 200, VIRGIN, "127.0.0.1", 100 },
+		{ 200, endless, "127.0.0.1", 0 },
+		{ 200, NULL, "timeout", 0 },
+		{ 200, "{" HEAD("0", "5") "}", "no cluster", 0 },
+	};
+	size_t i;
+
+	memset(endless, ' ', sizeof(endless) - 1);
+	register_etcd.start(client.reg);
+	for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		server.status = rows[i].status;
+		server.range = rows[i].body;
+		server.promised = rows[i].promised;
+		/* One may have been under way. */
+		await(&client.fails, 2);
+		if (strstr(client.why, rows[i].why) == NULL)
+			fail_msg("%zu: %s", i, client.why);
+		server.status = 200;
+		server.range = VIRGIN;
+		server.promised = 0;
+		await(&client.values, 1);
+		assert_true(client.value.cold);
+		assert_string_equal(client.value.next, "000000000000000a");
+	}
+}
+
+/* A person adopts, which is a write; and only the cluster that was meant can
+ * confirm it. */
+static void
+shown_cb(void *arg, const char *json, const char *why)
+{
+	assert_null(json);
+	client.writes++;
+}
+
+static void
+test_writes(void **state)
+{
+	static const char *const rows[] = { NULL, "", "{}", "garbage",
+		"{" HEAD("11", "6") ",\"succeeded\":true}",
+		"{" HEAD("10", "6") ",\"succeeded\":1}",
+		"{" HEAD("10", "6") ",\"responses\":[]}" };
+	size_t i;
+
+	server.range = VIRGIN;
+	register_etcd.start(client.reg);
+	await(&client.values, 1);
+	for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		server.txn = rows[i];
+		register_etcd.adopt(client.reg, shown_cb, NULL);
+		await(&client.writes, 1);
+	}
+}
+
+/* However mad the watch is, it costs a few reads a second. */
+static void
+test_watch(void **state)
+{
+	static char line[20000];
+	static const struct {
+		const char *text;
+		int times;
+	} rows[] = {
+		{ line, 8 },
+		{ "{}\n", 50 },
+		{ "{\"error\":{\"message\":\"x\"}}\n", 50 },
+		{ "{\"result\":{" HEAD("10", "4") "}}\n", 50 },
+	};
+	size_t i;
+	usec_t at;
+	int asked;
+
+	memset(line, 'x', sizeof(line) - 1);
+	server.range = VIRGIN;
+	for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		server.stream = rows[i].text;
+		server.streamed = rows[i].times;
+		register_etcd.start(client.reg);
+		await(&client.values, 2);
+		asked = server.asked;
+		at = clock_now().raw;
+		await(&client.values, 3);
+		assert_true(server.asked - asked <
+			    20 + 20 * (clock_now().raw - at) / USEC_SEC);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_answers, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_writes, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_watch, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
