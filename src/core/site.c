@@ -16,8 +16,8 @@
  * not heard of for T, is not yet brought to its role for this epoch, or says
  * that it does not serve; never the holder, unless it is handing over and there
  * is another. After a handover, who lives and is out only until it is brought
- * to its role ends what it has begun; after a loss it may wait for ever for what
- * is lost, and is cut off.
+ * to its role ends what it has begun; after a loss it may wait for ever for
+ * what is lost, and is cut off.
  *
  * Nothing of this has a say in lease, claim, fence or promotion.
  */
