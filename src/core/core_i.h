@@ -192,6 +192,8 @@ struct site {
 	node_t primary; /* that ACT_TRAFFIC was asked for */
 	uint64_t traffic_epoch;
 	nodeset_t out, drain;
+	uint64_t handed; /* that epoch is, or will be, this node's because it
+			    was handed over to it; 0 none */
 	usec_t asked_at, next, often_until; /* of ACT_TRAFFIC */
 };
 

@@ -15,8 +15,9 @@
  * primary of once, and what connects through it has no other. Out is who was
  * not heard of for T, is not yet brought to its role for this epoch, or says
  * that it does not serve; never the holder, unless it is handing over and there
- * is another. Who lives, and is out only until
- * it is brought to its role, ends what it has begun.
+ * is another. After a handover, who lives and is out only until it is brought
+ * to its role ends what it has begun; after a loss it may wait for ever for
+ * what is lost, and is cut off.
  *
  * Nothing of this has a say in lease, claim, fence or promotion.
  */
@@ -160,6 +161,7 @@ site_out(const struct core *c, const struct now *now, nodeset_t *out,
 		    r[n].site_epoch < core_rec(c)->epoch)
 			*out |= NODE_BIT(n);
 		if (!site_silent(c, now, n) &&
+		    c->site.handed == core_rec(c)->epoch &&
 		    r[n].site_epoch < core_rec(c)->epoch)
 			*drain |= NODE_BIT(n);
 	}
@@ -263,6 +265,9 @@ site_turn(struct core *c, const struct now *now)
 	if (now->raw - c->site.turn_at > USEC_SEC)
 		c->site.listening = now->raw;
 	c->site.turn_at = now->raw;
+	if (core_rec(c)->state == REC_RELEASED &&
+	    core_rec(c)->target == c->conf.self)
+		c->site.handed = core_rec(c)->epoch + 1;
 	site_converged(c, now);
 	if (c->dur.site_epoch == 0 && site_primary(c) != NODE_NONE)
 		site_reached(c, core_rec(c)->epoch);

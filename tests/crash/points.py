@@ -111,6 +111,8 @@ CHANCE = {
 
 REASONS = (
     (r'switchover\.heir:', 'answered in the turn of the order'),
+    (r'switchover\.(drain|quiet|files):', 'a pair without a site has nothing '
+     'to drain, to stop or to copy: answered in the turn of the row before'),
     (r'switchover\.closed:', 'answered in the turn of the row before: the '
      'fence closes when the server is seen to be gone'),
     (r'switchover\.(near|closed|flushed|release):act-',

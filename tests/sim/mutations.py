@@ -248,9 +248,9 @@ MUTATIONS = [
          "rec->holder != o->holder)", "if (now->raw > o->until)"),
         ("orders.c", "else if (o->fenced && strcmp(o->nonce, rec->nonce) "
          "!= 0)", "else if (0)")]),
-    ("released before the target has all", "HANDED", 431, [
+    ("released before the target has all", "HANDED", 55, [
         ("handover.c", "h->wal_end >= h->end &&", "c->pg.seen_at > 0 &&")]),
-    ("taken back after the release", "HANDED S1 S2 LEASE STRICT", 1340, [
+    ("taken back after the release", "HANDED S1 S2 LEASE STRICT", 600, [
         ("plan.c", "deed_hand, NULL, 10 * SEC, LATE_AGAIN",
          "deed_hand, NULL, 300 * MSEC, LATE_BACK"),
         # A restart in place waits for the release's outcome, and takes the

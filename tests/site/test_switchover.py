@@ -21,7 +21,7 @@ def write(host, path, text):
 
 
 def median(values):
-    return sorted(values)[len(values) // 2]
+    return sorted(values)[(len(values) - 1) // 2]
 
 
 def there_and_back(site, rounds):

@@ -57,6 +57,32 @@ test_out(void **state)
 	ct_free(&t);
 }
 
+/* Handed over to this node: who hands over is drained until he is a standby's
+ * host; who was lost, is cut off. */
+static void
+test_drain(void **state)
+{
+	static const node_t target[] = { B, NODE_NONE };
+	struct ct t;
+	size_t i;
+
+	for (i = 0; i < 2; i++) {
+		site_init(&t, B);
+		t.conf.before = t.conf.after = t.conf.verify = false;
+		ct_candidate(&t);
+		ct_record(&t, REC_RELEASED, A, BIT_B)->target = target[i];
+		t.reg.value.revision++;
+		ct_read(&t);
+		site_heard(&t, 8 * SEC, A, 5, true);
+		assert_int_equal(ct_status(&t).rec.holder, B);
+		assert_int_equal(
+		    ct_last_act(&t, ACT_TRAFFIC)->goal.names, BIT_A);
+		assert_int_equal(ct_last_act(&t, ACT_TRAFFIC)->goal.drain,
+		    i == 0 ? BIT_A : 0);
+		ct_free(&t);
+	}
+}
+
 /* A holder whose engine has just begun to listen drains nobody, and readies
  * nobody who may be dead. */
 static void
@@ -157,6 +183,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_traffic_rhythm),
 		cmocka_unit_test(test_out),
+		cmocka_unit_test(test_drain),
 		cmocka_unit_test(test_hold_off),
 		cmocka_unit_test(test_traffic_within_lease),
 		cmocka_unit_test(test_traffic_bounded),
