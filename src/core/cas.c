@@ -35,8 +35,6 @@ cas_complete(
 {
 	const struct record *now_is = core_rec(c);
 
-	pause_write(c, now, rec);
-
 	snprintf(rec->nonce, sizeof(rec->nonce), "%.24s-%llu", c->seed,
 	    (unsigned long long)++c->nonces);
 	rec->written_by = c->conf.self;
@@ -61,6 +59,7 @@ cas_complete(
 	} else if (rec->state == REC_HELD) {
 		rec->candidates = 0;
 	}
+	pause_write(c, now, rec);
 	rec->seq = now_is->seq;
 	/* The first write of an incarnation raises seq: what an earlier one
 	 * sent and forgot is then never ahead of what is seen. An abdication

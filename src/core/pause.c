@@ -69,13 +69,14 @@ pause_on(const struct core *c, const struct now *now)
 	return until > now->wall;
 }
 
-/* Whatever this node writes says what was ordered, and not what has ended. */
+/* Whatever this node writes says what was ordered, once nobody is listed in it
+ * any more, and not what has ended. */
 void
 pause_write(const struct core *c, const struct now *now, struct record *rec)
 {
 	const struct pausing *p = &c->pausing;
 
-	if (p->on) {
+	if (p->on && (p->until == 0 || rec->candidates == 0)) {
 		rec->paused_until = p->until;
 		str_cut(rec->paused_why, sizeof(rec->paused_why), p->why);
 		str_cut(rec->paused_by, sizeof(rec->paused_by), p->by);

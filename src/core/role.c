@@ -117,6 +117,14 @@ role_latch(struct core *c, const char *why)
 		return;
 	c->dur.latch = true;
 	c->signal_looked = false;
+	/* To be had again, should this node take back what it releases now:
+	 * until the register answers, its data may become another. */
+	if (lease_mine(c) && c->position_epoch == core_rec(c)->epoch &&
+	    (c->dur.told_epoch != c->position_epoch ||
+		c->dur.told < c->position)) {
+		c->dur.told = c->position;
+		c->dur.told_epoch = c->position_epoch;
+	}
 	str_cut(c->dur.latch_why, sizeof(c->dur.latch_why), why);
 	core_save(c);
 	core_tell(c, EMIT_node_latched, "%s", why);

@@ -3,7 +3,7 @@ first seed that is known to break it or 0, [(file, exact old text, new text),
 ...])."""
 
 MUTATIONS = [
-    ("D counted from the reply", "LEASE", 431, [
+    ("D counted from the reply", "LEASE", 719, [
         ("cas.c", "lease_confirmed(c, now, p.t_s, &p.cas.rec);",
          "lease_confirmed(c, now, now->raw, &p.cas.rec);")]),
     ("D of (b) counted from the answer", "LEASE", 860, [
@@ -18,21 +18,21 @@ MUTATIONS = [
          "return c->reg.first_seen + core_wait(c, c->conf.ttl);")]),
     ("an answer without epoch check", "ANSWER", 36, [
         ("promise.c", 'return "higher-epoch";', ";")]),
-    ("an answer with a claim unresolved", "ANSWER", 181, [
+    ("an answer with a claim unresolved", "ANSWER", 708, [
         ("promise.c", 'return "claim-unresolved";', ";")]),
     ("a yes to a T that is not saved", "ANSWER", 1, [
         ("promise.c", 'return core_saved(c, c->t_max_version) ? NULL : '
          '"not-saved";', "return NULL;")]),
     ("a yes that is not remembered", "CLAIM OPEN LEASE", 2, [
         ("claim.c", "*when = c->promise.until;", "*when = 0;")]),
-    ("no hold-off before a claim", "CLAIM", 128, [
+    ("no hold-off before a claim", "CLAIM", 32, [
         ("claim.c", "*when = c->no_claim_before;", "*when = 0;")]),
     ("no hold-off before opening", "OPEN", 1, [
         ("writers.c", "return BLOCK_HOLD_OFF;", ";")]),
     ("P without unknown CASes", "P", 2, [
         ("lease.c", "if (c->pending.on)\n"
          "\t\tp |= c->pending.cas.rec.candidates;", "")]),
-    ("add sent before D is finite", "FINITE TTL", 130, [
+    ("add sent before D is finite", "FINITE TTL", 34, [
         ("lease.c", "if (rec->state == REC_RELEASED || "
          "(rec->candidates == 0 && !shorter))\n\t\treturn true;",
          "return true;")]),
@@ -51,7 +51,7 @@ MUTATIONS = [
         ("durability.c", "\t\trec.candidates &= ~lost;\n",
          "\t\trec.candidates &= ~lost;\n"
          "\t\tif (!c->sync.relaxing)\n\t\t\tdurability_names(c, 0);\n")]),
-    ("relax on an unknown outcome", "STRICT P", 23, [
+    ("relax on an unknown outcome", "STRICT P", 21, [
         ("durability.c",
          "\tkeep = c->conf.bounded ? 0 : lease_possible(c);\n",
          "\tkeep = c->pending.on ? c->pending.cas.rec.candidates :\n"
@@ -82,11 +82,11 @@ MUTATIONS = [
         # Prepared while it followed: either of both rules is enough.
         ("role.c", "struct goal g = { .names = c->conf.data & "
          "~NODE_BIT(c->conf.self) };", "struct goal g = { .names = 0 };")]),
-    ("an element that outlives D", "ELEMENT", 1, [
+    ("an element that outlives D", "ELEMENT", 2, [
         ("writers.c", "writers_do(c, FENCE_OP_OPEN, c->lease.deadline);",
          "writers_do(c, FENCE_OP_OPEN, c->lease.deadline == USEC_NEVER ?\n"
          "\t\t    USEC_NEVER : c->lease.deadline + USEC_SEC);")]),
-    ("a restart in place keeps candidates", "STRICT", 584, [
+    ("a restart in place keeps candidates", "STRICT", 1340, [
         ("*.c", "return yes_if(lease_possible(c) == 0 && "
          "core_rec(c)->candidates == 0 &&\n"
          "\t\t      c->lease.confirmed);", "return ANS_YES;")]),
@@ -112,7 +112,7 @@ MUTATIONS = [
          "\t\treturn true;\n"
          "\tif (core_rel(c) != REL_HELD || core_pgs(c) != PGS_PRIMARY)\n"
          "\t\treturn false;\n\tswitch (c->plan.id) {")]),
-    ("an expired holder re-seeds", "LEASE S1 S2 S3 STRICT P", 2769, [
+    ("an expired holder re-seeds", "LEASE S1 S2 S3 STRICT P", 273, [
         ("lease.c", "if (!r->cold || c->lease.lapsed || "
          "!c->lease.confirmed ||", "if (!r->cold || !c->lease.confirmed ||"),
         ("lease.c", "(lease_possible(c) & ~r->reported) != 0)", "false)"),
@@ -130,14 +130,14 @@ MUTATIONS = [
         ("claim.c", "\tclaim_proof(c);\n", ""),
         ("*.c", "if (c->dur.proof_epoch != core_rec(c)->epoch)",
          "if (0)")]),
-    ("the fence stays open after D", "S6 OPEN", 22, [
+    ("the fence stays open after D", "S6 OPEN", 26, [
         ("writers.c", "if (!writers_keep(c, now))", "if (0)")]),
     ("promotion without waiting for pullers", "SITE", 3, [
         ("ask.c", "return goal_result(c, ACT_PULLERS);",
          "return c->plan.acted ? ANS_YES : ANS_UNKNOWN;")]),
     ("a role by a claimed record", "SITE", 2, [
         ("site.c", "rec->state != REC_HELD", "rec->state == REC_NONE")]),
-    ("traffic past the lease", "SITE", 2, [
+    ("traffic past the lease", "SITE", 13, [
         ("site.c", "c->fence.writers == WRITERS_OPEN &&\n"
          "\t       lease_ahead(c, now);",
          "c->fence.writers == WRITERS_OPEN;")]),
@@ -147,7 +147,7 @@ MUTATIONS = [
     ("one silence drains for ever", "LIVE", 5, [
         ("site.c", "s->primary == primary &&\n\t    s->out == out)",
          "s->primary == primary)")]),
-    ("an answer as holder", "HOLDER", 21, [
+    ("an answer as holder", "HOLDER", 50, [
         # An answer to a lower epoch would go before it.
         ("promise.c", 'return "higher-epoch";', ";"),
         ("promise.c", 'return "is-holder";', ";")]),
@@ -171,7 +171,7 @@ MUTATIONS = [
         ("sim/fence.c", "f->limit_wall = wall + deadline - raw;",
          "f->limit_wall = USEC_NEVER;"),
         ("sim/fence.c", "clk_raw(w, n) >= deadline", "false")]),
-    ("a fence of the input only", "S1", 45, [
+    ("a fence of the input only", "S1", 55, [
         ("sim/wal.c", "!w->host[n].up ||\n\t    !fence_passes(w, n))",
          "!w->host[n].up)")]),
     ("release before the postmaster's children end", "S3", 21, [
@@ -180,10 +180,10 @@ MUTATIONS = [
     ("ANY standby instead of all", "STRICT S2", 6, [
         ("sim/wal.c", "return conn_lets_go(w, n, have);",
          "return have != 0;")]),
-    ("waiting for another proves it", "STRICT WAITING", 1129, [
+    ("waiting for another proves it", "STRICT WAITING", 260, [
         ("add.c", ".names = c->sync.add_names | c->sync.named };",
          ".names = NODE_BIT(c->sync.adding) };")]),
-    ("walsenders that were named before", "STRICT WAITING", 1129, [
+    ("walsenders that were named before", "STRICT WAITING", 260, [
         ("add.c", ".names = c->sync.add_names | c->sync.named };",
          ".names = c->sync.add_names };")]),
     ("a name dropped while its node is in P", "STRICT", 6, [
@@ -204,7 +204,7 @@ MUTATIONS = [
     ("bounded: no position in the question", "BOUND TOLD", 3, [
         ("lease.c", "if (a->ask.bounded && a->ask.lsn < c->pg.wal_end)",
          "if (0)")]),
-    ("bounded: a claim past max_loss", "BOUND", 43, [
+    ("bounded: a claim past max_loss", "BOUND", 247, [
         ("claim.c", "end += c->conf.max_loss;",
          "end += c->conf.max_loss + 65536;")]),
     ("bounded: D counted from now", "TOLD", 3, [
@@ -215,16 +215,16 @@ MUTATIONS = [
     ("no standby follows the new primary", "LIVE", 9, [
         ("follow.c", "core_pgs(c) != PGS_STANDBY || n == NODE_NONE ||",
          "true ||")]),
-    ("giving way for ever", "RANK", 30, [
+    ("giving way for ever", "RANK", 38, [
         ("rank.c", "if (now->raw >= r->until)\n\t\treturn BLOCK_NONE;",
          "if (r->first == NODE_NONE)\n\t\treturn BLOCK_NONE;")]),
-    ("closing waits for the disk", "S6 ELEMENT OPEN", 55, [
+    ("closing waits for the disk", "S6 ELEMENT OPEN", 526, [
         ("writers.c", "if (!writers_keep(c, now)) {",
          "if (!writers_keep(c, now) && core_saved(c, c->version)) {")]),
-    ("abdication is told before it is saved", "STRICT P", 3, [
+    ("abdication is told before it is saved", "STRICT P", 34, [
         ("promise.c", "if (!core_saved(c, c->abdicated_version))",
          "if (0)")]),
-    ("a register that was put back starts warm", "S1 S2 LEASE STRICT P", 43, [
+    ("a register that was put back starts warm", "S1 S2 LEASE STRICT P", 7, [
         ("arbiter.c", "o->same_file && ", "")]),
     ("a register that forgot is believed", "FORGETS", 180, [
         ("watch.c", "\tif (d->instance[0] == '\\0')\n\t\treturn false;",
@@ -238,9 +238,9 @@ MUTATIONS = [
     ("a claim behind a silence", "S3 LEASE S1 S2 STRICT P", 310, [
         ("claim.c", "c->reg.value.head == 0 || c->reg.read_at >= "
          "claim_wait_end(c);", "true || claim_wait_end(c);")]),
-    ("opening without being armed", "OPEN", 23, [
+    ("opening without being armed", "OPEN", 27, [
         ("writers.c", "\t\treturn BLOCK_NOT_ARMED;", "\t\t;")]),
-    ("the readers' element is forgotten", "S3", 177, [
+    ("the readers' element is forgotten", "S3", 356, [
         ("writers.c", "else if (life > 0 && f->readers_until < "
          "now->raw + life)", "else if (0)")]),
     ("a person's order outlives its record", "LEASE", 2380, [
@@ -248,7 +248,7 @@ MUTATIONS = [
          "rec->holder != o->holder)", "if (now->raw > o->until)"),
         ("orders.c", "else if (o->fenced && strcmp(o->nonce, rec->nonce) "
          "!= 0)", "else if (0)")]),
-    ("released before the target has all", "HANDED", 55, [
+    ("released before the target has all", "HANDED", 177, [
         ("handover.c", "h->wal_end >= h->end &&", "c->pg.seen_at > 0 &&")]),
     ("taken back after the release", "HANDED S1 S2 LEASE STRICT", 600, [
         ("plan.c", "deed_hand, NULL, 10 * SEC, LATE_AGAIN",
@@ -264,8 +264,9 @@ MUTATIONS = [
         # That it is seen as one covers it, if it is seen in time.
         ("role.c", "if (c->dur.handed_epoch != 0 && "
          "core_pgs(c) == PGS_PRIMARY)", "if (0)")]),
-    ("what was had at the release is forgotten", "S2 STRICT", 8050, [
-        ("deed.c", "c->dur.told = c->position;", ";")]),
+    ("what was had at the release is forgotten", "S2 STRICT BOUND", 5075, [
+        ("deed.c", "c->dur.told = c->position;", ";"),
+        ("role.c", "c->dur.told = c->position;", ";")]),
     ("a stop for a handover that is not on disk", "SITE", 2, [
         ("handover.c", "if (!core_saved(c, c->quiet_version))", "if (0)")]),
     ("what stopped for a handover is left so", "LIVE", 213, [
@@ -275,14 +276,18 @@ MUTATIONS = [
          "if (hand_drains(c))")]),
     ("a claim that was never held lets the release be forgotten", "S2", 2892, [
         ("claim.c", "c->dur.told_epoch == of)", "0)")]),
+    ("an unanswered write says nothing of the data", "S2", 8050, [
+        ("role.c", "if (c->pending.on && sent->epoch == rec->epoch && "
+         "sent->lsn > had)", "if (0)")]),
+    ("a pause is written before nobody is listed", "PAUSE", 9655, [
+        ("pause.c", "if (p->on && (p->until == 0 || rec->candidates == 0))",
+         "if (p->on)")]),
     ("resume without re-checking", "STRICT S2 P", 7, [
         ("pause.c", "\trec->paused_until = 0;\n",
          "\tif (rec->paused_until != 0)\n"
          "\t\trec->candidates = c->conf.data & ~NODE_BIT(c->conf.self);\n"
-         "\trec->paused_until = 0;\n"),
-        # For whom commits do not wait is not listed: it covers that.
-        ("cas.c", "rec->candidates &= c->pg.sync_names;", ";")]),
-    ("a pause keeps its candidates", "PAUSE", 7, [
+         "\trec->paused_until = 0;\n")]),
+    ("a pause keeps its candidates", "PAUSE", 260, [
         ("durability.c", "c->conf.mode != CORE_AUTO || pause_on(c, now) ||",
          "c->conf.mode != CORE_AUTO ||")]),
     ("a pause outlives its time", "LIVE", 12, [

@@ -291,6 +291,26 @@ test_fence_holder(void **state)
 	ct_free(&t);
 }
 
+/* Without the register it cannot release; what it had is remembered at once,
+ * since the data may become another before it can. */
+static void
+test_fence_remembers(void **state)
+{
+	struct ct t;
+
+	ct_init(&t, A, false);
+	ct_holder(&t, 0);
+	t.cas = CT_CAS_LOST;
+	t.pg.wal_end = 500;
+	ct_run(&t, SEC);
+	assert_null(fence(&t));
+	ct_run(&t, SEC);
+	assert_int_equal(t.reg.value.rec.state, REC_HELD);
+	assert_int_equal(t.disk.told, 500);
+	assert_int_equal(t.disk.told_epoch, 5);
+	ct_free(&t);
+}
+
 /* Another took over meanwhile: a person has to know, and says so twice. */
 static void
 test_unfence_after_a_takeover(void **state)
@@ -379,6 +399,7 @@ main(void)
 		cmocka_unit_test(test_register_down),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_fence_holder),
+		cmocka_unit_test(test_fence_remembers),
 		cmocka_unit_test(test_unfence_after_a_takeover),
 		cmocka_unit_test(test_fence_standby),
 		cmocka_unit_test(test_fence_refused),
