@@ -34,7 +34,7 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const struct names *names = &fuzz_conf()->names;
-	const char *json = (const char *)data + 1;
+	const char *json;
 	struct error err = { 0 };
 	struct etcd_view v;
 	char buf[64];
@@ -43,6 +43,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size-- == 0)
 		return 0;
+	json = (const char *)data + 1;
 	switch (data[0]) {
 	case 'r':
 		if (etcd_range_parse(&v, KEY, json, size, names, &err) == -1)
