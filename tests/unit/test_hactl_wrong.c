@@ -411,8 +411,9 @@ test_etcd(void **state)
 	    json_array_get(nodes, 0), "role", json_string("closed"));
 	found = wrong_find(obj, list, 40);
 	says("nobody accepts writes", "bring etcd or a candidate back");
-	json_object_set_new(
-	    json_array_get(nodes, 0), "silent", json_string("connect-timeout"));
+	json_array_set_new(nodes, 0,
+	    json_pack(
+		"{s:s,s:s,s:b}", "node", "s1", "silent", "timeout", "data", 1));
 	found = wrong_find(obj, list, 40);
 	says("without the register nobody takes over", "bring etcd back");
 	json_decref(obj);
