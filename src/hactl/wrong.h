@@ -26,6 +26,7 @@ bool wrong_is(const json_t *obj, const char *path, const char *word);
 bool wrong_etcd(const json_t *status);
 void wrong_silent(struct wrong_list *l, const json_t *status);
 void wrong_cold(struct wrong_list *l, const json_t *status);
+void wrong_amnesiac(struct wrong_list *l, const json_t *node);
 void wrong_members(struct wrong_list *l, const json_t *status);
 
 /* wrong_node.c */

@@ -401,6 +401,18 @@ test_etcd(void **state)
 	    "etcdctl endpoint status");
 	assert_int_equal(found, 1);
 	json_object_del(reg, "members");
+	json_object_set_new(
+	    json_object_get(json_array_get(nodes, 1), "register"), "amnesiac",
+	    json_true());
+	json_object_set_new(
+	    json_object_get(json_array_get(nodes, 1), "durable"), "back",
+	    json_true());
+	found = wrong_find(obj, list, 40);
+	says("s2: etcd was put back from a copy as the same cluster",
+	    "--initial-cluster-token");
+	json_object_set_new(
+	    json_object_get(json_array_get(nodes, 1), "register"), "amnesiac",
+	    json_false());
 	json_object_set_new(reg, "silent", json_string("10.0.0.1:2379: x"));
 	found = wrong_find(obj, list, 40);
 	says("etcd does not answer: 10.0.0.1:2379: x. s1 goes on while it "
