@@ -2,10 +2,8 @@
  * The register in a cluster of etcd: one key, read linearizably, written by a
  * transaction that replaces exactly what was seen.
  *
- * A read comes every T/5 and with each hint of the watch. A write is sent
- * again, the identical one, to the next member, until one of them says what
- * became of it or the core's own rhythm takes over; a time-out, an error and
- * an answer of another cluster are the same: unknown.
+ * A read comes every T/5 and with each hint of the watch. What becomes of a
+ * write is reg_etcd_write.c's.
  *
  * When the cluster is another one than the record was written to (it was put
  * back from a copy) or there is no key, the register is cold. What a cold
@@ -17,64 +15,17 @@
 #include <string.h>
 
 #include "engine/crash.h"
-#include "engine/etcd_net.h"
-#include "engine/etcd_show.h"
-#include "engine/etcd_text.h"
-#include "engine/etcd_watch.h"
-#include "engine/register.h"
+#include "engine/reg_etcd.h"
 #include "hawatch/mem.h"
 #include "hawatch/str.h"
 
-#define ETCD_RETRY (100 * USEC_MSEC)
 #define ETCD_REQUEST_MIN (150 * USEC_MSEC)
 #define ETCD_REQUEST_MAX (400 * USEC_MSEC)
 
-enum write_kind { WRITE_NONE, WRITE_CAS, WRITE_REPORT, WRITE_ADOPT };
-
-/* The one write under way. */
-struct etcd_write {
-	enum write_kind kind;
-	struct etcd_call *call;
-	usec_t until; /* after that the core may say again what it wants */
-	struct do_cas cas;
-	struct arbiter next;  /* what it makes of the register */
-	char *body, *text;    /* of the request; of the key */
-	char cluster[ID_MAX]; /* that it is meant for */
-	register_shown done;  /* adopt */
-	void *done_arg;
-};
-
-struct reg_etcd {
-	struct register_env env;
-	nodeset_t data;
-	char *key;
-	struct etcd_net *net;
-	struct etcd_watch *watch;
-	struct etcd_show *show;
-	struct timer *poll, *retry; /* reads; the write */
-	struct etcd_call *reading;
-	bool again; /* a read was wanted while one was under way */
-	bool seen;
-	struct etcd_view view; /* what was seen last */
-	int failures;	       /* one after another */
-	uint64_t hint;	       /* the watch told of that revision */
-	int deaf;	       /* reads in a row that it had not told of */
-	struct etcd_write write;
-};
-
 static void etcd_poll_cb(void *arg);
-static void etcd_retry_cb(void *arg);
 static void etcd_changed_cb(void *arg, uint64_t head);
 static void etcd_read_cb(void *arg, const struct etcd_reply *reply);
 static void etcd_read_failed(struct reg_etcd *r, const char *why);
-static void etcd_take(struct reg_etcd *r, struct etcd_view *v, usec_t sent);
-static void etcd_write_begin(
-    struct reg_etcd *r, enum write_kind kind, const struct arbiter *next);
-static void etcd_write_send(struct reg_etcd *r);
-static void etcd_write_cb(void *arg, const struct etcd_reply *reply);
-static void etcd_write_again(struct reg_etcd *r);
-static void etcd_write_end(struct reg_etcd *r, enum cas_result res,
-    uint64_t revision, const char *instance);
 
 static void *
 etcd_new(const struct register_env *env, struct error *err)
@@ -94,7 +45,7 @@ etcd_new(const struct register_env *env, struct error *err)
 	r->watch = etcd_watch_new(env->loop, net, r->key, etcd_changed_cb, r);
 	r->show = etcd_show_new(net, r->key, &conf->names);
 	r->poll = timer_new(env->loop, etcd_poll_cb, r);
-	r->retry = timer_new(env->loop, etcd_retry_cb, r);
+	r->retry = timer_new(env->loop, etcd_write_due_cb, r);
 	return r;
 }
 
@@ -106,9 +57,7 @@ etcd_free(void *reg)
 	etcd_show_free(r->show);
 	etcd_watch_free(r->watch);
 	etcd_net_cancel(r->reading);
-	etcd_net_cancel(r->write.call);
-	free(r->write.body);
-	free(r->write.text);
+	etcd_write_free(r);
 	etcd_net_free(r->net);
 	etcd_view_fini(&r->view);
 	timer_free(r->poll);
@@ -118,7 +67,7 @@ etcd_free(void *reg)
 }
 
 /* For one request to one member. */
-static usec_t
+usec_t
 etcd_deadline(const struct reg_etcd *r)
 {
 	usec_t d = r->env.conf->ttl / 8;
@@ -128,7 +77,7 @@ etcd_deadline(const struct reg_etcd *r)
 				      d;
 }
 
-static void
+void
 etcd_read(void *reg)
 {
 	struct reg_etcd *r = reg;
@@ -226,7 +175,7 @@ etcd_read_failed(struct reg_etcd *r, const char *why)
 }
 
 /* Takes v. */
-static void
+void
 etcd_take(struct reg_etcd *r, struct etcd_view *v, usec_t sent)
 {
 	const struct register_calls *calls = &r->env.calls;
@@ -325,149 +274,6 @@ etcd_adopt(void *reg, register_shown done, void *arg)
 	r->write.done = done;
 	r->write.done_arg = arg;
 	etcd_write_begin(r, WRITE_ADOPT, &next);
-}
-
-/* next in the place of what was seen. An earlier write of the core's is left to
- * itself: it has given it up. */
-static void
-etcd_write_begin(
-    struct reg_etcd *r, enum write_kind kind, const struct arbiter *next)
-{
-	struct etcd_write *w = &r->write;
-
-	etcd_net_cancel(w->call);
-	free(w->body);
-	free(w->text);
-	w->kind = kind;
-	w->next = *next;
-	w->text = etcd_image_str(next, &r->env.conf->names);
-	w->body = etcd_put_str(r->key, &r->view, w->text);
-	str_cut(w->cluster, sizeof(w->cluster), r->view.cluster);
-	w->until = clock_now().raw + etcd_deadline(r);
-	etcd_write_send(r);
-}
-
-static void
-etcd_write_send(struct reg_etcd *r)
-{
-	struct etcd_write *w = &r->write;
-	const struct etcd_request req = { .member = ETCD_GOOD,
-		.path = "/v3/kv/txn",
-		.body = w->body,
-		.deadline = etcd_deadline(r) };
-
-	w->call = etcd_net_post(r->net, &req, etcd_write_cb, r);
-	if (w->call == NULL)
-		timer_arm(r->retry, ETCD_RETRY / 2);
-}
-
-static void
-etcd_retry_cb(void *arg)
-{
-	struct reg_etcd *r = arg;
-
-	if (r->write.kind == WRITE_NONE || r->write.call != NULL)
-		return;
-	if (clock_now().raw < r->write.until)
-		etcd_write_send(r);
-	else
-		etcd_write_end(r, CAS_UNKNOWN, 0, "");
-}
-
-static void
-etcd_write_again(struct reg_etcd *r)
-{
-	timer_arm(r->retry, ETCD_RETRY / 2);
-}
-
-/* The write stands; what it was sent for is the view now. */
-static void
-etcd_written(struct reg_etcd *r, const struct etcd_view *v)
-{
-	struct etcd_write *w = &r->write;
-	struct etcd_view now = *v;
-
-	now.text = xstrdup(w->text);
-	now.image = w->next;
-	now.image.value.revision = v->revision;
-	now.image.value.head = v->head;
-	etcd_view_fini(&r->view);
-	r->view = now;
-	etcd_write_end(r, CAS_CONFIRMED, v->revision, v->cluster);
-}
-
-static void
-etcd_write_cb(void *arg, const struct etcd_reply *reply)
-{
-	struct reg_etcd *r = arg;
-	struct etcd_write *w = &r->write;
-	struct etcd_view v;
-	struct error err;
-	bool taken = false, ours;
-
-	if (w->kind == WRITE_CAS)
-		crash_point("cas-reply");
-	w->call = NULL;
-	if (!reply->ok || etcd_put_parse(&v, &taken, r->key, reply->body,
-			      reply->len, &r->env.conf->names, &err) != 0) {
-		etcd_write_again(r);
-		return;
-	}
-	ours = strcmp(v.cluster, w->cluster) == 0;
-	if (taken && ours) {
-		etcd_written(r, &v);
-		return;
-	}
-	if (taken) {
-		/* It landed where it was not meant to. */
-		etcd_write_end(r, CAS_UNKNOWN, 0, "");
-		etcd_read(r);
-		return;
-	}
-	/* An earlier copy of it, whose answer was lost? */
-	ours = ours && v.text != NULL && strcmp(v.text, w->text) == 0;
-	if (ours) {
-		etcd_written(r, &v);
-		etcd_view_fini(&v);
-		return;
-	}
-	etcd_take(r, &v, reply->sent);
-	etcd_write_end(r, CAS_CONFLICT, 0, "");
-}
-
-static void
-etcd_write_end(struct reg_etcd *r, enum cas_result res, uint64_t revision,
-    const char *instance)
-{
-	const struct register_calls *calls = &r->env.calls;
-	enum write_kind kind = r->write.kind;
-	register_shown done = r->write.done;
-	void *arg = r->write.done_arg;
-	uint64_t id = r->write.cas.id;
-	bool ok = res == CAS_CONFIRMED;
-
-	free(r->write.body);
-	free(r->write.text);
-	r->write = (struct etcd_write){ 0 };
-	switch (kind) {
-	case WRITE_CAS:
-		calls->written(calls->arg, id, res, revision, instance);
-		break;
-	case WRITE_REPORT:
-		calls->reported(calls->arg, ok);
-		break;
-	case WRITE_ADOPT:
-		if (ok)
-			etcd_show_start(r->show, done, arg);
-		else
-			done(arg, NULL,
-			    res == CAS_CONFLICT ?
-				"{\"error\": \"it changed meanwhile\"}" :
-				etcd_net_why(r->net));
-		break;
-	case WRITE_NONE:
-		break;
-	}
 }
 
 const struct register_ops register_etcd = {

@@ -337,6 +337,8 @@ status_durable(const struct engine *e, const struct durable *dur)
 	json_put_string(obj, "instance", dur->instance);
 	json_put_u64(obj, "epoch", dur->epoch);
 	json_put_u64(obj, "seq", dur->seq);
+	json_put_u64(obj, "head", dur->head);
+	json_put_bool(obj, "back", dur->back);
 	json_put_bool(obj, "claim", dur->claim);
 	json_put_u64(obj, "primary_epoch", dur->primary_epoch);
 	json_put_u64(obj, "abdicated_epoch", dur->abdicated_epoch);

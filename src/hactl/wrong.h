@@ -28,6 +28,7 @@ void wrong_paused(struct wrong_list *l, const json_t *nodes);
 bool wrong_etcd(const json_t *status);
 void wrong_silent(struct wrong_list *l, const json_t *status);
 void wrong_cold(struct wrong_list *l, const json_t *status);
+void wrong_amnesiac(struct wrong_list *l, const json_t *node);
 void wrong_members(struct wrong_list *l, const json_t *status);
 
 /* wrong_node.c */

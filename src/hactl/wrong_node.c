@@ -372,10 +372,7 @@ wrong_register(struct wrong_list *l, const json_t *node)
 		    "hactl register adopt",
 		    "%s: the register is cold, and refuses every change", name);
 	else if (get_bool(node, "register.amnesiac"))
-		wrong_text(l,
-		    "hactl register show; see WHAT TO DO in man 7 hawatch",
-		    "%s: the register shows less than this node has seen",
-		    name);
+		wrong_amnesiac(l, node);
 	else if (!get_bool(node, "register.read"))
 		wrong_text(l, "hactl register show",
 		    "%s: did not read the register within the last T", name);

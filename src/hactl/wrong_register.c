@@ -14,6 +14,25 @@ wrong_etcd(const json_t *status)
 	return wrong_is(get_at(status, "register"), "type", "etcd");
 }
 
+void
+wrong_amnesiac(struct wrong_list *l, const json_t *node)
+{
+	const char *name = get_str(node, "node");
+
+	if (get_bool(node, "durable.back"))
+		wrong_text(l,
+		    "put it back again with an --initial-cluster-token that "
+		    "was never used; THE REGISTER IN ETCD in man 7 hawatch",
+		    "%s: etcd was put back from a copy as the same cluster, "
+		    "and is not believed any more",
+		    name);
+	else
+		wrong_text(l,
+		    "hactl register show; see WHAT TO DO in man 7 hawatch",
+		    "%s: the register shows less than this node has seen",
+		    name);
+}
+
 /* Members that do not serve while the others do: one more, and all is lost. */
 void
 wrong_members(struct wrong_list *l, const json_t *status)

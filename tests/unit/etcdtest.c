@@ -164,7 +164,7 @@ etcdtest_ctl(const struct etcdtest *e, const char *fmt, ...)
 	(void)vsnprintf(words, sizeof(words), fmt, ap);
 	va_end(ap);
 	text = xasprintf("cd %s && ETCDCTL_API=3 etcdctl --endpoints %s://%s "
-			 "--dial-timeout 1s --command-timeout 2s %s %s "
+			 "--dial-timeout 5s --command-timeout 10s %s %s "
 			 ">ctl 2>&1",
 	    e->dir, e->pki == NULL ? "http" : "https", e->endpoint, tls, words);
 	rc = system(text);

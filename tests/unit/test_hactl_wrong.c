@@ -384,6 +384,53 @@ test_told_once(void **state)
 	json_decref(obj);
 }
 
+/* The register is in etcd: as a whole it is silent, or one member is. */
+static void
+test_etcd(void **state)
+{
+	json_t *obj = status(), *nodes = json_object_get(obj, "nodes"), *reg;
+
+	reg = json_object_get(obj, "register");
+	json_object_set_new(reg, "type", json_string("etcd"));
+	json_object_set_new(reg, "members",
+	    json_pack("[{s:b},{s:b,s:s}]", "answers", 1, "answers", 0, "why",
+		"10.0.0.2:2379: timeout"));
+	json_object_set_new(obj, "self", json_string("s1"));
+	found = wrong_find(obj, list, 40);
+	says("a member of etcd does not serve s1: 10.0.0.2:2379: timeout",
+	    "etcdctl endpoint status");
+	assert_int_equal(found, 1);
+	json_object_del(reg, "members");
+	json_object_set_new(
+	    json_object_get(json_array_get(nodes, 1), "register"), "amnesiac",
+	    json_true());
+	json_object_set_new(
+	    json_object_get(json_array_get(nodes, 1), "durable"), "back",
+	    json_true());
+	found = wrong_find(obj, list, 40);
+	says("s2: etcd was put back from a copy as the same cluster",
+	    "--initial-cluster-token");
+	json_object_set_new(
+	    json_object_get(json_array_get(nodes, 1), "register"), "amnesiac",
+	    json_false());
+	json_object_set_new(reg, "silent", json_string("10.0.0.1:2379: x"));
+	found = wrong_find(obj, list, 40);
+	says("etcd does not answer: 10.0.0.1:2379: x. s1 goes on while it "
+	     "hears of s2",
+	    "etcdctl endpoint status");
+	assert_int_equal(found, 1);
+	json_object_set_new(
+	    json_array_get(nodes, 0), "role", json_string("closed"));
+	found = wrong_find(obj, list, 40);
+	says("nobody accepts writes", "bring etcd or a candidate back");
+	json_array_set_new(nodes, 0,
+	    json_pack(
+		"{s:s,s:s,s:b}", "node", "s1", "silent", "timeout", "data", 1));
+	found = wrong_find(obj, list, 40);
+	says("without the register nobody takes over", "bring etcd back");
+	json_decref(obj);
+}
+
 static void
 test_no_record(void **state)
 {
@@ -508,6 +555,7 @@ main(void)
 		cmocka_unit_test(test_heirs),
 		cmocka_unit_test(test_heir),
 		cmocka_unit_test(test_told_once),
+		cmocka_unit_test(test_etcd),
 		cmocka_unit_test(test_no_record),
 		cmocka_unit_test(test_paused),
 		cmocka_unit_test(test_fenced),
