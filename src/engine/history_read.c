@@ -10,6 +10,7 @@
 
 /* Around the moment in which this host first saw the epoch. */
 #define FIND_BEFORE_MS 30000
+#define FIND_NEAR_MS 5000 /* this much of it is kept longest */
 #define FIND_AFTER_MS 600000
 
 struct find {
@@ -23,6 +24,14 @@ static long long
 find_int(const json_t *obj, const char *key)
 {
 	return json_integer_value(json_object_get(obj, key));
+}
+
+/* The oldest line held is of long before. */
+static bool
+find_is_old(const struct find *f)
+{
+	return f->from == 0 || find_int(json_array_get(f->lines, 0), "at_ms") <
+				   f->from + FIND_BEFORE_MS - FIND_NEAR_MS;
 }
 
 /* From before the epoch was first seen here to where the next begins. No more
@@ -39,7 +48,7 @@ find_of_epoch(struct find *f, json_t *obj)
 	f->over =
 	    f->over ||
 	    (f->from != 0 && (at >= f->to || epoch > (long long)f->q->epoch));
-	if (f->from == 0 && json_array_size(f->lines) == f->q->records)
+	if (json_array_size(f->lines) == f->q->records && find_is_old(f))
 		json_array_remove(f->lines, 0);
 	if (f->over || json_array_size(f->lines) == f->q->records) {
 		json_decref(obj);
@@ -79,24 +88,27 @@ find_line(void *arg, const struct chain_at *at)
 		json_array_remove(f->lines, 0);
 }
 
-/* The oldest go first, but of an epoch the last. */
+static size_t
+find_size(const json_t *obj)
+{
+	return json_dumpb(obj, NULL, 0, JSON_COMPACT) + 1;
+}
+
+/* The oldest go first; of an epoch, what was long before, then the last. */
 static void
 find_bound(struct find *f)
 {
-	size_t size, sum = 0, i, n = json_array_size(f->lines);
-	bool newest = f->q->epoch == 0;
-	const json_t *obj;
+	size_t sum = 0, i, at;
 
-	for (i = 0; i < n; i++) {
-		obj = json_array_get(f->lines, newest ? n - 1 - i : i);
-		size = json_dumpb(obj, NULL, 0, JSON_COMPACT);
-		if (sum + size > f->q->bytes)
-			break;
-		sum += size + 1;
+	for (i = 0; i < json_array_size(f->lines); i++)
+		sum += find_size(json_array_get(f->lines, i));
+	while (sum > f->q->bytes) {
+		at = f->q->epoch == 0 || find_is_old(f) ?
+			 0 :
+			 json_array_size(f->lines) - 1;
+		sum -= find_size(json_array_get(f->lines, at));
+		json_array_remove(f->lines, at);
 	}
-	while (json_array_size(f->lines) > i)
-		json_array_remove(
-		    f->lines, newest ? 0 : json_array_size(f->lines) - 1);
 }
 
 json_t *

@@ -20,6 +20,7 @@
 
 #define ASK_LINE_MAX ((size_t)1024 * 1024)
 #define ASK_RUN_DIR "/run/hawatch"
+#define ASK_TICK (100 * USEC_MSEC)
 
 /* What is read so far; a line ends at '\n'. */
 struct ask_buffer {
@@ -33,7 +34,12 @@ static int ask_send(int fd, const char *text, usec_t until, struct error *err);
 static json_t *ask_line(
     int fd, struct ask_buffer *in, usec_t until, struct error *err);
 static int ask_wait(int fd, short what, usec_t until, struct error *err);
-static usec_t ask_now(void);
+/* Of the question that is being asked; one at a time is. */
+static struct {
+	void (*tick)(void *arg, bool over);
+	void *arg;
+} ask_waiting;
+
 static enum exitcode ask_silent(const char *path, const struct error *err);
 
 json_t *
@@ -71,6 +77,8 @@ ask_engine(const struct call *call, json_t *request, usec_t limit,
 	}
 	for (;;) {
 		obj = ask_line(fd, &in, until, &err);
+		if (ask_waiting.tick != NULL)
+			ask_waiting.tick(ask_waiting.arg, true);
 		if (obj == NULL) {
 			code = ask_silent(path, &err);
 			goto out;
@@ -247,20 +255,33 @@ ask_line(int fd, struct ask_buffer *in, usec_t until, struct error *err)
 	return obj;
 }
 
+void
+ask_tick(void (*tick)(void *arg, bool over), void *arg)
+{
+	ask_waiting.tick = tick;
+	ask_waiting.arg = arg;
+}
+
 static int
 ask_wait(int fd, short what, usec_t until, struct error *err)
 {
 	struct pollfd pfd = { .fd = fd, .events = what };
 	usec_t left = until - ask_now();
+	int ready;
 
 	if (left <= 0)
 		return error_set(err, ERR_TIMEOUT, "no answer in time");
-	if (poll(&pfd, 1, (int)(left / USEC_MSEC) + 1) == -1 && errno != EINTR)
+	if (ask_waiting.tick != NULL && left > ASK_TICK)
+		left = ASK_TICK;
+	ready = poll(&pfd, 1, (int)(left / USEC_MSEC) + 1);
+	if (ready == -1 && errno != EINTR)
 		return error_sys(err, "poll");
+	if (ready == 0 && ask_waiting.tick != NULL)
+		ask_waiting.tick(ask_waiting.arg, false);
 	return 0;
 }
 
-static usec_t
+usec_t
 ask_now(void)
 {
 	struct timespec ts;

@@ -4,6 +4,8 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "hactl/hactl.h"
 #include "hawatch/json.h"
@@ -18,12 +20,14 @@ struct order_seen {
 	bool json;
 	char step[48];
 	long long since; /* ms, of that step */
+	usec_t began;	 /* by the clock of ask_now: that step */
 	json_t *took;	 /* step: ms */
 };
 
 static void order_line(void *arg, const json_t *obj);
 static void order_step(struct order_seen *seen, const char *step, long long ms);
 static void order_took(const struct order_seen *seen);
+static void order_tick(void *arg, bool over);
 static enum exitcode order_confirm(
     const struct call *call, const char *what, const char *question);
 
@@ -135,7 +139,10 @@ order_run(const struct call *call, json_t *request, usec_t limit)
 	char ms[32], *text;
 	json_t *last;
 
+	if (!seen.json && isatty(STDOUT_FILENO))
+		ask_tick(order_tick, &seen);
 	code = ask_engine(call, request, limit, order_line, &seen, &last);
+	ask_tick(NULL, NULL);
 	if (last != NULL)
 		order_step(&seen, "", get_int(last, "ms"));
 	if (seen.json && last != NULL) {
@@ -164,6 +171,27 @@ order_step(struct order_seen *seen, const char *step, long long ms)
 		    get_int(seen->took, seen->step) + ms - seen->since);
 	str_cut(seen->step, sizeof(seen->step), step);
 	seen->since = ms;
+	seen->began = ask_now();
+}
+
+/* How long the step takes so far, in a line that the next one replaces. */
+static void
+order_tick(void *arg, bool over)
+{
+	const struct order_seen *seen = arg;
+	usec_t took = ask_now() - seen->began;
+	char ms[32];
+
+	if (over) {
+		printf("\r\033[K");
+		fflush(stdout);
+		return;
+	}
+	if (seen->step[0] == '\0' || took < USEC_SEC / 2)
+		return;
+	print_ms(ms, sizeof(ms), took / USEC_MSEC);
+	printf("\r%24s  for %.*s s", "...", (int)strlen(ms) - 4, ms);
+	fflush(stdout);
 }
 
 /* What nobody would feel is left out. */

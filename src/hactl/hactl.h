@@ -103,6 +103,11 @@ const char *verb_again(const char *before, const char *after);
  * is refused, late or silent is printed on standard error. */
 enum exitcode ask_engine(const struct call *call, json_t *request, usec_t limit,
     void (*line)(void *arg, const json_t *obj), void *arg, json_t **last);
+/* Called ten times a second while an answer is waited for, and with over when
+ * that ends; NULL: nobody. */
+void ask_tick(void (*tick)(void *arg, bool over), void *arg);
+/* On the clock that its limits are by. */
+usec_t ask_now(void);
 /* The request itself; caller gives it to ask_engine, which takes it. */
 json_t *ask_request(const char *verb);
 /* Reads the configuration; NULL with its errors printed, and what comes next,

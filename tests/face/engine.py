@@ -46,6 +46,9 @@ class Engine:
                               'next': 'hactl --version'}]
                 try:
                     for obj in lines:
+                        if isinstance(obj, threading.Event):
+                            obj.wait(20)
+                            continue
                         conn.sendall(json.dumps(obj).encode() + b'\n')
                 except BrokenPipeError:
                     pass                        # it was ended meanwhile

@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import subprocess
+import threading
 import time
 
 import pytest
@@ -299,6 +300,30 @@ def test_durations_of_steps(tmp_path):
         done.stdout.split())
     last = objects(run(engine, 'switchover', '--yes', '--json').stdout)[-1]
     assert last['took_ms'] == {'drain': 229, 'checkpoint': 123226}
+    engine.close()
+
+
+def test_a_long_step_counts(tmp_path):
+    """On a terminal, until the next one comes; a file holds lines alone."""
+    go_on = threading.Event()
+    steps = samples.STEPS[:1] + [go_on] + samples.STEPS[1:]
+    engine = Engine(str(tmp_path), {'switchover': steps})
+    terminal = Terminal(HACTL, 'switchover', '--yes', '-s', engine.path)
+    terminal.read_until('...  for 0.5 s')
+    terminal.read_until('...  for 0.7 s')
+    go_on.set()
+    assert terminal.end() == 0
+    assert '\r\033[K' in terminal.text
+    assert 'for 0.' not in run(engine, 'switchover', '--yes').stdout
+    # A refusal begins a line of its own.
+    go_on.clear()
+    engine.answers['switchover'] = [samples.STEPS[0], go_on, {
+        'exit': 8, 'refused': 'taken back', 'next': 'hactl status'}]
+    terminal = Terminal(HACTL, 'switchover', '--yes', '-s', engine.path)
+    terminal.read_until('...  for 0.5 s')
+    go_on.set()
+    assert terminal.end() == 8
+    assert '\r\033[Khactl: taken back' in terminal.text
     engine.close()
 
 

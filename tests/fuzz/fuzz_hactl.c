@@ -28,6 +28,17 @@ ask_conf(const struct call *call, const char *next)
 	return NULL;
 }
 
+void
+ask_tick(void (*tick)(void *arg, bool over), void *arg)
+{
+}
+
+usec_t
+ask_now(void)
+{
+	return 0;
+}
+
 enum exitcode
 ask_engine(const struct call *call, json_t *request, usec_t limit,
     void (*line)(void *arg, const json_t *obj), void *arg, json_t **last)

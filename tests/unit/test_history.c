@@ -182,6 +182,34 @@ test_of_an_epoch(void **state)
 	assert_int_equal(lines(), 0);
 }
 
+/* More than fits: what was long before goes, and not what it is about. */
+static void
+test_too_much_of_an_epoch(void **state)
+{
+	char text[600];
+	int i;
+
+	memset(text, 'x', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	for (i = 0; i < 40; i++)
+		note(EMIT_plan_row, 1, text);
+	at.wall += 20 * USEC_SEC;
+	note(EMIT_plan_start, 1, "just before");
+	note(EMIT_plan_end, 2, "over");
+	ask(2, false);
+	assert_true(lines() > 10 && lines() < 42);
+	assert_string_equal(text_of(lines() - 1), "over");
+	assert_string_equal(text_of(lines() - 2), "just before");
+	/* Of that itself the beginning. */
+	for (i = 0; i < 60; i++)
+		note(EMIT_plan_row, 3, i == 0 ? "first" : text);
+	ask(3, false);
+	assert_string_equal(text_of(0), "just before");
+	assert_string_equal(text_of(1), "over");
+	assert_string_equal(text_of(2), "first");
+	assert_true(lines() > 10 && lines() < 50);
+}
+
 /* The directory is not there: nothing waits, it is told once, and when it is
  * there the lines are in. */
 static void
@@ -260,6 +288,7 @@ main(void)
 		T(test_written_and_found),
 		T(test_the_end),
 		T(test_of_an_epoch),
+		T(test_too_much_of_an_epoch),
 		T(test_no_room),
 		T(test_changed),
 		T(test_what_repeats_itself),
