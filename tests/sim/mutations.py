@@ -255,7 +255,7 @@ MUTATIONS = [
         # That it is seen as one covers it, if it is seen in time.
         ("role.c", "if (c->dur.handed_epoch != 0 && "
          "core_pgs(c) == PGS_PRIMARY)", "if (0)")]),
-    ("what was had at the release is forgotten", "S2 STRICT", 8050, [
+    ("what was had at the release is forgotten", "S2 STRICT", 2892, [
         ("deed.c", "c->dur.told = c->position;", ";")]),
     ("a stop for a handover that is not on disk", "SITE", 2, [
         ("handover.c", "if (!core_saved(c, c->quiet_version))", "if (0)")]),
