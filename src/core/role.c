@@ -299,10 +299,6 @@ role_set_back(struct core *c)
 	const struct record *rec = core_rec(c), *sent = &c->pending.cas.rec;
 	lsn_t had = rec->lsn;
 
-	if (c->pending.on && sent->state == REC_HELD &&
-	    sent->epoch == rec->epoch && sent->holder == rec->holder &&
-	    sent->lsn > had)
-		had = sent->lsn;
 	if (c->end_looked || core_pgs(c) != PGS_PRIMARY ||
 	    core_rel(c) == REL_UNKNOWN || c->pg.wal_end == 0)
 		return false;

@@ -49,6 +49,8 @@ orders_switchover_meant(const struct engine *e, node_t to)
 	const struct now now = clock_now();
 	struct core_status st;
 
+	if (e->core == NULL) /* a witness */
+		return false;
 	core_status(e->core, &now, &st);
 	return to != e->conf->self && st.rel == REL_HELD;
 }

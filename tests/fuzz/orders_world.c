@@ -216,6 +216,7 @@ world_conf(void)
 	conf.pg.data_directory = "/data";
 	conf.item_count = 1;
 	conf.item[0] = (struct conf_item){ .name = "hosts",
+		.handover = "",
 		.type = ITEM_LINE,
 		.file = "/etc/hosts",
 		.match = "db",

@@ -259,7 +259,7 @@ MUTATIONS = [
          "core_rec(c)->candidates == 0 &&\n\t\t      c->lease.confirmed);",
          "return ANS_YES;"),
         ("deed.c", "c->dur.handed_epoch = 0;", ";")]),
-    ("a start as primary keeps the note", "HANDED", 11405, [
+    ("a start as primary keeps the note", "HANDED", 11722, [
         ("deed.c", "c->dur.handed_epoch = 0;", ";"),
         # That it is seen as one covers it, if it is seen in time.
         ("role.c", "if (c->dur.handed_epoch != 0 && "

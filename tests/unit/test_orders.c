@@ -788,16 +788,19 @@ test_plan_of_the_site(void **state)
 		.required = true,
 		.program = "syncdirs",
 		.primary = "stopped",
-		.standby = "running" };
+		.standby = "running",
+		.handover = "" };
 	conf.item[1] = (struct conf_item){ .name = "db",
 		.type = ITEM_LINE,
 		.file = "/etc/app.conf",
 		.primary = "\\1localhost,${self.private_ip}\\2",
-		.standby = "\\1${primary.name}\\2" };
+		.standby = "\\1${primary.name}\\2",
+		.handover = "" };
 	conf.item[2] = (struct conf_item){ .name = "alone",
 		.type = ITEM_SERVICE,
 		.primary = "",
-		.standby = "running" };
+		.standby = "running",
+		.handover = "" };
 	conf.traffic_count = 1;
 	conf.traffic[0] = (struct conf_traffic){ .name = "pg",
 		.from = FROM_EVERY,
