@@ -151,8 +151,8 @@ def test_refusals_are_json_too(tmp_path):
     wrong: one object, with the code and the command that comes next."""
     refusal = {'exit': 1, 'refused': 'not now', 'next': 'hactl status'}
     asked = ['status', 'plan', 'promote', 'switchover', 'init', 'pause',
-             'resume', 'fence', 'unfence', 'register-show', 'register-adopt', 'ack', 'role', 'gate', 'ping',
-             'drift-apply', 'history', 'report']
+             'resume', 'fence', 'unfence', 'register-show', 'register-adopt',
+             'ack', 'role', 'gate', 'ping', 'drift-apply', 'history', 'report']
     engine = Engine(str(tmp_path), {v: [refusal] for v in asked})
     names = samples.SHORT
     alone = {'plan', 'config check', 'docs', 'pki init', 'pki node',
@@ -177,6 +177,16 @@ def test_refusals_are_json_too(tmp_path):
         assert len(said) == 1 and said[0]['exit'] == code, words
         assert said[0]['refused'] and said[0]['next'], words
         assert done.returncode == code
+
+
+@pytest.mark.parametrize('why', ['', 'w' * 120])
+def test_a_reason_has_a_size(why):
+    for words in (['pause', '--for', '30m'], ['fence']):
+        done = run(None, *words, '--yes', why)
+        assert done.returncode == 2
+        assert 'why takes 1 to 119 bytes: others read it meanwhile' in \
+            done.stderr
+        assert 'hactl %s --help' % words[0] in done.stderr
 
 
 def test_why(tmp_path):

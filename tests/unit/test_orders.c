@@ -435,6 +435,9 @@ test_witness_takes_no_order(void **state)
 	refused(1, "witness", "hactl");
 	ask("gate", "{\"verb\":\"gate\"}");
 	refused(1, "witness", "hactl");
+	/* A plan may be asked for, and is another host's to tell. */
+	ask("plan", "{\"verb\":\"plan\",\"node\":\"n-b\"}");
+	assert_true(json_has(last(), "node"));
 	eng.core = core;
 }
 
