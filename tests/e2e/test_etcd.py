@@ -1,5 +1,5 @@
 """The record is kept in an etcd of three members, beside the databases and on
-the witness. All other tests run with it, too: pytest --register etcd."""
+the witness. All other tests run with it, too: pytest --register=etcd."""
 
 import signal
 
