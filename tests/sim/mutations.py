@@ -276,7 +276,7 @@ MUTATIONS = [
     ("who is alone drains itself", "SITE", 5, [
         ("site.c", "if (hand_drains(c) && site_others(c, *out) != 0)",
          "if (hand_drains(c))")]),
-    ("a claim that was never held lets the release be forgotten", "S2", 2892, [
+    ("a claim that was never held lets the release be forgotten", "S2", 4136, [
         ("claim.c", "c->dur.told_epoch == of)", "0)")]),
     ("an unanswered write says nothing of the data", "S2", 8050, [
         ("role.c", "if (c->pending.on && sent->epoch == rec->epoch && "
