@@ -32,7 +32,13 @@
 	X(TRAFFIC, "traffic", "the balancers send voters to where it works") \
 	X(SITE, "site", "every check marked verify passes") \
 	X(QUIET, "quiet", "what stops for a handover has stopped here") \
-	X(FILES, "files", "the target has the files of this host")
+	X(FILES, "files", "the target has the files of this host") \
+	X(ASIDE, "aside", "a start here replays what is here, follows nobody") \
+	X(COMPARE, "compare", \
+	    "it is known how far this data is the primary's") \
+	X(SAVE, "save", "what only this data has is kept beside it") \
+	X(REWIND, "rewind", "this data is the primary's, and names it") \
+	X(CLONE, "clone", "in this data's place is a copy of the primary's")
 
 enum act_kind {
 #define X(id, name, goal) ACT_##id,
@@ -41,19 +47,28 @@ enum act_kind {
 	    ACT_COUNT
 };
 
+/* How data relates to the primary's: it can follow as it is; after the last
+ * common checkpoint it has to be made the primary's; only a copy will do. */
+enum fork { FORK_UNKNOWN = 0, FORK_NONE, FORK_REWIND, FORK_CLONE };
+
 /* What is to be true. The fields that a kind does not need are zero. */
 struct goal {
 	uint64_t epoch;
 	node_t node;	 /* WAITING: the standby. FOLLOW, PULLERS, CONVERGE,
-			    TRAFFIC, QUIET: where the primary is. FILES: who
-			    is to have them */
+			    TRAFFIC, QUIET, COMPARE, REWIND, CLONE: where the
+			    primary is. FILES: who is to have them */
 	nodeset_t names; /* NAMES: the synchronous standbys. WAITING: these,
 			    the standby among them. TRAFFIC: the nodes that
 			    should get nothing */
 	nodeset_t drain; /* TRAFFIC: of these, who ends what it has begun */
 	lsn_t lsn;	 /* out, WAITING: insert position after it was seen;
-			    STOP: see clean */
-	bool standby;	 /* START: with standby.signal, never without */
+			    STOP: see clean. COMPARE: the primary's end must
+			    have passed this; out, FORK_REWIND: the last common
+			    checkpoint. SAVE: from there on */
+	bool standby;	 /* START: with standby.signal, never without. STOP,
+			    clean: it ends as a standby. METADATA: as the
+			    standby of node */
+	enum fork fork;	 /* out, COMPARE. REWIND: what is to be done */
 	bool clean;	 /* STOP: by a shutdown that sends all to the standbys
 			    first, or no: it does not become more urgent, and
 			    what ended otherwise is refused; lsn is then the
@@ -81,6 +96,9 @@ struct act_ops {
 /* Yes from observe: the goal holds. No from apply: refused for good, reason
  * says why. Anything else is "not yet" and is tried again with back-off. */
 void act_done(struct act *a, enum answer ans, const char *reason);
+
+/* How far it is, for people: acts_reason, until something else is said. */
+void act_say(struct act *a, const char *text);
 
 /* For modules: what was asked, the module's own memory, the surroundings. */
 struct goal *act_goal(struct act *a);

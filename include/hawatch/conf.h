@@ -21,6 +21,7 @@
 #define CONF_PATH "/etc/hawatch/hawatch.conf"
 
 enum conf_mode { MODE_OBSERVE, MODE_MANUAL, MODE_AUTO };
+enum conf_rejoin { CONF_REJOIN_NONE, CONF_REJOIN_REWIND, CONF_REJOIN_CLONE };
 enum conf_durability { DURABILITY_STRICT, DURABILITY_BOUNDED };
 enum conf_role { ROLE_DATA, ROLE_WITNESS };
 enum conf_backend { BACKEND_ARGV, BACKEND_PG_CTLCLUSTER, BACKEND_SYSTEMD };
@@ -184,7 +185,8 @@ struct conf {
 	struct names names; /* of the nodes, for records */
 
 	enum conf_durability durability;
-	lsn_t max_loss; /* bytes of WAL; bounded only, else 0 */
+	lsn_t max_loss;		 /* bytes of WAL; bounded only, else 0 */
+	enum conf_rejoin rejoin; /* what diverged, without a person */
 
 	usec_t ttl;	     /* T */
 	usec_t slack;	     /* delta, 50 ms */

@@ -20,6 +20,9 @@
 
 enum core_mode { CORE_OBSERVE, CORE_MANUAL, CORE_AUTO };
 
+/* What becomes of data that diverged, without a person. */
+enum core_rejoin { CORE_REJOIN_NONE, CORE_REJOIN_REWIND, CORE_REJOIN_CLONE };
+
 struct core_conf {
 	const struct names *names;
 	node_t self;
@@ -35,6 +38,7 @@ struct core_conf {
 				    greatest goes first, then the first */
 	bool bounded;	/* commits wait for nobody; up to max_loss may go */
 	lsn_t max_loss; /* bytes of WAL that a candidate may lack */
+	enum core_rejoin rejoin;
 	/* What the configuration has for this node; without it nothing is
 	 * asked. */
 	bool before;	    /* items that must hold before a promotion */
@@ -49,6 +53,10 @@ struct core_conf {
 /* What must survive a crash: written whole, as text, by the engine's journal.
  * All of it is written by the core alone. */
 enum proof { PROOF_NONE = 0, PROOF_RELEASED, PROOF_LEASE, PROOF_OPERATOR };
+
+/* Of data that is made the primary's: nothing of it was rewritten yet; some of
+ * it may have been; all was. */
+enum rejoin { REJOIN_NO = 0, REJOIN_ASIDE, REJOIN_HALF, REJOIN_WHOLE };
 
 struct durable {
 	char instance[ID_MAX]; /* of the register that is believed */
@@ -79,6 +87,10 @@ struct durable {
 	char latch_why[120];
 	bool fenced; /* latched by a person, who found nothing wrong with the
 			data */
+	bool diverged; /* latched for no more than that */
+	enum rejoin rejoin;
+	node_t rejoin_from; /* from this node's, as the holder */
+	uint64_t rejoin_epoch;
 	enum proof proof;
 	uint64_t proof_epoch;
 	char proof_why[120];
@@ -234,6 +246,9 @@ const char *core_order_ack(struct core *c, const struct now *now);
  * stays stopped until unfence. why says who and why, and is copied. */
 const char *core_order_fence(
     struct core *c, const struct now *now, const char *why);
+/* clone: if need be by a copy of all of it. */
+const char *core_order_rejoin(
+    struct core *c, const struct now *now, bool clone);
 const char *core_order_unfence(struct core *c, const struct now *now);
 const char *core_may_start_primary(struct core *c, const struct now *now);
 

@@ -44,6 +44,8 @@ struct job *job_start(struct loop *loop, const struct job_spec *spec,
     struct error *err) MUST_CHECK;
 /* Kills the process group now, reaps it in the background; no done. */
 void job_cancel(struct job *job);
+/* What it has printed so far; borrowed, until the loop turns. */
+const char *job_output(const struct job *job, size_t *len);
 pid_t job_pid(const struct job *job);
 
 #endif

@@ -16,6 +16,7 @@
 
 #include "act/env.h"
 #include "act/modules.h"
+#include "act/point.h"
 #include "check/pglink.h"
 #include "hawatch/conninfo.h"
 #include "hawatch/mem.h"
@@ -226,27 +227,25 @@ act_follow_literal(const char *value)
 	return text;
 }
 
-/* The name that the certificate and the password file are asked for: when the
- * old one is a node's name, alone or with a domain, so is the new one. */
-static void
-act_follow_host(struct act *a, const char *old, struct conninfo *to)
+void
+point_host(
+    const struct conf *conf, node_t goal, const char *old, struct conninfo *to)
 {
-	const struct conf *conf = act_env(a)->conf;
-	const struct conf_node *goal = &conf->node[act_goal(a)->node];
+	const struct conf_node *node = &conf->node[goal];
 	size_t len = strcspn(old, ".");
-	node_t node;
+	node_t n;
 
-	for (node = 0; node < conf->node_count; node++)
-		if (strlen(conf->node[node].name) == len &&
-		    strncasecmp(conf->node[node].name, old, len) == 0)
+	for (n = 0; n < conf->node_count; n++)
+		if (strlen(conf->node[n].name) == len &&
+		    strncasecmp(conf->node[n].name, old, len) == 0)
 			break;
-	if (node < conf->node_count &&
-	    snprintf(to->host, sizeof(to->host), "%s%s", goal->name,
+	if (n < conf->node_count &&
+	    snprintf(to->host, sizeof(to->host), "%s%s", node->name,
 		old + len) < (int)sizeof(to->host))
 		snprintf(
-		    to->hostaddr, sizeof(to->hostaddr), "%s", goal->address);
+		    to->hostaddr, sizeof(to->hostaddr), "%s", node->address);
 	else
-		snprintf(to->host, sizeof(to->host), "%s", goal->address);
+		snprintf(to->host, sizeof(to->host), "%s", node->address);
 }
 
 static void
@@ -261,7 +260,7 @@ act_follow_write(struct act *a, const char *base)
 		act_follow_finish(a, ANS_NO, REASON_conninfo_garbage);
 		return;
 	}
-	act_follow_host(a, old.host, &to);
+	point_host(conf, act_goal(a)->node, old.host, &to);
 	snprintf(to.app, sizeof(to.app), "%s", conf->names.node[conf->self]);
 	conninfo = conninfo_point(base, &to, &err);
 	if (conninfo == NULL) {

@@ -1,5 +1,6 @@
 /*
- * Action "repmgr-metadata": repmgr knows this host as its only active primary.
+ * Action "repmgr-metadata": repmgr knows this host as its only active primary,
+ * or as a standby of the goal's node.
  * repmgr's own command writes it, SQL looks whether it did.
  */
 #include <stdio.h>
@@ -85,11 +86,18 @@ act_metadata_observe(struct act *a, struct error *err)
 		act_done(a, ANS_YES, "");
 		return 0;
 	}
-	snprintf(sql, sizeof(sql),
-	    "SELECT count(*) FILTER (WHERE node_id = %d),"
-	    " count(*) FILTER (WHERE node_id <> %d)"
-	    " FROM repmgr.nodes WHERE type = 'primary' AND active",
-	    id, id);
+	if (act_goal(a)->standby)
+		snprintf(sql, sizeof(sql),
+		    "SELECT count(*), 0 FROM repmgr.nodes WHERE node_id = %d"
+		    " AND type = 'standby' AND active"
+		    " AND upstream_node_id = %d",
+		    id, env->conf->node[act_goal(a)->node].repmgr_id);
+	else
+		snprintf(sql, sizeof(sql),
+		    "SELECT count(*) FILTER (WHERE node_id = %d),"
+		    " count(*) FILTER (WHERE node_id <> %d)"
+		    " FROM repmgr.nodes WHERE type = 'primary' AND active",
+		    id, id);
 	p->pgc =
 	    pglink_local(env->loop, env->conf, env->conf->repmgr.dbname, NULL);
 	if (pgc_query(p->pgc, sql, ACT_METADATA_LIMIT, act_metadata_seen_cb, a,
@@ -120,8 +128,9 @@ act_metadata_apply(struct act *a, struct error *err)
 	struct act_metadata_priv *p = act_priv(a);
 	const struct act_env *env = act_env(a);
 	const struct conf_repmgr *repmgr = &env->conf->repmgr;
-	const char *argv[] = { repmgr->program, "-f", repmgr->config, "primary",
-		"register", "--force", NULL };
+	const char *argv[] = { repmgr->program, "-f", repmgr->config,
+		act_goal(a)->standby ? "standby" : "primary", "register",
+		"--force", NULL };
 	const struct job_spec spec = {
 		.argv = argv,
 		.user = env->conf->pg.run_as,

@@ -71,6 +71,11 @@ static const struct act_ops *const acts_ops[ACT_COUNT] = {
 	[ACT_SITE] = &act_site,
 	[ACT_QUIET] = &act_quiet,
 	[ACT_FILES] = &act_files,
+	[ACT_ASIDE] = &act_aside,
+	[ACT_COMPARE] = &act_compare,
+	[ACT_SAVE] = &act_save,
+	[ACT_REWIND] = &act_rewind,
+	[ACT_CLONE] = &act_clone,
 };
 
 static void act_timer_cb(void *arg);
@@ -191,6 +196,12 @@ act_done(struct act *a, enum answer ans, const char *reason)
 	str_cut(a->said, sizeof(a->said), ans == ANS_YES ? "" : reason);
 	a->phase = a->phase == PHASE_OBSERVING ? PHASE_OBSERVED : PHASE_APPLIED;
 	timer_arm(a->timer, 0);
+}
+
+void
+act_say(struct act *a, const char *text)
+{
+	str_cut(a->reason, sizeof(a->reason), text);
 }
 
 static void

@@ -15,6 +15,7 @@
 #include "hawatch/mem.h"
 
 #define CLEAN_LIMIT (2 * USEC_SEC)
+#define STALL (120 * USEC_SEC)
 
 struct act_clean {
 	LIST_ENTRY(act_clean) entry;
@@ -32,6 +33,7 @@ act_env_new(struct loop *loop, const struct conf *conf, struct worker *worker)
 	env->loop = loop;
 	env->conf = conf;
 	env->worker = worker;
+	env->stall = STALL;
 	LIST_INIT(&env->cleans);
 	return env;
 }

@@ -30,6 +30,7 @@ struct act_env {
 	struct traffic *traffic;
 	struct checks *checks;
 	struct files *files;
+	usec_t stall; /* a child in which nothing moves for so long is ended */
 	struct job *starting, *stopping; /* backend commands under way */
 	struct pgc *pool[ACT_POOL];
 	bool taken[ACT_POOL];

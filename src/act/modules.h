@@ -23,5 +23,10 @@ extern const struct act_ops act_traffic;
 extern const struct act_ops act_site;
 extern const struct act_ops act_quiet;
 extern const struct act_ops act_files;
+extern const struct act_ops act_aside;
+extern const struct act_ops act_compare;
+extern const struct act_ops act_save;
+extern const struct act_ops act_rewind;
+extern const struct act_ops act_clone;
 
 #endif

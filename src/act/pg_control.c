@@ -83,6 +83,27 @@ control_power(uint32_t n)
 	return n != 0 && (n & (n - 1)) == 0;
 }
 
+/* What only a comparison needs, and says nothing where it is missing. */
+static void
+control_rest(struct pg_control *ctl, const char *text)
+{
+	char buf[64];
+	const char *value;
+
+	value =
+	    control_line(text, "Database system identifier:", buf, sizeof(buf));
+	if (value == NULL || str_parse_u64(value, &ctl->system_id) == -1)
+		ctl->system_id = 0;
+	if (control_number(text, "Min recovery ending loc's timeline:", 0,
+		&ctl->recovered) == -1)
+		ctl->recovered = 0;
+	value = control_line(text, "wal_log_hints setting:", buf, sizeof(buf));
+	ctl->hints = value != NULL && strcmp(value, "on") == 0;
+	value =
+	    control_line(text, "Data page checksum version:", buf, sizeof(buf));
+	ctl->hints = ctl->hints || (value != NULL && strcmp(value, "0") != 0);
+}
+
 int
 pg_control_parse(struct pg_control *ctl, const char *text, struct error *err)
 {
@@ -110,6 +131,8 @@ pg_control_parse(struct pg_control *ctl, const char *text, struct error *err)
 		return error_set(err, ERR_PROTOCOL,
 		    "pg_controldata does not say what it should");
 	ctl->clean = strcmp(state, "shut down") == 0;
+	ctl->ended = ctl->clean || strcmp(state, "shut down in recovery") == 0;
+	control_rest(ctl, text);
 	return 0;
 }
 

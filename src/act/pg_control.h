@@ -12,6 +12,10 @@
 
 struct pg_control {
 	bool clean; /* "shut down", which a primary alone reaches */
+	bool ended; /* by a shutdown, as a primary or as a standby */
+	bool hints; /* checksums, or hint bits in the log: it can be rewound */
+	uint64_t system_id;
+	uint32_t recovered; /* timeline on which a recovery ended; 0 none */
 	lsn_t checkpoint, redo;
 	uint32_t timeline;
 	uint32_t block, segment; /* sizes of the WAL's pages and files */

@@ -25,6 +25,7 @@ struct stop_look {
 	struct job *job; /* NULL: the worker has it */
 	char *program, *dir;
 	struct pg_control ctl;
+	bool standby;
 	lsn_t end; /* 0: not found, err says why */
 	struct error err;
 };
@@ -89,7 +90,9 @@ stop_look_job_cb(void *arg, const struct job_result *res)
 		stop_look_end(look, ANS_UNKNOWN, 0, err.msg);
 	} else if (pg_control_parse(&look->ctl, res->output, &err) == -1) {
 		stop_look_end(look, ANS_UNKNOWN, 0, err.msg);
-	} else if (!look->ctl.clean) {
+	} else if (look->standby && look->ctl.ended) {
+		stop_look_end(look, ANS_YES, 0, "");
+	} else if (look->standby || !look->ctl.clean) {
 		stop_look_end(look, ANS_NO, 0, "");
 	} else {
 		worker_submit_own(act_env(look->a)->worker, stop_look_work,
@@ -111,6 +114,7 @@ stop_look_start(struct act *a, stop_look_fn done, struct error *err)
 
 	look->a = a;
 	look->done = done;
+	look->standby = act_goal(a)->standby;
 	look->program = xasprintf("%s/pg_controldata", pg->bin_directory);
 	look->dir = xstrdup(pg->data_directory);
 	argv[0] = look->program;

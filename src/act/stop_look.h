@@ -8,7 +8,8 @@
 
 struct stop_look;
 
-/* Yes: by a primary's own shutdown, of which the last record ends there. No:
+/* Yes: by a primary's own shutdown, of which the last record ends there; where
+ * the goal is a standby's, by any shutdown of its own, and no end is said. No:
  * otherwise. Unknown: why says why. The look is freed before done is called,
  * and never calls it from within. */
 typedef void (*stop_look_fn)(

@@ -29,6 +29,10 @@ static const char *const words_durability[] = {
 static const char *const words_register[] = {
 	[REGISTER_ARBITER] = "arbiter", [REGISTER_ETCD] = "etcd", NULL
 };
+static const char *const words_rejoin[] = { [CONF_REJOIN_NONE] = "none",
+	[CONF_REJOIN_REWIND] = "rewind",
+	[CONF_REJOIN_CLONE] = "clone",
+	NULL };
 static const char *const words_role[] = {
 	[ROLE_DATA] = "data", [ROLE_WITNESS] = "witness", NULL
 };
@@ -98,6 +102,8 @@ const struct conf_row conf_rows[] = {
   .doc = "What a takeover may lose: strict, no acknowledged commit; bounded, the last commits, at most so much write-ahead log as max_loss and what was written in the last lease.ttl." },
 { "max_loss", CT_BYTES, AT(conf.max_loss), .min = (int64_t)64 * 1024, .max = (int64_t)1 << 40, .example = "\"16MB\"",
   .doc = "How much write-ahead log a standby may lack and still take over; with durability bounded only, and required there." },
+{ "rejoin", CT_ENUM, AT(conf.rejoin), .words = words_rejoin, .def = "none",
+  .doc = "What hawatchd does by itself with the data of a primary that was replaced: none leaves it for hactl rejoin; rewind saves what only that data has, then makes it the new primary's; clone does the same, and copies all of it where a rewind is impossible." },
 { "state_dir", CT_PATH, AT(conf.state_dir), .max = 4000, .def = "/var/lib/hawatch",
   .doc = "Directory of what must survive a restart: journal, highest epoch, arbiter's register." },
 { "run_dir", CT_PATH, AT(conf.run_dir), .max = SOCKET_DIR_MAX, .def = "/run/hawatch",
@@ -159,7 +165,7 @@ const struct conf_row conf_rows[] = {
 { "postgres.run_as", CT_NAME, PG(run_as), .max = 32, .def = "postgres",
   .doc = "Operating-system user of PostgreSQL." },
 { "postgres.bin_directory", CT_PATH, PG(bin_directory), .max = 4000, .def = "/usr/lib/postgresql/15/bin",
-  .doc = "Directory of pg_ctl and pg_controldata of the instance's version." },
+  .doc = "Directory of the programs of the instance's version: pg_ctl, pg_controldata, pg_rewind, pg_basebackup, pg_waldump." },
 { "postgres.backend", CT_ENUM, PG(backend), .words = words_backend, .required = true, .example = "\"pg_ctlcluster\"",
   .doc = "How the instance is started and stopped: by the commands of start and stop, by pg_ctlcluster, or by its systemd unit." },
 { "postgres.start", CT_ARGV, PG(start), .max = CONF_ARGV_MAX - 1, .example = "[ \"/usr/lib/postgresql/15/bin/pg_ctl\", \"start\", ... ]",

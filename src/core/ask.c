@@ -170,7 +170,8 @@ ask_stopped(const struct core *c, const struct now *now)
 enum answer
 ask_signal(const struct core *c, const struct now *now)
 {
-	return goal_result(c, ACT_SIGNAL);
+	/* Half rewritten, it is not to be started as a standby either. */
+	return rejoin_apart(c) ? ANS_YES : goal_result(c, ACT_SIGNAL);
 }
 
 enum answer

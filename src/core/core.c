@@ -63,6 +63,7 @@ core_new(const struct core_conf *conf, const struct durable *durable,
 	c->sync.named = conf->data & ~NODE_BIT(conf->self);
 	c->promise.to = NODE_NONE;
 	c->follow.node = NODE_NONE;
+	c->rejoin.from = NODE_NONE;
 	c->rank.first = NODE_NONE;
 	c->site.primary = NODE_NONE;
 	c->site.listening = now->raw;
@@ -293,6 +294,7 @@ core_turn(struct core *c, const struct now *now)
 	pause_turn(c, now);
 	durability_turn(c, now);
 	follow_turn(c, now);
+	rejoin_turn(c);
 	lease_turn(c, now);
 	writers_turn(c, now);
 	site_turn(c, now);

@@ -156,6 +156,7 @@ struct act_state {
 	bool running, standby; /* standby: of START, with standby.signal */
 	enum answer result;
 	lsn_t lsn;
+	enum fork fork;
 	char reason[48];
 };
 
@@ -166,6 +167,7 @@ enum plan_id {
 	PLAN_STEPDOWN,
 	PLAN_FOLLOW,
 	PLAN_SWITCHOVER,
+	PLAN_REJOIN,
 	PLAN_COUNT
 };
 
@@ -237,6 +239,21 @@ struct pausing {
 	char why[PAUSED_MAX], by[PAUSED_MAX];
 };
 
+/* This data is made the primary's: rejoin.c. */
+struct rejoin_state {
+	bool ordered, clone; /* by a person; a copy of all of it will do */
+	node_t from;	     /* the holder, once it was seen to live; */
+	uint64_t epoch;	     /* NODE_NONE, 0: not yet in this plan */
+	lsn_t floor;	     /* where its record was then */
+	enum fork fork;
+	lsn_t common; /* the last common checkpoint */
+	int times;    /* it ended without being so */
+	int halves;   /* of these, in the midst of rewriting */
+	usec_t next;
+	uint64_t stuck; /* in this epoch only a person goes on */
+	bool tell;	/* repmgr does not know it yet */
+};
+
 #define OUT_MAX 64
 #define ASKED_MAX 8
 
@@ -250,12 +267,13 @@ struct core {
 	usec_t save_retry_at;
 	uint64_t abdicated_version; /* to be saved before it is told */
 	uint64_t claim_version;	    /* dur.claim must be saved to send it */
-	uint64_t mark_version;	/* dur.primary_epoch, to promote and to open */
-	uint64_t seen_version;	/* dur.epoch and dur.seq */
-	uint64_t t_max_version; /* dur.t_max must be saved to promise it */
-	uint64_t told_version;	/* dur.told likewise */
-	uint64_t hand_version;	/* dur.handed_epoch, gone before a start */
-	uint64_t quiet_version; /* dur.quiet_epoch, to stop anything */
+	uint64_t mark_version;	 /* dur.primary_epoch, to promote and to open */
+	uint64_t seen_version;	 /* dur.epoch and dur.seq */
+	uint64_t t_max_version;	 /* dur.t_max must be saved to promise it */
+	uint64_t told_version;	 /* dur.told likewise */
+	uint64_t hand_version;	 /* dur.handed_epoch, gone before a start */
+	uint64_t quiet_version;	 /* dur.quiet_epoch, to stop anything */
+	uint64_t rejoin_version; /* dur.rejoin, before the next step */
 	usec_t started, suspended;
 	struct watched reg;
 	struct pending pending;
@@ -277,6 +295,7 @@ struct core {
 	struct handover hand;
 	struct pausing pausing;
 	usec_t paused_told; /* of the record that people were told of */
+	struct rejoin_state rejoin;
 	struct pg_view pg;
 	lsn_t position; /* last seen as the holder of position_epoch */
 	uint64_t position_epoch;
@@ -392,6 +411,21 @@ void pause_turn(struct core *c, const struct now *now);
 void pause_status(
     const struct core *c, const struct now *now, struct core_status *st);
 
+/* rejoin.c: data that diverged is made a standby's again */
+enum block rejoin_check(const struct core *c, const struct now *now);
+bool rejoin_wanted(const struct core *c);
+enum block rejoin_record(const struct core *c, const struct now *now);
+bool rejoin_may_clone(const struct core *c);
+bool rejoin_lost(const struct core *c);
+void rejoin_set(struct core *c, enum rejoin stage);
+bool rejoin_stands(const struct core *c);
+bool rejoin_apart(const struct core *c); /* nobody may start what lies here */
+void rejoin_begin(struct core *c);
+void rejoin_failed(struct core *c, const struct now *now);
+void rejoin_done(struct core *c);
+void rejoin_written(struct core *c);
+void rejoin_turn(struct core *c);
+
 /* writers.c: opening, prolonging and closing the fence */
 enum block open_check(const struct core *c, const struct now *now);
 bool writers_unsure(const struct core *c);
@@ -419,6 +453,7 @@ struct duty {
 	const char *why;
 };
 const struct duty *role_duty(const struct core *c);
+void role_latch(struct core *c, const char *why);
 void role_turn(struct core *c, const struct now *now);
 bool role_serves(const struct core *c); /* may clients write, by plan */
 bool role_diverged(const struct core *c);

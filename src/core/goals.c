@@ -72,6 +72,7 @@ core_on_act(struct core *c, const struct now *now, enum act_kind kind,
 	st->running = false;
 	st->result = result;
 	st->lsn = goal->lsn;
+	st->fork = goal->fork;
 	str_cut(st->reason, sizeof(st->reason), reason);
 	/* Seen in /proc: views that are older tell of before. */
 	if (kind == ACT_STOP && result == ANS_YES) {

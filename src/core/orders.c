@@ -66,8 +66,8 @@ core_order_promote(struct core *c, const struct now *now, const char *fenced)
 	if (rec->holder == c->conf.self && rec->state != REC_RELEASED)
 		return "this node is the holder already\nhactl status";
 	if (c->dur.latch)
-		return "this node is latched: rebuild its data from the "
-		       "primary first\nhactl unfence";
+		return "this node is latched: its data has to be made the "
+		       "primary's first\nhactl rejoin";
 	if (rec->holder != c->conf.self && c->heard_at[rec->holder] != 0 &&
 	    now->raw - c->heard_at[rec->holder] < 2 * rec->ttl &&
 	    (rec->state == REC_HELD ||
@@ -150,16 +150,20 @@ core_order_unfence(struct core *c, const struct now *now)
 		return "this node is not latched\nhactl status";
 	if (core_pgs(c) == PGS_PRIMARY)
 		return "PostgreSQL still runs here as a primary\nhactl status";
+	if (c->plan.id == PLAN_REJOIN)
+		return "this data is being made the primary's: that clears the "
+		       "latch\nhactl status";
 	/* A person stopped good data; it has become old since. */
 	if (c->dur.fenced && role_diverged(c)) {
 		c->dur.fenced = false;
+		c->dur.diverged = true;
 		str_cut(c->dur.latch_why, sizeof(c->dur.latch_why),
 		    "another node has taken over since this one was fenced; "
-		    "rebuild it, then hactl unfence");
+		    "hactl rejoin");
 		core_save(c);
 		return "another node has taken over since: this data may have "
-		       "diverged; rebuild it from the primary, then once more\n"
-		       "hactl unfence";
+		       "diverged; it is made a standby's by\n"
+		       "hactl rejoin";
 	}
 	/* Else it is other data now. */
 	if (!c->dur.fenced) {
@@ -168,6 +172,8 @@ core_order_unfence(struct core *c, const struct now *now)
 	}
 	c->dur.latch = c->dur.fenced = false;
 	c->dur.latch_why[0] = '\0';
+	c->dur.diverged = false;
+	c->dur.rejoin = REJOIN_NO;
 	core_save(c);
 	return NULL;
 }

@@ -15,7 +15,8 @@ const char *const plan_name[PLAN_COUNT] = { [PLAN_NONE] = "",
 	[PLAN_RESTART] = "restart",
 	[PLAN_STEPDOWN] = "stepdown",
 	[PLAN_FOLLOW] = "follow",
-	[PLAN_SWITCHOVER] = "switchover" };
+	[PLAN_SWITCHOVER] = "switchover",
+	[PLAN_REJOIN] = "rejoin" };
 
 /* clang-format off */
 static const struct plan_row plan_takeover[] = {
@@ -124,6 +125,41 @@ static const struct plan_row plan_switchover[] = {
 { "release", "the record is released to the target, or not ours", ask_released, deed_hand, NULL, 10 * SEC, LATE_AGAIN, false, true,
   "the point of no return: it may claim from the moment in which this is sent" },
 };
+
+static const struct plan_row plan_rejoin[] = {
+{ "apart",   "another holds, its record was renewed since, and lists this node nowhere", ask_apart, deed_apart, NULL, 15 * SEC, LATE_ABANDON, false, false,
+  "what may still be asked to take over, or may be the only copy, is left as it is" },
+{ "stopped", "no process of the instance lives", ask_stopped, deed_pg_stop, NULL, 30 * SEC, LATE_ABANDON, false, false,
+  "seen in /proc, not believed from an exit code" },
+{ "mark",    "it is on disk that this data is set aside, for whose", ask_aside_marked, deed_aside_mark, NULL, 5 * SEC, LATE_ABANDON, false, false,
+  "a crash from here on must not make this node an innocent standby" },
+{ "aside",   "a start here replays what is here, and follows nobody", ask_aside, deed_aside, may_rejoin, 10 * SEC, LATE_ABANDON, false, false,
+  "a server of another history could be taken for its own by the timeline's number" },
+{ "standby", "standby.signal is in the data directory", ask_signal, deed_signal, may_rejoin, 5 * SEC, LATE_ABANDON, false, false,
+  "never by accident a primary" },
+{ "recover", "PostgreSQL has replayed its own log, as a standby", ask_recovered, deed_start_standby, may_rejoin, 600 * SEC, LATE_ABANDON, false, false,
+  "data of a crash cannot be rewound; nobody is let in" },
+{ "ended",   "PostgreSQL ended by itself again", ask_ended, deed_pg_end_standby, NULL, 120 * SEC, LATE_ABANDON, false, false,
+  "where its log ends is then known" },
+{ "compare", "it is known how far this data is the primary's", ask_compared, deed_compare, may_rejoin, 120 * SEC, LATE_ABANDON, false, false,
+  "by the histories of both, not by the timeline's number; the primary has ended a checkpoint on its own" },
+{ "save",    "what only this data has is kept beside it", ask_kept, deed_keep, may_rejoin, 3600 * SEC, LATE_ABANDON, false, false,
+  "nobody acknowledged it, and somebody may want to read it" },
+{ "half",    "it is on disk that this data may be half rewritten", ask_half, deed_half, may_rejoin, 5 * SEC, LATE_ABANDON, false, false,
+  "never started until it is whole" },
+{ "rewind",  "this data is the primary's, and names it", ask_made, deed_make, NULL, 86400 * SEC, LATE_ABANDON, false, false,
+  "only while the same node holds the same epoch; begun again, it starts from what was kept" },
+{ "whole",   "it is on disk that this data is whole", ask_whole, deed_whole, NULL, 5 * SEC, LATE_ABANDON, false, false,
+  "it need not be rewritten once more" },
+{ "signal",  "standby.signal is in the data directory", ask_signal, deed_signal, NULL, 5 * SEC, LATE_ABANDON, false, false,
+  "a rewind takes it away" },
+{ "start",   "PostgreSQL runs in recovery", ask_follows, deed_start_standby, NULL, 600 * SEC, LATE_ABANDON, false, false,
+  "a standby harms nobody" },
+{ "streams", "it streams from the primary, past where that was when this began", ask_streams, deed_streams, NULL, 30 * SEC, LATE_ABANDON, false, false,
+  "seen to work before it counts" },
+{ "clear",   "it is on disk that this is a standby as any other", ask_cleared, deed_clear, NULL, 5 * SEC, LATE_AGAIN, false, true,
+  "from here on it may become a candidate" },
+};
 /* clang-format on */
 
 #define ROWS(a) (int)(sizeof(a) / sizeof((a)[0]))
@@ -137,6 +173,7 @@ static const struct {
 	[PLAN_STEPDOWN] = { plan_stepdown, ROWS(plan_stepdown) },
 	[PLAN_FOLLOW] = { plan_follow, ROWS(plan_follow) },
 	[PLAN_SWITCHOVER] = { plan_switchover, ROWS(plan_switchover) },
+	[PLAN_REJOIN] = { plan_rejoin, ROWS(plan_rejoin) },
 };
 
 const struct plan_row *
@@ -166,7 +203,7 @@ core_plan_doc(const struct plan_doc **rows)
 		[LATE_BACK] = "take back" };
 	static struct plan_doc doc[ROWS(plan_takeover) + ROWS(plan_restart) +
 				   ROWS(plan_stepdown) + ROWS(plan_follow) +
-				   ROWS(plan_switchover)];
+				   ROWS(plan_switchover) + ROWS(plan_rejoin)];
 	const struct plan_row *r;
 	size_t n = 0;
 	int id, i;

@@ -77,6 +77,7 @@ role_serves(const struct core *c)
 		return true;
 	case PLAN_STEPDOWN:
 	case PLAN_FOLLOW:
+	case PLAN_REJOIN:
 	case PLAN_COUNT:
 		break;
 	}
@@ -101,7 +102,7 @@ role_heir(const struct core *c, const struct now *now)
 }
 
 /* Data that was primary under an older epoch than one that is held elsewhere
- * may hold what nobody acknowledged: a person rebuilds it. */
+ * may hold what nobody acknowledged: rejoin.c, or a person, rebuilds it. */
 bool
 role_diverged(const struct core *c)
 {
@@ -176,11 +177,27 @@ role_unsafe(struct core *c)
 	/* A claim that landed late: the record goes back. */
 	if (lease_mine(c))
 		return true;
+	/* What is half rewritten nobody starts, as whatever. */
+	if (c->pg.running != ANS_NO || rejoin_apart(c))
+		return false;
 	/* Looked at once: later, a person may be rebuilding the data. */
-	if (c->pg.running != ANS_NO || c->signal_looked)
+	if (c->signal_looked)
 		return false;
 	c->signal_looked = true;
 	return !c->pg.signal;
+}
+
+static bool
+role_may_rejoin(struct core *c, const struct now *now)
+{
+	enum block b;
+
+	if (!rejoin_wanted(c))
+		return false;
+	b = rejoin_check(c, now);
+	if (b != BLOCK_NONE)
+		c->waits = b;
+	return b == BLOCK_NONE && now->raw >= c->rejoin.next;
 }
 
 /* A cell's plan, if there is a reason to start it now. */
@@ -196,8 +213,10 @@ role_plan(struct core *c, const struct now *now)
 	    core_pgs(c) == PGS_PRIMARY && !c->dur.latch)
 		return PLAN_SWITCHOVER;
 	c->hand.on = false;
+	if (c->dur.latch && role_unsafe(c))
+		return PLAN_STEPDOWN;
 	if (c->dur.latch)
-		return role_unsafe(c) ? PLAN_STEPDOWN : PLAN_NONE;
+		return role_may_rejoin(c, now) ? PLAN_REJOIN : PLAN_NONE;
 	/* A fence that cannot be closed, with an heir: the next layer stops
 	 * PostgreSQL itself. */
 	if (c->lease.doubt && lease_mine(c) && lease_possible(c) != 0 &&
@@ -286,6 +305,8 @@ role_plan_stands(const struct core *c)
 		return rel == REL_HELD &&
 		       (core_pgs(c) == PGS_PRIMARY ||
 			   plan_at_or_past(c, PLAN_SWITCHOVER, "stopped"));
+	case PLAN_REJOIN:
+		return rejoin_stands(c);
 	}
 	return true;
 }
@@ -321,10 +342,8 @@ role_facts(struct core *c)
 	}
 	if (core_rel(c) == REL_OTHER && core_pgs(c) == PGS_PRIMARY &&
 	    c->dur.primary_epoch == 0)
-		role_latch(c,
-		    "PostgreSQL here was promoted by hand while "
-		    "another node holds the cluster; rebuild it, then hactl "
-		    "unfence");
+		role_latch(c, "PostgreSQL here was promoted by hand while "
+			      "another node holds the cluster; hactl rejoin");
 	if (role_set_back(c))
 		role_latch(c,
 		    "the WAL here ends before what the record says this "
@@ -335,6 +354,8 @@ role_facts(struct core *c)
 		c->dur.handed_epoch = 0;
 		core_save(c);
 	}
+	if (core_pgs(c) == PGS_PRIMARY)
+		rejoin_written(c);
 	/* Everything that is here is there: it follows like any other, once
 	 * whoever starts it starts a standby. */
 	if (hand_clean(c) && (core_pgs(c) == PGS_STANDBY ||
@@ -342,10 +363,12 @@ role_facts(struct core *c)
 		c->dur.primary_epoch = 0;
 		core_save(c);
 	}
-	if (role_diverged(c))
+	if (role_diverged(c) && !c->dur.latch) {
+		c->dur.diverged = true;
 		role_latch(c,
-		    "another node holds a later epoch: this data "
-		    "may have diverged; rebuild it, then hactl unfence");
+		    "another node holds a later epoch: this data may have "
+		    "diverged; hactl rejoin");
+	}
 }
 
 void
@@ -374,6 +397,17 @@ role_turn(struct core *c, const struct now *now)
 		plan_start(c, now, PLAN_STEPDOWN);
 		return;
 	}
+	/* It would take for good what is half rewritten; or keep from being
+	 * looked at what ended. */
+	if (c->plan.id == PLAN_REJOIN &&
+	    (rejoin_apart(c) ||
+		(plan_at_or_past(c, PLAN_REJOIN, "compare") &&
+		    !plan_at_or_past(c, PLAN_REJOIN, "start"))) &&
+	    (core_pgs(c) == PGS_STANDBY || core_pgs(c) == PGS_PRIMARY)) {
+		plan_end(c, now, "started by another");
+		plan_start(c, now, PLAN_STEPDOWN);
+		return;
+	}
 	/* Nothing of a claimed epoch is acknowledged: better given back than
 	 * held half-way by a server that does not come out of recovery. */
 	if (c->plan.id == PLAN_TAKEOVER && core_rel(c) == REL_CLAIMED &&
@@ -384,7 +418,8 @@ role_turn(struct core *c, const struct now *now)
 	}
 	if (c->plan.id != PLAN_NONE) {
 		/* Only stopping goes before a plan that runs. */
-		if (role_duty(c)->plan == PLAN_STEPDOWN || c->dur.latch)
+		if (role_duty(c)->plan == PLAN_STEPDOWN ||
+		    (c->dur.latch && c->plan.id != PLAN_REJOIN))
 			plan_end(c, now, "stepping down");
 		else
 			return;

@@ -75,6 +75,8 @@ plan_start(struct core *c, const struct now *now, enum plan_id id)
 	durability_reset(c);
 	if (id == PLAN_STEPDOWN || id == PLAN_RESTART)
 		lease_void(c, now);
+	if (id == PLAN_REJOIN)
+		rejoin_begin(c);
 	plan_enter(c, now, 0);
 	core_tell(
 	    c, EMIT_plan_start, "%s: %s", plan_name[id], role_duty(c)->name);
@@ -101,6 +103,10 @@ plan_abandon(struct core *c, const struct now *now)
 	bool before = c->plan.id == PLAN_TAKEOVER && !c->plan.promoted &&
 		      core_pgs(c) != PGS_PRIMARY;
 
+	if (c->plan.id == PLAN_REJOIN) {
+		rejoin_failed(c, now);
+		return;
+	}
 	/* Nothing was begun that another plan would have to wait for. */
 	if (c->plan.id == PLAN_SWITCHOVER)
 		return;
@@ -195,6 +201,8 @@ plan_done(struct core *c, const struct now *now)
 		c->order.on = false;
 		c->pullers_no = 0;
 	}
+	if (c->plan.id == PLAN_REJOIN)
+		rejoin_done(c);
 	plan_end(c, now, "done");
 }
 

@@ -71,4 +71,30 @@ void deed_note(struct core *c, const struct now *now);
 void deed_hand(struct core *c, const struct now *now);
 void deed_alone(struct core *c, const struct now *now);
 
+/* rejoin_steps.c */
+enum answer ask_apart(const struct core *c, const struct now *now);
+enum answer ask_aside_marked(const struct core *c, const struct now *now);
+enum answer ask_aside(const struct core *c, const struct now *now);
+enum answer ask_recovered(const struct core *c, const struct now *now);
+enum answer ask_ended(const struct core *c, const struct now *now);
+enum answer ask_compared(const struct core *c, const struct now *now);
+enum answer ask_kept(const struct core *c, const struct now *now);
+enum answer ask_half(const struct core *c, const struct now *now);
+enum answer ask_made(const struct core *c, const struct now *now);
+enum answer ask_whole(const struct core *c, const struct now *now);
+enum answer ask_streams(const struct core *c, const struct now *now);
+enum answer ask_cleared(const struct core *c, const struct now *now);
+bool may_rejoin(const struct core *c, const struct now *now);
+void deed_apart(struct core *c, const struct now *now);
+void deed_aside_mark(struct core *c, const struct now *now);
+void deed_aside(struct core *c, const struct now *now);
+void deed_pg_end_standby(struct core *c, const struct now *now);
+void deed_compare(struct core *c, const struct now *now);
+void deed_keep(struct core *c, const struct now *now);
+void deed_half(struct core *c, const struct now *now);
+void deed_make(struct core *c, const struct now *now);
+void deed_whole(struct core *c, const struct now *now);
+void deed_streams(struct core *c, const struct now *now);
+void deed_clear(struct core *c, const struct now *now);
+
 #endif

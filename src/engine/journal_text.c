@@ -36,6 +36,24 @@ put_handed(json_t *obj, const struct durable *d, const struct names *names)
 	    obj, "handed_to", handed ? names->node[d->handed_to] : "");
 }
 
+static const char *const rejoin_words[] = { [REJOIN_NO] = "",
+	[REJOIN_ASIDE] = "aside",
+	[REJOIN_HALF] = "half",
+	[REJOIN_WHOLE] = "whole" };
+
+static void
+put_rejoin(json_t *obj, const struct durable *d, const struct names *names)
+{
+	bool on = d->rejoin != REJOIN_NO && d->rejoin_from >= 0 &&
+		  d->rejoin_from < names->count;
+
+	json_put_bool(obj, "diverged", d->diverged);
+	json_put_string(obj, "rejoin", rejoin_words[d->rejoin]);
+	json_put_string(
+	    obj, "rejoin_from", on ? names->node[d->rejoin_from] : "");
+	json_put_u64(obj, "rejoin_epoch", on ? d->rejoin_epoch : 0);
+}
+
 char *
 journal_str(const struct durable *d, const struct names *names)
 {
@@ -63,6 +81,7 @@ journal_str(const struct durable *d, const struct names *names)
 	json_put_bool(obj, "latch", d->latch);
 	json_put_string(obj, "latch_why", d->latch_why);
 	json_put_bool(obj, "fenced", d->fenced);
+	put_rejoin(obj, d, names);
 	json_put_i64(obj, "proof", d->proof);
 	json_put_u64(obj, "proof_epoch", d->proof_epoch);
 	json_put_string(obj, "proof_why", d->proof_why);
@@ -121,6 +140,32 @@ want_handed(const json_t *obj, struct durable *d, const struct names *names)
 	d->handed_to = to;
 }
 
+/* Of older files: latched, as it was, for a person to judge. Data of which it
+ * is not known how far it was rewritten, or from whom, is half of nobody's. */
+static void
+want_rejoin(const json_t *obj, struct durable *d, const struct names *names)
+{
+	char word[16] = "", name[NODE_NAME_MAX] = "";
+	struct error ignored;
+	size_t i;
+
+	d->rejoin_from = NODE_NONE;
+	if (!json_has(obj, "rejoin"))
+		return;
+	if (json_want_bool(obj, "diverged", &d->diverged, &ignored) != 0)
+		d->diverged = false;
+	d->rejoin = REJOIN_HALF;
+	if (json_want_string(obj, "rejoin", word, sizeof(word), &ignored) == 0)
+		for (i = REJOIN_NO; i <= REJOIN_WHOLE; i++)
+			if (strcmp(word, rejoin_words[i]) == 0)
+				d->rejoin = (enum rejoin)i;
+	if (json_want_string(
+		obj, "rejoin_from", name, sizeof(name), &ignored) == 0)
+		d->rejoin_from = names_find(names, name);
+	if (json_want_u64(obj, "rejoin_epoch", &d->rejoin_epoch, &ignored) != 0)
+		d->rejoin_epoch = 0;
+}
+
 /* What files of older versions do not have. */
 static int
 want_later(const json_t *obj, struct durable *d, struct error *err)
@@ -171,6 +216,7 @@ want_rest(const json_t *obj, struct durable *d, const struct names *names,
 
 	want_left(obj, d, names);
 	want_handed(obj, d, names);
+	want_rejoin(obj, d, names);
 	if (json_want_u64(obj, "left_epoch", &d->left_epoch, err) ||
 	    json_want_u64(obj, "abdicated_epoch", &d->abdicated_epoch, err) ||
 	    json_want_u64(obj, "abdicated_seq", &d->abdicated_seq, err) ||

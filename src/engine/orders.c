@@ -33,6 +33,7 @@ static void order_init(struct engine *e, const struct order_request *req);
 static void order_show(struct engine *e, const struct order_request *req);
 static void order_adopt(struct engine *e, const struct order_request *req);
 static void order_unfence(struct engine *e, const struct order_request *req);
+static void order_rejoin(struct engine *e, const struct order_request *req);
 static void order_ack(struct engine *e, const struct order_request *req);
 static void order_role(struct engine *e, const struct order_request *req);
 static void order_gate(struct engine *e, const struct order_request *req);
@@ -55,6 +56,7 @@ static const struct order_row order_rows[] = {
 	{ .verb = "resume", .data = true, .run = orders_resume },
 	{ .verb = "fence", .data = true, .run = orders_fence },
 	{ .verb = "unfence", .data = true, .run = order_unfence },
+	{ .verb = "rejoin", .data = true, .run = order_rejoin },
 	{ .verb = "ack", .data = true, .run = order_ack },
 	{ .verb = "role", .run = order_role },
 	{ .verb = "gate", .data = true, .run = order_gate },
@@ -261,6 +263,21 @@ order_unfence(struct engine *e, const struct order_request *req)
 	}
 	orders_taken(e, req->id, "unfence");
 	orders_wait(e, req->id, LONG_UNFENCE, NODE_NONE);
+}
+
+static void
+order_rejoin(struct engine *e, const struct order_request *req)
+{
+	const struct now now = clock_now();
+	const char *refused;
+
+	refused = core_order_rejoin(e->core, &now, req->clone);
+	if (refused != NULL) {
+		orders_refuse_core(e, req->id, refused);
+		return;
+	}
+	orders_taken(e, req->id, "rejoin");
+	orders_wait(e, req->id, LONG_REJOIN, NODE_NONE);
 }
 
 static void

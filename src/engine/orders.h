@@ -29,7 +29,8 @@ enum long_order {
 	LONG_SWITCHOVER,
 	LONG_PAUSE,
 	LONG_RESUME,
-	LONG_FENCE
+	LONG_FENCE,
+	LONG_REJOIN
 };
 
 /* One that was accepted, and whose end somebody waits for. */
@@ -43,6 +44,7 @@ struct order_wait {
 	bool ran;
 	char row[48];
 	char waits[48];
+	char progress[80]; /* REJOIN: that was told */
 	/* SWITCHOVER: */
 	node_t node;	    /* the target */
 	char at[48];	    /* the last step of the plan that was seen */

@@ -23,7 +23,7 @@ orders_request_read(const struct conf *conf, struct order_request *req,
 {
 	static const char *const keys[] = { "verb", "node", "fenced", "is",
 		"end_transactions", "leave_archive", "leave_slots", "for_s",
-		"why", "by", "epoch", "all", "verify", NULL };
+		"why", "by", "epoch", "all", "verify", "clone", NULL };
 	json_t *obj;
 	int rc = -1;
 
@@ -49,6 +49,9 @@ orders_request_read(const struct conf *conf, struct order_request *req,
 		json_want_bool(obj, "all", &req->all, err) == -1) ||
 	    (json_has(obj, "verify") &&
 		json_want_bool(obj, "verify", &req->verify, err) == -1))
+		goto out;
+	if (json_has(obj, "clone") &&
+	    json_want_bool(obj, "clone", &req->clone, err) == -1)
 		goto out;
 	rc = 0;
 out:

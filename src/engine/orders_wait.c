@@ -17,6 +17,7 @@
 #define WAIT_INIT (30 * USEC_SEC)
 #define WAIT_SWITCHOVER (400 * USEC_SEC) /* its first steps take a while */
 #define WAIT_FENCE (30 * USEC_SEC)
+#define WAIT_REJOIN (280 * USEC_SEC)
 #define WAIT_NOTE (5 * USEC_SEC)
 #define WAIT_IDLE (2 * USEC_SEC)
 
@@ -34,6 +35,8 @@ static bool wait_step(struct engine *e, struct order_wait *w,
 static void wait_tell_row(struct engine *e, struct order_wait *w,
     const struct core_status *st, const struct now *now);
 static void wait_tell_waits(struct engine *e, struct order_wait *w,
+    const struct core_status *st, const struct now *now);
+static void wait_tell_progress(struct engine *e, struct order_wait *w,
     const struct core_status *st, const struct now *now);
 static enum wait_end wait_look(const struct order_wait *w,
     const struct core_status *st, const struct now *now);
@@ -65,6 +68,7 @@ orders_wait(struct engine *e, uint64_t id, enum long_order what, node_t node)
 		what == LONG_SWITCHOVER ? WAIT_SWITCHOVER :
 		what == LONG_INIT	? WAIT_INIT :
 		what == LONG_FENCE	? WAIT_FENCE :
+		what == LONG_REJOIN	? WAIT_REJOIN :
 					  WAIT_NOTE;
 	w->id = id;
 	w->what = what;
@@ -102,6 +106,8 @@ wait_step(struct engine *e, struct order_wait *w, const struct core_status *st,
 {
 	wait_tell_row(e, w, st, now);
 	wait_tell_waits(e, w, st, now);
+	if (w->what == LONG_REJOIN)
+		wait_tell_progress(e, w, st, now);
 	if (w->what == LONG_SWITCHOVER && orders_switchover_over(e, w, st, now))
 		return true;
 	switch (wait_look(w, st, now)) {
@@ -149,6 +155,24 @@ wait_tell_row(struct engine *e, struct order_wait *w,
 	obj = json_object();
 	json_put_string(obj, "step", st->row);
 	json_put_string(obj, "goal", wait_goal(st->plan, st->row));
+	json_put_i64(obj, "ms", (now->raw - w->since) / USEC_MSEC);
+	orders_reply(e, w->id, obj);
+}
+
+/* What takes long says how far it is. */
+static void
+wait_tell_progress(struct engine *e, struct order_wait *w,
+    const struct core_status *st, const struct now *now)
+{
+	const char *text = status_progress(e, st->row);
+	json_t *obj;
+
+	if (text[0] == '\0' ||
+	    strncmp(w->progress, text, sizeof(w->progress) - 1) == 0)
+		return;
+	str_cut(w->progress, sizeof(w->progress), text);
+	obj = json_object();
+	json_put_string(obj, "note", text);
 	json_put_i64(obj, "ms", (now->raw - w->since) / USEC_MSEC);
 	orders_reply(e, w->id, obj);
 }
@@ -201,6 +225,13 @@ wait_look(const struct order_wait *w, const struct core_status *st,
 		return wait_fenced(w, st);
 	case LONG_SWITCHOVER:
 		return WAIT_ON;
+	case LONG_REJOIN:
+		if (!st->durable->latch && st->plan == NULL)
+			return WAIT_DONE;
+		return w->idle_since != 0 &&
+			       now->raw - w->idle_since > WAIT_IDLE ?
+			   WAIT_FAILED :
+			   WAIT_ON;
 	case LONG_PROMOTE:
 	case LONG_INIT:
 		break;
@@ -234,6 +265,7 @@ wait_done(struct engine *e, const struct order_wait *w,
 				"a candidate once it is seen to have all",
 		[LONG_FENCE] = "PostgreSQL is stopped here, and stays so until "
 			       "hactl unfence",
+		[LONG_REJOIN] = "this node streams from the primary",
 	};
 	json_t *obj = json_object();
 

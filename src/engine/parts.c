@@ -133,6 +133,14 @@ parts_core_site(const struct conf *conf, struct core_conf *cc)
 	cc->files = conf->files.paths[0] != NULL;
 }
 
+static enum core_rejoin
+parts_core_rejoin(const struct conf *conf)
+{
+	return conf->rejoin == CONF_REJOIN_CLONE  ? CORE_REJOIN_CLONE :
+	       conf->rejoin == CONF_REJOIN_REWIND ? CORE_REJOIN_REWIND :
+						    CORE_REJOIN_NONE;
+}
+
 static void
 parts_core_loss(const struct conf *conf, struct core_conf *cc)
 {
@@ -155,6 +163,7 @@ parts_core(struct engine *e, struct error *err)
 		.slack = conf->slack,
 		.clock_ppm = conf->clock_ppm,
 		.min_interval = conf->min_interval,
+		.rejoin = parts_core_rejoin(conf),
 		.standby_timeout = conf->pg.standby_timeout,
 		.start_timeout = conf->pg.start_timeout,
 		.mode = conf->mode == MODE_AUTO	  ? CORE_AUTO :

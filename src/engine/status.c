@@ -51,6 +51,7 @@ static void status_core(
     const struct engine *e, const struct now *now, json_t *doc);
 static void status_around(
     const struct engine *e, const struct now *now, json_t *doc);
+static const char *status_rejoin(enum rejoin stage);
 static json_t *status_left(usec_t until, const struct now *now);
 static void status_wall(json_t *obj, const char *key, usec_t wall);
 
@@ -121,6 +122,7 @@ status_core(const struct engine *e, const struct now *now, json_t *doc)
 		json_put_string(obj, "row", st.row == NULL ? "" : st.row);
 		json_put_i64(
 		    obj, "since_ms", (now->raw - st.row_since) / USEC_MSEC);
+		json_put_string(obj, "progress", status_progress(e, st.row));
 		json_put(doc, "plan", obj);
 	}
 	json_put_string(doc, "waits_for", st.waits_for);
@@ -314,6 +316,27 @@ status_follow(const struct engine *e, const struct core_status *st)
 }
 
 const char *
+status_progress(const struct engine *e, const char *row)
+{
+	if (e->acts == NULL || row == NULL || strcmp(row, "rewind") != 0)
+		return "";
+	if (acts_reason(e->acts, ACT_CLONE)[0] != '\0')
+		return acts_reason(e->acts, ACT_CLONE);
+	return acts_reason(e->acts, ACT_REWIND);
+}
+
+static const char *
+status_rejoin(enum rejoin stage)
+{
+	static const char *const words[] = { [REJOIN_NO] = "",
+		[REJOIN_ASIDE] = "aside",
+		[REJOIN_HALF] = "half",
+		[REJOIN_WHOLE] = "whole" };
+
+	return words[stage];
+}
+
+const char *
 status_proof(enum proof proof)
 {
 	static const char *const proofs[] = {
@@ -334,6 +357,8 @@ status_durable(const struct engine *e, const struct durable *dur)
 	json_put_bool(obj, "latch", dur->latch);
 	json_put_bool(obj, "fenced", dur->fenced);
 	json_put_string(obj, "latch_why", dur->latch_why);
+	json_put_bool(obj, "diverged", dur->diverged);
+	json_put_string(obj, "rejoin", status_rejoin(dur->rejoin));
 	json_put_string(obj, "instance", dur->instance);
 	json_put_u64(obj, "epoch", dur->epoch);
 	json_put_u64(obj, "seq", dur->seq);

@@ -38,4 +38,8 @@ json_t *status_age(usec_t at, const struct now *now);
 const char *status_answer(enum answer ans);
 const char *status_proof(enum proof proof);
 
+/* How far the step of that name is, in its program's own words; "" when it does
+ * not say. */
+const char *status_progress(const struct engine *e, const char *row);
+
 #endif

@@ -1,6 +1,7 @@
 /*
- * The orders: promote, switchover, init, unfence, ack. Each asks before it acts
- * where data or availability are at stake, and shows every step as it happens.
+ * The orders: promote, switchover, init, rejoin, unfence, ack. Each asks before
+ * it acts where data or availability are at stake, and shows every step as it
+ * happens.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,6 +9,7 @@
 #include <unistd.h>
 
 #include "hactl/hactl.h"
+#include "hawatch/core.h"
 #include "hawatch/json.h"
 #include "hawatch/mem.h"
 #include "hawatch/str.h"
@@ -104,6 +106,43 @@ cmd_init(const struct call *call)
 		return code;
 	request = ask_request("init");
 	json_put_string(request, "node", call->opt[OPT_HOLDER]);
+	return order_run(call, request, ORDER_LIMIT);
+}
+
+/* What would run, from the same table. */
+static void
+order_print_steps(const char *plan)
+{
+	const struct plan_doc *rows;
+	size_t i, n = core_plan_doc(&rows);
+	char first[32];
+
+	for (i = 0; i < n; i++) {
+		if (strcmp(rows[i].plan, plan) != 0)
+			continue;
+		(void)snprintf(first, sizeof(first), "    %-10s ", rows[i].row);
+		print_wrapped(first, rows[i].goal);
+	}
+}
+
+enum exitcode
+cmd_rejoin(const struct call *call)
+{
+	json_t *request;
+	enum exitcode code;
+
+	if (call->opt[OPT_YES] == NULL)
+		order_print_steps("rejoin");
+	code = order_confirm(call,
+	    "What PostgreSQL on this host has written and the primary has not "
+	    "is saved in the state directory; then the data is made the "
+	    "primary's.",
+	    "Rejoin?");
+	if (code != EXITCODE_DONE)
+		return code;
+	request = ask_request("rejoin");
+	if (call->opt[OPT_CLONE] != NULL)
+		json_put_bool(request, "clone", true);
 	return order_run(call, request, ORDER_LIMIT);
 }
 

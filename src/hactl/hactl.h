@@ -42,7 +42,8 @@
 	    "what is not archived yet is left behind") \
 	X(LEAVE_SLOTS, "leave-slots", 0, NULL, \
 	    "logical replication slots are left behind") \
-	X(FOR, "for", 0, "TIME", "how long: 90s, 30m, 2h; at most 24h")
+	X(FOR, "for", 0, "TIME", "how long: 90s, 30m, 2h; at most 24h") \
+	X(CLONE, "clone", 0, NULL, "copy all of it, where it cannot be rewound")
 
 enum hactl_option {
 #define X(id, name, letter, value, text) OPT_##id,
@@ -200,6 +201,7 @@ enum exitcode cmd_init(const struct call *call);
 enum exitcode cmd_pause(const struct call *call);
 enum exitcode cmd_resume(const struct call *call);
 enum exitcode cmd_fence(const struct call *call);
+enum exitcode cmd_rejoin(const struct call *call);
 enum exitcode cmd_unfence(const struct call *call);
 enum exitcode cmd_ack(const struct call *call);
 enum exitcode cmd_register_show(const struct call *call);

@@ -49,6 +49,8 @@ const struct verb verb_table[] = {
   .help = "on the primary: end a pause before its time" },
 { .words = "fence", .args = "WHY", .min = 1, .max = 1, .options = OPT_BIT(JSON) | OPT_BIT(YES), .run = cmd_fence,
   .help = "stop this host's PostgreSQL, and keep it stopped" },
+{ .words = "rejoin", .options = OPT_BIT(JSON) | OPT_BIT(YES) | OPT_BIT(CLONE), .run = cmd_rejoin,
+  .help = "make this host's data the primary's again, and a standby of it" },
 { .words = "unfence", .options = OPT_BIT(JSON) | OPT_BIT(YES), .run = cmd_unfence,
   .help = "clear this host's latch; opens nothing by itself" },
 { .words = "ack", .options = OPT_BIT(JSON), .run = cmd_ack,

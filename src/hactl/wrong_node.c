@@ -95,18 +95,21 @@ wrong_fence(struct wrong_list *l, const json_t *node)
 {
 	const char *name = get_str(node, "node");
 	const char *why = get_str(node, "durable.latch_why");
-	const char *end = strstr(why, "; rebuild it");
+	const char *end = strchr(why, ';');
 	char next[200];
 
-	if (get_bool(node, "durable.fenced")) {
+	if (wrong_is(node, "plan.name", "rejoin")) {
+		wrong_text(l, "hactl status, again in a moment",
+		    "%s: is made a standby again, at step %s%s%s", name,
+		    get_str(node, "plan.row"),
+		    get_str(node, "plan.progress")[0] == '\0' ? "" : ": ",
+		    get_str(node, "plan.progress"));
+	} else if (get_bool(node, "durable.fenced")) {
 		(void)snprintf(next, sizeof(next),
 		    "ssh %s hactl unfence, once the work is done", name);
 		wrong_text(l, next, "%s: stays stopped: %s", name, why);
 	} else if (get_bool(node, "durable.latch")) {
-		(void)snprintf(next, sizeof(next),
-		    "rebuild %s as a standby, see WHAT TO DO in man 7 hawatch;"
-		    " then: ssh %s hactl unfence",
-		    name, name);
+		(void)snprintf(next, sizeof(next), "ssh %s hactl rejoin", name);
 		wrong_text(l, next, "%s: stays stopped: %.*s", name,
 		    end == NULL ? (int)strlen(why) : (int)(end - why), why);
 	}

@@ -226,6 +226,13 @@ job_cancel(struct job *job)
 		job_finish(job);
 }
 
+const char *
+job_output(const struct job *job, size_t *len)
+{
+	*len = job->len;
+	return job->output == NULL ? "" : job->output;
+}
+
 pid_t
 job_pid(const struct job *job)
 {

@@ -21,6 +21,8 @@ def pytest_addoption(parser):
     parser.addoption('--register', choices=('arbiter', 'etcd'),
                      default='arbiter', help='where the record is kept in '
                      'all tests that do not say it')
+    parser.addoption('--rounds', type=int, help='so many failovers and '
+                     'rejoins in test_rejoin.py')
 
 
 @pytest.fixture(scope='session')

@@ -91,6 +91,12 @@ regclient_adopt(struct regclient *r,
 	reg(done, arg);
 }
 
+const char *
+acts_reason(const struct acts *acts, enum act_kind kind)
+{
+	return "";
+}
+
 const struct pg_view *
 pgwatch_view(const struct pgwatch *w)
 {

@@ -70,12 +70,41 @@ act_due(const struct world *w, int n, enum act_kind kind)
 	       (w->t >= r->due || (w->healed && r->due == USEC_NEVER));
 }
 
+/* The primary's server answers, and has passed what this node asks for. */
+static bool
+act_asks_primary(const struct world *w, int n, const struct goal *g)
+{
+	const struct pg *q = &w->host[g->node].pg;
+
+	return net_up(w, n, g->node) && net_up(w, g->node, n) &&
+	       pg_writable(w, g->node) && pg_held_until(w, g->node) == 0 &&
+	       !q->half && wal_lsn(q->flushed) >= g->lsn;
+}
+
+/* By both histories. That of a timeline which both have is told apart by
+ * nothing; and now and then what it takes to rewind is not there. */
+static enum fork
+act_fork(struct world *w, int n, const struct goal *g)
+{
+	const struct pg *p = &w->host[n].pg, *q = &w->host[g->node].pg;
+
+	if (p->tl == q->tl || fault_odds(w, F_REJOIN, 50000))
+		return FORK_CLONE;
+	return wal_prefix(w, g->node, n) ? FORK_NONE : FORK_REWIND;
+}
+
 static void
 act_effect(struct world *w, int n, enum act_kind kind, const struct goal *g)
 {
 	struct around *a = &w->host[n].around;
 
-	if (kind == ACT_PULLERS)
+	if (kind == ACT_COMPARE)
+		w->host[n].e.act[kind].goal.fork = act_fork(w, n, g);
+	else if (kind == ACT_SAVE)
+		wal_keep(w, n);
+	else if (kind == ACT_REWIND || kind == ACT_CLONE)
+		pg_rewound(w, n, g->node, g->fork);
+	else if (kind == ACT_PULLERS)
 		a->pulling = false;
 	else if (kind == ACT_CONVERGE) {
 		a->epoch = g->epoch;
@@ -115,7 +144,7 @@ act_holds(
 	case ACT_CHECKPOINT:
 		return act_commit_returns(w, n);
 	case ACT_METADATA:
-		return answers && !p->recovery;
+		return answers && p->recovery == g->standby;
 	case ACT_COMMIT:
 		return act_commit_returns(w, n) && fence_passes(w, n);
 	case ACT_FOLLOW:
@@ -127,7 +156,15 @@ act_holds(
 	case ACT_SITE:
 	case ACT_QUIET:
 	case ACT_FILES:
+	case ACT_SAVE:
 		return act_due(w, n, kind);
+	case ACT_ASIDE:
+		return p->source_set == NODE_NONE;
+	case ACT_COMPARE:
+	case ACT_REWIND:
+	case ACT_CLONE:
+		return act_due(w, n, kind) && act_asks_primary(w, n, g) &&
+		       p->st == PG_GONE;
 	case ACT_COUNT:
 		break;
 	}
@@ -176,8 +213,18 @@ act_apply(struct world *w, int n, enum act_kind kind, const struct goal *g)
 
 	if (fault_odds(w, F_ACT_REFUSED, 20000))
 		return false;
-	w->host[n].e.act[kind].due =
-	    fault_odds(w, F_ACT_HANG, 200000) ? USEC_NEVER : t;
+	/* No room. */
+	if (kind == ACT_SAVE && fault_odds(w, F_REJOIN, 50000))
+		return false;
+	/* Of a large database it takes a while. */
+	if ((kind == ACT_REWIND || kind == ACT_CLONE) &&
+	    w->host[n].e.act[kind].due == 0)
+		w->host[n].e.act[kind].due =
+		    w->t +
+		    rng_log(&w->odds[F_REJOIN], 100 * USEC_MSEC, 20 * USEC_SEC);
+	else if (kind != ACT_REWIND && kind != ACT_CLONE)
+		w->host[n].e.act[kind].due =
+		    fault_odds(w, F_ACT_HANG, 200000) ? USEC_NEVER : t;
 	if (kind == ACT_STOP && g->clean) {
 		/* Ended already, and not so. */
 		if (p->st == PG_GONE || p->st == PG_ORPHANS)
@@ -198,6 +245,11 @@ act_apply(struct world *w, int n, enum act_kind kind, const struct goal *g)
 	else if (kind == ACT_FOLLOW && pg_runs(w, n) &&
 		 pg_held_until(w, n) == 0)
 		pg_point(w, n, g->node);
+	else if (kind == ACT_ASIDE)
+		p->source_set = NODE_NONE;
+	else if (kind == ACT_REWIND && act_asks_primary(w, n, g) &&
+		 p->st == PG_GONE && g->fork == FORK_REWIND)
+		pg_rewrite(w, n, g);
 	else if (kind == ACT_PROMOTE && pg_runs(w, n) && !p->promoting &&
 		 p->recovery && pg_held_until(w, n) == 0) {
 		p->promoting = true;
@@ -222,7 +274,7 @@ act_begin(struct world *w, int n, enum act_kind kind, const struct goal *goal)
 	r->goal = *goal;
 	r->gen = ++w->gens;
 	r->backoff = 5 * USEC_MSEC;
-	r->stuck_until = 0;
+	r->stuck_until = r->due = 0;
 	if (fault_odds(w, F_ACT_HANG, 50000)) {
 		w->tot->act[kind][2]++;
 		r->stuck_until = w->t + rng_log(&w->odds[F_ACT_HANG],
@@ -244,7 +296,9 @@ static bool
 act_first(enum act_kind kind)
 {
 	return kind == ACT_METADATA || kind == ACT_CHECKPOINT ||
-	       kind == ACT_COMMIT || kind == ACT_SETTLE || kind == ACT_WAITING;
+	       kind == ACT_COMMIT || kind == ACT_SETTLE ||
+	       kind == ACT_WAITING || kind == ACT_COMPARE || kind == ACT_SAVE ||
+	       kind == ACT_REWIND || kind == ACT_CLONE;
 }
 
 void

@@ -280,6 +280,8 @@ carry(struct world *w, int n, const struct action *a)
 		break;
 	case DO_TELL:
 		trace(w, "s%d tells: %s", n + 1, a->text);
+		if (a->tell == EMIT_rejoin_stuck)
+			w->host[n].stuck = true;
 		cover_tell(w, n, a->tell, a->text);
 		if (a->tell == EMIT_plan_start)
 			fault_strike(w);

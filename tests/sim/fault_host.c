@@ -95,8 +95,9 @@ fault_by_hand(struct world *w, int n)
 	struct pg *p = &w->host[n].pg;
 	const struct record *rec = &w->reg.now.value.rec;
 
-	/* Who does both, chose that copy. */
-	if (w->host[n].old)
+	/* Who does both, chose that copy; what the gate refuses as a primary
+	 * nobody makes a standby of. */
+	if (w->host[n].old || p->half)
 		return;
 	/* Somebody starts a stopped server: as a standby, or, when the record
 	 * is given back, as what it was. */
@@ -291,8 +292,8 @@ fault_old_data(struct world *w, int n)
 	const struct record *rec = &w->reg.now.value.rec;
 	uint32_t len = w->host[n].pg.flushed, back;
 
-	if (!w->host[n].up || w->host[n].suspended || rec->state != REC_HELD ||
-	    rec->system_id == 0 ||
+	if (!w->host[n].up || w->host[n].suspended || w->host[n].pg.half ||
+	    rec->state != REC_HELD || rec->system_id == 0 ||
 	    (rec->holder != n && w->host[n].e.st.rel != REL_OTHER))
 		return;
 	/* A register that was put back too has forgotten how far it was. */

@@ -45,6 +45,8 @@ judge_forget(struct world *w, int n)
 	for (i = 0; i < all->n; i++)
 		if (judge_has(w, n, &all->v[i]))
 			all->v[left++] = all->v[i];
+		else
+			commits_add(&w->gone, &all->v[i]);
 	w->tot->lost += all->n - left;
 	all->n = left;
 	for (i = 0; i < (uint32_t)w->data; i++)
@@ -117,6 +119,47 @@ judge_holds(struct world *w, int n)
 		judge_has_all(w, n, "S2", "opens");
 }
 
+/* Some intact data has it, or it was saved. */
+static bool
+judge_elsewhere(const struct world *w, int n, const struct commit *c)
+{
+	int o;
+
+	for (o = 0; o < w->data; o++)
+		if (o != n && judge_has(w, o, c))
+			return true;
+	return c->id < w->kept_n && w->kept[c->id];
+}
+
+/* The data of this node is rewritten: no acknowledged commit is lost by it. */
+void
+judge_rewrite(struct world *w, int n, const struct goal *g)
+{
+	const struct commits *all[] = { &w->acked, &w->gone };
+	const struct pg *p = &w->host[n].pg;
+	const struct durable *d = &w->host[n].disk;
+	size_t k;
+	uint32_t i;
+
+	if (d->rejoin != REJOIN_HALF)
+		violated(w, "COPY",
+		    "s%d is rewritten, and its disk does not say so", n + 1);
+	if (p->half)
+		violated(w, "COPY",
+		    "s%d, half rewritten from another, is rewritten from s%d",
+		    n + 1, g->node + 1);
+	for (k = 0; k < 2; k++)
+		for (i = 0; i < all[k]->n; i++)
+			if (judge_has(w, n, &all[k]->v[i]) &&
+			    !judge_elsewhere(w, n, &all[k]->v[i])) {
+				violated(w, "COPY",
+				    "s%d is rewritten from s%d, and has the "
+				    "only copy of the acknowledged commit %u",
+				    n + 1, g->node + 1, all[k]->v[i].id);
+				return;
+			}
+}
+
 /* Who left durably may not claim until a holder lists it again, later: claims
  * and releases only copy what was listed. */
 nodeset_t
@@ -133,6 +176,9 @@ judge_effective(const struct world *w, const struct record *rec)
 			rec->epoch < d->abdicated_epoch ||
 			(rec->epoch == d->abdicated_epoch &&
 			    rec->seq <= d->abdicated_seq)))
+			set &= ~NODE_BIT(n);
+		/* Nor who may be half rewritten, until it is whole. */
+		if (d->rejoin >= REJOIN_HALF)
 			set &= ~NODE_BIT(n);
 	}
 	return set;

@@ -266,9 +266,8 @@ MUTATIONS = [
         # That it is seen as one covers it, if it is seen in time.
         ("role.c", "if (c->dur.handed_epoch != 0 && "
          "core_pgs(c) == PGS_PRIMARY)", "if (0)")]),
-    ("what was had at the release is forgotten", "S2 STRICT BOUND", 5075, [
-        ("deed.c", "c->dur.told = c->position;", ";"),
-        ("role.c", "c->dur.told = c->position;", ";")]),
+    ("what was had at the release is forgotten", "S2 STRICT", 8050, [
+        ("deed.c", "c->dur.told = c->position;", ";")]),
     ("a stop for a handover that is not on disk", "SITE", 2, [
         ("handover.c", "if (!core_saved(c, c->quiet_version))", "if (0)")]),
     ("what stopped for a handover is left so", "LIVE", 81, [
@@ -303,4 +302,20 @@ MUTATIONS = [
     ("a fenced node starts again", "LIVE", 3, [
         ("role.c", "if (c->dur.latch)\n\t\treturn role_unsafe(c)",
          "if (c->dur.latch && !c->dur.fenced)\n\t\treturn role_unsafe(c)")]),
+    ("rejoin over the only copy", "COPY", 189, [
+        ("rejoin*.c", "return goal_result(c, ACT_SAVE);", "return ANS_YES;")]),
+    ("rewritten before its disk says so", "COPY", 36, [
+        ("rejoin*.c", "rejoin_is(c, REJOIN_HALF);", "ANS_YES;")]),
+    ("half rewritten, from another now", "COPY", 60, [
+        ("rejoin*.c", "c->rejoin.halves >= HALVES_MAX || rejoin_others(c));",
+         "false);")]),
+    ("half rewritten, and started", "COPY", 91, [
+        ("rejoin*.c", "return c->dur.rejoin == REJOIN_HALF;",
+         "return false;"),
+        ("rejoin*.c", "return goal_result(\n\t    c, c->rejoin.fork == FORK_CLONE ? ACT_CLONE : "
+         "ACT_REWIND);",
+         "return c->act[ACT_REWIND].running && c->ids % 8 == 0 ? ANS_YES :\n"
+         "\t    goal_result(c, ACT_REWIND);")]),
+    ("nobody rejoins by itself", "LIVE", 23, [
+        ("rejoin*.c", "return c->conf.mode == CORE_AUTO &&", "return false &&")]),
 ]

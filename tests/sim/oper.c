@@ -47,8 +47,23 @@ static void
 oper_rebuild(struct world *w, int n)
 {
 	pg_rebuild(w, n, oper_leader(w, n));
-	w->host[n].verified = 0;
 	w->host[n].chosen = w->host[n].old = false;
+}
+
+/* It makes its data new by itself, or is about to. */
+static bool
+oper_rejoins(const struct world *w, int n)
+{
+	const struct host *h = &w->host[n];
+
+	if (h->e.core == NULL || h->e.st.durable == NULL)
+		return false;
+	if (h->e.st.plan != NULL && strcmp(h->e.st.plan, "rejoin") == 0)
+		return true;
+	return w->conf[n].rejoin != CORE_REJOIN_NONE && !h->stuck &&
+	       w->conf[n].mode == CORE_AUTO &&
+	       (h->e.st.durable->diverged ||
+		   h->e.st.durable->rejoin != REJOIN_NO);
 }
 
 static void
@@ -65,7 +80,8 @@ oper_latched(struct world *w, int n)
 	}
 	if (h->latched_at == 0)
 		h->latched_at = w->t;
-	if (w->t - h->latched_at < 6 * USEC_SEC)
+	/* By itself, if it is to, and can. */
+	if (w->t - h->latched_at < 6 * USEC_SEC || oper_rejoins(w, n))
 		return;
 	/* Stopped by somebody, who has done his work. */
 	if (h->e.st.durable->fenced) {
@@ -112,7 +128,7 @@ oper_diverged(struct world *w, int n)
 {
 	struct pg *p = &w->host[n].pg;
 
-	if (!oper_is_diverged(w, n)) {
+	if (!oper_is_diverged(w, n) || oper_rejoins(w, n)) {
 		p->diverged_at = 0;
 		return;
 	}
@@ -263,6 +279,21 @@ oper_fence(struct world *w)
 	engine_poke(w, n);
 }
 
+/* Somebody thinks that this one does not follow. */
+static void
+oper_rejoin(struct world *w, int n)
+{
+	struct now now = clk_now(w, n);
+	const char *no;
+
+	if (!fault_odds(w, F_REJOIN, 20000) || !oper_reaches(w, n))
+		return;
+	no = core_order_rejoin(
+	    w->host[n].e.core, &now, rng_ppm(&w->odds[F_REJOIN], 500000));
+	trace(w, "s%d is told to rejoin: %s", n + 1, no == NULL ? "taken" : no);
+	engine_poke(w, n);
+}
+
 void
 oper_turn(struct world *w)
 {
@@ -276,6 +307,7 @@ oper_turn(struct world *w)
 		oper_latched(w, n);
 		oper_diverged(w, n);
 		oper_ack(w, n);
+		oper_rejoin(w, n);
 	}
 	oper_gives_up(w);
 	oper_adopt(w);

@@ -98,6 +98,8 @@ pg_start(struct world *w, int n)
 
 	if (p->st != PG_GONE || !w->host[n].up)
 		return;
+	if (p->half)
+		violated(w, "COPY", "s%d starts what is half rewritten", n + 1);
 	p->st = PG_STARTING;
 	p->clean = false;
 	p->gen = ++w->gens;
@@ -349,9 +351,47 @@ pg_rebuild(struct world *w, int n, int from)
 	p->source = p->source_set = from;
 	p->signal = true;
 	p->restarted = 0;
-	p->tainted = false;
+	p->tainted = p->half = false;
 	p->diverged_at = 0;
 	p->acks.n = 0;
+	w->host[n].verified = 0;
+	w->host[n].stuck = false;
+}
+
+/* From now on it is nobody's data. */
+void
+pg_rewrite(struct world *w, int n, const struct goal *g)
+{
+	struct pg *p = &w->host[n].pg;
+
+	if (p->half && p->half_from == g->node && p->half_epoch == g->epoch)
+		return;
+	judge_rewrite(w, n, g);
+	trace(w, "s%d data is rewritten from s%d", n + 1, g->node + 1);
+	p->half = true;
+	p->half_from = g->node;
+	p->half_epoch = g->epoch;
+	p->signal = false;
+	p->len = p->flushed = 0;
+	p->restarted = 0;
+	w->host[n].verified = 0;
+}
+
+/* It has all that the other has on its disk by now. */
+void
+pg_rewound(struct world *w, int n, int from, enum fork fork)
+{
+	bool old = w->host[n].old || w->host[from].old;
+
+	/* A copy is made beside, and the old data stays. */
+	if (fork == FORK_CLONE)
+		wal_keep(w, n);
+	if (fork != FORK_NONE) {
+		pg_rebuild(w, n, from);
+		w->host[n].old = old;
+		w->host[n].pg.tainted = w->host[from].pg.tainted;
+	}
+	w->host[n].pg.source_set = from;
 }
 
 /* How far it has replayed of what it has. */

@@ -42,6 +42,22 @@ wal_copy(struct world *w, int to, int from, uint32_t len)
 	p->flushed = p->len;
 }
 
+/* What this log has is kept beside it. */
+void
+wal_keep(struct world *w, int n)
+{
+	const struct pg *p = &w->host[n].pg;
+	uint32_t i;
+
+	if (w->kept_n <= w->recs) {
+		w->kept = xrealloc(w->kept, 2 * w->recs + 1, sizeof(*w->kept));
+		memset(w->kept + w->kept_n, 0, 2 * w->recs + 1 - w->kept_n);
+		w->kept_n = 2 * w->recs + 1;
+	}
+	for (i = 0; i < p->flushed; i++)
+		w->kept[p->log[i]] = true;
+}
+
 /* Is everything that n has on disk also in the log of the other? */
 bool
 wal_prefix(const struct world *w, int of, int n)

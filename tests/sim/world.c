@@ -103,6 +103,21 @@ world_drift(struct world *w)
 	}
 }
 
+/* What is by a kind of its own: the seeds without it are as before. */
+static void
+world_rejoin(struct world *w)
+{
+	struct rng *r = &w->odds[F_REJOIN];
+	enum core_rejoin how;
+	int n;
+
+	if (!w->on[F_REJOIN] || !rng_ppm(r, 700000))
+		return;
+	how = rng_ppm(r, 500000) ? CORE_REJOIN_CLONE : CORE_REJOIN_REWIND;
+	for (n = 0; n < w->data; n++)
+		w->conf[n].rejoin = how;
+}
+
 /* A primary on the first, its standbys on the others, and no record yet. */
 static void
 world_host(struct world *w, int n)
@@ -154,6 +169,7 @@ world_new(const struct plan *plan, uint64_t seed, struct totals *tot)
 	world_size(w, plan->nodes);
 	world_conf(w);
 	world_drift(w);
+	world_rejoin(w);
 	for (n = 0; n <= ARB(w); n++)
 		world_host(w, n);
 	reg_begin(w);
@@ -189,6 +205,8 @@ world_free(struct world *w)
 	}
 	free(w->heap);
 	free(w->acked.v);
+	free(w->gone.v);
+	free(w->kept);
 	free(w->struck);
 	free(w);
 }

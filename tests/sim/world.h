@@ -62,7 +62,8 @@
 	X(SWITCHOVER, "order-switchover") \
 	X(PAUSE, "order-pause") \
 	X(FENCE, "order-fence") \
-	X(COUNTS_BACK, "register-counts-back")
+	X(COUNTS_BACK, "register-counts-back") \
+	X(REJOIN, "rejoin")
 
 enum fault {
 #define X(id, name) F_##id,
@@ -220,6 +221,9 @@ struct pg {
 	bool tainted; /* and this is still that data */
 	bool ending;  /* shuts down: takes nobody, sends what it has */
 	bool clean;   /* ended so */
+	bool half;    /* rewritten so far, from half_from's of half_epoch */
+	int half_from;
+	uint64_t half_epoch;
 	uint64_t gen; /* of the processes */
 	uint32_t tl;
 	uint32_t *log, len, flushed, cap; /* ids of records; all in WAL order */
@@ -339,6 +343,7 @@ struct host {
 	uint32_t verified; /* of w->acked, found in this node's log */
 	bool old;	   /* somebody put an old copy of its data in place */
 	bool chosen; /* a person told it to take over, whatever it lacks */
+	bool stuck;  /* it said that a rewind will not do */
 };
 
 #define IMAGES 128
@@ -440,7 +445,10 @@ struct world {
 	uint32_t recs; /* ids of WAL records */
 	uint64_t gens;
 	struct commits acked; /* delivered to a client, or seen by one */
-	node_t switched_off;  /* by a person */
+	struct commits gone;  /* of these, what a primary opened without */
+	bool *kept;	      /* by id: saved beside some node's data */
+	uint32_t kept_n;
+	node_t switched_off; /* by a person */
 	uint64_t max_open_epoch;
 	int last_open;
 	bool was_open[DATA_MAX];

@@ -182,6 +182,8 @@ ct_act(struct ct *t, enum act_kind kind, enum answer result)
 		t->pg.timeline++;
 	} else if (kind == ACT_WAITING)
 		goal.lsn = t->pg.insert;
+	else if (kind == ACT_COMPARE)
+		goal.fork = t->fork;
 	core_on_act(t->c, &t->now, kind, &goal, result,
 	    result == ANS_NO ? "refused" : "");
 	ct_view(t);

@@ -47,6 +47,7 @@ struct ct {
 	bool pg_silent;		    /* no views are sent */
 	bool probe;		    /* local writes succeed */
 	enum answer act[ACT_COUNT]; /* result; unknown: runs on for ever */
+	enum fork fork;		    /* what a comparison finds */
 	struct pg_view pg;
 	struct durable disk;
 	struct action out[CT_OUT]; /* everything since ct_clear */

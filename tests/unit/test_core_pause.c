@@ -331,7 +331,7 @@ test_unfence_after_a_takeover(void **state)
 	t.reg.value.revision++;
 	ct_run(&t, SEC);
 	assert_non_null(strstr(core_order_unfence(t.c, &t.now),
-	    "may have diverged; rebuild it from the primary"));
+	    "may have diverged; it is made a standby's by\nhactl rejoin"));
 	ct_run(&t, SEC);
 	assert_true(t.disk.latch && !t.disk.fenced);
 	assert_non_null(strstr(t.disk.latch_why, "has taken over since"));

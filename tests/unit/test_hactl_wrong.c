@@ -108,7 +108,11 @@ test_each(void **state)
 	with(1, "role", json_string("primary"));
 	says("2 nodes say", "hactl register show");
 	with(1, "durable.latch", json_true());
-	says("s2: stays stopped", "hactl unfence");
+	says("s2: stays stopped", "ssh s2 hactl rejoin");
+	with(1, "plan",
+	    json_pack("{s:s,s:s,s:s}", "name", "rejoin", "row", "rewind",
+		"progress", "12/40 kB (30%) copied"));
+	says("s2: is made a standby again, at step rewind: 12/40 kB", "again");
 	with(1, "fence.armed", json_string("no"));
 	says("s2: cannot be fenced", "by itself");
 	with(0, "fence.writers", json_string("unknown"));
@@ -270,7 +274,7 @@ test_one_of_two(void **state)
 	    json_object_get(third, "durable"), "latch", json_true());
 	found = wrong_find(obj, list, 40);
 	assert_int_equal(found, 1);
-	says("s3: stays stopped", "unfence");
+	says("s3: stays stopped", "hactl rejoin");
 	json_decref(obj);
 }
 

@@ -100,6 +100,10 @@ sample(uint64_t epoch)
 	d.told_epoch = 4;
 	d.handed_epoch = 3;
 	d.handed_to = 1;
+	d.diverged = true;
+	d.rejoin = REJOIN_HALF;
+	d.rejoin_from = 1;
+	d.rejoin_epoch = 4;
 	return d;
 }
 

@@ -132,6 +132,12 @@ regclient_adopt(struct regclient *r,
 	done(arg, NULL, "{\"error\":\"the register is not cold\"}");
 }
 
+const char *
+acts_reason(const struct acts *acts, enum act_kind kind)
+{
+	return "";
+}
+
 const struct pg_view *
 pgwatch_view(const struct pgwatch *w)
 {

@@ -71,6 +71,12 @@ status_is_primary(const struct core_status *st, const struct now *now)
 }
 
 const char *
+status_progress(const struct engine *e, const char *row)
+{
+	return "";
+}
+
+const char *
 status_block_text(const char *token)
 {
 	return token;
