@@ -152,6 +152,7 @@ setup(void **state)
 	memset(&orders, 0, sizeof(orders));
 	TAILQ_INIT(&orders.waits);
 	eng.conf = &conf;
+	eng.core = (struct core *)&fake; /* not a witness; asked nothing */
 	eng.orders = &orders;
 	conf.self = A;
 	conf.pg.bin_directory = bin;
@@ -218,6 +219,9 @@ test_who_is_meant(void **state)
 	refused(1, "no candidate", "hactl plan promote n-c");
 	assert_true(orders_switchover_meant(&eng, B));
 	assert_false(orders_switchover_meant(&eng, A));
+	eng.core = NULL; /* on a witness */
+	assert_false(orders_switchover_meant(&eng, B));
+	eng.core = (struct core *)&fake;
 	/* On another host than the primary's. */
 	fake.st.rel = REL_OTHER;
 	fake.st.rec.holder = B;
