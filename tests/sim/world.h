@@ -62,8 +62,8 @@
 	X(SWITCHOVER, "order-switchover") \
 	X(PAUSE, "order-pause") \
 	X(FENCE, "order-fence") \
-	X(COUNTS_BACK, "register-counts-back") \
-	X(REJOIN, "rejoin")
+	X(REJOIN, "rejoin") \
+	X(COUNTS_BACK, "register-counts-back")
 
 enum fault {
 #define X(id, name) F_##id,
