@@ -85,8 +85,8 @@ struct durable {
 	node_t handed_to;	/* this one, had flushed all of it; 0 no */
 	bool latch;		/* stays stopped until a person says so */
 	char latch_why[120];
-	bool fenced; /* latched by a person, who found nothing wrong with the
-			data */
+	bool fenced;   /* latched by a person, who found nothing wrong with the
+			  data */
 	bool diverged; /* latched for no more than that */
 	enum rejoin rejoin;
 	node_t rejoin_from; /* from this node's, as the holder */

@@ -26,7 +26,7 @@ struct order_request {
 	char by[ORDER_BY_MAX];	 /* what hactl's user is called */
 	uint64_t epoch;		 /* history, report; 0: none was named */
 	bool all, verify;	 /* history */
-	bool clone; /* rejoin: a copy of all of it, if need be */
+	bool clone;		 /* rejoin: a copy of all of it, if need be */
 };
 
 /* Of the members that are missing, req keeps what it has. */

@@ -170,7 +170,7 @@ def report(names):
 def answers(names):
     found = {verb: STEPS for verb in
              ('promote', 'switchover', 'init', 'pause', 'resume', 'fence',
-              'unfence', 'ack', 'drift-apply')}
+              'unfence', 'rejoin', 'ack', 'drift-apply')}
     found.update({
         'status': [status(names)],
         'plan': [plan(names)],

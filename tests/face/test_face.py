@@ -27,6 +27,7 @@ WORDS = {
     'register adopt': ['--yes'],
     'pause': ['--for', '30m', '--yes', 'new disks'],
     'fence': ['--yes', 'new disks'],
+    'rejoin': ['--yes'],
     'unfence': ['--yes'],
     'role': ['--is', 'primary'],
     'config check': ['CONF'],
@@ -151,8 +152,9 @@ def test_refusals_are_json_too(tmp_path):
     wrong: one object, with the code and the command that comes next."""
     refusal = {'exit': 1, 'refused': 'not now', 'next': 'hactl status'}
     asked = ['status', 'plan', 'promote', 'switchover', 'init', 'pause',
-             'resume', 'fence', 'unfence', 'register-show', 'register-adopt',
-             'ack', 'role', 'gate', 'ping', 'drift-apply', 'history', 'report']
+             'resume', 'fence', 'unfence', 'rejoin', 'register-show',
+             'register-adopt', 'ack', 'role', 'gate', 'ping', 'drift-apply',
+             'history', 'report']
     engine = Engine(str(tmp_path), {v: [refusal] for v in asked})
     names = samples.SHORT
     alone = {'plan', 'config check', 'docs', 'pki init', 'pki node',

@@ -3,7 +3,7 @@ first seed that is known to break it or 0, [(file, exact old text, new text),
 ...])."""
 
 MUTATIONS = [
-    ("D counted from the reply", "LEASE", 719, [
+    ("D counted from the reply", "LEASE", 1825, [
         ("cas.c", "lease_confirmed(c, now, p.t_s, &p.cas.rec);",
          "lease_confirmed(c, now, now->raw, &p.cas.rec);")]),
     ("D of (b) counted from the answer", "LEASE", 860, [
@@ -25,7 +25,7 @@ MUTATIONS = [
          '"not-saved";', "return NULL;")]),
     ("a yes that is not remembered", "CLAIM OPEN LEASE", 2, [
         ("claim.c", "*when = c->promise.until;", "*when = 0;")]),
-    ("no hold-off before a claim", "CLAIM", 32, [
+    ("no hold-off before a claim", "CLAIM", 80, [
         ("claim.c", "*when = c->no_claim_before;", "*when = 0;")]),
     ("no hold-off before opening", "OPEN", 1, [
         ("writers.c", "return BLOCK_HOLD_OFF;", ";")]),
@@ -51,7 +51,7 @@ MUTATIONS = [
         ("durability.c", "\t\trec.candidates &= ~lost;\n",
          "\t\trec.candidates &= ~lost;\n"
          "\t\tif (!c->sync.relaxing)\n\t\t\tdurability_names(c, 0);\n")]),
-    ("relax on an unknown outcome", "STRICT P", 21, [
+    ("relax on an unknown outcome", "STRICT P", 53, [
         ("durability.c",
          "\tkeep = c->conf.bounded ? 0 : lease_possible(c);\n",
          "\tkeep = c->pending.on ? c->pending.cas.rec.candidates :\n"
@@ -231,7 +231,7 @@ MUTATIONS = [
     ("a register that forgot is believed", "FORGETS", 180, [
         ("watch.c", "\tif (d->instance[0] == '\\0')\n\t\treturn false;",
          "\treturn false;")]),
-    ("a lower header revision is believed", "S3 LEASE S1 S2 STRICT P CLAIM", 29, [
+    ("a lower header revision is believed", "S3 LEASE S1 S2 STRICT P CLAIM", 39, [
         ("watch.c", "if (sent <= r->head_at)\n\t\treturn false;",
          "return false;")]),
     ("a register that counts on is believed again", "S3 LEASE S1 S2 STRICT P",
@@ -250,7 +250,7 @@ MUTATIONS = [
          "rec->holder != o->holder)", "if (now->raw > o->until)"),
         ("orders.c", "else if (o->fenced && strcmp(o->nonce, rec->nonce) "
          "!= 0)", "else if (0)")]),
-    ("released before the target has all", "HANDED", 2108, [
+    ("released before the target has all", "HANDED", 536, [
         ("handover.c", "h->wal_end >= h->end &&", "c->pg.seen_at > 0 &&")]),
     ("taken back after the release", "HANDED S1 S2 LEASE STRICT", 600, [
         ("plan.c", "deed_hand, NULL, 10 * SEC, LATE_AGAIN",
@@ -296,26 +296,26 @@ MUTATIONS = [
          "\trec->paused_until = 0;", "\tif (rec->paused_until > 0)\n"
          "\t\treturn;\n\trec->paused_until = 0;"),
         ("pause.c", "return until > now->wall;", "return until > 0;")]),
-    ("unfenced without a look who took over", "LIVE HANDED S2 STRICT", 1259, [
+    ("unfenced without a look who took over", "LIVE HANDED S2 STRICT", 1637, [
         ("orders.c", "if (c->dur.fenced && role_diverged(c)) {", "if (0) {"),
         ("orders.c", "if (!c->dur.fenced) {", "if (1) {")]),
     ("a fenced node starts again", "LIVE", 3, [
         ("role.c", "if (c->dur.latch)\n\t\treturn role_unsafe(c)",
          "if (c->dur.latch && !c->dur.fenced)\n\t\treturn role_unsafe(c)")]),
-    ("rejoin over the only copy", "COPY", 189, [
+    ("rejoin over the only copy", "COPY", 26, [
         ("rejoin*.c", "return goal_result(c, ACT_SAVE);", "return ANS_YES;")]),
-    ("rewritten before its disk says so", "COPY", 36, [
+    ("rewritten before its disk says so", "COPY", 14, [
         ("rejoin*.c", "rejoin_is(c, REJOIN_HALF);", "ANS_YES;")]),
-    ("half rewritten, from another now", "COPY", 60, [
+    ("half rewritten, from another now", "COPY", 129, [
         ("rejoin*.c", "c->rejoin.halves >= HALVES_MAX || rejoin_others(c));",
          "false);")]),
-    ("half rewritten, and started", "COPY", 91, [
+    ("half rewritten, and started", "COPY", 149, [
         ("rejoin*.c", "return c->dur.rejoin == REJOIN_HALF;",
          "return false;"),
         ("rejoin*.c", "return goal_result(\n\t    c, c->rejoin.fork == FORK_CLONE ? ACT_CLONE : "
          "ACT_REWIND);",
          "return c->act[ACT_REWIND].running && c->ids % 8 == 0 ? ANS_YES :\n"
          "\t    goal_result(c, ACT_REWIND);")]),
-    ("nobody rejoins by itself", "LIVE", 23, [
+    ("nobody rejoins by itself", "LIVE", 14, [
         ("rejoin*.c", "return c->conf.mode == CORE_AUTO &&", "return false &&")]),
 ]

@@ -34,6 +34,21 @@ replaced(struct ct *t, enum core_rejoin rejoin, enum rec_state state)
 	ct_view(t);
 }
 
+/* The same, and a person had fenced it before another took over. */
+static void
+fenced(struct ct *t)
+{
+	struct durable d;
+
+	replaced(t, CORE_REJOIN_REWIND, REC_HELD);
+	d = t->disk;
+	d.latch = d.fenced = true;
+	ct_free(t);
+	t->disk = d;
+	ct_start(t, &d, 0);
+	ct_view(t);
+}
+
 /* The holder lives: it renews its record five times in T. */
 static void
 renewed(struct ct *t, usec_t us)
@@ -106,6 +121,10 @@ test_marks(void **state)
 	assert_int_equal(t.disk.rejoin_from, A);
 	assert_int_equal(t.disk.rejoin_epoch, 5);
 	assert_true(t.disk.latch);
+	/* Nor is it another's to clear the latch meanwhile. */
+	assert_non_null(strstr(core_order_unfence(t.c, &t.now),
+	    "this data is being made the primary's"));
+	assert_true(t.disk.latch);
 	ct_free(&t);
 }
 
@@ -125,8 +144,9 @@ test_waits_for_the_disk(void **state)
 	ct_free(&t);
 }
 
-/* Not by itself, not under a claim, not what the record still lists, not by a
- * record that nobody renews, nor one that cannot be read. */
+/* Not by itself, not in a pause, not what a person fenced, not under a claim,
+ * not what the record still lists, not by a record that nobody renews, nor one
+ * that cannot be read. */
 static void
 test_leaves_it(void **state)
 {
@@ -136,6 +156,28 @@ test_leaves_it(void **state)
 	renewed(&t, 20 * SEC);
 	assert_true(t.disk.latch);
 	assert_int_equal(asked(&t, ACT_ASIDE), 0);
+	ct_free(&t);
+
+	replaced(&t, CORE_REJOIN_REWIND, REC_HELD);
+	t.reg.value.rec.paused_until = t.now.wall + 3600 * SEC;
+	renewed(&t, 20 * SEC);
+	assert_true(t.disk.latch && t.disk.diverged);
+	assert_int_equal(asked(&t, ACT_ASIDE), 0);
+	t.reg.value.rec.paused_until = 0;
+	renewed(&t, 10 * SEC);
+	assert_int_equal(asked(&t, ACT_ASIDE), 1);
+	ct_free(&t);
+
+	fenced(&t);
+	renewed(&t, 20 * SEC);
+	assert_true(t.disk.latch && t.disk.fenced && !t.disk.diverged);
+	assert_int_equal(asked(&t, ACT_ASIDE), 0);
+	/* It is not good data any more: that person sees to it, or this. */
+	assert_non_null(core_order_unfence(t.c, &t.now));
+	streams(&t);
+	renewed(&t, 10 * SEC);
+	assert_int_equal(asked(&t, ACT_ASIDE), 1);
+	assert_false(t.disk.latch || t.disk.fenced);
 	ct_free(&t);
 
 	replaced(&t, CORE_REJOIN_REWIND, REC_CLAIMED);
