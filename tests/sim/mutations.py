@@ -266,8 +266,9 @@ MUTATIONS = [
         # That it is seen as one covers it, if it is seen in time.
         ("role.c", "if (c->dur.handed_epoch != 0 && "
          "core_pgs(c) == PGS_PRIMARY)", "if (0)")]),
-    ("what was had at the release is forgotten", "S2 STRICT", 8050, [
-        ("deed.c", "c->dur.told = c->position;", ";")]),
+    ("what was had at the release is forgotten", "S2 STRICT BOUND", 5075, [
+        ("deed.c", "c->dur.told = c->position;", ";"),
+        ("role.c", "c->dur.told = c->position;", ";")]),
     ("a stop for a handover that is not on disk", "SITE", 2, [
         ("handover.c", "if (!core_saved(c, c->quiet_version))", "if (0)")]),
     ("what stopped for a handover is left so", "LIVE", 81, [
@@ -300,8 +301,11 @@ MUTATIONS = [
         ("orders.c", "if (c->dur.fenced && role_diverged(c)) {", "if (0) {"),
         ("orders.c", "if (!c->dur.fenced) {", "if (1) {")]),
     ("a fenced node starts again", "LIVE", 3, [
-        ("role.c", "if (c->dur.latch)\n\t\treturn role_unsafe(c)",
-         "if (c->dur.latch && !c->dur.fenced)\n\t\treturn role_unsafe(c)")]),
+        ("role.c", "if (c->dur.latch && role_unsafe(c))",
+         "if (c->dur.latch && !c->dur.fenced && role_unsafe(c))"),
+        ("role.c", "if (c->dur.latch)\n\t\treturn role_may_rejoin",
+         "if (c->dur.latch && !c->dur.fenced)\n"
+         "\t\treturn role_may_rejoin")]),
     ("rejoin over the only copy", "COPY", 26, [
         ("rejoin*.c", "return goal_result(c, ACT_SAVE);", "return ANS_YES;")]),
     ("rewritten before its disk says so", "COPY", 14, [
