@@ -125,7 +125,7 @@ def test_paused(pair):
         cluster, 's1', 'pause', 'disks', '--yes', code=2)
     assert 'hactl pause --for 30m' in refused(
         cluster, 's1', 'pause', '--for', '25h', 'disks', '--yes', code=2)
-    assert 'the same command with --yes' in refused(
+    assert 'hactl pause --for 30m disks --yes' in refused(
         cluster, 's1', 'pause', '--for', '30m', 'disks')
     assert 'ssh prod-s1 \'hactl pause --for 1800s "new disks"\'' in refused(
         cluster, 's2', 'pause', '--for', '30m', 'new disks', '--yes')
@@ -203,7 +203,7 @@ def test_standby_taken_down_without_the_register(pair):
     primary goes on; unfenced it is a candidate again. The primary, fenced,
     gives the cluster away."""
     cluster, lab, vote = pair, pair.lab, pair.voters[0]
-    assert 'the same command with --yes' in refused(
+    assert 'hactl fence disks --yes' in refused(
         cluster, 's2', 'fence', 'disks')
     assert 'hactl fence --help' in refused(
         cluster, 's2', 'fence', '', '--yes', code=2)
