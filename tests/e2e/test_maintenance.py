@@ -194,7 +194,8 @@ def test_paused(pair):
     assert [e for e in events(cluster, 's1', 'failover.resumed')
             if 'its time is over' in e['text']]
     vote.wait_acked(50, since=now())
-    assert '\nhawatch_paused 0\n' in cluster.http('s1', '/metrics')[1]
+    wait_for(lambda: '\nhawatch_paused 0\n' in
+             cluster.http('s1', '/metrics')[1], 5, 'a metric says so')
     assert cluster.record('s1')['epoch'] == 1
 
 
