@@ -241,8 +241,8 @@ def test_standby_taken_down_without_the_register(pair):
     cluster.wait_role('s1', 'latched')
     cluster.wait_plan_end('s2')
     wait_for(lambda: cluster.record('s1').get('holder') == 'prod-s2', 10)
-    # What was not flushed there may be here: a person has to know.
-    assert 'hactl unfence' in refused(cluster, 's1', 'unfence', '--yes')
+    # What was not flushed there may be here: it is saved, then rewound.
+    assert 'hactl rejoin' in refused(cluster, 's1', 'unfence', '--yes')
     assert 'has taken over' in cluster.status('s1')['durable']['latch_why']
 
 
