@@ -296,12 +296,17 @@ cas_turn(struct core *c, const struct now *now)
 		return;
 	if (p->last_sent != 0 && now->raw - p->last_sent < cas_resend_after(c))
 		return;
-	c->read_wanted = true;
 	/* A claim on a register that may have been put back in the silence:
-	 * not before it has been read. */
+	 * not before it has been read, which is wanted now and then. */
 	if (p->why == FOR_CLAIM && c->reg.value.head != 0 &&
-	    c->reg.read_at < p->last_sent)
+	    c->reg.read_at < p->last_sent) {
+		if (now->raw - p->asked_at >= cas_resend_after(c)) {
+			p->asked_at = now->raw;
+			c->read_wanted = true;
+		}
 		return;
+	}
+	c->read_wanted = true;
 	p->last_sent = now->raw;
 	if (!watch_usable(c) && !p->cas.reseed)
 		return;

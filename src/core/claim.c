@@ -6,8 +6,9 @@
  * All of claim_check must hold. The claim, and the proof on which it stands,
  * are on disk before it is sent, so that "unresolved" survives a restart.
  *
- * A register that counts its writes is asked once more when the wait is over:
- * it may have been put back meanwhile, unheard, and hold what was watched.
+ * A register that counts its writes is asked once more when all waits are over,
+ * and just before a claim: it may have been put back meanwhile, unheard, and
+ * hold what was watched. Nobody puts one back within ASKED_FRESH.
  *
  * Only a person's word (fenced) replaces eligibility, the wait and the
  * position; nothing replaces the promises and the hold-off.
@@ -20,6 +21,7 @@
 #define FRESH \
 	(3 * USEC_SEC) /* a view of PostgreSQL older than this is none \
 			*/
+#define ASKED_FRESH (300 * USEC_MSEC)
 
 static usec_t
 claim_wait_end(const struct core *c)
@@ -34,13 +36,19 @@ claim_waited(const struct core *c, const struct now *now)
 	return c->reg.first_seen != 0 && now->raw >= claim_wait_end(c);
 }
 
+/* After all that had to be waited for, and just now. */
 static bool
-claim_asked_again(const struct core *c)
+claim_asked_again(const struct core *c, const struct now *now)
 {
-	return c->reg.value.head == 0 || c->reg.read_at >= claim_wait_end(c);
+	usec_t read = c->reg.read_at;
+
+	return c->reg.value.head == 0 ||
+	       (read >= claim_wait_end(c) && read >= c->promise.until &&
+		   read >= c->no_claim_before &&
+		   now->raw - read <= ASKED_FRESH);
 }
 
-/* Wants that read, one at a time. */
+/* Wants that read, now and then. */
 void
 claim_ask_again(struct core *c, const struct now *now)
 {
@@ -48,9 +56,11 @@ claim_ask_again(struct core *c, const struct now *now)
 
 	if (rec->state == REC_NONE || rec->state == REC_RELEASED ||
 	    rec->holder == c->conf.self || !claim_waited(c, now) ||
-	    claim_asked_again(c) || c->reg.asked_again == c->reg.first_seen)
+	    claim_asked_again(c, now) || now->raw < c->promise.until ||
+	    now->raw < c->no_claim_before ||
+	    now->raw - c->reg.asked_again < ASKED_FRESH)
 		return;
-	c->reg.asked_again = c->reg.first_seen;
+	c->reg.asked_again = now->raw;
 	c->read_wanted = true;
 }
 
@@ -96,7 +106,7 @@ claim_time(const struct core *c, const struct now *now, usec_t *when)
 			return BLOCK_TARGET_FIRST;
 	} else if (now->raw < *when && !claim_fenced(c)) {
 		return BLOCK_LEASE_RUNS;
-	} else if (!claim_asked_again(c)) {
+	} else if (!claim_asked_again(c, now)) {
 		*when = 0;
 		return BLOCK_LEASE_RUNS;
 	}

@@ -34,7 +34,7 @@ struct watched {
 	usec_t read_at;		/* last successful read; 0 never */
 	usec_t head_at;		/* dur.head was received */
 	usec_t back_since;	/* it counts fewer writes; 0: it does not */
-	usec_t asked_again;	/* first_seen, when its wait was over */
+	usec_t asked_again;	/* when its waits were over; 0 never */
 	bool failing;		/* the last read failed */
 	bool cold, amnesiac;
 	char next[ID_MAX]; /* of the cold register */
@@ -54,6 +54,7 @@ struct pending {
 	usec_t first_sent;
 	usec_t t_s; /* D counts from then; 0: sent by an earlier incarnation */
 	usec_t last_sent;
+	usec_t asked_at; /* for a read that has to come before the next */
 };
 
 #define ASK_SLOTS 8
