@@ -117,6 +117,8 @@ REASONS = (
      'fence closes when the server is seen to be gone'),
     (r'switchover\.(near|closed|flushed|release):act-',
      'the row starts nothing'),
+    (r'rejoin\.', 'killed in the midst by tests/e2e/test_rejoin.py; at each '
+     'point by the simulator alone'),
     (r'takeover\.(prove|wal|pullers|arrive|verify):',
      'answered in the turn of the row before: this lab has no site'),
     (r'\.(metadata|checkpoint|converge|traffic):',
