@@ -237,9 +237,17 @@ MUTATIONS = [
     ("a register that counts on is believed again", "S3 LEASE S1 S2 STRICT P",
      39, [
         ("watch.c", "\tif (d->back)\n\t\treturn true;\n", "")]),
-    ("a claim behind a silence", "S3 LEASE S1 S2 STRICT P", 85, [
-        ("claim.c", "c->reg.value.head == 0 || c->reg.read_at >= "
-         "claim_wait_end(c);", "true || claim_wait_end(c);")]),
+    ("a claim behind a silence", "S3 LEASE S1 S2 STRICT P", 338, [
+        ("claim.c", "return c->reg.value.head == 0 ||",
+         "return true || c->reg.value.head == 0 ||")]),
+    ("a claim by a read of before a promise ended", "S2 S1 S3 LEASE STRICT P",
+     8198, [
+        ("claim.c", "&& read >= c->promise.until &&\n\t\t   "
+         "read >= c->no_claim_before &&\n\t\t   "
+         "now->raw - read <= ASKED_FRESH);", ");")]),
+    ("a silent register is read without end", "COST", 6143, [
+        ("cas.c", "if (now->raw - p->asked_at >= cas_resend_after(c)) {",
+         "if (true) {")]),
     ("opening without being armed", "OPEN", 27, [
         ("writers.c", "\t\treturn BLOCK_NOT_ARMED;", "\t\t;")]),
     ("the readers' element is forgotten", "S3", 394, [
@@ -273,11 +281,9 @@ MUTATIONS = [
         ("handover.c", "if (!core_saved(c, c->quiet_version))", "if (0)")]),
     ("what stopped for a handover is left so", "LIVE", 81, [
         ("site.c", "c->dur.quiet_epoch != epoch", "1")]),
-    ("who is alone drains itself", "SITE", 5, [
+    ("who is alone drains itself", "SITE", 81, [
         ("site.c", "if (hand_drains(c) && site_others(c, *out) != 0)",
          "if (hand_drains(c))")]),
-    ("a claim that was never held lets the release be forgotten", "S2", 4136, [
-        ("claim.c", "c->dur.told_epoch == of)", "0)")]),
     ("an unanswered write says nothing of the data", "S2", 8050, [
         ("role.c", "if (c->pending.on && sent->epoch == rec->epoch && "
          "sent->lsn > had)", "if (0)")]),
