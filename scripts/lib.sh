@@ -1,6 +1,14 @@
 # shellcheck shell=bash
 # Shell functions that the scripts share. Source it from the tree's top.
 
+# Asked for help, a script says what stands at its head, and does nothing.
+case ${1:-} in
+-h | --help)
+	sed -n '2,/^[^#]/s/^# \{0,1\}//p' "scripts/${0##*/}"
+	exit 0
+	;;
+esac
+
 # Tests that passed and failed so far, over all steps.
 passed=0
 failed=0
@@ -40,12 +48,18 @@ step() {
 }
 
 # Meson tests of a build directory, each counted: step_meson NAME DIR [ARG...]
+# One more at a time than processors: many of them wait for a server or a clock.
+# Whoever is killed leaves its shared memory: it ends with the namespaces.
 step_meson() {
 	local name=$1 dir=$2 log=$2/meson-logs/testlog.json ok bad
 	say "$name"
 	shift 2
 	rm -f "$log"
-	meson test -C "$dir" --no-rebuild --print-errorlogs "$@" || true
+	# shellcheck disable=SC2016
+	unshare --ipc --mount sh -c '
+		mount -t tmpfs tmpfs /dev/shm && exec meson "$@"' meson \
+		test -C "$dir" --no-rebuild --print-errorlogs \
+		--num-processes $(($(nproc) + 1)) "$@" || true
 	ok=$(grep -c '"result": "\(OK\|EXPECTEDFAIL\)"' "$log") || true
 	bad=$(grep -c '"result": "\(FAIL\|TIMEOUT\|ERROR\|UNEXPECTEDPASS\)"' \
 		"$log") || true

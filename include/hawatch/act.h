@@ -38,7 +38,8 @@
 	    "it is known how far this data is the primary's") \
 	X(SAVE, "save", "what only this data has is kept beside it") \
 	X(REWIND, "rewind", "this data is the primary's, and names it") \
-	X(CLONE, "clone", "in this data's place is a copy of the primary's")
+	X(CLONE, "clone", "in this data's place is a copy of the primary's") \
+	X(FENCE, "fence", "the holder's host was seen off by its fence agents")
 
 enum act_kind {
 #define X(id, name, goal) ACT_##id,
@@ -56,7 +57,8 @@ struct goal {
 	uint64_t epoch;
 	node_t node;	 /* WAITING: the standby. FOLLOW, PULLERS, CONVERGE,
 			    TRAFFIC, QUIET, COMPARE, REWIND, CLONE: where the
-			    primary is. FILES: who is to have them */
+			    primary is. FILES: who is to have them. FENCE:
+			    whose host */
 	nodeset_t names; /* NAMES: the synchronous standbys. WAITING: these,
 			    the standby among them. TRAFFIC: the nodes that
 			    should get nothing */
@@ -67,8 +69,13 @@ struct goal {
 			    checkpoint. SAVE: from there on */
 	bool standby;	 /* START: with standby.signal, never without. STOP,
 			    clean: it ends as a standby. METADATA: as the
-			    standby of node */
+			    standby of node. FENCE: its host is not switched
+			    off, but asked whether it is. COMPARE: what is here
+			    never was more than a standby's of that primary */
+	bool aside;	 /* START: as action "aside" left it; else that is
+			    taken back first */
 	enum fork fork;	 /* out, COMPARE. REWIND: what is to be done */
+	char why[120];	 /* out, COMPARE: of FORK_CLONE; "" */
 	bool clean;	 /* STOP: by a shutdown that sends all to the standbys
 			    first, or no: it does not become more urgent, and
 			    what ended otherwise is refused; lsn is then the
@@ -79,15 +86,16 @@ struct goal {
 
 struct act;
 
-/* Every member is required, but for repeats. observe and apply start something,
- * return at once and end in exactly one act_done; -1 with err is the same as an
- * act_done of unknown with that text. cancel is synchronous, idempotent and
- * final. */
+/* Every member is required, but for repeats and again. observe and apply start
+ * something, return at once and end in exactly one act_done; -1 with err is the
+ * same as an act_done of unknown with that text. cancel is synchronous,
+ * idempotent and final. */
 struct act_ops {
 	const char *name;
 	enum act_kind kind;
 	size_t priv_size; /* zeroed, allocated by the framework */
 	bool repeats; /* asked for again while it is so: told when it is new */
+	usec_t again; /* after an apply that came to nothing; 0: soon */
 	int (*observe)(struct act *a, struct error *err);
 	int (*apply)(struct act *a, struct error *err);
 	void (*cancel)(struct act *a);

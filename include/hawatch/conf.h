@@ -17,14 +17,21 @@
 #define CONF_CHECKS_MAX 32
 #define CONF_ITEMS_MAX 64
 #define CONF_TRAFFIC_MAX 8
+#define CONF_AGENTS_MAX 16
 #define CONF_LIST_MAX 16
+#define CONF_OPERATORS_MAX 16
+#define CONF_NOTIFY_MAX 8
 #define CONF_PATH "/etc/hawatch/hawatch.conf"
 
 enum conf_mode { MODE_OBSERVE, MODE_MANUAL, MODE_AUTO };
 enum conf_rejoin { CONF_REJOIN_NONE, CONF_REJOIN_REWIND, CONF_REJOIN_CLONE };
 enum conf_durability { DURABILITY_STRICT, DURABILITY_BOUNDED };
 enum conf_role { ROLE_DATA, ROLE_WITNESS };
+/* What an operator may ask for from another host. */
+enum conf_operator_role { OPERATOR_READ, OPERATOR_OPERATE };
 enum conf_backend { BACKEND_ARGV, BACKEND_PG_CTLCLUSTER, BACKEND_SYSTEMD };
+/* Whose commands promote, follow, rewind and clone. */
+enum conf_commands { COMMANDS_NATIVE, COMMANDS_REPMGR };
 
 struct conf_node {
 	const char *name;
@@ -33,6 +40,20 @@ struct conf_node {
 	enum conf_role role;
 	int repmgr_id; /* data: node_id in repmgr.nodes; 0 none */
 	int priority;  /* 0..1000, the greater goes first */
+};
+
+/* A person, or a program of one, who asks by a certificate of this name. */
+struct conf_operator {
+	const char *name;
+	enum conf_operator_role role;
+};
+
+/* A command that tells people what happens. */
+struct conf_notify {
+	const char *name;
+	const char *command[CONF_ARGV_MAX];
+	const char *run_as; /* "": as the engine */
+	usec_t timeout;
 };
 
 struct conf_postgres {
@@ -44,6 +65,7 @@ struct conf_postgres {
 	const char *run_as; /* operating-system user of PostgreSQL */
 	const char *bin_directory;
 	enum conf_backend backend;
+	enum conf_commands commands;
 	const char *start[CONF_ARGV_MAX]; /* argv backend; NULL-terminated */
 	const char *stop[CONF_ARGV_MAX];  /* fast stop; "" none: signals */
 	const char *cluster;		  /* pg_ctlcluster: "15/main" */
@@ -148,6 +170,17 @@ struct conf_traffic {
 	int line;
 };
 
+/* A key that is not at its default, as the file has it: "checks[pg].timeout".
+ * Of a list itself, the names of its entries in order: "checks". */
+#define CONF_DIGEST_MAX 17
+struct conf_setting {
+	const char *key, *text;
+	bool live;   /* may change while the daemon runs */
+	bool vital;  /* must be equal on all hosts */
+	bool own;    /* may differ between hosts */
+	bool hidden; /* may hold a secret: never shown */
+};
+
 /* What a standby copies from the primary beside the database. */
 enum conf_differ { DIFFER_REFUSE, DIFFER_GO_ON };
 
@@ -161,7 +194,9 @@ struct conf_files {
 
 /* Where the record of the holder is kept. Keys that a type does not use are at
  * their default. */
-enum conf_register_type { REGISTER_ARBITER, REGISTER_ETCD };
+enum conf_register_type { REGISTER_ARBITER, REGISTER_ETCD, REGISTER_NONE };
+
+const char *conf_register_str(enum conf_register_type type);
 
 struct conf_register {
 	enum conf_register_type type;
@@ -173,6 +208,22 @@ struct conf_register {
 	const char *cert, *key;	 /* "": none; ${node} is expanded */
 	const char *user;	 /* "": etcd asks for none */
 	const char *password_file;
+};
+
+/* A device that can switch a node's host off. */
+struct conf_agent {
+	const char *name;
+	const char *node;  /* whose host */
+	node_t target;	   /* the same */
+	int level;	   /* 1 first; all devices of a level must be off */
+	const char *agent; /* program, its options on standard input; or "" */
+	const char *options[CONF_LIST_MAX]; /* "ip=10.77.9.1" */
+	const char *secrets[CONF_LIST_MAX]; /* "password=/path" */
+	const char *command[CONF_ARGV_MAX]; /* the action is added */
+	usec_t timeout;			    /* of off and status together */
+	usec_t delay;			    /* before off */
+	int retries;			    /* of an off that failed */
+	int line;
 };
 
 struct conf {
@@ -220,6 +271,24 @@ struct conf {
 	int traffic_count;
 	struct conf_traffic traffic[CONF_TRAFFIC_MAX];
 	struct conf_files files;
+	int notify_count;
+	struct conf_notify notify[CONF_NOTIFY_MAX];
+	int operator_count;
+	struct conf_operator operator[CONF_OPERATORS_MAX];
+
+	/* The proofs that suffice, beside a release and a person's word. */
+	bool proof_lease, proof_agent;
+	usec_t agent_after; /* of silence of a holder */
+	int agent_count;
+	struct conf_agent agent[CONF_AGENTS_MAX];
+
+	/* What the hosts compare: of all keys but the own ones, and of the
+	 * vital ones alone. A key at its default counts for nothing, so that a
+	 * new one of another version makes no difference. */
+	int setting_count;
+	const struct conf_setting *setting;
+	char digest[CONF_DIGEST_MAX], vital[CONF_DIGEST_MAX];
+	char whole[CONF_DIGEST_MAX]; /* of all, the own ones, too */
 
 	void *memory; /* owns the strings */
 };
@@ -245,9 +314,46 @@ struct conf_doc {
 };
 size_t conf_schema(const struct conf_doc **rows);
 
+/* Fills what the key alone tells: live, vital, own, hidden. */
+void conf_kind(struct conf_setting *s);
+
+/* diff.c: one key that differs. A text is what the file has, or the default in
+ * words; of a hidden one, only that it differs. */
+struct conf_change {
+	const char *key;
+	char old[80], new[80];
+	bool live, vital, own;
+};
+/* Calls fn for each; old and new are lists of settings in their order. */
+void conf_diff(const struct conf_setting *old, int old_count,
+    const struct conf_setting *new, int new_count,
+    void (*fn)(void *arg, const struct conf_change *change), void *arg);
+/* What may change while the daemon runs, in parts that change one by one; the
+ * settings and digests go with the rest. */
+enum conf_part { CONF_CHECKS, CONF_CONVERGE, CONF_TRAFFIC, CONF_REST };
+#define CONF_PARTS (CONF_REST + 1)
+/* The part that a key belongs to. */
+enum conf_part conf_part(const char *key);
+/* That part changes places between the two. Its strings stay with the one that
+ * was read, which must live as long as they are used. */
+void conf_swap(struct conf *a, struct conf *b, enum conf_part part);
+
 nodeset_t conf_data_nodes(const struct conf *conf);
 /* Whether a check or an item with this list of nodes is for that node. */
 bool conf_on(const struct conf *conf, const char *const *on, node_t node);
 const char *conf_mode_str(enum conf_mode mode);
+/* Mode observe, and this host was never guarded: nothing is closed, nobody is
+ * denied. guard.c has the reasons. */
+bool conf_only_looks(const struct conf *conf);
+/* -1: mode observe, and it was. */
+int conf_guard_check(const struct conf *conf, struct error *err) MUST_CHECK;
+/* The same; in another mode it is written down, before anything is guarded.
+ * Waits for the disk. */
+int conf_guard_mark(const struct conf *conf, struct error *err) MUST_CHECK;
+/* Its second half, in a thread: where it could not be written before. */
+int conf_guard_write(const char *state_dir, struct error *err) MUST_CHECK;
+/* NULL: none of that name. */
+const struct conf_operator *conf_operator(
+    const struct conf *conf, const char *name);
 
 #endif

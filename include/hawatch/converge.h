@@ -78,6 +78,8 @@ int converge_drift(const struct converge *c);
  * that it is no chance, or a restart that is due since was. Survives an end of
  * the engine. What differs by somebody's edit alone is no such thing. */
 bool converge_stale(const struct converge *c);
+/* Nothing is compared, changed or written at this moment. */
+bool converge_idle(const struct converge *c);
 /* Something runs now: its name and since when (raw); NULL: nothing. */
 const char *converge_doing(const struct converge *c, usec_t *since);
 

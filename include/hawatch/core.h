@@ -36,8 +36,14 @@ struct core_conf {
 	usec_t start_timeout;	 /* of PostgreSQL */
 	int priority[NODES_MAX]; /* of equally advanced candidates the
 				    greatest goes first, then the first */
-	bool bounded;	/* commits wait for nobody; up to max_loss may go */
-	lsn_t max_loss; /* bytes of WAL that a candidate may lack */
+	/* Which proofs suffice beside a release and a person's word. */
+	bool proof_lease, proof_agent;
+	/* The register is a copy on each of two hosts: pair.h. */
+	bool pair;
+	nodeset_t agents;   /* nodes whose hosts can be switched off */
+	usec_t agent_after; /* of silence of a holder */
+	bool bounded;	    /* commits wait for nobody; up to max_loss may go */
+	lsn_t max_loss;	    /* bytes of WAL that a candidate may lack */
 	enum core_rejoin rejoin;
 	/* What the configuration has for this node; without it nothing is
 	 * asked. */
@@ -52,7 +58,13 @@ struct core_conf {
 
 /* What must survive a crash: written whole, as text, by the engine's journal.
  * All of it is written by the core alone. */
-enum proof { PROOF_NONE = 0, PROOF_RELEASED, PROOF_LEASE, PROOF_OPERATOR };
+enum proof {
+	PROOF_NONE = 0,
+	PROOF_RELEASED,
+	PROOF_LEASE,
+	PROOF_OPERATOR,
+	PROOF_AGENT
+};
 
 /* Of data that is made the primary's: nothing of it was rewritten yet; some of
  * it may have been; all was. */
@@ -88,6 +100,8 @@ struct durable {
 	bool fenced;   /* latched by a person, who found nothing wrong with the
 			  data */
 	bool diverged; /* latched for no more than that */
+	bool follower; /* latched as a standby, which it has been since it last
+			  followed: what is here is its primary's */
 	enum rejoin rejoin;
 	node_t rejoin_from; /* from this node's, as the holder */
 	uint64_t rejoin_epoch;
@@ -135,6 +149,13 @@ struct ask_answer {
 struct site_report {
 	uint64_t site_epoch;
 	bool serving; /* it would serve voters */
+	/* What matters for safety in its configuration is as it is here; no:
+	 * it is no candidate of this node, which adds none that says so. */
+	enum answer config;
+	/* Its mode is auto: it would take over. No: as with config. */
+	enum answer automatic;
+	/* Its PostgreSQL has room to write. No: nothing is released for it. */
+	enum answer room;
 };
 
 enum fence_op { FENCE_OP_OPEN, FENCE_OP_RENEW, FENCE_OP_CLOSE };
@@ -152,9 +173,16 @@ enum do_kind {
 		     */
 	DO_ACT,	    /* kind, goal: answer by core_on_act */
 	DO_ACT_CANCEL,
-	DO_LOOK, /* a fresh view of PostgreSQL, by core_on_pg */
-	DO_TELL	 /* something happened that people want to know */
+	DO_LOOK,    /* a fresh view of PostgreSQL, by core_on_pg */
+	DO_TELL,    /* something happened that people want to know */
+	DO_REJOINED /* this data streams: what it took the place of is old */
 };
+
+/* Within it nobody puts a register that counts its writes back from a copy: its
+ * servers are stopped for that, and elect a leader after it. So nothing is sent
+ * there that much later than a read was asked for, by the core or by who sends
+ * again what it gave. */
+#define CAS_FRESH (300 * USEC_MSEC)
 
 struct do_cas {
 	uint64_t id;
@@ -162,7 +190,9 @@ struct do_cas {
 	uint64_t revision;  /* that it replaces */
 	char nonce[ID_MAX]; /* that it replaces; "" for none */
 	struct record rec;
-	bool reseed; /* to a cold register, by its living holder */
+	bool reseed;	   /* to a cold register, by its living holder */
+	nodeset_t without; /* these hosts are off: their copies of the register
+			      are not asked */
 };
 
 struct action {
@@ -204,6 +234,8 @@ void core_on_ask(struct core *c, const struct now *now, const struct ask *ask);
 void core_on_answer(
     struct core *c, const struct now *now, const struct ask_answer *answer);
 void core_on_nudge(struct core *c, const struct now *now);
+/* That host's engine has answered, or asked, whatever it was. */
+void core_on_heard(struct core *c, const struct now *now, node_t node);
 void core_on_saved(struct core *c, uint64_t version, bool ok);
 void core_on_pg(
     struct core *c, const struct now *now, const struct pg_view *view);
@@ -225,6 +257,13 @@ void core_on_act(struct core *c, const struct now *now, enum act_kind kind,
 void core_on_site(struct core *c, const struct now *now, node_t from,
     const struct site_report *report);
 
+/* A new configuration: mode, min_interval, and what there is for this node, if
+ * nothing is under way. Answers like an order. */
+const char *core_tune(struct core *c, const struct core_conf *conf);
+/* What it would answer; *waits: that ends by itself. */
+const char *core_may_tune(
+    const struct core *c, const struct core_conf *conf, bool *waits);
+
 /* Orders of a person. NULL: accepted; else why not and, after a newline, the
  * command to run next ("...\nhactl register show"), as a static or core-owned
  * text; a token of blockers.def alone will do, too. fenced: what the person
@@ -232,6 +271,11 @@ void core_on_site(struct core *c, const struct now *now, node_t from,
 const char *core_order_promote(
     struct core *c, const struct now *now, const char *fenced);
 const char *core_order_init(struct core *c, const struct now *now);
+/* What would be said to that order now; nothing is changed. */
+const char *core_may_promote(
+    const struct core *c, const struct now *now, const char *fenced);
+const char *core_may_init(const struct core *c);
+const char *core_may_unfence(const struct core *c);
 /* Of the holder: until then nobody may take over by himself. until by the wall
  * clock, in the future; resume ends it. why and by are copied. Another pause
  * takes the place of the one that runs. */
@@ -246,7 +290,9 @@ const char *core_order_ack(struct core *c, const struct now *now);
  * stays stopped until unfence. why says who and why, and is copied. */
 const char *core_order_fence(
     struct core *c, const struct now *now, const char *why);
-/* clone: if need be by a copy of all of it. */
+/* clone: by a copy of all of it. The first changes nothing. */
+const char *core_may_order_rejoin(
+    struct core *c, const struct now *now, bool clone);
 const char *core_order_rejoin(
     struct core *c, const struct now *now, bool clone);
 const char *core_order_unfence(struct core *c, const struct now *now);
@@ -289,10 +335,16 @@ struct site_status {
 struct core_status {
 	enum relation rel;
 	enum pg_state pg;
+	bool full;	  /* it has no room to write */
 	const char *duty; /* name of the node table's cell */
 	const char *duty_why;
 	const char *plan, *row; /* NULL when none runs */
 	usec_t row_since;
+	const char *over_plan, *over_row; /* of the last one, where it came to
+					     nothing; NULL */
+	bool over_late;	      /* not in time; else it was refused, */
+	const char *over_why; /* by this token, or in these words; "" */
+	bool stuck; /* for the holder of now only a copy of its data will do */
 	const char *waits_for; /* reason token of what holds it up; "" */
 	struct record rec;     /* the record that is believed */
 	char instance[ID_MAX];
@@ -316,13 +368,25 @@ struct core_status {
 	enum answer probe;  /* the local write probe */
 	nodeset_t in_force; /* synchronous standbys that commits wait for */
 	const struct durable *durable;
+	bool overtaken; /* another holds what this data was the primary's of */
 	usec_t heard_at[NODES_MAX]; /* last answer or request of a peer */
 	struct ask_answer peer[NODES_MAX];
 	lsn_t floor;	     /* what a claim of this node is measured by */
 	node_t gives_way_to; /* a candidate that goes first; NODE_NONE */
+	node_t shooting;     /* its host is being switched off; NODE_NONE */
+	node_t off; /* its host was seen off, for this record; NODE_NONE */
+	const char *shoot_why; /* of the last no; "" */
+	node_t without;	  /* a register of two copies is written without this
+			     one's, whose host is off; NODE_NONE */
+	bool met;	  /* its other copy was seen since the engine started */
+	bool half, split; /* of such a register: as in reg_value */
+	node_t adding;	  /* is being made a candidate; NODE_NONE */
+	/* raw: since when each streams well from here; 0: it does not */
+	usec_t good_since[NODES_MAX];
 	node_t follow; /* this standby is being pointed there; NODE_NONE */
 	const char *follow_why; /* of the last no; "" */
 	struct site_status site;
+	nodeset_t differ;   /* who said that its configuration does */
 	lsn_t hand_end;	    /* a switchover from here: the end of the last */
 	lsn_t hand_flushed; /* checkpoint, and of what the target has flushed */
 };

@@ -21,6 +21,9 @@ char *file_read(
 int file_replace(const char *path, const void *data, size_t len, mode_t mode,
     struct error *err) MUST_CHECK;
 
+/* All of it; -1 with errno. */
+int file_write(int fd, const void *data, size_t len) MUST_CHECK;
+
 /* Makes names in the directory of path durable: after rename or unlink. */
 int file_sync_dir(const char *path, struct error *err) MUST_CHECK;
 

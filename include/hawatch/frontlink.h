@@ -30,12 +30,15 @@ struct snapshot {
 	uint64_t lag;	      /* bytes behind, for /standby?lag= */
 	bool healthy;	      /* this host should get traffic */
 	const char *reasons;  /* "": failing checks' names, comma-separated */
+	const char *unready;  /* "": a takeover is possible; else why not; NULL:
+				 that is not known */
 	const char *status;   /* JSON document of /status */
 };
 
 struct front_request {
 	uint64_t id;
-	const char *peer; /* verified certificate name */
+	const char *peer; /* verified certificate name, of an operator with
+			     "/v1/control", else of a node */
 	const char *path; /* "/v1/cas" */
 	const char *body;
 	size_t len;
@@ -56,6 +59,9 @@ void frontlink_publish(struct frontlink *l, const struct snapshot *snap);
 /* Answers request id; a request whose asker is gone is ignored. */
 void frontlink_reply(
     struct frontlink *l, uint64_t id, int status, const char *json);
+/* A line of the answer to an operator's request; the last one ends it. */
+void frontlink_line(
+    struct frontlink *l, uint64_t id, const char *json, bool last);
 /* 0: none at the moment. */
 int frontlink_pid(const struct frontlink *l);
 

@@ -83,6 +83,7 @@ struct http_answer {
 struct http_call *http_post(struct http *h, const struct http_request *req,
     void (*done)(void *arg, const struct http_answer *ans), void *arg,
     struct error *err) MUST_CHECK;
+/* No done any more. NULL: there is none. */
 void http_cancel(struct http_call *call);
 /* The value of the first header of that name, in done only; NULL: none. */
 const char *http_header(const struct http_answer *ans, const char *name);

@@ -29,4 +29,8 @@ enum answer instance_signal_file(const char *data_directory);
  * no other port, gate installed. Unknown or no: err says what to do. */
 enum answer instance_armed(const struct conf_postgres *pg, struct error *err);
 
+/* No: a repmgrd with failover = automatic runs here for this data directory;
+ * err says what to do. */
+enum answer instance_repmgrd(const char *data_directory, struct error *err);
+
 #endif

@@ -19,6 +19,8 @@ json_t *json_read(const char *text, size_t len, struct error *err) MUST_CHECK;
 int json_only(
     const json_t *obj, const char *const *keys, struct error *err) MUST_CHECK;
 bool json_has(const json_t *obj, const char *key); /* and is not null */
+/* The text there, borrowed; "" where there is none. */
+const char *json_string_at(const json_t *obj, const char *key);
 
 /* -1 and *out untouched unless the key is there and fits. */
 int json_want_string(const json_t *obj, const char *key, char *buf, size_t size,
@@ -57,5 +59,7 @@ void json_put(json_t *obj, const char *key, json_t *value); /* takes value */
 
 /* On one line, keys in the order in which they were put; caller frees. */
 char *json_text(const json_t *obj) MUST_CHECK;
+/* The same, for what is only put together to be sent: takes obj. */
+char *json_take_text(json_t *obj) MUST_CHECK;
 
 #endif

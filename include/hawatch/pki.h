@@ -22,6 +22,11 @@ int pki_init(
 int pki_node(const char *dir, const char *name, const char *address,
     struct error *err) MUST_CHECK;
 
+/* The same for a person who asks from another host: for the client's end only,
+ * so that nobody with it can pass for a node. */
+int pki_operator(
+    const char *dir, const char *name, struct error *err) MUST_CHECK;
+
 struct pki_files {
 	const char *ca, *cert, *key; /* key NULL: not looked at */
 };

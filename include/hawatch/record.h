@@ -50,10 +50,14 @@ struct reg_value {
 	bool cold;	    /* refuses every CAS until reports or a person */
 	char next[ID_MAX];  /* cold: the instance it will take */
 	nodeset_t reported; /* cold: who has reported */
-	uint64_t floor;	    /* the highest epoch that was reported */
+	uint64_t floor;	    /* cold: the highest epoch that was reported */
 	bool older;	    /* what serves it knows a lower RECORD_FORMAT */
 	uint64_t head;	    /* of all that the place of the register was ever
 			       written; 0: it does not count that */
+	/* Of two copies: what is shown is in this host's alone, as far as is
+	 * known; the other one was seen as well; both tell of another holder
+	 * in one epoch (it is cold, too). */
+	bool half, met, split;
 };
 
 struct names; /* node names in configuration order */

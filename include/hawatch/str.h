@@ -28,6 +28,9 @@ int usec_parse(const char *s, usec_t *out) MUST_CHECK;
 /* The greatest unit that divides evenly; "never". buf has USEC_STR_MAX. */
 const char *usec_str(usec_t t, char *buf);
 
+/* "unknown", "yes", "no". */
+const char *answer_str(enum answer ans);
+
 /* "16/B374D848", as PostgreSQL writes it. */
 int lsn_parse(const char *s, lsn_t *out) MUST_CHECK;
 /* buf has LSN_STR_MAX bytes and is returned. */

@@ -51,7 +51,7 @@ act_aside_cancel(struct act *a)
 }
 
 static int
-act_aside_write(void *what, struct error *err)
+act_aside_write(void *what, const struct disk_work *self, struct error *err)
 {
 	return auto_conf_aside(what, err);
 }

@@ -2,12 +2,19 @@
  * Action "start": PostgreSQL answers on its Unix socket, in the role that was
  * asked for. The role is decided by standby.signal alone; this file looks at
  * it, refuses when it does not fit, and never creates or removes it.
+ *
+ * Data that was set aside is started as such for no more than the recovery that
+ * it was set aside for; before every other start that is taken back, whoever
+ * left it.
  */
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "act/auto_conf.h"
+#include "act/disk_work.h"
 #include "act/env.h"
 #include "act/modules.h"
 #include "act/pg_backend.h"
@@ -15,6 +22,7 @@
 #include "hawatch/emit.h"
 #include "hawatch/instance.h"
 #include "hawatch/loop.h"
+#include "hawatch/mem.h"
 #include "hawatch/reason.h"
 
 #define ACT_BEGIN_LIMIT (1 * USEC_SEC)
@@ -25,6 +33,7 @@
 
 struct act_begin_priv {
 	struct pgc *pgc;
+	struct disk_work *work;
 	bool mismatch; /* it answers, in the other role */
 	int starts;
 	usec_t started;
@@ -49,6 +58,8 @@ act_begin_cancel(struct act *a)
 	struct act_begin_priv *p = act_priv(a);
 
 	act_leave(a, &p->pgc);
+	disk_work_cancel(p->work);
+	p->work = NULL;
 }
 
 static void
@@ -185,10 +196,42 @@ act_begin_may(struct act *a, enum reason *why)
 }
 
 static int
-act_begin_apply(struct act *a, struct error *err)
+act_begin_start(struct act *a, struct error *err)
 {
 	struct act_begin_priv *p = act_priv(a);
 	struct act_env *env = act_env(a);
+
+	if (p->starts == 0)
+		act_begin_unlock(&env->conf->pg);
+	p->starts++;
+	p->started = clock_now().raw;
+	if (pg_backend_start(env, err) == -1)
+		return -1;
+	act_begin_finish(a, ANS_YES, REASON_ok);
+	return 0;
+}
+
+static int
+act_begin_back(void *what, const struct disk_work *self, struct error *err)
+{
+	return auto_conf_back(what, err);
+}
+
+static void
+act_begin_backed(struct act *a, bool ok, void *what, const struct error *err)
+{
+	struct act_begin_priv *p = act_priv(a);
+	struct error own = *err;
+
+	p->work = NULL;
+	if (!ok || act_begin_start(a, &own) == -1)
+		act_done(a, ANS_UNKNOWN, own.msg);
+}
+
+static int
+act_begin_apply(struct act *a, struct error *err)
+{
+	struct act_begin_priv *p = act_priv(a);
 	enum reason why = REASON_ok;
 	enum answer clear = ANS_YES, may;
 
@@ -204,12 +247,10 @@ act_begin_apply(struct act *a, struct error *err)
 		act_begin_finish(a, may, why);
 		return 0;
 	}
-	if (p->starts == 0)
-		act_begin_unlock(&env->conf->pg);
-	p->starts++;
-	p->started = clock_now().raw;
-	if (pg_backend_start(env, err) == -1)
-		return -1;
-	act_begin_finish(a, ANS_YES, REASON_ok);
+	if (act_goal(a)->aside)
+		return act_begin_start(a, err);
+	p->work = disk_work_start(a, act_begin_back,
+	    xstrdup(act_env(a)->conf->pg.data_directory), free,
+	    act_begin_backed);
 	return 0;
 }

@@ -1,12 +1,14 @@
 /*
  * Action "clone": in the place of this data is a new copy of the goal's node's,
- * which names it. By pg_basebackup into a directory beside, and not by repmgr's
- * clone, which calls the same and begins by emptying the directory that there
- * is. The old one is kept, under another name.
+ * which names it. By pg_basebackup into a directory beside; or, where repmgr's
+ * commands are configured, by its clone, which calls the same and would empty
+ * the directory that there is, were it given that. The old one is kept, under
+ * another name.
  *
  * The two change places in one call of the kernel: there is no moment without
- * a data directory. A file in the copy says that it is whole; where that is
- * found in the data directory, an earlier life had come so far.
+ * a data directory. A file in the copy says that it is whole, whose copy it is
+ * and of which epoch; where just that is found in the data directory, an
+ * earlier life had come so far.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,8 +18,8 @@
 #include "act/clone_dir.h"
 #include "act/disk_work.h"
 #include "act/env.h"
+#include "act/make.h"
 #include "act/modules.h"
-#include "act/primary_ask.h"
 #include "hawatch/emit.h"
 #include "hawatch/loop.h"
 #include "hawatch/mem.h"
@@ -30,48 +32,16 @@ struct clone_work {
 	bool whole; /* it had come so far before */
 };
 
-struct act_clone_priv {
-	struct primary_ask *ask;
-	struct disk_work *work;
-	struct child *child;
-	struct primary_said said;
-	bool done; /* since this was asked */
-};
-
-static int act_clone_observe(struct act *a, struct error *err);
 static int act_clone_apply(struct act *a, struct error *err);
-static void act_clone_cancel(struct act *a);
 
 const struct act_ops act_clone = {
 	.name = "clone",
 	.kind = ACT_CLONE,
-	.priv_size = sizeof(struct act_clone_priv),
-	.observe = act_clone_observe,
+	.priv_size = sizeof(struct make),
+	.observe = make_observe,
 	.apply = act_clone_apply,
-	.cancel = act_clone_cancel,
+	.cancel = make_cancel,
 };
-
-static int
-act_clone_observe(struct act *a, struct error *err)
-{
-	struct act_clone_priv *p = act_priv(a);
-
-	act_done(a, p->done ? ANS_YES : ANS_NO, "");
-	return 0;
-}
-
-static void
-act_clone_cancel(struct act *a)
-{
-	struct act_clone_priv *p = act_priv(a);
-
-	primary_ask_cancel(p->ask);
-	p->ask = NULL;
-	disk_work_cancel(p->work);
-	p->work = NULL;
-	child_cancel(p->child);
-	p->child = NULL;
-}
 
 static void
 clone_work_free(void *what)
@@ -86,17 +56,19 @@ clone_work_free(void *what)
 static struct clone_work *
 clone_work_new(struct act *a, struct error *err)
 {
-	struct act_clone_priv *p = act_priv(a);
+	struct make *m = act_priv(a);
 	const struct conf *conf = act_env(a)->conf;
 	struct clone_work *work = xcalloc(1, sizeof(*work));
 	char own[200];
 
 	snprintf(own, sizeof(own), "user=%s", conf->pg.user);
 	work->dir.data = conf->pg.data_directory;
+	work->dir.source = conf->names.node[act_goal(a)->node];
+	work->dir.epoch = act_goal(a)->epoch;
 	work->dir.wall = clock_now().wall;
-	work->dir.bytes = p->said.bytes;
+	work->dir.bytes = m->said.bytes;
 	work->conninfo = primary_ask_follow(conf, act_goal(a)->node,
-	    p->said.conninfo[0] == '\0' ? own : p->said.conninfo, err);
+	    m->said.conninfo[0] == '\0' ? own : m->said.conninfo, err);
 	if (work->conninfo != NULL)
 		return work;
 	clone_work_free(work);
@@ -104,47 +76,45 @@ clone_work_new(struct act *a, struct error *err)
 }
 
 static int
-clone_work_place(void *what, struct error *err)
+clone_work_place(void *what, const struct disk_work *self, struct error *err)
 {
 	struct clone_work *work = what;
 
+	work->dir.work = self;
 	return clone_dir_place(&work->dir, work->conninfo, err);
 }
 
 static void
 act_clone_placed(struct act *a, bool ok, void *what, const struct error *err)
 {
-	struct act_clone_priv *p = act_priv(a);
 	struct clone_work *work = what;
 
-	p->work = NULL;
-	p->done = ok;
 	if (ok)
 		EMIT(rejoin_kept, kv_i("epoch", act_goal(a)->epoch),
 		    kv_s("where", work->dir.old));
-	act_done(a, ok ? ANS_YES : ANS_UNKNOWN, ok ? "" : err->msg);
+	make_made(a, ok, err);
 }
 
 static void
 act_clone_place(struct act *a)
 {
-	struct act_clone_priv *p = act_priv(a);
+	struct make *m = act_priv(a);
 	struct error err;
 	struct clone_work *work = clone_work_new(a, &err);
 
 	if (work == NULL)
 		act_done(a, ANS_NO, reason_str(REASON_conninfo_garbage));
 	else
-		p->work = disk_work_start(a, clone_work_place, work,
+		m->work = disk_work_start(a, clone_work_place, work,
 		    clone_work_free, act_clone_placed);
 }
 
 static void
 act_clone_ended(struct act *a, bool ok, const char *why)
 {
-	struct act_clone_priv *p = act_priv(a);
+	struct make *m = act_priv(a);
 
-	p->child = NULL;
+	m->child = NULL;
 	if (ok)
 		act_clone_place(a);
 	else
@@ -155,37 +125,48 @@ act_clone_ended(struct act *a, bool ok, const char *why)
 static void
 act_clone_run(struct act *a, const struct clone_dir *dir)
 {
-	struct act_clone_priv *p = act_priv(a);
+	struct make *m = act_priv(a);
 	struct error err;
-	char *conninfo = primary_ask_source(a, &p->said, &err);
+	char *conninfo = primary_ask_source(a, &m->said, &err);
 	char *program =
 	    xasprintf("%s/pg_basebackup", act_env(a)->conf->pg.bin_directory);
 	const char *argv[] = { program, "--progress", "--checkpoint=fast",
 		"--wal-method=stream", "-D", dir->made, "-d", conninfo, NULL };
 
 	if (conninfo != NULL)
-		p->child = child_start(a, argv, act_clone_ended, &err);
+		m->child = child_start(a, argv, -1, act_clone_ended, &err);
 	free(conninfo);
 	free(program);
-	if (p->child == NULL)
+	if (m->child == NULL)
 		act_done(a, ANS_UNKNOWN, err.msg);
 }
 
+/* It would go to another backup that its file names. */
+static void
+act_clone_repmgr(struct act *a, const struct clone_dir *dir)
+{
+	const char *words[] = { "standby", "clone", "--fast-checkpoint",
+		"--without-barman", "-d", NULL, NULL };
+
+	make_repmgr(a, dir->made, words, 5, act_clone_ended);
+}
+
 static int
-clone_work_begin(void *what, struct error *err)
+clone_work_begin(void *what, const struct disk_work *self, struct error *err)
 {
 	struct clone_work *work = what;
 
+	work->dir.work = self;
 	return clone_dir_begin(&work->dir, &work->whole, err);
 }
 
 static void
 act_clone_begun(struct act *a, bool ok, void *what, const struct error *err)
 {
-	struct act_clone_priv *p = act_priv(a);
+	struct make *m = act_priv(a);
 	struct clone_work *work = what;
 
-	p->work = NULL;
+	m->work = NULL;
 	if (!ok)
 		act_done(a,
 		    err->code == ERR_LIMIT || err->code == ERR_REFUSED ?
@@ -194,6 +175,8 @@ act_clone_begun(struct act *a, bool ok, void *what, const struct error *err)
 		    err->msg);
 	else if (work->whole)
 		act_clone_place(a);
+	else if (act_env(a)->conf->pg.commands == COMMANDS_REPMGR)
+		act_clone_repmgr(a, &work->dir);
 	else
 		act_clone_run(a, &work->dir);
 }
@@ -202,12 +185,12 @@ static void
 act_clone_said(struct act *a, enum answer ok, const struct primary_said *said,
     const char *why)
 {
-	struct act_clone_priv *p = act_priv(a);
+	struct make *m = act_priv(a);
 	struct clone_work *work;
 	struct error err;
 
-	p->ask = NULL;
-	p->said = *said;
+	m->ask = NULL;
+	m->said = *said;
 	if (ok != ANS_YES) {
 		act_done(a, ANS_UNKNOWN, why);
 		return;
@@ -224,15 +207,15 @@ act_clone_said(struct act *a, enum answer ok, const struct primary_said *said,
 	if (work == NULL)
 		act_done(a, ANS_NO, reason_str(REASON_conninfo_garbage));
 	else
-		p->work = disk_work_start(a, clone_work_begin, work,
+		m->work = disk_work_start(a, clone_work_begin, work,
 		    clone_work_free, act_clone_begun);
 }
 
 static int
 act_clone_apply(struct act *a, struct error *err)
 {
-	struct act_clone_priv *p = act_priv(a);
+	struct make *m = act_priv(a);
 
-	p->ask = primary_ask_start(a, act_clone_said, err);
-	return p->ask == NULL ? -1 : 0;
+	m->ask = primary_ask_start(a, act_clone_said, err);
+	return m->ask == NULL ? -1 : 0;
 }

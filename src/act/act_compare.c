@@ -5,12 +5,19 @@
  * same. Of the primary it is asked whether it is one, of this system, past the
  * position that is asked for, and whether the checkpoint after its promotion
  * has ended: before that, its control file names the old timeline, and
- * pg_rewind of versions up to 15 takes the two for equal.
+ * pg_rewind of versions up to 15 takes the two for equal. Nor is that believed
+ * of data that went on past the primary's timeline, and ended before such a
+ * checkpoint of its own.
+ *
+ * What set this data aside has had its use by now, and is taken back first:
+ * whatever becomes of the plan, nothing of it is left.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "act/auto_conf.h"
+#include "act/disk_work.h"
 #include "act/env.h"
 #include "act/modules.h"
 #include "act/pg_control.h"
@@ -25,9 +32,11 @@
 #define DRY_LIMIT (110 * USEC_SEC)
 
 struct act_compare_priv {
+	struct disk_work *work;
 	struct job *job;
 	struct primary_ask *ask;
 	struct pg_control ctl;
+	bool beyond; /* this data has a later timeline than the primary */
 	bool known;
 };
 
@@ -58,8 +67,9 @@ act_compare_cancel(struct act *a)
 {
 	struct act_compare_priv *p = act_priv(a);
 
-	if (p->job != NULL)
-		job_cancel(p->job);
+	disk_work_cancel(p->work);
+	p->work = NULL;
+	job_cancel(p->job);
 	p->job = NULL;
 	primary_ask_cancel(p->ask);
 	p->ask = NULL;
@@ -86,6 +96,7 @@ act_compare_found(struct act *a, enum fork fork, const char *why)
 	EMIT(rejoin_compared, kv_i("epoch", act_goal(a)->epoch),
 	    kv_s("how", words[fork]), kv_s("why", why),
 	    kv_s("common", lsn_str(act_goal(a)->lsn, lsn)));
+	str_cut(act_goal(a)->why, sizeof(act_goal(a)->why), why);
 	act_done(a, ANS_YES, "");
 }
 
@@ -141,7 +152,8 @@ act_compare_dry_cb(void *arg, const struct job_result *res)
 	p->job = NULL;
 	act_compare_last(res->output, last, sizeof(last));
 	if (res->status == 0 && strstr(res->output, "no rewind required"))
-		act_compare_found(a, FORK_NONE, "");
+		act_compare_found(a, p->beyond ? FORK_CLONE : FORK_NONE,
+		    p->beyond ? reason_str(REASON_not_rewound) : "");
 	else if (res->status == 0 &&
 		 act_compare_after(res->output, "last common checkpoint at ",
 		     lsn, sizeof(lsn)) &&
@@ -195,6 +207,7 @@ act_compare_said(struct act *a, enum answer ok, const struct primary_said *said,
 							    p->ctl.recovered;
 
 	p->ask = NULL;
+	p->beyond = ok == ANS_YES && own > said->timeline;
 	if (ok != ANS_YES)
 		act_compare_wait(a, why);
 	else if (!said->primary)
@@ -205,6 +218,8 @@ act_compare_said(struct act *a, enum answer ok, const struct primary_said *said,
 		act_compare_wait(a, reason_str(REASON_no_checkpoint));
 	else if (said->flushed < act_goal(a)->lsn)
 		act_compare_wait(a, reason_str(REASON_source_behind));
+	else if (own == said->timeline && act_goal(a)->standby)
+		act_compare_found(a, FORK_NONE, "");
 	else if (own == said->timeline)
 		act_compare_found(
 		    a, FORK_CLONE, reason_str(REASON_same_timeline));
@@ -239,8 +254,8 @@ act_compare_control_cb(void *arg, const struct job_result *res)
 		act_compare_wait(a, err.msg);
 }
 
-static int
-act_compare_apply(struct act *a, struct error *err)
+static void
+act_compare_control(struct act *a)
 {
 	struct act_compare_priv *p = act_priv(a);
 	const struct act_env *env = act_env(a);
@@ -252,8 +267,39 @@ act_compare_apply(struct act *a, struct error *err)
 		.deadline = CONTROL_LIMIT,
 		.keep_fd = -1,
 	};
+	struct error err;
 
-	p->job = job_start(env->loop, &spec, act_compare_control_cb, a, err);
+	p->job = job_start(env->loop, &spec, act_compare_control_cb, a, &err);
 	free(program);
-	return p->job == NULL ? -1 : 0;
+	if (p->job == NULL)
+		act_compare_wait(a, err.msg);
+}
+
+static int
+act_compare_back(void *what, const struct disk_work *self, struct error *err)
+{
+	return auto_conf_back(what, err);
+}
+
+static void
+act_compare_backed(struct act *a, bool ok, void *what, const struct error *err)
+{
+	struct act_compare_priv *p = act_priv(a);
+
+	p->work = NULL;
+	if (ok)
+		act_compare_control(a);
+	else
+		act_compare_wait(a, err->msg);
+}
+
+static int
+act_compare_apply(struct act *a, struct error *err)
+{
+	struct act_compare_priv *p = act_priv(a);
+
+	p->work = disk_work_start(a, act_compare_back,
+	    xstrdup(act_env(a)->conf->pg.data_directory), free,
+	    act_compare_backed);
+	return 0;
 }

@@ -8,6 +8,10 @@
  * whatever else the string says are kept as they are. The string never leaves
  * this file and the server: what is said of it is a token. (The server's own
  * log has it with every change; a password belongs into a passfile.)
+ *
+ * repmgr, where its commands are configured, makes the string anew from what
+ * repmgr.nodes has, and asks the primary first; so it is asked again until the
+ * primary is there.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,12 +21,16 @@
 #include "act/env.h"
 #include "act/modules.h"
 #include "act/point.h"
+#include "act/repmgr_run.h"
 #include "check/pglink.h"
 #include "hawatch/conninfo.h"
+#include "hawatch/loop.h"
 #include "hawatch/mem.h"
 #include "hawatch/reason.h"
 
 #define ACT_FOLLOW_LIMIT (2 * USEC_SEC)
+#define ACT_FOLLOW_REPMGR (40 * USEC_SEC)
+#define ACT_FOLLOW_APART (1 * USEC_SEC)
 #define ACT_FOLLOW_RELOADS \
 	130000 /* from this version on it needs no restart \
 		*/
@@ -34,6 +42,9 @@ struct act_follow_priv {
 	bool written; /* the file is right, only the reload is missing */
 	bool forced;  /* by the command line */
 	int version;
+	struct repmgr_run *run;
+	char upstream[40]; /* repmgr's word */
+	usec_t failed_at;  /* of its last try; 0: none has */
 };
 
 static int act_follow_observe(struct act *a, struct error *err);
@@ -65,6 +76,8 @@ act_follow_cancel(struct act *a)
 	struct act_follow_priv *p = act_priv(a);
 
 	act_follow_close(p);
+	repmgr_run_cancel(p->run);
+	p->run = NULL;
 	free(p->now);
 	p->now = NULL;
 }
@@ -318,6 +331,37 @@ act_follow_new(struct act *a, struct error *err)
 	    a, conf->repmgr.dbname, sql, act_follow_repmgr_cb, err);
 }
 
+static void
+act_follow_ran(void *arg, bool ok)
+{
+	struct act *a = arg;
+	struct act_follow_priv *p = act_priv(a);
+
+	p->run = NULL;
+	p->failed_at = ok ? 0 : clock_now().raw;
+	act_done(a, ok ? ANS_YES : ANS_UNKNOWN,
+	    reason_str(ok ? REASON_ok : REASON_repmgr_command));
+}
+
+static int
+act_follow_repmgr(struct act *a, struct error *err)
+{
+	struct act_follow_priv *p = act_priv(a);
+	const struct act_env *env = act_env(a);
+	const char *words[] = { "standby", "follow", p->upstream, NULL };
+
+	if (p->failed_at != 0 &&
+	    clock_now().raw - p->failed_at < ACT_FOLLOW_APART) {
+		act_done(a, ANS_UNKNOWN, reason_str(REASON_repmgr_command));
+		return 0;
+	}
+	snprintf(p->upstream, sizeof(p->upstream), "--upstream-node-id=%d",
+	    env->conf->node[act_goal(a)->node].repmgr_id);
+	p->run = repmgr_run_start(
+	    act_env(a), words, ACT_FOLLOW_REPMGR, act_follow_ran, a, err);
+	return p->run == NULL ? -1 : 0;
+}
+
 static int
 act_follow_apply(struct act *a, struct error *err)
 {
@@ -331,6 +375,8 @@ act_follow_apply(struct act *a, struct error *err)
 		act_follow_finish(a, ANS_NO, REASON_conninfo_restart);
 	else if (p->written)
 		act_follow_reload(a);
+	else if (act_env(a)->conf->pg.commands == COMMANDS_REPMGR)
+		return act_follow_repmgr(a, err);
 	else if (p->now[0] == '\0')
 		return act_follow_new(a, err);
 	else

@@ -7,6 +7,7 @@
 
 #include "act/env.h"
 #include "act/modules.h"
+#include "act/tool_line.h"
 #include "check/pglink.h"
 #include "hawatch/emit.h"
 #include "hawatch/job.h"
@@ -45,8 +46,7 @@ act_metadata_cancel(struct act *a)
 
 	pgc_free(p->pgc);
 	p->pgc = NULL;
-	if (p->job != NULL)
-		job_cancel(p->job);
+	job_cancel(p->job);
 	p->job = NULL;
 }
 
@@ -116,7 +116,7 @@ act_metadata_job_cb(void *arg, const struct job_result *res)
 
 	p->job = NULL;
 	p->failed_at = res->status == 0 ? 0 : clock_now().raw;
-	EMIT(repmgr_register, kv_i("status", res->status),
+	EMIT(repmgr_register, kv_i("status", tool_status(res->status)),
 	    kv_s("output", res->status == 0 ? "" : res->output));
 	act_metadata_finish(a, res->status == 0 ? ANS_YES : ANS_UNKNOWN,
 	    reason_str(REASON_repmgr_stale));
@@ -138,8 +138,10 @@ act_metadata_apply(struct act *a, struct error *err)
 		.keep_fd = -1,
 	};
 
-	if (p->failed_at != 0 &&
-	    clock_now().raw - p->failed_at < ACT_METADATA_APART) {
+	/* The one that promoted writes the same. */
+	if (env->left != NULL ||
+	    (p->failed_at != 0 &&
+		clock_now().raw - p->failed_at < ACT_METADATA_APART)) {
 		act_metadata_finish(
 		    a, ANS_UNKNOWN, reason_str(REASON_repmgr_stale));
 		return 0;

@@ -18,12 +18,15 @@
 #include "hawatch/reason.h"
 #include "hawatch/str.h"
 
+#define AGAIN (5 * USEC_SEC)
 #define LISTING_LIMIT (60 * USEC_SEC)
+#define LOOK USEC_SEC
 #define LISTING_MAX ((size_t)4 << 20)
 
 /* What the worker gets, and gives back. */
 struct save_work {
 	struct saved_goal goal;
+	struct saved_told told;
 	struct saved saved;
 	char *listing;
 	size_t len;
@@ -31,6 +34,8 @@ struct save_work {
 
 struct act_save_priv {
 	struct disk_work *work;
+	struct save_work *copying; /* lives as long as the work */
+	struct timer *timer;
 	struct job *job;
 	struct saved saved;
 	bool done; /* since this was asked */
@@ -47,6 +52,7 @@ const struct act_ops act_save = {
 	.observe = act_save_observe,
 	.apply = act_save_apply,
 	.cancel = act_save_cancel,
+	.again = AGAIN,
 };
 
 static int
@@ -65,8 +71,9 @@ act_save_cancel(struct act *a)
 
 	disk_work_cancel(p->work);
 	p->work = NULL;
-	if (p->job != NULL)
-		job_cancel(p->job);
+	timer_free(p->timer);
+	p->timer = NULL;
+	job_cancel(p->job);
 	p->job = NULL;
 }
 
@@ -80,7 +87,7 @@ save_work_free(void *what)
 }
 
 static int
-save_work_end(void *what, struct error *err)
+save_work_end(void *what, const struct disk_work *self, struct error *err)
 {
 	struct save_work *work = what;
 
@@ -145,11 +152,28 @@ act_save_list(struct act *a)
 }
 
 static int
-save_work_copy(void *what, struct error *err)
+save_work_copy(void *what, const struct disk_work *self, struct error *err)
 {
 	struct save_work *work = what;
 
+	work->goal.work = self;
 	return saved_make(&work->goal, &work->saved, err);
+}
+
+static void
+act_save_look(void *arg)
+{
+	struct act *a = arg;
+	struct act_save_priv *p = act_priv(a);
+	struct saved_told *told = &p->copying->told;
+	char line[80];
+
+	snprintf(line, sizeof(line), "%llu/%llu kB saved",
+	    (unsigned long long)told->done >> 10,
+	    (unsigned long long)told->all >> 10);
+	if (told->all > 0)
+		act_say(a, line);
+	timer_arm(p->timer, LOOK);
 }
 
 static void
@@ -159,6 +183,8 @@ act_save_copied(struct act *a, bool ok, void *what, const struct error *err)
 	struct save_work *work = what;
 
 	p->work = NULL;
+	timer_free(p->timer);
+	p->timer = NULL;
 	p->saved = work->saved;
 	if (ok)
 		act_save_list(a);
@@ -179,6 +205,10 @@ act_save_apply(struct act *a, struct error *err)
 	work->goal.wall = clock_now().wall;
 	work->goal.epoch = act_goal(a)->epoch;
 	work->goal.from = act_goal(a)->lsn;
+	work->goal.told = &work->told;
+	p->copying = work;
+	p->timer = timer_new(act_env(a)->loop, act_save_look, a);
+	timer_arm(p->timer, LOOK);
 	p->work = disk_work_start(
 	    a, save_work_copy, work, save_work_free, act_save_copied);
 	return 0;

@@ -36,8 +36,9 @@ struct act {
 	struct timer *timer;
 	enum act_phase phase;
 	enum answer ans;
-	char said[200];	  /* with the last answer */
-	char reason[200]; /* why not yet */
+	char said[200];	    /* with the last answer */
+	char reason[200];   /* why not yet */
+	char waits[2][200]; /* the last one told, of a look and of an apply */
 	usec_t backoff;
 	usec_t started;
 	int tries;
@@ -76,6 +77,7 @@ static const struct act_ops *const acts_ops[ACT_COUNT] = {
 	[ACT_SAVE] = &act_save,
 	[ACT_REWIND] = &act_rewind,
 	[ACT_CLONE] = &act_clone,
+	[ACT_FENCE] = &act_fence,
 };
 
 static void act_timer_cb(void *arg);
@@ -174,7 +176,7 @@ act_idle(struct act *a)
 	free(a->priv);
 	a->priv = NULL;
 	a->phase = PHASE_IDLE;
-	a->reason[0] = '\0';
+	a->reason[0] = a->waits[0][0] = a->waits[1][0] = '\0';
 }
 
 void
@@ -231,14 +233,18 @@ act_finish(struct act *a, enum answer ans)
 	acts->fn(acts->arg, a->ops->kind, &goal, ans, reason);
 }
 
+/* A look and an apply may each have their own reason, in turns. */
 static void
 act_not_yet(struct act *a)
 {
-	if (a->said[0] == '\0' || strcmp(a->said, a->reason) == 0)
+	char *waits = a->waits[a->phase == PHASE_APPLIED];
+
+	if (a->said[0] == '\0')
 		return;
 	str_cut(a->reason, sizeof(a->reason), a->said);
-	if (a->quiet)
+	if (a->quiet || strcmp(a->said, waits) == 0)
 		return;
+	str_cut(waits, sizeof(a->waits[0]), a->said);
 	EMIT(act_wait, kv_s("kind", a->ops->name), kv_i("epoch", a->goal.epoch),
 	    kv_s("reason", a->reason));
 }
@@ -269,6 +275,10 @@ static void
 act_back_off(struct act *a)
 {
 	a->phase = PHASE_WAITING;
+	if (a->ops->again != 0 && a->ans != ANS_YES) {
+		timer_arm(a->timer, a->ops->again);
+		return;
+	}
 	timer_arm(a->timer, a->backoff);
 	a->backoff = a->backoff == 0 ? ACT_BACKOFF_MIN : 2 * a->backoff;
 	if (a->backoff > ACT_BACKOFF_MAX)

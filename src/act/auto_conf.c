@@ -2,6 +2,10 @@
  * postgresql.auto.conf, where the server itself keeps what ALTER SYSTEM set:
  * lines of "name = 'value'", the last one of a name counts. What sets data
  * aside is a block of its own at the end, so that it can be taken out again.
+ *
+ * ALTER SYSTEM writes that file anew without its comments. It keeps the order
+ * of what it keeps, and puts what it sets at the end: so the marks of the block
+ * are settings themselves, of a name that no module of the server has.
  */
 #include "act/auto_conf.h"
 
@@ -20,8 +24,8 @@
 #include "hawatch/str.h"
 
 #define AUTO_CONF_MAX ((size_t)1 << 20)
-#define BLOCK_BEGIN "# hawatch: set aside\n"
-#define BLOCK_END "# hawatch: end\n"
+#define BLOCK_BEGIN "hawatch.aside_begin"
+#define BLOCK_END "hawatch.aside_end"
 #define NAME "primary_conninfo"
 
 char *
@@ -40,22 +44,6 @@ auto_conf_read(const char *dir, struct error *err)
 	return text;
 }
 
-/* Without that block, in place. */
-static void
-auto_conf_cut(char *text)
-{
-	char *from = strstr(text, BLOCK_BEGIN), *end;
-
-	if (from == NULL)
-		return;
-	end = strstr(from, BLOCK_END);
-	if (end == NULL)
-		*from = '\0';
-	else
-		memmove(from, end + strlen(BLOCK_END),
-		    strlen(end + strlen(BLOCK_END)) + 1);
-}
-
 static bool
 auto_conf_is(const char *line, const char *name)
 {
@@ -64,6 +52,35 @@ auto_conf_is(const char *line, const char *name)
 	line += strspn(line, " \t");
 	return strncasecmp(line, name, len) == 0 &&
 	       strchr(" \t=", line[len]) != NULL && line[len] != '\0';
+}
+
+/* The next line of that name at or after this place; NULL: none. */
+static char *
+auto_conf_line(char *at, const char *name)
+{
+	while (*at != '\0' && !auto_conf_is(at, name))
+		at += strcspn(at, "\n") + (strchr(at, '\n') != NULL);
+	return *at == '\0' ? NULL : at;
+}
+
+/* Without that block, in place. One without an end is none that was written
+ * here: what is in it stays. False: there was none. */
+static bool
+auto_conf_cut(char *text)
+{
+	char *from, *end;
+	bool found = false;
+
+	while ((from = auto_conf_line(text, BLOCK_BEGIN)) != NULL) {
+		end = auto_conf_line(from, BLOCK_END);
+		if (end == NULL)
+			end = from;
+		end += strcspn(end, "\n");
+		end += *end == '\n';
+		memmove(from, end, strlen(end) + 1);
+		found = true;
+	}
+	return found;
 }
 
 /* Between quotes: two quotes, or a backslash and one, are a quote. */
@@ -147,7 +164,7 @@ auto_conf_write(const char *dir, const char *text, struct error *err)
 	    temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd == -1)
 		return error_sys(err, "create %s", temp);
-	if (write(fd, text, len) != (ssize_t)len)
+	if (file_write(fd, text, len) == -1)
 		error_sys(err, "write %s", temp);
 	else if (geteuid() == 0 && fchown(fd, st.st_uid, st.st_gid) == -1)
 		error_sys(err, "chown %s", temp);
@@ -189,12 +206,28 @@ auto_conf_aside(const char *dir, struct error *err)
 	if (text == NULL)
 		return -1;
 	auto_conf_cut(text);
-	made = xasprintf("%s%s%s" NAME " = ''\nrestore_command = ''\n"
-			 "recovery_target_timeline = 'current'\n%s" BLOCK_END,
+	made = xasprintf(
+	    "%s%s" BLOCK_BEGIN " = 'on'\n" NAME " = ''\n"
+	    "restore_command = ''\nrecovery_target_timeline = 'current'\n"
+	    "%s" BLOCK_END " = 'on'\n",
 	    text, text[0] != '\0' && text[strlen(text) - 1] != '\n' ? "\n" : "",
-	    BLOCK_BEGIN, auto_conf_keep(dir));
+	    auto_conf_keep(dir));
 	rc = auto_conf_write(dir, made, err);
 	free(made);
+	free(text);
+	return rc;
+}
+
+int
+auto_conf_back(const char *dir, struct error *err)
+{
+	char *text = auto_conf_read(dir, err);
+	int rc = 0;
+
+	if (text == NULL)
+		return -1;
+	if (auto_conf_cut(text))
+		rc = auto_conf_write(dir, text, err);
 	free(text);
 	return rc;
 }

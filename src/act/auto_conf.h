@@ -9,6 +9,8 @@
 
 /* Nobody: what is in pg_wal is replayed, and none of it goes. */
 int auto_conf_aside(const char *data_directory, struct error *err) MUST_CHECK;
+/* What auto_conf_aside wrote is gone, whatever the server wrote since. */
+int auto_conf_back(const char *data_directory, struct error *err) MUST_CHECK;
 /* Whom that string names; what auto_conf_aside wrote is gone. */
 int auto_conf_follow(const char *data_directory, const char *conninfo,
     struct error *err) MUST_CHECK;

@@ -13,9 +13,11 @@ struct child;
 /* ok: it ended with 0. Else why is a token, "" where it said so itself, in the
  * log. Freed before done is called. */
 typedef void (*child_fn)(struct act *a, bool ok, const char *why);
-/* argv as for a job, as PostgreSQL's own user. */
-struct child *child_start(struct act *a, const char *const *argv, child_fn done,
-    struct error *err) MUST_CHECK;
+/* argv and keep_fd as for a job, as PostgreSQL's own user. */
+struct child *child_start(struct act *a, const char *const *argv, int keep_fd,
+    child_fn done, struct error *err) MUST_CHECK;
+/* The program does not say how far it is: the kernel knows what it wrote. */
+void child_counted(struct child *c);
 /* It is killed; no done follows. */
 void child_cancel(struct child *c);
 

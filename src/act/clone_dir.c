@@ -8,24 +8,30 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
+#include <fts.h>
 #include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "act/auto_conf.h"
+#include "act/disk_work.h"
+#include "act/kept.h"
 #include "hawatch/file.h"
 #include "hawatch/mem.h"
 #include "hawatch/str.h"
 
-#define WHOLE "hawatch.whole"
+#define MARK "/" CLONE_MARK
+/* In what is old: it was replaced before the last time that data streamed; with
+ * the name of the newest that was replaced until then. */
+#define OLD "/pg_internal.init.hawatch-old"
+#define MARK_MAX ((size_t)500)
+/* Of versions before: whose copy, it did not say. */
+#define OLD_MARK "/hawatch.whole"
 #define ROOM ((uint64_t)256 << 20) /* that is left free */
-#define OPEN_DIRS 16
 #define OWN_MAX ((size_t)1 << 20)
 
 static int
@@ -37,19 +43,43 @@ clone_path(char *out, const char *dir, const char *name, struct error *err)
 }
 
 static int
-clone_unlink(const char *path, const struct stat *st, int flag, struct FTW *ftw)
+clone_unlink(FTSENT *at, struct error *err)
 {
-	return remove(path);
+	switch (at->fts_info) {
+	case FTS_D:
+		return 0;
+	case FTS_DNR:
+	case FTS_ERR:
+	case FTS_NS:
+		errno = at->fts_errno;
+		break;
+	default:
+		if (remove(at->fts_path) == 0)
+			return 0;
+	}
+	return errno == ENOENT ? 0 : error_sys(err, "remove %s", at->fts_path);
 }
 
+/* All that is below it on its file system, unless called off. */
 static int
-clone_remove(const char *dir, struct error *err)
+clone_remove(const struct clone_dir *dir, char *path, struct error *err)
 {
-	if (nftw(dir, clone_unlink, OPEN_DIRS,
-		FTW_DEPTH | FTW_PHYS | FTW_MOUNT) == -1 &&
-	    errno != ENOENT)
-		return error_sys(err, "remove %s", dir);
-	return 0;
+	char *const paths[] = { path, NULL };
+	FTSENT *at;
+	int rc = 0;
+	FTS *fts = fts_open(paths, FTS_PHYSICAL | FTS_XDEV | FTS_NOCHDIR, NULL);
+
+	if (fts == NULL)
+		return error_sys(err, "open %s", path);
+	while (rc == 0 && (errno = 0, at = fts_read(fts)) != NULL) {
+		rc = disk_work_goes_on(dir->work, err);
+		if (rc == 0)
+			rc = clone_unlink(at, err);
+	}
+	if (rc == 0 && errno != 0)
+		rc = error_sys(err, "read %s", path);
+	(void)fts_close(fts);
+	return rc;
 }
 
 /* Two directories of one file system change their names, and nothing in them
@@ -92,41 +122,81 @@ clone_room(const struct clone_dir *dir, struct error *err)
 	    (unsigned long long)dir->bytes >> 20);
 }
 
+/* What old data is called begins so, in the directory above, top. */
 static int
-clone_names(struct clone_dir *dir, struct error *err)
-{
-	time_t t = (time_t)(dir->wall / USEC_SEC);
-	char stamp[64];
-	struct tm tm;
-
-	gmtime_r(&t, &tm);
-	strftime(stamp, sizeof(stamp), ".old-%Y%m%dT%H%M%SZ", &tm);
-	if (clone_path(dir->made, dir->data, ".new", err) == -1)
-		return -1;
-	return clone_path(dir->old, dir->data, stamp, err);
-}
-
-int
-clone_dir_begin(struct clone_dir *dir, bool *whole, struct error *err)
+clone_kept(const struct clone_dir *dir, char *top, char *prefix,
+    struct kept_list *kept, struct error *err)
 {
 	char path[PATH_MAX];
 
-	*whole = false;
-	if (clone_names(dir, err) == -1 ||
-	    clone_path(path, dir->data, "/" WHOLE, err) == -1)
-		return -1;
-	*whole = access(path, F_OK) == 0;
-	if (*whole)
-		return 0;
-	if (clone_layout(dir->data, err) == -1 ||
-	    clone_remove(dir->made, err) == -1)
-		return -1;
-	return clone_room(dir, err);
+	str_cut(path, sizeof(path), dir->data);
+	snprintf(prefix, NAME_MAX + 1, "%s.old-", basename(path));
+	str_cut(path, sizeof(path), dir->data);
+	str_cut(top, PATH_MAX, dirname(path));
+	return kept_read(kept, top, prefix, err);
 }
 
 static int
-clone_touch(const char *dir, const char *name, struct error *err)
+clone_old(char *out, const char *top, const char *name, struct error *err)
 {
+	if (snprintf(out, PATH_MAX, "%s/%s", top, name) >= PATH_MAX)
+		return error_set(err, ERR_LIMIT, "%s: too long a path", top);
+	return 0;
+}
+
+static int
+clone_names(struct clone_dir *dir, struct error *err)
+{
+	char top[PATH_MAX], prefix[NAME_MAX + 1], name[NAME_MAX + 1];
+	struct kept_list kept;
+
+	if (clone_path(dir->made, dir->data, ".new", err) == -1 ||
+	    clone_kept(dir, top, prefix, &kept, err) == -1)
+		return -1;
+	kept_next(&kept, prefix, dir->wall, dir->epoch, name, sizeof(name));
+	kept_free(&kept);
+	return clone_old(dir->old, top, name, err);
+}
+
+static void
+clone_mark(const struct clone_dir *dir, char *text)
+{
+	snprintf(text, MARK_MAX, "copy of %s in epoch %llu\n", dir->source,
+	    (unsigned long long)dir->epoch);
+}
+
+static bool
+clone_has(const struct clone_dir *dir, const char *name)
+{
+	char path[PATH_MAX];
+	struct error ignored;
+	struct stat st;
+
+	return clone_path(path, dir->data, name, &ignored) == 0 &&
+	       lstat(path, &st) == 0;
+}
+
+/* The data directory is this copy, and of this epoch. */
+static bool
+clone_marked(const struct clone_dir *dir)
+{
+	char path[PATH_MAX], own[MARK_MAX], *text = NULL;
+	struct error ignored;
+	bool same;
+
+	clone_mark(dir, own);
+	if (clone_path(path, dir->data, MARK, &ignored) == 0)
+		text = file_read(path, MARK_MAX, NULL, &ignored);
+	same = text != NULL && strcmp(text, own) == 0;
+	free(text);
+	return same;
+}
+
+static int
+clone_put(
+    const char *dir, const char *name, const char *text, struct error *err)
+{
+	size_t len = strlen(text);
 	char path[PATH_MAX];
 	struct stat st;
 	int fd, rc = -1;
@@ -135,10 +205,13 @@ clone_touch(const char *dir, const char *name, struct error *err)
 		return -1;
 	if (stat(dir, &st) == -1)
 		return error_sys(err, "stat %s", dir);
-	fd = open(path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	fd = open(
+	    path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd == -1)
 		return error_sys(err, "create %s", path);
-	if (geteuid() == 0 && fchown(fd, st.st_uid, st.st_gid) == -1)
+	if (write(fd, text, len) != (ssize_t)len)
+		error_sys(err, "write %s", path);
+	else if (geteuid() == 0 && fchown(fd, st.st_uid, st.st_gid) == -1)
 		error_sys(err, "chown %s", path);
 	else if (fsync(fd) == -1)
 		error_sys(err, "fsync %s", path);
@@ -172,59 +245,73 @@ clone_own(const struct clone_dir *dir, const char *name, struct error *err)
 	return rc;
 }
 
+/* It had its new name before: the newest of these. */
 static int
-clone_by_name(const struct dirent **a, const struct dirent **b)
+clone_renamed(struct clone_dir *dir, struct error *err)
 {
-	return strcmp((*b)->d_name, (*a)->d_name);
+	char top[PATH_MAX], prefix[NAME_MAX + 1];
+	struct kept_list kept;
+	int rc = 0;
+
+	if (clone_kept(dir, top, prefix, &kept, err) == -1)
+		return -1;
+	if (kept.count > 0)
+		rc = clone_old(
+		    dir->old, top, kept.list[kept.count - 1].name, err);
+	kept_free(&kept);
+	return rc;
 }
 
-/* Older ones than those that are kept. */
-static void
-clone_prune(const struct clone_dir *dir)
+static int
+clone_unmark(const struct clone_dir *dir, const char *name, struct error *err)
 {
-	char copy[PATH_MAX], again[PATH_MAX], path[PATH_MAX], prefix[PATH_MAX];
-	struct dirent **list;
-	struct error ignored;
-	const char *top;
-	int i, n, seen = 0;
+	char path[PATH_MAX];
 
-	str_cut(copy, sizeof(copy), dir->data);
-	str_cut(again, sizeof(again), dir->data);
-	top = dirname(copy);
-	if (snprintf(prefix, sizeof(prefix), "%s.old-", basename(again)) >=
-	    (int)sizeof(prefix))
-		return;
-	n = scandir(top, &list, NULL, clone_by_name);
-	for (i = 0; i < n; i++) {
-		if (str_starts(list[i]->d_name, prefix) &&
-		    seen++ > CLONE_OLD_KEEP &&
-		    snprintf(path, sizeof(path), "%s/%s", top,
-			list[i]->d_name) < (int)sizeof(path) &&
-		    clone_remove(path, &ignored) == -1)
-			seen++;
-		free(list[i]);
-	}
-	if (n >= 0)
-		free(list);
+	if (clone_path(path, dir->data, name, err) == -1)
+		return -1;
+	if (unlink(path) == -1 && errno != ENOENT)
+		return error_sys(err, "remove %s", path);
+	return file_sync_dir(path, err);
 }
 
 /* The old data under its new name, the mark gone. */
 static int
-clone_finish(const struct clone_dir *dir, struct error *err)
+clone_finish(struct clone_dir *dir, struct error *err)
 {
-	char path[PATH_MAX];
-
-	if (rename(dir->made, dir->old) == -1 && errno != ENOENT)
-		return error_sys(err, "rename %s", dir->made);
+	if (rename(dir->made, dir->old) == -1) {
+		if (errno != ENOENT)
+			return error_sys(err, "rename %s", dir->made);
+		if (clone_renamed(dir, err) == -1)
+			return -1;
+	}
 	if (file_sync_dir(dir->data, err) == -1 ||
-	    clone_path(path, dir->data, "/" WHOLE, err) == -1)
+	    clone_unmark(dir, OLD_MARK, err) == -1 ||
+	    clone_unmark(dir, MARK, err) == -1)
 		return -1;
-	if (unlink(path) == -1 && errno != ENOENT)
-		return error_sys(err, "remove %s", path);
-	if (file_sync_dir(path, err) == -1)
-		return -1;
-	clone_prune(dir);
 	return 0;
+}
+
+int
+clone_dir_tidy(struct clone_dir *dir, struct error *err)
+{
+	if (clone_names(dir, err) == -1)
+		return -1;
+	if (!clone_has(dir, MARK) && !clone_has(dir, OLD_MARK))
+		return 0;
+	return clone_finish(dir, err);
+}
+
+int
+clone_dir_begin(struct clone_dir *dir, bool *whole, struct error *err)
+{
+	*whole = clone_marked(dir);
+	if (*whole)
+		return clone_names(dir, err);
+	if (clone_dir_tidy(dir, err) == -1 ||
+	    clone_layout(dir->data, err) == -1 ||
+	    clone_remove(dir, dir->made, err) == -1)
+		return -1;
+	return clone_room(dir, err);
 }
 
 int
@@ -232,13 +319,12 @@ clone_dir_place(struct clone_dir *dir, const char *conninfo, struct error *err)
 {
 	static const char *const own[] = { "/postgresql.conf", "/pg_hba.conf",
 		"/pg_ident.conf" };
-	char path[PATH_MAX];
+	char text[MARK_MAX];
 	size_t i;
 
-	if (clone_names(dir, err) == -1 ||
-	    clone_path(path, dir->data, "/" WHOLE, err) == -1)
+	if (clone_names(dir, err) == -1)
 		return -1;
-	if (access(path, F_OK) == 0) {
+	if (clone_marked(dir)) {
 		/* A start since then may have been set aside again. */
 		if (auto_conf_follow(dir->data, conninfo, err) == -1)
 			return -1;
@@ -247,13 +333,93 @@ clone_dir_place(struct clone_dir *dir, const char *conninfo, struct error *err)
 	for (i = 0; i < sizeof(own) / sizeof(own[0]); i++)
 		if (clone_own(dir, own[i], err) == -1)
 			return -1;
+	clone_mark(dir, text);
 	if (auto_conf_follow(dir->made, conninfo, err) == -1 ||
-	    clone_touch(dir->made, "/standby.signal", err) == -1 ||
-	    clone_touch(dir->made, "/" WHOLE, err) == -1)
+	    clone_put(dir->made, "/standby.signal", "", err) == -1 ||
+	    clone_put(dir->made, MARK, text, err) == -1)
 		return -1;
 	if (renameat2(AT_FDCWD, dir->made, AT_FDCWD, dir->data,
 		RENAME_EXCHANGE) == -1)
 		return error_sys(
 		    err, "exchange %s and %s", dir->made, dir->data);
 	return clone_finish(dir, err);
+}
+
+/* What is half removed is none of them. */
+static int
+clone_drop(const struct clone_dir *dir, const char *path, struct error *err)
+{
+	char gone[PATH_MAX];
+
+	if (clone_path(gone, dir->data, ".gone", err) == -1 ||
+	    clone_remove(dir, gone, err) == -1)
+		return -1;
+	if (path == NULL)
+		return 0;
+	if (rename(path, gone) == -1)
+		return error_sys(err, "rename %s", path);
+	return clone_remove(dir, gone, err);
+}
+
+/* As what it became old; "": it is not. */
+static int
+clone_age(const char *path, char text[NAME_MAX + 1], struct error *err)
+{
+	char mark[PATH_MAX], *found;
+
+	text[0] = '\0';
+	if (clone_path(mark, path, OLD, err) == -1)
+		return -1;
+	if (access(mark, F_OK) == -1)
+		return 0;
+	found = file_read(mark, NAME_MAX, NULL, err);
+	if (found == NULL)
+		return -1;
+	str_cut(text, NAME_MAX + 1, found);
+	free(found);
+	return 0;
+}
+
+/* Those that were old before this data streamed go, or those that have become
+ * so now are marked. What copies in vain took the place of is old with them,
+ * and kept with them: the first of these may be the only copy of something. */
+static int
+clone_settle(const struct clone_dir *dir, bool before, struct error *err)
+{
+	char top[PATH_MAX], prefix[NAME_MAX + 1], path[PATH_MAX];
+	char age[NAME_MAX + 1], last[NAME_MAX + 1] = "";
+	struct kept_list kept;
+	size_t i, seen = 0;
+	int rc;
+
+	rc = clone_kept(dir, top, prefix, &kept, err);
+	for (i = kept.count; i-- > 0 && rc == 0;) {
+		rc = clone_old(path, top, kept.list[i].name, err);
+		if (rc == 0)
+			rc = clone_age(path, age, err);
+		if (rc == -1 || (age[0] != '\0') != before)
+			continue;
+		if (!before && last[0] == '\0')
+			str_cut(last, sizeof(last), kept.list[i].name);
+		if (!before) {
+			rc = clone_put(path, OLD, last, err);
+			continue;
+		}
+		if (strcmp(age, last) != 0)
+			seen++;
+		str_cut(last, sizeof(last), age);
+		if (seen > CLONE_OLD_KEEP)
+			rc = clone_drop(dir, path, err);
+	}
+	kept_free(&kept);
+	return rc;
+}
+
+int
+clone_dir_settle(const struct clone_dir *dir, struct error *err)
+{
+	if (clone_drop(dir, NULL, err) == -1 ||
+	    clone_settle(dir, true, err) == -1)
+		return -1;
+	return clone_settle(dir, false, err);
 }

@@ -10,23 +10,41 @@
 #include "hawatch/error.h"
 #include "hawatch/types.h"
 
-#define CLONE_OLD_KEEP 1 /* beside the one that was just replaced */
+#define CLONE_OLD_KEEP 1 /* beside what was replaced for what streams now */
+
+/* In the copy, from before it takes the data's place until all is in order:
+ * whose it is, and of which epoch. pg_basebackup and pg_rewind leave out what
+ * is called so, and no start of the server takes it away. */
+#define CLONE_MARK "pg_internal.init.hawatch"
+
+struct disk_work;
 
 struct clone_dir {
-	const char *data; /* of the configuration */
+	const char *data;   /* of the configuration */
+	const char *source; /* the name of the node whose copy it is */
+	uint64_t epoch;	    /* in which that holds */
 	usec_t wall;
-	uint64_t bytes;	     /* that the copy takes, about */
-	char made[PATH_MAX]; /* out: where the copy is made */
-	char old[PATH_MAX];  /* out: where the old data is then */
+	uint64_t bytes;		      /* that the copy takes, about */
+	const struct disk_work *work; /* as which this is done, or NULL */
+	char made[PATH_MAX];	      /* out: where the copy is made */
+	char old[PATH_MAX];	      /* out: where the old data is then */
 };
 
 /* What an earlier attempt left of a copy is removed. whole: the data directory
- * is a copy already, which only has to be put in order. ERR_LIMIT: there is no
- * room; ERR_REFUSED: its layout allows none. */
+ * is this copy already, which only has to be put in order. ERR_LIMIT: there is
+ * no room; ERR_REFUSED: its layout allows none. */
 int clone_dir_begin(
     struct clone_dir *dir, bool *whole, struct error *err) MUST_CHECK;
 /* The copy, complete, takes the place of the data, as a standby's. */
 int clone_dir_place(
     struct clone_dir *dir, const char *conninfo, struct error *err) MUST_CHECK;
+/* Where the data directory was a copy once, and is to be made the source's in
+ * another way now: what was there before that copy is put aside, and the mark
+ * is gone. */
+int clone_dir_tidy(struct clone_dir *dir, struct error *err) MUST_CHECK;
+/* This data streams: what was replaced for it is old from now on, and stays; of
+ * what was old before, the newest does, and all else is removed. data and work
+ * are asked. */
+int clone_dir_settle(const struct clone_dir *dir, struct error *err) MUST_CHECK;
 
 #endif

@@ -9,10 +9,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "act/disk_work.h"
+#include "act/repmgr_run.h"
 #include "check/pglink.h"
 #include "hawatch/job.h"
 #include "hawatch/loop.h"
 #include "hawatch/mem.h"
+#include "hawatch/worker.h"
 
 #define CLEAN_LIMIT (2 * USEC_SEC)
 #define STALL (120 * USEC_SEC)
@@ -33,6 +36,7 @@ act_env_new(struct loop *loop, const struct conf *conf, struct worker *worker)
 	env->loop = loop;
 	env->conf = conf;
 	env->worker = worker;
+	env->disk = worker_new(loop);
 	env->stall = STALL;
 	LIST_INIT(&env->cleans);
 	return env;
@@ -45,15 +49,16 @@ act_env_free(struct act_env *env)
 
 	if (env == NULL)
 		return;
+	disk_work_idle_end(env);
+	worker_free(env->disk);
 	act_clean_free_all(env);
 	for (i = 0; i < ACT_POOL; i++) {
 		assert(!env->taken[i]);
 		pgc_free(env->pool[i]);
 	}
-	if (env->starting != NULL)
-		job_cancel(env->starting);
-	if (env->stopping != NULL)
-		job_cancel(env->stopping);
+	job_cancel(env->starting);
+	job_cancel(env->stopping);
+	repmgr_run_cancel(env->left);
 	free(env);
 }
 

@@ -11,14 +11,18 @@
 #include "hawatch/pgc.h"
 #include "hawatch/queue.h"
 
+#define REPMGR_SAID 400
 #define ACT_POOL ACT_COUNT /* at most one request of a kind runs */
 
 struct act_clean;
+struct agents;
 struct checks;
 struct files;
 struct converge;
+struct disk_work;
 struct job;
 struct loop;
+struct repmgr_run;
 struct traffic;
 struct worker;
 
@@ -26,12 +30,18 @@ struct act_env {
 	struct loop *loop;
 	const struct conf *conf;
 	struct worker *worker;
+	struct worker *disk;	/* disk_work.h */
+	struct disk_work *idle; /* there, for no action */
 	struct converge *converge;
 	struct traffic *traffic;
 	struct checks *checks;
 	struct files *files;
+	usec_t lease; /* D, on the raw clock; 0: there is none */
 	usec_t stall; /* a child in which nothing moves for so long is ended */
+	struct agents *agents;
 	struct job *starting, *stopping; /* backend commands under way */
+	char repmgr_said[REPMGR_SAID];	 /* as it failed last; "": it did not */
+	struct repmgr_run *left;	 /* what goes on without an action */
 	struct pgc *pool[ACT_POOL];
 	bool taken[ACT_POOL];
 	LIST_HEAD(, act_clean) cleans;

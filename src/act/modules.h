@@ -28,5 +28,6 @@ extern const struct act_ops act_compare;
 extern const struct act_ops act_save;
 extern const struct act_ops act_rewind;
 extern const struct act_ops act_clone;
+extern const struct act_ops act_fence;
 
 #endif

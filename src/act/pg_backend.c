@@ -4,10 +4,10 @@
  */
 #include "act/pg_backend.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "act/env.h"
+#include "act/tool_line.h"
 #include "hawatch/emit.h"
 #include "hawatch/job.h"
 #include "hawatch/loop.h"
@@ -20,7 +20,6 @@
 static const char *const pg_verb_word[] = {
 	[PG_START] = "start",
 	[PG_STOP] = "stop",
-	[PG_STATUS] = "status",
 };
 
 static void
@@ -30,9 +29,9 @@ pg_backend_own(
 	const char *const *from;
 	size_t i;
 
-	from = verb == PG_START ? pg->start : verb == PG_STOP ? pg->stop : NULL;
+	from = verb == PG_START ? pg->start : pg->stop;
 	cmd->user = pg->run_as;
-	if (from == NULL || from[0] == NULL || from[0][0] == '\0')
+	if (from[0] == NULL || from[0][0] == '\0')
 		return;
 	for (i = 0; i < CONF_ARGV_MAX - 1 && from[i] != NULL; i++)
 		cmd->argv[i] = from[i];
@@ -69,16 +68,10 @@ static void
 pg_backend_unit(
     const struct conf_postgres *pg, enum pg_verb verb, struct pg_command *cmd)
 {
-	size_t n = 0;
-
-	cmd->argv[n++] = PG_SYSTEMCTL;
-	if (verb == PG_STATUS) {
-		cmd->argv[n++] = "is-active";
-	} else {
-		cmd->argv[n++] = "--no-block";
-		cmd->argv[n++] = pg_verb_word[verb];
-	}
-	cmd->argv[n++] = pg->unit;
+	cmd->argv[0] = PG_SYSTEMCTL;
+	cmd->argv[1] = "--no-block";
+	cmd->argv[2] = pg_verb_word[verb];
+	cmd->argv[3] = pg->unit;
 }
 
 int
@@ -104,15 +97,9 @@ static void
 pg_backend_tell(const struct job_result *res)
 {
 	char line[200];
-	const char *from, *end;
 
-	end = res->output + res->output_len;
-	while (end > res->output && end[-1] == '\n')
-		end--;
-	for (from = end; from > res->output && from[-1] != '\n'; from--)
-		;
-	snprintf(line, sizeof(line), "%.*s", (int)(end - from), from);
-	EMIT(pg_command, kv_i("status", res->status),
+	tool_last(res->output, res->output_len, line, sizeof(line));
+	EMIT(pg_command, kv_i("status", tool_status(res->status)),
 	    kv_s("late", res->late ? "yes" : "no"), kv_s("output", line));
 }
 
@@ -158,10 +145,8 @@ pg_backend_stop(struct act_env *env)
 {
 	struct error err;
 
-	if (env->starting != NULL) {
-		job_cancel(env->starting);
-		env->starting = NULL;
-	}
+	job_cancel(env->starting);
+	env->starting = NULL;
 	if (env->stopping == NULL)
 		env->stopping = pg_backend_run(
 		    env, PG_STOP, PG_STOP_LIMIT, pg_backend_stopped_cb, &err);

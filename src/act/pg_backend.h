@@ -10,7 +10,7 @@
 
 struct act_env;
 
-enum pg_verb { PG_START, PG_STOP, PG_STATUS };
+enum pg_verb { PG_START, PG_STOP };
 
 struct pg_command {
 	const char *argv[CONF_ARGV_MAX]; /* argv[0] NULL: there is none */

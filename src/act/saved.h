@@ -1,7 +1,9 @@
 /*
  * What is kept of data before it is rewritten: <state_dir>/saved/<when>, with
  * the log that only this data has, its control file, and a listing for people.
- * All of it waits for a disk: for the worker.
+ * It belongs to the rejoin in which it was made: what the log and the control
+ * file of another time would put back over this data, nobody could repair. All
+ * of it waits for a disk: for the worker.
  */
 #ifndef HAWATCH_SAVED_H
 #define HAWATCH_SAVED_H
@@ -14,11 +16,20 @@
 #define SAVED_KEEP 10  /* the oldest goes then */
 #define SAVED_MAX 4096 /* of a path */
 
+struct disk_work;
+
+/* How far a copy is, for another thread. */
+struct saved_told {
+	_Atomic uint64_t all, done; /* bytes of the log */
+};
+
 struct saved_goal {
 	const char *state_dir, *data_directory;
 	usec_t wall;
-	uint64_t epoch;
-	lsn_t from; /* the last common checkpoint */
+	uint64_t epoch; /* the holder's for whom this data is rewritten */
+	lsn_t from;	/* the last common checkpoint */
+	const struct disk_work *work; /* as which this is done, or NULL */
+	struct saved_told *told;      /* NULL: nobody asks */
 };
 
 struct saved {
@@ -27,16 +38,18 @@ struct saved {
 	uint64_t bytes;
 };
 
-/* Copies. ERR_LIMIT: there is no room. */
+/* Copies; what came of a copy that failed, now or before, is gone. ERR_LIMIT:
+ * there is no room. */
 int saved_make(const struct saved_goal *goal, struct saved *out,
     struct error *err) MUST_CHECK;
-/* The listing is there: it is complete, and others may go. */
+/* The listing is there: it is complete, and others may go, but not this one. */
 int saved_complete(const char *dir, const char *listing, size_t len,
     struct error *err) MUST_CHECK;
-/* Before the first byte is rewritten: notes that it begins; begun before, the
- * control file and the log are put back as they were. dir gets the place. */
-int saved_begin(const char *state_dir, const char *data_directory, char *dir,
-    size_t size, struct error *err) MUST_CHECK;
+/* Before the first byte is rewritten: notes that it begins with what was last
+ * saved in this epoch; begun before, its control file and log are put back. dir
+ * gets the place. ERR_REFUSED: nothing complete was saved in this epoch. */
+int saved_begin(const struct saved_goal *goal, char *dir, size_t size,
+    struct error *err) MUST_CHECK;
 /* After: the settings that lie in the data directory are this host's own. */
 int saved_own(
     const char *dir, const char *data_directory, struct error *err) MUST_CHECK;

@@ -82,6 +82,12 @@ chain_whole(struct chain *c, const char *text, size_t len)
 	return at - text;
 }
 
+static char *
+chain_next(const struct chain *c)
+{
+	return xasprintf("%s.next", c->path);
+}
+
 /* PATH becomes PATH.1, and so on; the oldest goes. */
 static int
 chain_shift(struct chain *c, struct error *err)
@@ -100,16 +106,38 @@ chain_shift(struct chain *c, struct error *err)
 	return rc;
 }
 
-/* A file of its own, which appears whole. */
+/* The next file, after the one that there is: it names that one's last sum, and
+ * is there, as PATH.next, before that one is moved. So nothing is moved where a
+ * disk is full, and after a crash in between it is known that no file is
+ * missing. */
 static int
-chain_begin(struct chain *c, struct error *err)
+chain_begin(struct chain *c, bool after, struct error *err)
 {
 	char *head = xasprintf("%s%s\n", CHAIN_HEAD, c->sum);
-	int rc = file_replace(c->path, head, strlen(head), 0600, err);
+	char *next = chain_next(c);
+	int rc = file_replace(next, head, strlen(head), 0600, err);
 
+	if (rc == 0 && after)
+		rc = chain_shift(c, err);
+	if (rc == 0 && rename(next, c->path) == -1)
+		rc = error_sys(err, "rename %s", next);
+	if (rc == 0)
+		rc = file_sync_dir(c->path, err);
 	c->size = (off_t)strlen(head);
 	free(head);
+	free(next);
 	return rc;
+}
+
+/* A crash came between: that file is the one to go on with. */
+static void
+chain_crashed(struct chain *c)
+{
+	char *next = chain_next(c);
+
+	if (access(c->path, F_OK) == -1 && errno == ENOENT)
+		(void)!rename(next, c->path);
+	free(next);
 }
 
 static int
@@ -120,6 +148,7 @@ chain_open(struct chain *c, struct error *err)
 	size_t len;
 	ssize_t whole;
 
+	chain_crashed(c);
 	str_cut(c->sum, sizeof(c->sum), CHAIN_NONE);
 	text = chain_load(c->path, &len, &gone, err);
 	whole = text == NULL ? -1 : chain_whole(c, text, len);
@@ -128,8 +157,7 @@ chain_open(struct chain *c, struct error *err)
 		return -1;
 	if (whole == -1) {
 		str_cut(c->sum, sizeof(c->sum), CHAIN_NONE);
-		if ((!gone && chain_shift(c, err) == -1) ||
-		    chain_begin(c, err) == -1)
+		if (chain_begin(c, !gone, err) == -1)
 			return -1;
 		whole = c->size;
 	}
@@ -166,7 +194,7 @@ chain_ready(struct chain *c, size_t more, struct error *err)
 		return 0;
 	/* What is in it is durable before the next file follows it. */
 	chain_close(c);
-	if (chain_shift(c, err) == -1 || chain_begin(c, err) == -1)
+	if (chain_begin(c, true, err) == -1)
 		return -1;
 	c->fd = open(c->path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
 	return c->fd == -1 ? error_sys(err, "open %s", c->path) : 0;

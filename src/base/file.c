@@ -15,7 +15,6 @@
 
 #include "hawatch/mem.h"
 
-static int file_write(int fd, const char *data, size_t len);
 static int file_fsync_error(struct error *err, const char *path);
 
 char *
@@ -130,18 +129,19 @@ file_fsync_error(struct error *err, const char *path)
 	return -1;
 }
 
-static int
-file_write(int fd, const char *data, size_t len)
+int
+file_write(int fd, const void *data, size_t len)
 {
+	const char *at = data;
 	ssize_t n;
 
 	while (len > 0) {
-		n = write(fd, data, len);
+		n = write(fd, at, len);
 		if (n == -1 && errno == EINTR)
 			continue;
 		if (n == -1)
 			return -1;
-		data += n;
+		at += n;
 		len -= (size_t)n;
 	}
 	return 0;

@@ -69,6 +69,14 @@ json_has(const json_t *obj, const char *key)
 	return value != NULL && !json_is_null(value);
 }
 
+const char *
+json_string_at(const json_t *obj, const char *key)
+{
+	const char *text = json_string_value(json_object_get(obj, key));
+
+	return text == NULL ? "" : text;
+}
+
 int
 json_want_string(const json_t *obj, const char *key, char *buf, size_t size,
     struct error *err)
@@ -269,6 +277,15 @@ json_text(const json_t *obj)
 
 	if (text == NULL)
 		abort();
+	return text;
+}
+
+char *
+json_take_text(json_t *obj)
+{
+	char *text = json_text(obj);
+
+	json_decref(obj);
 	return text;
 }
 

@@ -16,9 +16,9 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <syslog.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "hawatch/clock.h"
 #include "hawatch/emit.h"
 #include "hawatch/str.h"
 
@@ -97,7 +97,7 @@ sink_syslog(void *arg, enum level level, const char *line)
 	char lost[48] = "";
 	char stamp[32];
 	struct tm tm;
-	time_t now = time(NULL);
+	time_t now = (time_t)(clock_read(CLOCK_REALTIME) / USEC_SEC);
 	int n;
 
 	if (sink_syslog_lost > 0)
@@ -117,14 +117,14 @@ sink_syslog(void *arg, enum level level, const char *line)
 static void
 sink_stamp(char *buf, size_t size)
 {
-	struct timespec ts;
+	usec_t now = clock_read(CLOCK_REALTIME);
+	time_t sec = (time_t)(now / USEC_SEC);
 	struct tm tm;
 	char day[32];
 
-	clock_gettime(CLOCK_REALTIME, &ts);
-	gmtime_r(&ts.tv_sec, &tm);
+	gmtime_r(&sec, &tm);
 	strftime(day, sizeof(day), "%Y-%m-%dT%H:%M:%S", &tm);
-	(void)snprintf(buf, size, "%s.%06ldZ", day, ts.tv_nsec / 1000);
+	(void)snprintf(buf, size, "%s.%06dZ", day, (int)(now % USEC_SEC));
 }
 
 /* O_NONBLOCK belongs to the open file, which a shell or a parent shares with

@@ -137,6 +137,18 @@ usec_str(usec_t t, char *buf)
 	return buf;
 }
 
+const char *
+answer_str(enum answer ans)
+{
+	static const char *const words[] = {
+		[ANS_UNKNOWN] = "unknown",
+		[ANS_YES] = "yes",
+		[ANS_NO] = "no",
+	};
+
+	return words[ans];
+}
+
 int
 lsn_parse(const char *s, lsn_t *out)
 {

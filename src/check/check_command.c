@@ -28,8 +28,7 @@ check_command_cancel(struct check *c)
 {
 	struct check_command_priv *p = check_priv(c);
 
-	if (p->job != NULL)
-		job_cancel(p->job);
+	job_cancel(p->job);
 	p->job = NULL;
 }
 

@@ -43,7 +43,8 @@ pg_probe_start(struct check *c, struct error *err)
 	struct pgwatch *w = check_arg(c);
 
 	pg_room_look(w->room, w->view.running == ANS_YES);
-	if (w->view.recovery != ANS_NO) {
+	/* It is a write, and mode observe writes nothing. */
+	if (w->view.recovery != ANS_NO || w->conf->mode == MODE_OBSERVE) {
 		check_done(c, ANS_UNKNOWN, reason_str(REASON_no_primary));
 		return 0;
 	}

@@ -38,18 +38,23 @@ static const struct {
 	{ REASON_no_rewind, FINDING_WARNS },
 	{ REASON_conninfo_denied, FINDING_WARNS },
 	{ REASON_slot_name, FINDING_WARNS },
+	{ REASON_set_aside, FINDING_WARNS },
+	{ REASON_timeline_fixed, FINDING_WARNS },
 	{ REASON_statement_timeout, FINDING_NOTES },
 };
 
 /* s: the server's settings, but for one that the asking role has of its own.
  * p: those that can differ, with for whom. Values are spelt as a person may
- * have written them. */
+ * have written them. What set data aside has a mark of its own, auto_conf.c; a
+ * server that follows nobody with it is in the recovery that it is there for.
+ */
 static const char pg_settings_sql[] =
     "WITH s AS MATERIALIZED (SELECT name, setting, source FROM pg_settings"
     " WHERE name IN ('fsync', 'full_page_writes', 'synchronous_commit',"
     " 'statement_timeout', 'synchronous_standby_names', 'allow_alter_system',"
     " 'wal_log_hints', 'data_checksums', 'recovery_min_apply_delay',"
-    " 'primary_slot_name')), p AS MATERIALIZED ("
+    " 'primary_slot_name', 'recovery_target_timeline', 'primary_conninfo')),"
+    " p AS MATERIALIZED ("
     "SELECT name, setting AS val, 'the server' AS place FROM s"
     " WHERE source IN ('default', 'configuration file', 'command line')"
     " UNION ALL SELECT split_part(c, '=', 1), substr(c, strpos(c, '=') + 1),"
@@ -85,6 +90,14 @@ static const char pg_settings_sql[] =
     " WHERE name = 'synchronous_commit' AND lower(val) IN (%s)"
     " UNION ALL SELECT 11, 'statement-timeout', place FROM p"
     " WHERE name = 'statement_timeout' AND val !~ '^ *0+ *[a-z]* *$'"
+    " UNION ALL SELECT 12, 'set-aside', ''"
+    " WHERE current_setting('hawatch.aside_begin', true) <> ''"
+    " AND EXISTS (SELECT FROM s WHERE name = 'primary_conninfo'"
+    " AND setting <> '')"
+    " UNION ALL SELECT 13, 'timeline-fixed', setting FROM s"
+    " WHERE name = 'recovery_target_timeline' AND setting <> 'latest'"
+    " AND pg_is_in_recovery()"
+    " AND coalesce(current_setting('hawatch.aside_begin', true), '') = ''"
     ") a ORDER BY n, place LIMIT %d";
 
 /* Names of roles and databases may hold anything. */

@@ -40,6 +40,13 @@ conf_cross(struct conf_draft *d, const char *node)
 	if (!d->nodes_broken && !d->traffic_broken)
 		cross_traffic(d);
 	cross_files(d);
+	if (!d->notify_broken)
+		cross_notify(d);
+	if (!d->nodes_broken && !d->operators_broken)
+		cross_operators(d);
+	if (!d->nodes_broken && !d->agents_broken)
+		cross_agents(d);
+	cross_proofs(d);
 	cross_expand(d, "peer.cert", &d->conf.cert);
 	cross_expand(d, "peer.key", &d->conf.key);
 	cross_expand(d, "register.cert", &d->conf.reg.cert);
@@ -50,6 +57,15 @@ void
 cross_path(char *buf, const char *list, int i, const char *key)
 {
 	(void)snprintf(buf, CROSS_PATH_MAX, "%s.[%d].%s", list, i, key);
+}
+
+int
+cross_source_line(const struct conf_draft *d, const char *list, int i)
+{
+	char path[CROSS_PATH_MAX];
+
+	(void)snprintf(path, sizeof(path), "%s.[%d]", list, i);
+	return (int)config_setting_source_line(config_lookup(&d->file, path));
 }
 
 static void

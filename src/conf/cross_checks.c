@@ -37,11 +37,7 @@ static const struct {
 
 /* Which types have a key, and which of them cannot do without. Of http, where
  * it goes is cross_http's. */
-static const struct {
-	const char *key;
-	int types, needed;
-	const char *write;
-} cross_check_keys[] = {
+static const struct cross_key cross_check_keys[] = {
 	{ "address", CHECK_TCP | CHECK_MEMCACHED | CHECK_HTTP,
 	    CHECK_TCP | CHECK_MEMCACHED, "address = \"127.0.0.1\";" },
 	{ "port", CHECK_TCP | CHECK_MEMCACHED | CHECK_HTTP,
@@ -66,13 +62,15 @@ static const struct {
 	{ "free_mb", CHECK_DISK, 0, NULL },
 };
 
+#define CROSS_CHECK_KEYS \
+	(sizeof(cross_check_keys) / sizeof(cross_check_keys[0]))
+
 /* A probe of a disk starts a process. */
 #define DISK_INTERVAL_MIN (5 * USEC_SEC)
 
 static void cross_check_name(struct conf_draft *d, int i);
 static void cross_check_on(struct conf_draft *d, int i);
 static void cross_check_times(struct conf_draft *d, int i);
-static void cross_check_keys_of(struct conf_draft *d, int i, int type);
 static void cross_check_repmgr(struct conf_draft *d, int i);
 static void cross_check_disk(struct conf_draft *d, int i);
 
@@ -92,20 +90,24 @@ cross_check_type(const char *name)
 void
 cross_checks(struct conf_draft *d)
 {
-	char path[CROSS_PATH_MAX];
 	int i, type;
 
 	for (i = 0; i < d->conf.check_count; i++) {
-		(void)snprintf(path, sizeof(path), "checks.[%d]", i);
-		d->conf.check[i].line = (int)config_setting_source_line(
-		    config_lookup(&d->file, path));
+		d->conf.check[i].line = cross_source_line(d, "checks", i);
 		type = cross_check_type(d->conf.check[i].type);
 		cross_check_name(d, i);
 		cross_check_times(d, i);
 		if (!d->nodes_broken)
 			cross_check_on(d, i);
 		if (type != 0)
-			cross_check_keys_of(d, i, type);
+			cross_types(d,
+			    &(struct cross_typed){ .list = "checks",
+				.at = i,
+				.what = "check",
+				.name = d->conf.check[i].name,
+				.type = type,
+				.type_name = d->conf.check[i].type },
+			    cross_check_keys, CROSS_CHECK_KEYS);
 		if (type == CHECK_HTTP)
 			cross_http(d, i);
 		if (type == CHECK_REPMGR)
@@ -176,43 +178,6 @@ cross_check_times(struct conf_draft *d, int i)
 		    "check %s: threshold %d is more than "
 		    "window %d and never reached; write at most the window",
 		    c->name, c->threshold, c->window);
-}
-
-/* An empty text, a port 0, are as good as none. */
-static bool
-cross_check_there(const struct conf_draft *d, const char *path)
-{
-	const char *text;
-	int number;
-
-	if (config_lookup_string(&d->file, path, &text) == CONFIG_TRUE)
-		return text[0] != '\0';
-	if (config_lookup_int(&d->file, path, &number) == CONFIG_TRUE)
-		return number != 0;
-	return draft_given(d, path);
-}
-
-static void
-cross_check_keys_of(struct conf_draft *d, int i, int type)
-{
-	const struct conf_check *c = &d->conf.check[i];
-	char path[CROSS_PATH_MAX];
-	size_t k;
-
-	for (k = 0; k < sizeof(cross_check_keys) / sizeof(cross_check_keys[0]);
-	     k++) {
-		cross_path(path, "checks", i, cross_check_keys[k].key);
-		if (!(cross_check_keys[k].types & type) && draft_given(d, path))
-			draft_fault_at(d, path,
-			    "check %s: %s is not for type %s; remove it",
-			    c->name, cross_check_keys[k].key, c->type);
-		if ((cross_check_keys[k].needed & type) &&
-		    !cross_check_there(d, path))
-			draft_fault_at(d, path,
-			    "check %s: %s is missing with type %s; write %s",
-			    c->name, cross_check_keys[k].key, c->type,
-			    cross_check_keys[k].write);
-	}
 }
 
 static void

@@ -19,11 +19,7 @@ static const char *const cross_type[] = { [ITEM_LINE] = "line",
 	[ITEM_CACHE] = "cache" };
 
 /* Which types have a key, and which of them cannot do without. */
-static const struct cross_key {
-	const char *key;
-	int types, needed;
-	const char *write;
-} cross_key[] = {
+static const struct cross_key cross_item_keys[] = {
 	{ "file", LINE, LINE, "file = \"/etc/memcached.conf\";" },
 	{ "match", LINE, LINE, "match = \"^db\\\\.host=.*$\";" },
 	{ "many", LINE, 0, NULL },
@@ -43,8 +39,9 @@ static const struct cross_key {
 	{ "port", CACHE, 0, NULL },
 };
 
+#define CROSS_ITEM_KEYS (sizeof(cross_item_keys) / sizeof(cross_item_keys[0]))
+
 static void cross_item_name(struct conf_draft *d, int i);
-static void cross_item_keys(struct conf_draft *d, int i);
 static void cross_item_roles(struct conf_draft *d, int i);
 static void cross_item_service(struct conf_draft *d, int i);
 static void cross_item_commands(struct conf_draft *d, int i);
@@ -53,15 +50,19 @@ static void cross_item_restart_on(struct conf_draft *d, int i);
 void
 cross_items(struct conf_draft *d)
 {
-	char path[CROSS_PATH_MAX];
 	int i;
 
 	for (i = 0; i < d->conf.item_count; i++) {
-		(void)snprintf(path, sizeof(path), "converge.[%d]", i);
-		d->conf.item[i].line = (int)config_setting_source_line(
-		    config_lookup(&d->file, path));
+		d->conf.item[i].line = cross_source_line(d, "converge", i);
 		cross_item_name(d, i);
-		cross_item_keys(d, i);
+		cross_types(d,
+		    &(struct cross_typed){ .list = "converge",
+			.at = i,
+			.what = "item",
+			.name = d->conf.item[i].name,
+			.type = 1 << d->conf.item[i].type,
+			.type_name = cross_type[d->conf.item[i].type] },
+		    cross_item_keys, CROSS_ITEM_KEYS);
 		cross_item_roles(d, i);
 		if (d->conf.item[i].type == ITEM_SERVICE)
 			cross_item_service(d, i);
@@ -107,41 +108,6 @@ cross_item_name(struct conf_draft *d, int i)
 		    "comes after a promotion cannot prevent it: remove it, or "
 		    "write when = \"before\";",
 		    item->name);
-}
-
-/* An empty text is as good as none. */
-static bool
-cross_item_there(const struct conf_draft *d, const char *path)
-{
-	const char *text;
-
-	if (config_lookup_string(&d->file, path, &text) == CONFIG_TRUE)
-		return text[0] != '\0';
-	return draft_given(d, path);
-}
-
-static void
-cross_item_keys(struct conf_draft *d, int i)
-{
-	const struct conf_item *item = &d->conf.item[i];
-	const struct cross_key *key;
-	char path[CROSS_PATH_MAX];
-	int type = 1 << item->type;
-	size_t k;
-
-	for (k = 0; k < sizeof(cross_key) / sizeof(cross_key[0]); k++) {
-		key = &cross_key[k];
-		cross_path(path, "converge", i, key->key);
-		if (!(key->types & type) && draft_given(d, path))
-			draft_fault_at(d, path,
-			    "item %s: %s is not for type %s; remove it",
-			    item->name, key->key, cross_type[item->type]);
-		if ((key->needed & type) && !cross_item_there(d, path))
-			draft_fault_at(d, path,
-			    "item %s: %s is missing with type %s; write %s",
-			    item->name, key->key, cross_type[item->type],
-			    key->write);
-	}
 }
 
 static void

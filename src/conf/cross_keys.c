@@ -69,6 +69,15 @@ cross_port_pair(struct conf_draft *d, const char *key, int port,
 	    "%s and %s are both %d; write different ports", key, other, port);
 }
 
+static void
+cross_commands(struct conf_draft *d)
+{
+	if (d->conf.pg.commands == COMMANDS_REPMGR && !d->conf.repmgr.enabled)
+		draft_fault_at(d, "postgres.commands",
+		    "commands is \"repmgr\", with enabled = false in repmgr; "
+		    "write enabled = true, or commands = \"native\"");
+}
+
 void
 cross_postgres(struct conf_draft *d)
 {
@@ -78,6 +87,7 @@ cross_postgres(struct conf_draft *d)
 	const char *backend = names[d->conf.pg.backend];
 	const char *given;
 
+	cross_commands(d);
 	/* A backend that is not known says so; nothing follows from it. */
 	if (config_lookup_string(&d->file, "postgres.backend", &given) !=
 		CONFIG_TRUE ||

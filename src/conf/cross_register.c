@@ -10,6 +10,7 @@
 
 static void cross_arbiter(struct conf_draft *d);
 static void cross_etcd(struct conf_draft *d);
+static void cross_none(struct conf_draft *d);
 static void cross_etcd_tls(struct conf_draft *d);
 static void cross_only(struct conf_draft *d, const char *key, const char *type);
 
@@ -24,7 +25,8 @@ cross_register(struct conf_draft *d)
 	/* A type that is not known says so; nothing follows from it. */
 	if (config_lookup_string(&d->file, "register.type", &given) ==
 		CONFIG_TRUE &&
-	    strcmp(given, "etcd") != 0 && strcmp(given, "arbiter") != 0)
+	    strcmp(given, "etcd") != 0 && strcmp(given, "arbiter") != 0 &&
+	    strcmp(given, "none") != 0)
 		return;
 	if (d->conf.reg.type == REGISTER_ETCD) {
 		cross_only(d, "node", "arbiter");
@@ -34,7 +36,38 @@ cross_register(struct conf_draft *d)
 	}
 	for (i = 0; i < sizeof(keys) / sizeof(*keys); i++)
 		cross_only(d, keys[i], "etcd");
-	cross_arbiter(d);
+	if (d->conf.reg.type == REGISTER_NONE)
+		cross_none(d);
+	else
+		cross_arbiter(d);
+}
+
+/* A copy on each of two hosts: with one there is nobody to have the other,
+ * and with three, someone who could do better. */
+static void
+cross_none(struct conf_draft *d)
+{
+	const struct conf *conf = &d->conf;
+	const char *witness = NULL;
+	node_t n;
+
+	cross_only(d, "node", "arbiter");
+	if (d->nodes_broken)
+		return;
+	for (n = 0; n < conf->node_count; n++)
+		if (conf->node[n].role == ROLE_WITNESS)
+			witness = conf->node[n].name;
+	if (witness != NULL)
+		draft_fault_at(d, "register.type",
+		    "register.type is \"none\", and there is a witness, which "
+		    "can do better; write type = \"arbiter\"; node = \"%s\";",
+		    witness);
+	else if (conf->node_count != 2)
+		draft_fault_at(d, "register.type",
+		    "register.type is \"none\", which is for exactly two data "
+		    "nodes, and there are %d; add a witness and write type = "
+		    "\"arbiter\", or type = \"etcd\"",
+		    conf->node_count);
 }
 
 static void

@@ -27,15 +27,12 @@ static bool cross_traffic_numeric(
 void
 cross_traffic(struct conf_draft *d)
 {
-	char path[CROSS_PATH_MAX];
 	struct conf_traffic *t;
 	int i;
 
 	for (i = 0; i < d->conf.traffic_count; i++) {
 		t = &d->conf.traffic[i];
-		(void)snprintf(path, sizeof(path), "traffic.[%d]", i);
-		t->line = (int)config_setting_source_line(
-		    config_lookup(&d->file, path));
+		t->line = cross_source_line(d, "traffic", i);
 		cross_traffic_name(d, i);
 		cross_traffic_sockets(d, i);
 		cross_traffic_server(d, i);

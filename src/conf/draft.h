@@ -21,6 +21,7 @@ struct conf_draft {
 	/* Keys that become something else in struct conf. */
 	const char *node;
 	const char *register_node;
+	const char *proofs[CONF_LIST_MAX];
 
 	config_t file;
 	const char *path;
@@ -28,7 +29,10 @@ struct conf_draft {
 	struct conf_fault *faults;
 	int fault_count;
 	/* An entry of the list lacks what the cross-checks stand on. */
+	struct conf_setting *settings; /* of conf.setting, while it grows */
 	bool nodes_broken, checks_broken, items_broken, traffic_broken;
+	bool operators_broken, notify_broken;
+	bool agents_broken;
 };
 
 /* A copy that lives as long as the configuration. */
@@ -45,6 +49,9 @@ bool draft_given(const struct conf_draft *d, const char *path);
 
 /* walk.c: the tree into the structs, by the schema. */
 void conf_walk(struct conf_draft *d);
+/* settings.c: what was given, as text, and its digests. After the walk, before
+ * the rules between keys fill in what follows from others. */
+void conf_settings(struct conf_draft *d);
 /* cross.c: rules between keys. */
 void conf_cross(struct conf_draft *d, const char *node);
 

@@ -38,6 +38,8 @@ conf_load(const char *path, const char *node, struct conf_errors *errors)
 	text = load_file(d);
 	if (text != NULL && load_parse(d, text)) {
 		conf_walk(d);
+		if (d->fault_count == 0)
+			conf_settings(d);
 		conf_cross(d, node);
 	}
 	free(text);
@@ -45,6 +47,7 @@ conf_load(const char *path, const char *node, struct conf_errors *errors)
 		conf = xmemdup(&d->conf, sizeof(d->conf));
 	} else {
 		load_errors(d, errors);
+		free(d->settings);
 		load_free_memory(d->conf.memory);
 	}
 	config_destroy(&d->file);
@@ -57,6 +60,7 @@ conf_free(struct conf *conf)
 {
 	if (conf == NULL)
 		return;
+	free((void *)(uintptr_t)conf->setting);
 	load_free_memory(conf->memory);
 	free(conf);
 }
@@ -95,6 +99,16 @@ conf_on(const struct conf *conf, const char *const *on, node_t node)
 		if (strcmp(on[i], conf->node[node].name) == 0)
 			return true;
 	return false;
+}
+
+const char *
+conf_register_str(enum conf_register_type type)
+{
+	static const char *const names[] = { [REGISTER_ARBITER] = "arbiter",
+		[REGISTER_ETCD] = "etcd",
+		[REGISTER_NONE] = "none" };
+
+	return names[type];
 }
 
 const char *

@@ -37,6 +37,10 @@ struct conf_row {
 	const char *unit;    /* of a number; NULL: a mere count */
 	const char *example; /* for messages; NULL: the default */
 	const char *doc;     /* one sentence */
+	bool live;	     /* may change while the daemon runs */
+	bool vital;  /* must be equal on all hosts for a takeover to be safe */
+	bool own;    /* may differ between hosts */
+	bool hidden; /* may hold a secret: its value is never shown */
 };
 
 /* A group is { } or, with a stride, a list ( { }, ... ) into an array. */
@@ -46,6 +50,8 @@ struct conf_group {
 	size_t broken; /* of a list: an entry lacks what others stand on */
 	int max;
 	bool required;
+	bool live;  /* of a list: its entries may come, change and go */
+	bool vital; /* of a list: which entries, and their order */
 	const char *example;
 };
 

@@ -15,6 +15,9 @@
 #define ITEM(field) offsetof(struct conf_item, field)
 #define FILES(field) offsetof(struct conf_draft, conf.files.field)
 #define TRAFFIC(field) offsetof(struct conf_traffic, field)
+#define OPERATOR(field) offsetof(struct conf_operator, field)
+#define NOTIFY(field) offsetof(struct conf_notify, field)
+#define AGENT(field) offsetof(struct conf_agent, field)
 #define DAY (24 * (3600 * USEC_SEC))
 #define PORT .type = CT_INT, .min = 1, .max = 65535
 #define SOCKET_DIR_MAX 88 /* a socket's path has 107 bytes */
@@ -26,15 +29,19 @@ static const char *const words_mode[] = { [MODE_OBSERVE] = "observe",
 static const char *const words_durability[] = {
 	[DURABILITY_STRICT] = "strict", [DURABILITY_BOUNDED] = "bounded", NULL
 };
-static const char *const words_register[] = {
-	[REGISTER_ARBITER] = "arbiter", [REGISTER_ETCD] = "etcd", NULL
-};
+static const char *const words_register[] = { [REGISTER_ARBITER] = "arbiter",
+	[REGISTER_ETCD] = "etcd",
+	[REGISTER_NONE] = "none",
+	NULL };
 static const char *const words_rejoin[] = { [CONF_REJOIN_NONE] = "none",
 	[CONF_REJOIN_REWIND] = "rewind",
 	[CONF_REJOIN_CLONE] = "clone",
 	NULL };
 static const char *const words_role[] = {
 	[ROLE_DATA] = "data", [ROLE_WITNESS] = "witness", NULL
+};
+static const char *const words_commands[] = {
+	[COMMANDS_NATIVE] = "native", [COMMANDS_REPMGR] = "repmgr", NULL
 };
 static const char *const words_backend[] = { [BACKEND_ARGV] = "argv",
 	[BACKEND_PG_CTLCLUSTER] = "pg_ctlcluster",
@@ -61,6 +68,9 @@ static const char *const words_out[] = {
 	[OUT_MAINT] = "maint", [OUT_DRAIN] = "drain", NULL
 };
 
+static const char *const words_operator[] = {
+	[OPERATOR_READ] = "read", [OPERATOR_OPERATE] = "operate", NULL
+};
 static const char *const words_differ[] = {
 	[DIFFER_REFUSE] = "refuse", [DIFFER_GO_ON] = "go-on", NULL
 };
@@ -68,7 +78,7 @@ static const char *const words_differ[] = {
 /* clang-format off */
 const struct conf_group conf_groups[] = {
 { .name = "" },
-{ .name = "nodes", .offset = AT(conf.node), .stride = sizeof(struct conf_node),
+{ .name = "nodes", .vital = true, .offset = AT(conf.node), .stride = sizeof(struct conf_node),
   .count = AT(conf.node_count), .broken = AT(nodes_broken), .max = NODES_MAX, .required = true,
   .example = "nodes = ( { name = \"prod-s1\"; address = \"10.77.0.1\"; }, ... );" },
 { .name = "lease" },
@@ -78,32 +88,45 @@ const struct conf_group conf_groups[] = {
 { .name = "peer" },
 { .name = "front" },
 { .name = "control" },
-{ .name = "checks", .offset = AT(conf.check), .stride = sizeof(struct conf_check),
+{ .name = "checks", .live = true, .offset = AT(conf.check), .stride = sizeof(struct conf_check),
   .count = AT(conf.check_count), .broken = AT(checks_broken), .max = CONF_CHECKS_MAX,
   .example = "checks = ( { name = \"pg\"; type = \"postgres\"; }, ... );" },
-{ .name = "converge", .offset = AT(conf.item), .stride = sizeof(struct conf_item),
+{ .name = "converge", .live = true, .offset = AT(conf.item), .stride = sizeof(struct conf_item),
   .count = AT(conf.item_count), .broken = AT(items_broken), .max = CONF_ITEMS_MAX,
   .example = "converge = ( { name = \"app-db\"; type = \"line\"; ... }, ... );" },
-{ .name = "traffic", .offset = AT(conf.traffic), .stride = sizeof(struct conf_traffic),
+{ .name = "traffic", .live = true, .offset = AT(conf.traffic), .stride = sizeof(struct conf_traffic),
   .count = AT(conf.traffic_count), .broken = AT(traffic_broken), .max = CONF_TRAFFIC_MAX,
   .example = "traffic = ( { name = \"lb\"; type = \"haproxy\"; ... }, ... );" },
 { .name = "files" },
+{ .name = "notify", .offset = AT(conf.notify), .stride = sizeof(struct conf_notify),
+  .count = AT(conf.notify_count), .broken = AT(notify_broken), .max = CONF_NOTIFY_MAX,
+  .example = "notify = ( { name = \"mail\"; command = [ ... ]; }, ... );" },
+{ .name = "operators", .offset = AT(conf.operator), .stride = sizeof(struct conf_operator),
+  .count = AT(conf.operator_count), .broken = AT(operators_broken), .max = CONF_OPERATORS_MAX,
+  .example = "operators = ( { name = \"ann\"; role = \"operate\"; }, ... );" },
+{ .name = "agents", .vital = true, .offset = AT(conf.agent), .stride = sizeof(struct conf_agent),
+  .count = AT(conf.agent_count), .broken = AT(agents_broken), .max = CONF_AGENTS_MAX,
+  .example = "agents = ( { name = \"bmc-s1\"; node = \"prod-s1\"; ... }, ... );" },
 };
 const size_t conf_group_count = sizeof(conf_groups) / sizeof(conf_groups[0]);
 
 const struct conf_row conf_rows[] = {
 { "cluster", CT_NAME, AT(conf.cluster), .max = 63, .required = true, .example = "\"votes\"",
-  .doc = "Name of the cluster; the register's record and peers of another cluster are refused by it." },
+  .vital = true, .doc = "Name of the cluster; the register's record and peers of another cluster are refused by it." },
 { "mode", CT_ENUM, AT(conf.mode), .words = words_mode, .required = true, .example = "\"auto\"",
-  .doc = "What the daemon may do: observe decides and touches nothing, manual fences this host and waits for orders, auto takes over by itself." },
+  .live = true, .doc = "What the daemon may do: observe decides and touches nothing, manual fences this host and waits for orders, auto takes over by itself." },
 { "node", CT_NAME, AT(node), .max = NODE_NAME_MAX - 1, .example = "\"prod-s1\"",
-  .doc = "Which of the nodes this host is; without it, the host's name, whole or up to its first dot." },
+  .own = true, .doc = "Which of the nodes this host is; without it, the host's name, whole or up to its first dot." },
 { "durability", CT_ENUM, AT(conf.durability), .words = words_durability, .def = "strict",
-  .doc = "What a takeover may lose: strict, no acknowledged commit; bounded, the last commits, at most so much write-ahead log as max_loss and what was written in the last lease.ttl." },
+  .vital = true, .doc = "What a takeover may lose: strict, no acknowledged commit; bounded, the last commits, at most so much write-ahead log as max_loss and what was written in the last lease.ttl." },
 { "max_loss", CT_BYTES, AT(conf.max_loss), .min = (int64_t)64 * 1024, .max = (int64_t)1 << 40, .example = "\"16MB\"",
-  .doc = "How much write-ahead log a standby may lack and still take over; with durability bounded only, and required there." },
+  .vital = true, .doc = "How much write-ahead log a standby may lack and still take over; with durability bounded only, and required there." },
 { "rejoin", CT_ENUM, AT(conf.rejoin), .words = words_rejoin, .def = "none",
-  .doc = "What hawatchd does by itself with the data of a primary that was replaced: none leaves it for hactl rejoin; rewind saves what only that data has, then makes it the new primary's; clone does the same, and copies all of it where a rewind is impossible." },
+  .live = true, .doc = "What hawatchd does by itself with the data of a primary that was replaced: none leaves it for hactl rejoin; rewind saves what only that data has, then makes it the new primary's; clone does the same, and copies all of it where a rewind is impossible." },
+{ "proofs", CT_NAMES, AT(proofs), .max = 3, .example = "[ \"released\", \"lease\", \"agent\" ]",
+  .vital = true, .doc = "Which proofs that the old primary can acknowledge nothing suffice for an automatic takeover: released (it said so itself), lease (its lease has run out), agent (its host was seen off by fence agents); without it, released and lease." },
+{ "agent_after", CT_USEC, AT(conf.agent_after), .min = 200 * USEC_MSEC, .max = 600 * USEC_SEC, .def = "3s",
+  .doc = "For how long a holder must be silent, at the register and to this node, before a candidate has its host switched off; at least half of lease.ttl." },
 { "state_dir", CT_PATH, AT(conf.state_dir), .max = 4000, .def = "/var/lib/hawatch",
   .doc = "Directory of what must survive a restart: journal, highest epoch, arbiter's register." },
 { "run_dir", CT_PATH, AT(conf.run_dir), .max = SOCKET_DIR_MAX, .def = "/run/hawatch",
@@ -112,11 +135,11 @@ const struct conf_row conf_rows[] = {
 { "nodes.name", CT_NAME, NODE(name), .max = NODE_NAME_MAX - 1, .required = true, .example = "\"prod-s1\"",
   .doc = "Name of the node, as in its certificate and in repmgr.nodes." },
 { "nodes.address", CT_ADDRESS, NODE(address), .min = 1, .required = true, .example = "\"10.77.0.1\"",
-  .doc = "Numeric address at which the other nodes reach its peer API and its PostgreSQL." },
+  .vital = true, .doc = "Numeric address at which the other nodes reach its peer API and its PostgreSQL." },
 { "nodes.private_ip", CT_ADDRESS, NODE(private_ip), .min = 0, .def = "", .example = "\"172.31.43.83\"",
   .doc = "Numeric address that ${self.private_ip} and ${primary.private_ip} stand for; empty: the same as address." },
 { "nodes.role", CT_ENUM, NODE(role), .words = words_role, .def = "data",
-  .doc = "data has a PostgreSQL instance, witness has none." },
+  .vital = true, .doc = "data has a PostgreSQL instance, witness has none." },
 { "nodes.repmgr_id", CT_INT, NODE(repmgr_id), .min = 0, .max = INT32_MAX, .def = "0", .example = "1",
   .doc = "node_id of a data node in repmgr.nodes; 0 only without repmgr." },
 { "nodes.priority", CT_INT, NODE(priority), .min = 0, .max = 1000, .def = "100",
@@ -125,22 +148,22 @@ const struct conf_row conf_rows[] = {
 { "lease.ttl", CT_USEC, AT(conf.ttl), .min = 500 * USEC_MSEC, .max = 60 * USEC_SEC, .def = "5s",
   .doc = "T: for how long one confirmation lets the primary accept writes, and so how long a lost host is waited for." },
 { "lease.slack", CT_USEC, AT(conf.slack), .min = USEC_MSEC, .max = 5 * USEC_SEC, .def = "50ms",
-  .doc = "Allowance for late scheduling, added to every wait of a candidate." },
+  .vital = true, .doc = "Allowance for late scheduling, added to every wait of a candidate." },
 { "lease.clock_ppm", CT_INT, AT(conf.clock_ppm), .min = 100, .max = 100000, .def = "1000", .unit = "parts per million",
-  .doc = "How much faster or slower than true time a host's clock may run." },
+  .vital = true, .doc = "How much faster or slower than true time a host's clock may run." },
 { "lease.min_interval", CT_USEC, AT(conf.min_interval), .min = 0, .max = 7 * DAY, .def = "10min",
-  .doc = "Least time between two automatic failovers, unless a person has acknowledged the last one with hactl ack." },
+  .live = true, .doc = "Least time between two automatic failovers, unless a person has acknowledged the last one with hactl ack." },
 
 { "register.type", CT_ENUM, REG(type), .words = words_register, .def = "arbiter",
-  .doc = "Where the record of the holder is kept: arbiter, in the hawatchd of a witness; etcd, in a cluster of etcd that is there." },
+  .doc = "Where the record of the holder is kept: arbiter, in the hawatchd of a witness; etcd, in a cluster of etcd that is there; none, for two lone hosts: in a copy on each of them (TWO LONE HOSTS in hawatch(7))." },
 { "register.node", CT_NAME, AT(register_node), .max = NODE_NAME_MAX - 1, .example = "\"prod-a1\"",
-  .doc = "The witness that serves the register; type arbiter only, and required there." },
+  .vital = true, .doc = "The witness that serves the register; type arbiter only, and required there." },
 { "register.endpoints", CT_NAMES, REG(endpoints), .max = CONF_LIST_MAX - 1, .example = "[ \"10.77.0.11:2379\", \"10.77.0.12:2379\", \"10.77.0.13:2379\" ]",
-  .doc = "Where the members of etcd serve clients, all of them, numeric; type etcd only, and required there." },
+  .vital = true, .doc = "Where the members of etcd serve clients, all of them, numeric; type etcd only, and required there." },
 { "register.server_name", CT_STRING, REG(server_name), .min = 0, .max = 253, .def = "", .example = "\"etcd.example.com\"",
   .doc = "Name that every member's certificate has; empty: each has its own address; type etcd only." },
 { "register.prefix", CT_STRING, REG(prefix), .min = 1, .max = 200, .def = "/hawatch/",
-  .doc = "What comes before the cluster's name in the one key that is used; type etcd only." },
+  .vital = true, .doc = "What comes before the cluster's name in the one key that is used; type etcd only." },
 { "register.ca", CT_PATH, REG(ca), .min = 0, .max = 4000, .def = "", .example = "\"/etc/hawatch/etcd/ca.pem\"",
   .doc = "The only authority that the members' certificates may be of; empty: without TLS; type etcd only." },
 { "register.cert", CT_NODE_PATH, REG(cert), .min = 0, .max = 4000, .def = "", .example = "\"/etc/hawatch/etcd/${node}.pem\"",
@@ -168,6 +191,8 @@ const struct conf_row conf_rows[] = {
   .doc = "Directory of the programs of the instance's version: pg_ctl, pg_controldata, pg_rewind, pg_basebackup, pg_waldump." },
 { "postgres.backend", CT_ENUM, PG(backend), .words = words_backend, .required = true, .example = "\"pg_ctlcluster\"",
   .doc = "How the instance is started and stopped: by the commands of start and stop, by pg_ctlcluster, or by its systemd unit." },
+{ "postgres.commands", CT_ENUM, PG(commands), .words = words_commands, .def = "native",
+  .doc = "Whose commands promote this instance, let it follow, rewind and clone it: native, PostgreSQL's own; repmgr, those of repmgr, which are slower." },
 { "postgres.start", CT_ARGV, PG(start), .max = CONF_ARGV_MAX - 1, .example = "[ \"/usr/lib/postgresql/15/bin/pg_ctl\", \"start\", ... ]",
   .doc = "Command that starts the instance, run as run_as; backend argv only." },
 { "postgres.stop", CT_ARGV, PG(stop), .max = CONF_ARGV_MAX - 1, .example = "[ \"/usr/lib/postgresql/15/bin/pg_ctl\", \"stop\", ... ]",
@@ -176,7 +201,7 @@ const struct conf_row conf_rows[] = {
   .doc = "Version and name of the cluster; backend pg_ctlcluster only." },
 { "postgres.unit", CT_STRING, PG(unit), .min = 0, .max = 120, .def = "", .example = "\"postgresql@15-main.service\"",
   .doc = "Unit of the instance, not the empty postgresql.service; backend systemd only." },
-{ "postgres.gate", CT_PATH, PG(gate), .min = 0, .max = 4000, .def = "", .example = "\"/etc/systemd/system/postgresql@15-main.service.d/hawatch.conf\"",
+{ "postgres.gate", CT_PATH, PG(gate), .min = 0, .max = 4000, .def = "", .example = "\"/etc/systemd/system/postgresql@.service.d/hawatch.conf\"",
   .doc = "File that must contain \"hactl gate\", so that nobody else starts the instance as primary; may be left out with backend argv." },
 { "postgres.start_timeout", CT_USEC, PG(start_timeout), .min = USEC_SEC, .max = DAY, .def = "5min",
   .doc = "For how long a start, with its crash recovery, is waited for." },
@@ -236,17 +261,17 @@ const struct conf_row conf_rows[] = {
 { "checks.host", CT_NAME, CHECK(host), .min = 0, .max = 253, .def = "localhost", .example = "\"vote.example.com\"",
   .doc = "Host of the request, and with tls the name that the certificate must carry; http only." },
 { "checks.path", CT_STRING, CHECK(path), .min = 0, .max = 1000, .def = "", .example = "\"/iam/api/auth-event/1/\"",
-  .doc = "http: path and query of the request; disk: a directory of the file system." },
+  .hidden = true, .doc = "http: path and query of the request; disk: a directory of the file system." },
 { "checks.nonce", CT_NAME, CHECK(nonce), .min = 0, .max = 32, .def = "", .example = "\"hactl\"",
   .doc = "Name of a query parameter with a value that is new in each request, so that no cache answers; empty: none; http only." },
 { "checks.status", CT_INT, CHECK(status), .min = 100, .max = 599, .def = "200",
   .doc = "Status that the answer must have; http only." },
 { "checks.body", CT_STRING, CHECK(body), .min = 0, .max = 1000, .def = "", .example = "\"^OK\"",
-  .doc = "Extended regular expression that the body must match; empty: any; http only." },
+  .hidden = true, .doc = "Extended regular expression that the body must match; empty: any; http only." },
 { "checks.json", CT_STRING, CHECK(json), .min = 0, .max = 1000, .def = "", .example = "\"events.id=1\"",
-  .doc = "Field of the JSON body, by its path, and the value that it must have; empty: none; http only." },
+  .hidden = true, .doc = "Field of the JSON body, by its path, and the value that it must have; empty: none; http only." },
 { "checks.header", CT_STRING, CHECK(header), .min = 0, .max = 1000, .def = "", .example = "\"X-Cache-Status: MISS\"",
-  .doc = "Header that the answer must have, with its value; empty: none; http only." },
+  .hidden = true, .doc = "Header that the answer must have, with its value; empty: none; http only." },
 { "checks.programs", CT_NAMES, CHECK(programs), .max = CONF_LIST_MAX - 1, .example = "[ \"ballot-box\", \"iam\" ]",
   .doc = "Programs of supervisord that must be running; without it, only supervisord itself; supervisor only." },
 { "checks.command", CT_ARGV, CHECK(command), .max = CONF_ARGV_MAX - 1, .example = "[ \"/usr/bin/test\", \"-e\", \"/run/app.pid\" ]",
@@ -287,15 +312,15 @@ const struct conf_row conf_rows[] = {
 { "converge.timeout", CT_USEC, ITEM(timeout), .min = 100 * USEC_MSEC, .max = 3600 * USEC_SEC, .def = "30s",
   .doc = "For how long it is tried before the next items go on without it." },
 { "converge.primary", CT_STRING, ITEM(primary), .min = 0, .max = 2000, .def = "", .example = "\"db.host=localhost\"",
-  .doc = "What is to be true where the primary is: of a line, its text; of a service, running or stopped; of a command or cache, yes; empty: left alone." },
+  .hidden = true, .doc = "What is to be true where the primary is: of a line, its text; of a service, running or stopped; of a command or cache, yes; empty: left alone." },
 { "converge.standby", CT_STRING, ITEM(standby), .min = 0, .max = 2000, .def = "", .example = "\"db.host=${primary.name}\"",
-  .doc = "The same for the other nodes." },
+  .hidden = true, .doc = "The same for the other nodes." },
 { "converge.handover", CT_STRING, ITEM(handover), .min = 0, .max = 16, .def = "", .example = "\"stopped\"",
   .doc = "What is to be true where the primary is, before it is handed over by a switchover: stopped, or empty: left alone; service only." },
 { "converge.file", CT_PATH, ITEM(file), .min = 0, .max = 4000, .def = "", .example = "\"/etc/memcached.conf\"",
   .doc = "File whose line it is; line only." },
 { "converge.match", CT_STRING, ITEM(match), .min = 0, .max = 1000, .def = "", .example = "\"^db\\\\.host=.*$\"",
-  .doc = "Extended regular expression of the line that is replaced as a whole; line only." },
+  .hidden = true, .doc = "Extended regular expression of the line that is replaced as a whole; line only." },
 { "converge.many", CT_ENUM, ITEM(many), .words = words_many, .def = "error",
   .doc = "What several matching lines are: an error, or the first is kept and the others are dropped; line only." },
 { "converge.restart_on", CT_NAMES, ITEM(restart_on), .max = CONF_LIST_MAX - 1, .example = "[ \"app-db\" ]",
@@ -354,6 +379,41 @@ const struct conf_row conf_rows[] = {
   .doc = "Limit of the pull, and of reading what is there, each." },
 { "files.differ", CT_ENUM, FILES(differ), .words = words_differ, .def = "refuse",
   .doc = "What becomes of the switchover when a second pull leaves a difference, or fails: refuse, or go-on." },
+
+{ "notify.name", CT_NAME, NOTIFY(name), .max = 63, .required = true, .example = "\"mail\"",
+  .doc = "Name of the command, in log and output." },
+{ "notify.command", CT_ARGV, NOTIFY(command), .max = CONF_ARGV_MAX - 1, .required = true, .example = "[ \"/usr/local/sbin/tell-people\" ]",
+  .doc = "Command that is run for what a person should hear of, with a line of text and a line of JSON on its standard input." },
+{ "notify.run_as", CT_NAME, NOTIFY(run_as), .min = 0, .max = 32, .def = "", .example = "\"nobody\"",
+  .doc = "Operating-system user of the command; empty: the daemon's." },
+{ "notify.timeout", CT_USEC, NOTIFY(timeout), .min = 100 * USEC_MSEC, .max = 60 * USEC_SEC, .def = "10s",
+  .doc = "Limit of one run, after which it is killed." },
+
+{ "operators.name", CT_NAME, OPERATOR(name), .max = NODE_NAME_MAX - 1, .required = true, .example = "\"ann\"",
+  .doc = "Name in the certificate with which hactl asks from another host; no node's." },
+{ "operators.role", CT_ENUM, OPERATOR(role), .words = words_operator, .def = "read",
+  .doc = "What this operator may do from another host: read asks and changes nothing, operate gives every order too." },
+
+{ "agents.name", CT_NAME, AGENT(name), .max = 63, .required = true, .example = "\"bmc-s1\"",
+  .vital = true, .doc = "Name of the device in status and log." },
+{ "agents.node", CT_NAME, AGENT(node), .max = NODE_NAME_MAX - 1, .required = true, .example = "\"prod-s1\"",
+  .vital = true, .doc = "The data node whose host it switches off; its own agents are run by the others." },
+{ "agents.level", CT_INT, AGENT(level), .min = 1, .max = 9, .def = "1",
+  .vital = true, .doc = "Devices of one level must all be off; when one of them is not, those of the next level are tried." },
+{ "agents.agent", CT_PATH, AGENT(agent), .min = 0, .max = 4000, .def = "", .example = "\"/usr/sbin/fence_ipmilan\"",
+  .vital = true, .doc = "Fence agent of ClusterLabs: its action, options and secrets come on its standard input." },
+{ "agents.options", CT_NAMES, AGENT(options), .max = CONF_LIST_MAX - 1, .example = "[ \"ip=10.77.9.1\", \"username=hawatch\" ]",
+  .vital = true, .doc = "Options of the agent, each key=value; no password; agent only." },
+{ "agents.secrets", CT_NAMES, AGENT(secrets), .max = CONF_LIST_MAX - 1, .example = "[ \"password=/etc/hawatch/bmc-s1.pw\" ]",
+  .doc = "Options whose values are in files, each key=path; the file holds one line and has mode 0600; agent only." },
+{ "agents.command", CT_ARGV, AGENT(command), .max = CONF_ARGV_MAX - 1, .example = "[ \"/usr/local/sbin/power\", \"prod-s1\" ]",
+  .vital = true, .doc = "Command instead of an agent: off, status or monitor is added to it; it ends as an agent does." },
+{ "agents.timeout", CT_USEC, AGENT(timeout), .min = 200 * USEC_MSEC, .max = 600 * USEC_SEC, .def = "20s",
+  .doc = "Limit of switching off and of seeing it off, with all that is tried again; what runs longer is killed." },
+{ "agents.delay", CT_USEC, AGENT(delay), .min = 0, .max = 60 * USEC_SEC, .def = "0s",
+  .doc = "For how long it is waited before off, so that of two who shoot at each other one is first." },
+{ "agents.retries", CT_INT, AGENT(retries), .min = 0, .max = 10, .def = "1",
+  .doc = "How often an off that failed is tried again." },
 };
 /* clang-format on */
 const size_t conf_row_count = sizeof(conf_rows) / sizeof(conf_rows[0]);

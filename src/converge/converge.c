@@ -298,6 +298,15 @@ converge_doing(const struct converge *c, usec_t *since)
 	return first->conf->name;
 }
 
+bool
+converge_idle(const struct converge *c)
+{
+	return !c->look.active && !c->run[ITEM_BEFORE].active &&
+	       !c->run[ITEM_AFTER].active && c->pending->write == NULL &&
+	       LIST_EMPTY(&c->lane[ITEM_BEFORE].batches) &&
+	       LIST_EMPTY(&c->lane[ITEM_AFTER].batches);
+}
+
 const char *
 item_want(const struct item *item, node_t primary)
 {

@@ -17,6 +17,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "hawatch/file.h"
 #include "hawatch/mem.h"
 #include "hawatch/str.h"
 
@@ -195,17 +196,8 @@ static int
 cdisk_fill(int fd, int like, const struct stat *st, const char *data,
     size_t len, struct error *err)
 {
-	ssize_t n;
-
-	while (len > 0) {
-		n = write(fd, data, len);
-		if (n == -1 && errno == EINTR)
-			continue;
-		if (n == -1)
-			return error_sys(err, "write");
-		data += n;
-		len -= (size_t)n;
-	}
+	if (file_write(fd, data, len) == -1)
+		return error_sys(err, "write");
 	if (fchown(fd, st->st_uid, st->st_gid) == -1)
 		return error_sys(err, "keep its owner");
 	if (cdisk_xattrs(fd, like, err) == -1)

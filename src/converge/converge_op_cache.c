@@ -71,7 +71,6 @@ cache_start(struct op *op)
 static void
 cache_cancel(struct op *op)
 {
-	if (op->probe != NULL)
-		probe_cancel(op->probe);
+	probe_cancel(op->probe);
 	op->probe = NULL;
 }

@@ -210,12 +210,9 @@ program_again(struct op *op)
 static void
 program_cancel(struct op *op)
 {
-	if (op->list != NULL)
-		sup_list_cancel(op->list);
-	if (op->left != NULL)
-		sup_left_cancel(op->left);
-	if (op->work != NULL)
-		sup_work_cancel(op->work);
+	sup_list_cancel(op->list);
+	sup_left_cancel(op->left);
+	sup_work_cancel(op->work);
 	op->list = NULL;
 	op->left = NULL;
 	op->work = NULL;

@@ -188,7 +188,6 @@ pending_text(const struct converge *c)
 {
 	json_t *obj = json_object(), *list = json_array(), *one;
 	const struct item *item;
-	char *text;
 
 	for (item = c->item; item < c->item + c->count; item++) {
 		if (!item->due.on)
@@ -206,9 +205,7 @@ pending_text(const struct converge *c)
 		json_put_u64(obj, "epoch", c->retry_epoch);
 		json_put(obj, "given_up", pending_names(c, c->retry));
 	}
-	text = json_text(obj);
-	json_decref(obj);
-	return text;
+	return json_take_text(obj);
 }
 
 /* In the worker. */

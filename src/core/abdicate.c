@@ -68,9 +68,13 @@ abdicate_answer(struct core *c, const struct ask_answer *ans)
 void
 abdicate_turn(struct core *c)
 {
-	if (c->dur.left_epoch == core_rec(c)->epoch &&
-	    core_saved(c, c->lease.left_version))
-		c->lease.abdicated |= c->dur.left;
+	if (c->dur.left_epoch != core_rec(c)->epoch ||
+	    !core_saved(c, c->lease.left_version))
+		return;
+	/* What is left of P may do at once. */
+	if (c->dur.left & ~c->lease.abdicated)
+		c->lease.next_renewal = 0;
+	c->lease.abdicated |= c->dur.left;
 }
 
 /* A CAS is sent, above whatever was asked for: no answer counts any more. */

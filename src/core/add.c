@@ -17,6 +17,11 @@
  * only when none is under way, and commits wait for the lost one until then.
  *
  * Bounded: it streams steadily and is close; D is finite; then the CAS.
+ *
+ * None is added that says that its configuration differs from this one's in
+ * what matters for safety: it would take over by other rules than these. Such
+ * an add is given up, and a candidate that comes to say so is removed like one
+ * that is lost.
  */
 #include "core/core_i.h"
 
@@ -69,7 +74,8 @@ add_ripe(const struct core *c, const struct now *now, node_t n)
 
 	return (c->conf.data & NODE_BIT(n)) && n != c->conf.self &&
 	       !(core_rec(c)->candidates & NODE_BIT(n)) &&
-	       s->good_since[n] != 0 && now->raw - s->good_since[n] >= STEADY &&
+	       site_unfit(c, n) == NULL && s->good_since[n] != 0 &&
+	       now->raw - s->good_since[n] >= STEADY &&
 	       (!c->conf.bounded || add_close(c, n)) &&
 	       now->raw >= s->add_retry_at[n];
 }
@@ -208,7 +214,9 @@ add_turn(struct core *c, const struct now *now)
 
 	/* Once the CAS is under way only its outcome ends the row. */
 	if (s->add != ADD_NONE && s->add != ADD_CAS) {
-		if (durability_lost(c, now, s->adding))
+		if (site_unfit(c, s->adding) != NULL)
+			add_fail(c, now, site_unfit(c, s->adding));
+		else if (durability_lost(c, now, s->adding))
 			add_fail(c, now, "it does not stream any more");
 		else if (now->raw - s->add_since > ADD_LIMIT)
 			add_fail(c, now, "it took too long");

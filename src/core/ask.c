@@ -101,7 +101,10 @@ ask_primary(const struct core *c, const struct now *now)
 bool
 may_promote(const struct core *c, const struct now *now)
 {
-	return steps_ours(c, REC_CLAIMED) && lease_ahead(c, now);
+	/* A person may have adopted the record since, in another epoch: for
+	 * that there is no proof. */
+	return steps_ours(c, REC_CLAIMED) && lease_ahead(c, now) &&
+	       c->dur.proof_epoch == core_rec(c)->epoch;
 }
 
 enum answer

@@ -3,7 +3,8 @@
  *
  * While it is unknown, the identical request (same revision, same nonce) is
  * sent again. Confirmed by a reply, or by a read that shows its nonce. Over
- * when a read shows another, newer revision: lost, or won and superseded.
+ * when a read shows another, newer revision: lost, or won and superseded. Of
+ * two copies (pair.c) each counts its own, and the later epoch is the newer.
  * Neither an unmoved revision nor a conflict proves anything: another copy of
  * it may have been, or may yet be, applied.
  */
@@ -19,11 +20,47 @@ cas_resend_after(const struct core *c)
 	return c->conf.ttl / 5;
 }
 
+/*
+ * On a register that counts, and may have been put back in a silence, nothing
+ * is sent before it has been read: since it was last sent, and just now. That
+ * is wanted now and then.
+ */
+static bool
+cas_behind_silence(struct core *c, const struct now *now)
+{
+	struct pending *p = &c->pending;
+
+	if (c->reg.value.head == 0 || p->cas.reseed ||
+	    (c->reg.read_at >= p->last_sent &&
+		now->raw - c->reg.read_at <= CAS_FRESH))
+		return false;
+	if (now->raw - p->asked_at >= cas_resend_after(c)) {
+		p->asked_at = now->raw;
+		c->read_wanted = true;
+	}
+	return true;
+}
+
+/* A claim by the proof that the other host is off, which does not stand now:
+ * its copy must not have it, and be left with it. */
+static bool
+cas_held_back(struct core *c, const struct now *now)
+{
+	const struct pending *p = &c->pending;
+
+	return (c->conf.pair && p->why == FOR_CLAIM &&
+		   p->cas.rec.epoch > core_rec(c)->epoch + 1 &&
+		   alone_without(c) == 0) ||
+	       cas_behind_silence(c, now);
+}
+
 static void
 cas_emit(struct core *c, const struct now *now)
 {
 	struct pending *p = &c->pending;
 
+	/* As it is now: a host that was off may be back. */
+	p->cas.without = alone_without(c);
 	core_do(c, DO_CAS)->cas = p->cas;
 	p->last_sent = now->raw;
 }
@@ -88,6 +125,10 @@ cas_send(struct core *c, const struct now *now, enum cas_for why,
 		return false;
 	if (!reseed && !watch_usable(c))
 		return false;
+	if (alone_anew(c)) {
+		rec.epoch = c->alone.from;
+		rec.candidates = 0;
+	}
 	cas_complete(c, now, &rec, why);
 	if (!lease_capped(c, now, &rec))
 		return false;
@@ -113,7 +154,8 @@ cas_send(struct core *c, const struct now *now, enum cas_for why,
 		lease_void(c, now);
 		c->lease.answers_count = false;
 	}
-	cas_emit(c, now);
+	if (!cas_held_back(c, now))
+		cas_emit(c, now);
 	return true;
 }
 
@@ -124,7 +166,7 @@ cas_prepare_claim(struct core *c, const struct now *now)
 {
 	struct record rec = *core_rec(c);
 
-	rec.epoch++;
+	rec.epoch = claim_epoch(c);
 	rec.state = REC_CLAIMED;
 	rec.candidates =
 	    (rec.candidates | NODE_BIT(rec.holder)) & ~NODE_BIT(c->conf.self);
@@ -162,7 +204,8 @@ cas_send_claim(struct core *c, const struct now *now)
 	c->dur.sent_epoch = p->cas.rec.epoch;
 	c->dur.sent_seq = p->cas.rec.seq;
 	core_save(c);
-	cas_emit(c, now);
+	if (!cas_held_back(c, now))
+		cas_emit(c, now);
 }
 
 static void
@@ -217,8 +260,8 @@ cas_won(struct core *c, const struct now *now, uint64_t revision,
 		r->cold = false;
 		r->amnesiac = false;
 	}
-	if (p.cas.rec.acked == p.cas.rec.epoch)
-		c->acking = false;
+	if (p.cas.rec.acked == c->ack_epoch)
+		c->ack_epoch = 0;
 	watch_seen(c, instance, p.cas.rec.epoch, p.cas.rec.seq);
 	cas_end(c);
 	c->lease.unknown = 0;
@@ -267,9 +310,13 @@ cas_by_read(struct core *c, const struct now *now)
 		return;
 	}
 	/* The cold state that a reseed was for is left only once. */
-	if (v->revision <= p->cas.revision && !p->cas.reseed)
+	if (v->revision <= p->cas.revision && !p->cas.reseed &&
+	    !(c->conf.pair && v->rec.epoch > p->cas.rec.epoch))
 		return;
 	if (strcmp(v->rec.nonce, p->cas.rec.nonce) == 0) {
+		/* In one copy of two: that is not the register. */
+		if (v->half)
+			return;
 		cas_won(c, now, v->revision, v->instance);
 		return;
 	}
@@ -296,16 +343,8 @@ cas_turn(struct core *c, const struct now *now)
 		return;
 	if (p->last_sent != 0 && now->raw - p->last_sent < cas_resend_after(c))
 		return;
-	/* A claim on a register that may have been put back in the silence:
-	 * not before it has been read, which is wanted now and then. */
-	if (p->why == FOR_CLAIM && c->reg.value.head != 0 &&
-	    c->reg.read_at < p->last_sent) {
-		if (now->raw - p->asked_at >= cas_resend_after(c)) {
-			p->asked_at = now->raw;
-			c->read_wanted = true;
-		}
+	if (cas_held_back(c, now))
 		return;
-	}
 	c->read_wanted = true;
 	p->last_sent = now->raw;
 	if (!watch_usable(c) && !p->cas.reseed)

@@ -8,10 +8,13 @@
  *
  * A register that counts its writes is asked once more when all waits are over,
  * and just before a claim: it may have been put back meanwhile, unheard, and
- * hold what was watched. Nobody puts one back within ASKED_FRESH.
+ * hold what was watched. Nobody puts one back within CAS_FRESH.
  *
  * Only a person's word (fenced) replaces eligibility, the wait and the
- * position; nothing replaces the promises and the hold-off.
+ * position. That the holder's host was seen off by its fence agents (shoot.c)
+ * replaces the wait, and the promises to that holder; nothing replaces the
+ * promises to another and the hold-off. Where the policy does not take the
+ * lease for a proof, the wait alone is not enough.
  */
 #include <string.h>
 
@@ -21,7 +24,6 @@
 #define FRESH \
 	(3 * USEC_SEC) /* a view of PostgreSQL older than this is none \
 			*/
-#define ASKED_FRESH (300 * USEC_MSEC)
 
 static usec_t
 claim_wait_end(const struct core *c)
@@ -36,16 +38,43 @@ claim_waited(const struct core *c, const struct now *now)
 	return c->reg.first_seen != 0 && now->raw >= claim_wait_end(c);
 }
 
-/* After all that had to be waited for, and just now. */
 static bool
-claim_asked_again(const struct core *c, const struct now *now)
+claim_fenced(const struct core *c)
 {
-	usec_t read = c->reg.read_at;
+	return c->order.on && c->order.fenced;
+}
 
-	return c->reg.value.head == 0 ||
-	       (read >= claim_wait_end(c) && read >= c->promise.until &&
-		   read >= c->no_claim_before &&
-		   now->raw - read <= ASKED_FRESH);
+/* A promise to the holder, which ends with the holder's host. */
+static bool
+claim_promised_it(const struct core *c)
+{
+	const struct record *rec = core_rec(c);
+
+	return c->promise.to == rec->holder && c->promise.epoch <= rec->epoch;
+}
+
+/* After all that had to be waited for, or what stands for it. */
+static usec_t
+claim_read_from(const struct core *c, bool off)
+{
+	usec_t from = off ? c->shoot.off_at : claim_wait_end(c);
+
+	if (claim_fenced(c))
+		from = c->order.at;
+	if (from < c->no_claim_before)
+		from = c->no_claim_before;
+	if (from < c->promise.until && !(off && claim_promised_it(c)))
+		from = c->promise.until;
+	return from;
+}
+
+/* off: by the word of fence agents; or as if by it, before they are asked. */
+static bool
+claim_asked_again(const struct core *c, const struct now *now, bool off)
+{
+	return c->reg.value.head == 0 || (off && !c->shoot.off) ||
+	       (c->reg.read_at >= claim_read_from(c, off) &&
+		   now->raw - c->reg.read_at <= CAS_FRESH);
 }
 
 /* Wants that read, now and then. */
@@ -53,21 +82,16 @@ void
 claim_ask_again(struct core *c, const struct now *now)
 {
 	const struct record *rec = core_rec(c);
+	bool off = shoot_proof(c);
 
 	if (rec->state == REC_NONE || rec->state == REC_RELEASED ||
-	    rec->holder == c->conf.self || !claim_waited(c, now) ||
-	    claim_asked_again(c, now) || now->raw < c->promise.until ||
-	    now->raw < c->no_claim_before ||
-	    now->raw - c->reg.asked_again < ASKED_FRESH)
+	    rec->holder == c->conf.self || claim_asked_again(c, now, off) ||
+	    (!off && !claim_fenced(c) && !claim_waited(c, now)) ||
+	    now->raw < claim_read_from(c, off) ||
+	    now->raw - c->reg.asked_again < CAS_FRESH)
 		return;
 	c->reg.asked_again = now->raw;
 	c->read_wanted = true;
-}
-
-static bool
-claim_fenced(const struct core *c)
-{
-	return c->order.on && c->order.fenced;
 }
 
 /* By the record alone: may this node take it at all? */
@@ -94,7 +118,7 @@ claim_eligible(const struct core *c, const struct now *now)
 
 /* By time: the holder's lease, the target's precedence, our own promises. */
 static enum block
-claim_time(const struct core *c, const struct now *now, usec_t *when)
+claim_time(const struct core *c, const struct now *now, bool off, usec_t *when)
 {
 	const struct record *rec = core_rec(c);
 	bool first = rec->target == c->conf.self ||
@@ -104,14 +128,18 @@ claim_time(const struct core *c, const struct now *now, usec_t *when)
 	if (rec->state == REC_RELEASED) {
 		if (!first && now->raw < *when)
 			return BLOCK_TARGET_FIRST;
-	} else if (now->raw < *when && !claim_fenced(c)) {
-		return BLOCK_LEASE_RUNS;
-	} else if (!claim_asked_again(c, now)) {
+	} else if (!claim_fenced(c) && !off) {
+		if (now->raw < *when)
+			return BLOCK_LEASE_RUNS;
+		if (!c->conf.proof_lease)
+			return BLOCK_NO_PROOF;
+	}
+	if (rec->state != REC_RELEASED && !claim_asked_again(c, now, off)) {
 		*when = 0;
 		return BLOCK_LEASE_RUNS;
 	}
 	*when = c->promise.until;
-	if (now->raw < *when)
+	if (now->raw < *when && !(off && claim_promised_it(c)))
 		return BLOCK_PROMISED;
 	*when = c->no_claim_before;
 	if (now->raw < *when)
@@ -189,7 +217,8 @@ claim_too_soon(const struct core *c, const struct now *now)
 
 /* The first thing that stands against a claim now; when: until about when. */
 enum block
-claim_check(const struct core *c, const struct now *now, usec_t *when)
+claim_check_if(
+    const struct core *c, const struct now *now, bool off, usec_t *when)
 {
 	enum block b;
 
@@ -211,7 +240,14 @@ claim_check(const struct core *c, const struct now *now, usec_t *when)
 		return b;
 	if (c->dur.claim || c->pending.on)
 		return BLOCK_CLAIM_OPEN;
-	b = claim_time(c, now, when);
+	if (c->conf.pair && off && !claim_fenced(c) && !alone_by_agents(c))
+		return BLOCK_NOT_MET;
+	/* The word was about a host that was heard, or is not known to be off
+	 * any more: then both copies would have to have the claim. */
+	if (c->conf.pair && claim_fenced(c) &&
+	    core_rec(c)->state != REC_RELEASED && alone_without(c) == 0)
+		return BLOCK_NO_PROOF;
+	b = claim_time(c, now, off, when);
 	if (b != BLOCK_NONE)
 		return b;
 	b = claim_wal(c);
@@ -227,6 +263,12 @@ claim_check(const struct core *c, const struct now *now, usec_t *when)
 	if (!c->order.on && claim_too_soon(c, now))
 		return BLOCK_MIN_INTERVAL;
 	return BLOCK_NONE;
+}
+
+enum block
+claim_check(const struct core *c, const struct now *now, usec_t *when)
+{
+	return claim_check_if(c, now, shoot_proof(c), when);
 }
 
 /* But for the WAL, and for what a release ends: the wait, promises, and that it
@@ -254,7 +296,7 @@ claim_near(
 
 	if (!claim_could(c, now, within) || claim_too_soon(c, now))
 		return false;
-	return !same ||
+	return !same || shoot_near(c) ||
 	       (c->promise.until <= end &&
 		   (rec->state == REC_RELEASED || claim_wait_end(c) <= end));
 }
@@ -266,21 +308,52 @@ claim_has_wal(const struct core *c, const struct now *now)
 	return claim_wal(c) == BLOCK_NONE && now->raw - c->pg.seen_at <= FRESH;
 }
 
+/* The epoch of a claim of now. What the first of two copies may hold that
+ * nobody confirmed is a claim, too; by a proof that leaves that copy out, the
+ * next epoch is left to it. A person may choose this host although the other
+ * has gone on without it: whatever that one wrote then is to be older. */
+uint64_t
+claim_epoch(const struct core *c)
+{
+	return core_rec(c)->epoch + alone_epochs(c);
+}
+
+/* Its agents say so, or did for what stands since. */
+static bool
+claim_off(const struct core *c)
+{
+	return shoot_proof(c) || alone_without(c) != 0;
+}
+
 static void
 claim_proof(struct core *c)
 {
+	static const char *const words[] = { [PROOF_NONE] = "none",
+		[PROOF_RELEASED] = "released",
+		[PROOF_LEASE] = "lease",
+		[PROOF_OPERATOR] = "operator",
+		[PROOF_AGENT] = "agent" };
 	struct durable *d = &c->dur;
 
-	d->proof_epoch = core_rec(c)->epoch + 1;
+	d->proof_epoch = claim_epoch(c);
 	d->proof_why[0] = '\0';
-	if (core_rec(c)->state == REC_RELEASED) {
-		d->proof = PROOF_RELEASED;
-	} else if (claim_fenced(c)) {
+	/* A word first: it may have replaced more than a wait. */
+	if (claim_fenced(c)) {
 		d->proof = PROOF_OPERATOR;
 		str_cut(d->proof_why, sizeof(d->proof_why), c->order.why);
+	} else if (core_rec(c)->state == REC_RELEASED &&
+		   alone_without(c) == 0) {
+		d->proof = PROOF_RELEASED;
+	} else if (claim_off(c)) {
+		d->proof = PROOF_AGENT;
+		str_cut(d->proof_why, sizeof(d->proof_why),
+		    c->conf.names->node[c->alone.on ? alone_other(c) :
+						      core_rec(c)->holder]);
 	} else {
 		d->proof = PROOF_LEASE;
 	}
+	core_tell(c, EMIT_claim_proof, "%s%s%s", words[d->proof],
+	    d->proof_why[0] == '\0' ? "" : ": ", d->proof_why);
 }
 
 /* Decides to claim; claim_turn sends it when the decision is on disk. */
@@ -299,8 +372,8 @@ claim_begin(struct core *c, const struct now *now)
 	c->claim_version = core_save(c);
 }
 
-/* The claim's save is done: send it, unless the record moved meanwhile, or the
- * word that it stands on is not a person's any more. */
+/* The claim's save is done: send it, unless the record moved meanwhile, or what
+ * it stands on does not hold any more: a person's word, a host that is off. */
 void
 claim_turn(struct core *c, const struct now *now)
 {
@@ -308,7 +381,9 @@ claim_turn(struct core *c, const struct now *now)
 		return;
 	if (c->reg.value.revision != c->dur.claim_revision ||
 	    strcmp(c->reg.value.instance, c->dur.claim_instance) != 0 ||
-	    (c->dur.proof == PROOF_OPERATOR && !claim_fenced(c))) {
+	    (c->dur.proof == PROOF_OPERATOR && !claim_fenced(c)) ||
+	    (c->dur.proof == PROOF_AGENT && !claim_off(c)) ||
+	    c->dur.claim_rec.epoch != claim_epoch(c)) {
 		/* It was never sent. */
 		c->dur.claim = false;
 		core_save(c);

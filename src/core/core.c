@@ -54,6 +54,8 @@ core_new(const struct core_conf *conf, const struct durable *durable,
 	struct core *c = xcalloc(1, sizeof(*c));
 
 	c->conf = *conf;
+	/* The silence of the other host is no end of its lease. */
+	c->conf.proof_lease = conf->proof_lease && !conf->pair;
 	str_cut(c->seed, sizeof(c->seed), seed);
 	c->ids = core_first_id(seed);
 	c->started = now->raw;
@@ -219,17 +221,37 @@ core_pgs(const struct core *c)
 	return c->pg.recovery == ANS_YES ? PGS_STANDBY : PGS_UNKNOWN;
 }
 
+/* What was started has ended, perhaps before it was ever seen: whoever waits
+ * for it would wait as long as a start may take. */
+static void
+pg_start_failed(struct core *c)
+{
+	struct act_state *start = &c->act[ACT_START];
+
+	if (start->result != ANS_YES)
+		return;
+	start->result = ANS_NO;
+	str_cut(start->reason, sizeof(start->reason), "ended-again");
+}
+
 void
 core_on_pg(struct core *c, const struct now *now, const struct pg_view *view)
 {
 	c->pg = *view;
+	if (view->running == ANS_NO && view->seen_at > c->act[ACT_START].ended)
+		pg_start_failed(c);
 	if (view->running == ANS_YES && view->seen_at > c->gone_at)
 		c->gone_at = 0;
 	if (core_pgs(c) != PGS_PRIMARY) {
 		c->lease.primary_since = USEC_NEVER;
+		if (c->end_looked || core_pgs(c) != PGS_UNKNOWN)
+			c->end_first = 0;
 		c->end_looked = false;
-	} else if (c->lease.primary_since == USEC_NEVER) {
-		c->lease.primary_since = now->raw;
+	} else {
+		if (c->lease.primary_since == USEC_NEVER)
+			c->lease.primary_since = now->raw;
+		if (c->end_first == 0)
+			c->end_first = view->wal_end;
 	}
 	if (core_rel(c) == REL_HELD && core_pgs(c) == PGS_PRIMARY) {
 		c->position = view->wal_end;
@@ -241,8 +263,10 @@ void
 core_on_pg_gone(struct core *c, const struct now *now)
 {
 	c->gone_at = now->raw;
+	pg_start_failed(c);
 	c->lease.primary_since = USEC_NEVER;
 	c->end_looked = false;
+	c->end_first = 0;
 }
 
 /* Armed, by a look that is not older than the engine's own rhythm allows: a
@@ -288,13 +312,14 @@ core_turn(struct core *c, const struct now *now)
 	watch_turn(c, now);
 	promise_turn(c, now);
 	cas_turn(c, now);
+	shoot_turn(c, now);
+	alone_turn(c, now);
 	role_turn(c, now);
 	plan_turn(c, now);
 	claim_turn(c, now);
 	pause_turn(c, now);
 	durability_turn(c, now);
 	follow_turn(c, now);
-	rejoin_turn(c);
 	lease_turn(c, now);
 	writers_turn(c, now);
 	site_turn(c, now);

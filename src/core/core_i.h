@@ -1,323 +1,13 @@
 /*
- * What the files of the core share: its state, one part a file. Nobody outside
- * src/core includes this.
+ * What the files of the core offer each other. Nobody outside src/core includes
+ * this; what they keep is state.h's.
  */
 #ifndef HAWATCH_CORE_I_H
 #define HAWATCH_CORE_I_H
 
-#include "hawatch/core.h"
+#include "core/state.h"
 
-enum block {
-#define BLOCK(id, token, text) BLOCK_##id,
-#include "core/blockers.def"
-#undef BLOCK
-	BLOCK_COUNT
-};
 const char *block_str(enum block b);
-
-enum cas_for {
-	FOR_RENEW,
-	FOR_ADD,
-	FOR_REMOVE,
-	FOR_HELD,
-	FOR_CLAIM,
-	FOR_RELEASE,
-	FOR_RESEED,
-	FOR_INIT
-};
-
-/* The register as it was read, and since when it has not changed. */
-struct watched {
-	struct reg_value value; /* the newest that is believed */
-	usec_t first_seen;	/* of this (instance, revision, nonce) */
-	usec_t believed_at;	/* the belief was last formed or confirmed */
-	usec_t read_at;		/* last successful read; 0 never */
-	usec_t head_at;		/* dur.head was received */
-	usec_t back_since;	/* it counts fewer writes; 0: it does not */
-	usec_t asked_again;	/* when its waits were over; 0 never */
-	bool failing;		/* the last read failed */
-	bool cold, amnesiac;
-	char next[ID_MAX]; /* of the cold register */
-	nodeset_t reported;
-	uint64_t report_version; /* must be saved before the report */
-	bool reporting;
-	usec_t report_at;    /* not again before */
-	uint64_t hint_epoch; /* a peer knows of this epoch */
-};
-
-/* The one CAS of our own whose outcome is not known. The identical request is
- * sent until a read or a reply tells. */
-struct pending {
-	bool on;
-	enum cas_for why;
-	struct do_cas cas;
-	usec_t first_sent;
-	usec_t t_s; /* D counts from then; 0: sent by an earlier incarnation */
-	usec_t last_sent;
-	usec_t asked_at; /* for a read that has to come before the next */
-};
-
-#define ASK_SLOTS 8
-struct ask_slot {
-	uint64_t id;
-	usec_t sent, ttl;
-	nodeset_t yes;
-};
-
-/* A member of P was asked to leave it. */
-struct abdication {
-	uint64_t id; /* 0: none whose answer counts */
-	uint64_t epoch, seq;
-	usec_t at;
-};
-
-struct lease {
-	bool confirmed;	       /* a CAS of our own, in this incarnation */
-	uint64_t epoch;	       /* of that one */
-	bool answers_count;    /* (b) is available */
-	usec_t deadline;       /* D; 0 none */
-	usec_t void_before;    /* requests that left before do not move D */
-	nodeset_t unknown;     /* candidates of CASes that were voided */
-	nodeset_t abdicated;   /* members that durably left */
-	uint64_t left_version; /* dur.left must be saved to count */
-	bool finite;	       /* an add is being prepared: D must be finite */
-	usec_t next_renewal;
-	struct ask_slot ask[ASK_SLOTS];
-	uint64_t next_ask;
-	bool doubt; /* about the fence */
-	usec_t doubt_since;
-	bool lapsed;	      /* D was not ahead at some moment since the last
-				 confirmed CAS */
-	usec_t primary_since; /* PostgreSQL seen as primary; probes count from
-				 it */
-	struct abdication abdication[NODES_MAX]; /* the newest request */
-	nodeset_t abdication_asked; /* since the last CAS was sent */
-};
-
-struct promise {
-	usec_t until;
-	node_t to;
-	uint64_t epoch;
-};
-
-struct asked {
-	struct ask ask;
-	usec_t at;
-	bool waiting;	  /* for the disk, or for a view */
-	uint64_t version; /* what was told is on disk with it; 0 not looked */
-};
-
-/* How far the other candidates are, as they said when it mattered. */
-struct rank {
-	struct reg_value of; /* which record it was about */
-	uint64_t id;	     /* of the question; 0: none was asked */
-	usec_t asked_at;
-	nodeset_t asked, answered;
-	uint32_t timeline[NODES_MAX];
-	lsn_t wal_end[NODES_MAX];
-	node_t first; /* this node gives way to it; NODE_NONE */
-	usec_t until; /* so long; 0: not decided */
-};
-
-struct fence_state {
-	enum writers writers;
-	usec_t element; /* deadline that the kernel has; USEC_NEVER */
-	bool inherited; /* found at start, not ours by a CAS so far */
-	usec_t readers_until, readers_next;
-	bool known;	 /* core_on_start_fence was called */
-	usec_t retry_at; /* after a call that failed */
-	enum block why;	 /* the last close */
-};
-
-enum add_row {
-	ADD_NONE,
-	ADD_NAMES,
-	ADD_WAITING,
-	ADD_FLUSH,
-	ADD_FINITE,
-	ADD_CAS
-};
-
-struct durability {
-	usec_t good_since[NODES_MAX], bad_since[NODES_MAX];
-	enum add_row add; /* of this node: */
-	node_t adding;
-	node_t add_last;     /* so that each has its turn */
-	nodeset_t add_names; /* that were set for it */
-	usec_t add_since, add_retry_at[NODES_MAX];
-	lsn_t add_lsn;
-	nodeset_t named;   /* by whose walsender's reading an older setting of
-			      names may still let commits go */
-	bool relaxing;	   /* names are being taken away */
-	usec_t relaxed_at; /* views older than this still show the names */
-};
-
-struct act_state {
-	uint64_t id;
-	bool running, standby; /* standby: of START, with standby.signal */
-	enum answer result;
-	lsn_t lsn;
-	enum fork fork;
-	char reason[48];
-};
-
-enum plan_id {
-	PLAN_NONE = 0,
-	PLAN_TAKEOVER,
-	PLAN_RESTART,
-	PLAN_STEPDOWN,
-	PLAN_FOLLOW,
-	PLAN_SWITCHOVER,
-	PLAN_REJOIN,
-	PLAN_COUNT
-};
-
-struct plan_state {
-	enum plan_id id;
-	int row;
-	usec_t since; /* the row was entered */
-	usec_t started;
-	bool acted;
-	bool marked;	 /* this plan set primary_epoch */
-	bool promoted;	 /* pg_promote was ordered */
-	usec_t retry_at; /* no plan before, after one was abandoned */
-};
-
-/* What the others said of themselves, and what was asked for around this
- * host's PostgreSQL. */
-struct site {
-	struct site_report report[NODES_MAX];
-	usec_t report_at[NODES_MAX]; /* 0 never */
-	usec_t turn_at, listening;   /* without a gap since */
-	uint64_t epoch;		     /* that ACT_CONVERGE was asked for */
-	usec_t retry_at;	     /* after its no, in that epoch */
-	char why[48];
-	node_t primary; /* that ACT_TRAFFIC was asked for */
-	uint64_t traffic_epoch;
-	nodeset_t out, drain;
-	uint64_t handed; /* that epoch is, or will be, this node's because it
-			    was handed over to it; 0 none */
-	usec_t asked_at, next, often_until; /* of ACT_TRAFFIC */
-};
-
-/* To whom this standby was pointed last. */
-struct follow {
-	node_t node;
-	uint64_t epoch;
-	bool asked; /* it is being done */
-	int times;  /* that it ended, without being so */
-	usec_t next;
-	usec_t alone_since; /* nothing is received, though it could be; 0 no */
-	bool alone_told;
-};
-
-struct order {
-	bool on;
-	bool fenced;
-	char why[120];
-	usec_t at, until;
-	char instance[ID_MAX], nonce[ID_MAX]; /* of the record it is about */
-	uint64_t epoch;
-	node_t holder;
-};
-
-/* A person wants another to be the primary: handover.c. */
-struct handover {
-	bool on;
-	node_t to;
-	uint64_t id; /* of the last question how far it is */
-	usec_t asked_at;
-	bool answered; /* that one; what was said by then: */
-	uint32_t timeline;
-	lsn_t wal_end;
-	lsn_t end; /* of the last checkpoint here, once it has ended */
-};
-
-/* A person's word about the pause that is not in the register yet. */
-struct pausing {
-	bool on;
-	usec_t until; /* wall; 0: none any more */
-	char why[PAUSED_MAX], by[PAUSED_MAX];
-};
-
-/* This data is made the primary's: rejoin.c. */
-struct rejoin_state {
-	bool ordered, clone; /* by a person; a copy of all of it will do */
-	node_t from;	     /* the holder, once it was seen to live; */
-	uint64_t epoch;	     /* NODE_NONE, 0: not yet in this plan */
-	lsn_t floor;	     /* where its record was then */
-	enum fork fork;
-	lsn_t common; /* the last common checkpoint */
-	int times;    /* it ended without being so */
-	int halves;   /* of these, in the midst of rewriting */
-	usec_t next;
-	uint64_t stuck; /* in this epoch only a person goes on */
-	bool tell;	/* repmgr does not know it yet */
-};
-
-#define OUT_MAX 64
-#define ASKED_MAX 8
-
-struct core {
-	struct core_conf conf;
-	char seed[ID_MAX];
-	uint64_t nonces, ids;
-	struct durable dur;
-	uint64_t version, saved; /* of dur */
-	bool dirty, saving;
-	usec_t save_retry_at;
-	uint64_t abdicated_version; /* to be saved before it is told */
-	uint64_t claim_version;	    /* dur.claim must be saved to send it */
-	uint64_t mark_version;	 /* dur.primary_epoch, to promote and to open */
-	uint64_t seen_version;	 /* dur.epoch and dur.seq */
-	uint64_t t_max_version;	 /* dur.t_max must be saved to promise it */
-	uint64_t told_version;	 /* dur.told likewise */
-	uint64_t hand_version;	 /* dur.handed_epoch, gone before a start */
-	uint64_t quiet_version;	 /* dur.quiet_epoch, to stop anything */
-	uint64_t rejoin_version; /* dur.rejoin, before the next step */
-	usec_t started, suspended;
-	struct watched reg;
-	struct pending pending;
-	struct lease lease;
-	struct promise promise;
-	usec_t no_claim_before; /* hold-off of start and of reports */
-	struct asked asked[ASKED_MAX];
-	int asked_count;
-	struct fence_state fence;
-	struct durability sync;
-	struct act_state act[ACT_COUNT];
-	struct plan_state plan;
-	uint64_t resume_epoch; /* of the takeover before the start; 0 none */
-	unsigned pullers_no; /* takeovers that ended there, one after another */
-	struct site site;
-	struct follow follow;
-	struct rank rank;
-	struct order order;
-	struct handover hand;
-	struct pausing pausing;
-	usec_t paused_told; /* of the record that people were told of */
-	struct rejoin_state rejoin;
-	struct pg_view pg;
-	lsn_t position; /* last seen as the holder of position_epoch */
-	uint64_t position_epoch;
-	usec_t gone_at; /* the postmaster ended then; 0 no */
-	enum pg_state pgs_last;
-	enum answer armed;
-	usec_t armed_at;
-	char armed_why[120];
-	usec_t heard_at[NODES_MAX];
-	struct ask_answer peer[NODES_MAX];
-	enum relation rel_last;
-	bool end_looked; /* what this primary's WAL ended at, when first seen */
-	bool signal_looked; /* a latched node's standby.signal */
-	usec_t claim_when;  /* what stands against a claim ends then */
-	usec_t looked_at;   /* a fresh view was asked for */
-	usec_t prepare_at;  /* names of a standby, not before */
-	enum block waits;   /* what holds up this turn's wish */
-	bool read_wanted, alarm, acking;
-	struct action out[OUT_MAX];
-	unsigned out_head, out_count;
-};
 
 /* core.c */
 struct action *core_do(struct core *c, enum do_kind kind);
@@ -379,6 +69,9 @@ void promise_facts(const struct core *c, struct ask_answer *ans, uint64_t id);
 /* claim.c: whether this node may take over, and taking the record */
 enum block claim_check(
     const struct core *c, const struct now *now, usec_t *when);
+/* The same, if the holder's host were known to be off, or not. */
+enum block claim_check_if(
+    const struct core *c, const struct now *now, bool off, usec_t *when);
 void claim_begin(struct core *c, const struct now *now);
 void claim_turn(struct core *c, const struct now *now);
 bool claim_waited(const struct core *c, const struct now *now);
@@ -388,7 +81,28 @@ bool claim_could(const struct core *c, const struct now *now, usec_t within);
 bool claim_near(
     const struct core *c, const struct now *now, bool same, usec_t within);
 void claim_ask_again(struct core *c, const struct now *now);
+uint64_t claim_epoch(const struct core *c);
 bool claim_has_wal(const struct core *c, const struct now *now);
+
+/* shoot.c: having the holder's host switched off */
+void shoot_turn(struct core *c, const struct now *now);
+void shoot_void(struct core *c);
+bool shoot_proof(const struct core *c);
+usec_t shoot_after(const struct core *c);
+usec_t shoot_heard(const struct core *c, node_t n);
+bool shoot_near(const struct core *c);
+
+/* alone.c: a register of two copies, and the other host is off */
+node_t alone_other(const struct core *c);
+void alone_begin(struct core *c, usec_t at, enum proof by);
+void alone_void(struct core *c);
+void alone_turn(struct core *c, const struct now *now);
+nodeset_t alone_without(const struct core *c);
+bool alone_by_agents(const struct core *c);
+/* By how many an epoch begun now is later than the one before. */
+uint64_t alone_epochs(const struct core *c);
+bool alone_anew(const struct core *c);
+bool alone_silent(const struct core *c, const struct now *now, usec_t limit);
 
 /* rank.c: which of several candidates goes first */
 enum block rank_check(struct core *c, const struct now *now, usec_t *when);
@@ -401,6 +115,8 @@ bool rank_waits(const struct core *c); /* an answer, for a view */
 bool hand_answer(struct core *c, const struct ask_answer *ans);
 bool hand_clean(const struct core *c);
 /* Voters go elsewhere meanwhile; and what stops for it is left so. */
+/* A release could be sent now. */
+bool hand_register(const struct core *c, const struct now *now);
 bool hand_drains(const struct core *c);
 bool hand_quiet(const struct core *c);
 
@@ -425,7 +141,6 @@ void rejoin_begin(struct core *c);
 void rejoin_failed(struct core *c, const struct now *now);
 void rejoin_done(struct core *c);
 void rejoin_written(struct core *c);
-void rejoin_turn(struct core *c);
 
 /* writers.c: opening, prolonging and closing the fence */
 enum block open_check(const struct core *c, const struct now *now);
@@ -454,11 +169,13 @@ struct duty {
 	const char *why;
 };
 const struct duty *role_duty(const struct core *c);
-void role_latch(struct core *c, const char *why);
 void role_turn(struct core *c, const struct now *now);
 bool role_serves(const struct core *c); /* may clients write, by plan */
-bool role_diverged(const struct core *c);
-void role_latch(struct core *c, const char *why);
+
+/* latch.c: data that may be nobody's primary any more */
+void latch_set(struct core *c, const char *why);
+bool latch_diverged(const struct core *c);
+void latch_turn(struct core *c);
 
 /* plan.c: the step tables; runner.c: the one function that steps them */
 struct plan_row {
@@ -488,6 +205,10 @@ void plan_turn(struct core *c, const struct now *now);
 
 /* site.c: the host around its PostgreSQL, and the balancers */
 node_t site_primary(const struct core *c);
+bool site_differs(const struct core *c, node_t n);
+const char *site_unfit(const struct core *c, node_t n);
+/* This engine has run without a gap for so long. */
+bool site_ran(const struct core *c, const struct now *now, usec_t us);
 bool site_may(const struct core *c, const struct now *now);
 void site_converge(struct core *c, const struct now *now);
 void site_traffic(struct core *c, const struct now *now);

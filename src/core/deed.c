@@ -19,6 +19,9 @@ deed_start_standby(struct core *c, const struct now *now)
 			steps_ours(c, REC_CLAIMED) && !c->pg.signal;
 	struct goal g = { .standby = !promoted };
 
+	/* Apart from all others, until where its log ends is known. */
+	g.aside = c->plan.id == PLAN_REJOIN &&
+		  !plan_at_or_past(c, PLAN_REJOIN, "ended");
 	/* Not before it was looked at. */
 	if (core_pgs(c) != PGS_GONE) {
 		c->plan.acted = false;

@@ -130,7 +130,7 @@ durability_lost(const struct core *c, const struct now *now, node_t n)
 		return true;
 	/* Not with its last breath: this primary has written since, itself. */
 	return c->conf.mode != CORE_AUTO || pause_on(c, now) ||
-	       c->armed == ANS_NO ||
+	       c->armed == ANS_NO || site_unfit(c, n) != NULL ||
 	       (s->bad_since[n] != 0 && c->pg.probe_at > s->bad_since[n] &&
 		   c->pg.seen_at - s->bad_since[n] >= c->conf.standby_timeout);
 }
@@ -182,7 +182,8 @@ removed_tell(struct core *c, const struct now *now, nodeset_t lost)
 		if (lost & core_rec(c)->candidates & NODE_BIT(n))
 			core_tell(c, EMIT_standby_removed,
 			    "%s: %s; commits go on without it",
-			    c->conf.names->node[n], why);
+			    c->conf.names->node[n],
+			    site_unfit(c, n) != NULL ? site_unfit(c, n) : why);
 }
 
 /*

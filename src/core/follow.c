@@ -11,6 +11,10 @@
  * from the node before any more. Nor while a plan runs, nor with a latch: what
  * lies there may not be a copy of what the others have.
  *
+ * repmgr is told of whom it follows when another holds the cluster, and after a
+ * rejoin. Its commands come by TCP: once readers are let in. Nothing depends on
+ * it. What it says when the engine starts is left as it is.
+ *
  * One that receives nothing for long although the holder is there is told to
  * people: its data may have ended elsewhere than the holder's goes on, as that
  * of a server which somebody started and stopped while nobody looked.
@@ -70,6 +74,27 @@ follow_tell_alone(struct core *c, const struct now *now)
 	    c->conf.names->node[site_primary(c)]);
 }
 
+static void
+follow_register(struct core *c)
+{
+	struct goal g = { .node = site_primary(c), .standby = true };
+	struct follow *f = &c->follow;
+	uint64_t epoch = core_rec(c)->epoch;
+
+	if (g.node == NODE_NONE)
+		return;
+	if (epoch != f->held) {
+		f->tell = f->tell || f->held != 0;
+		f->held = epoch;
+	}
+	if (!f->tell || c->conf.mode == CORE_OBSERVE ||
+	    c->plan.id != PLAN_NONE || c->fence.readers_until == 0 ||
+	    core_rel(c) != REL_OTHER || core_pgs(c) != PGS_STANDBY)
+		return;
+	f->tell = false;
+	goal_ask(c, ACT_METADATA, &g);
+}
+
 void
 follow_turn(struct core *c, const struct now *now)
 {
@@ -79,6 +104,7 @@ follow_turn(struct core *c, const struct now *now)
 	bool anew = g.node != f->node || epoch != f->epoch;
 
 	follow_tell_alone(c, now);
+	follow_register(c);
 	/* It ended, one way or another; the next view says what is so. */
 	if (f->asked && !c->act[ACT_FOLLOW].running) {
 		f->asked = false;

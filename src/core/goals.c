@@ -71,9 +71,11 @@ core_on_act(struct core *c, const struct now *now, enum act_kind kind,
 		return;
 	st->running = false;
 	st->result = result;
+	st->ended = now->raw;
 	st->lsn = goal->lsn;
 	st->fork = goal->fork;
-	str_cut(st->reason, sizeof(st->reason), reason);
+	str_cut(st->reason, sizeof(st->reason),
+	    result == ANS_YES ? goal->why : reason);
 	/* Seen in /proc: views that are older tell of before. */
 	if (kind == ACT_STOP && result == ANS_YES) {
 		core_on_pg_gone(c, now);

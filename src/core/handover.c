@@ -44,8 +44,7 @@ hand_ready(const struct core *c, const struct now *now, node_t n)
 	       c->peer[n].recovery == ANS_YES && c->peer[n].running == ANS_YES;
 }
 
-/* A release could be sent now. */
-static bool
+bool
 hand_register(const struct core *c, const struct now *now)
 {
 	return watch_usable(c) && !c->reg.failing && !c->pending.on &&

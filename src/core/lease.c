@@ -264,7 +264,7 @@ lease_renew(struct core *c, const struct now *now)
 {
 	struct record rec = *core_rec(c);
 
-	if (c->acking)
+	if (c->ack_epoch == rec.epoch)
 		rec.acked = rec.epoch;
 	c->lease.next_renewal = now->raw + lease_period(c);
 	lease_ask(c, now);

@@ -103,25 +103,31 @@ pause_status(
 		st->paused_until = 0;
 }
 
-/* Every node says what it reads, once. */
+/* Every node says what it reads, once. Within an epoch only a person's order
+ * ends it before its hour; who takes over writes a record without it. */
 static void
 pause_tell(struct core *c, const struct now *now)
 {
 	const struct record *rec = core_rec(c);
 	usec_t was = c->paused_told;
+	uint64_t epoch = c->paused_epoch;
+	long long secs;
 
 	if (rec->paused_until == was)
 		return;
 	c->paused_told = rec->paused_until;
+	c->paused_epoch = rec->epoch;
+	secs = (rec->paused_until - now->wall + USEC_SEC - 1) / USEC_SEC;
 	if (rec->paused_until > now->wall)
-		core_tell(c, EMIT_failover_paused, "for %lld s, by %s: %s",
-		    (long long)((rec->paused_until - now->wall) / USEC_SEC),
-		    rec->paused_by, rec->paused_why);
+		core_tell(c, EMIT_failover_paused, "for %lld %s, by %s: %s",
+		    secs < 120 ? secs : (secs + 30) / 60,
+		    secs < 120 ? "s" : "min", rec->paused_by, rec->paused_why);
 	else if (rec->paused_until == 0)
 		core_tell(c, EMIT_failover_resumed, "%s",
-		    was > now->wall ? "before its time: by an order, or with "
-				      "another record" :
-				      "its time is over");
+		    was <= now->wall	? "its time is over" :
+		    rec->epoch == epoch ? "before its time, by an order" :
+					  "before its time: another took over, "
+					  "which ends a pause");
 }
 
 /* Is it in the record, or not this node's to write any more? Either ends the

@@ -52,11 +52,17 @@ deed_aside_mark(struct core *c, const struct now *now)
 	rejoin_set(c, REJOIN_ASIDE);
 }
 
+/* What is to be done needs no look at what is here. */
+static bool
+rejoin_known(const struct core *c)
+{
+	return c->dur.rejoin > REJOIN_ASIDE || c->rejoin.clone;
+}
+
 enum answer
 ask_aside(const struct core *c, const struct now *now)
 {
-	return c->dur.rejoin > REJOIN_ASIDE ? ANS_YES :
-					      goal_result(c, ACT_ASIDE);
+	return rejoin_known(c) ? ANS_YES : goal_result(c, ACT_ASIDE);
 }
 
 void
@@ -70,16 +76,13 @@ deed_aside(struct core *c, const struct now *now)
 enum answer
 ask_recovered(const struct core *c, const struct now *now)
 {
-	if (c->dur.rejoin > REJOIN_ASIDE)
-		return ANS_YES;
-	return ask_follows(c, now);
+	return rejoin_known(c) ? ANS_YES : ask_follows(c, now);
 }
 
 enum answer
 ask_ended(const struct core *c, const struct now *now)
 {
-	return c->dur.rejoin > REJOIN_ASIDE ? ANS_YES :
-					      goal_result(c, ACT_STOP);
+	return rejoin_known(c) ? ANS_YES : goal_result(c, ACT_STOP);
 }
 
 void
@@ -104,11 +107,15 @@ void
 deed_compare(struct core *c, const struct now *now)
 {
 	struct rejoin_state *r = &c->rejoin;
-	struct goal g = { .node = r->from, .lsn = r->floor };
+	struct goal g = {
+		.node = r->from, .lsn = r->floor, .standby = c->dur.follower
+	};
 	const struct act_state *st = &c->act[ACT_COMPARE];
 
 	c->plan.acted = false;
-	if (c->dur.rejoin == REJOIN_WHOLE)
+	if (r->clone)
+		r->fork = FORK_CLONE;
+	else if (c->dur.rejoin == REJOIN_WHOLE)
 		r->fork = FORK_NONE;
 	else if (c->dur.rejoin == REJOIN_HALF)
 		r->fork = rejoin_lost(c) ? FORK_CLONE : FORK_REWIND;
@@ -120,11 +127,12 @@ deed_compare(struct core *c, const struct now *now)
 	if (r->fork != FORK_CLONE || rejoin_may_clone(c))
 		return;
 	r->stuck = r->epoch;
-	core_tell(c, EMIT_rejoin_stuck, "%s",
-	    c->dur.rejoin == REJOIN_HALF ?
-		"half rewritten, from a primary that is none any more" :
-	    st->reason[0] == '\0' ? "this data cannot be rewound" :
-				    st->reason);
+	if (c->dur.rejoin == REJOIN_HALF)
+		core_tell(c, EMIT_rejoin_stuck,
+		    "half rewritten, from a primary that is none any more");
+	else
+		core_tell(c, EMIT_rejoin_stuck,
+		    "this data cannot be rewound: %s", st->reason);
 }
 
 enum answer
@@ -233,7 +241,7 @@ deed_clear(struct core *c, const struct now *now)
 {
 	struct durable *d = &c->dur;
 
-	d->latch = d->fenced = d->diverged = false;
+	d->latch = d->fenced = d->diverged = d->follower = false;
 	d->latch_why[0] = '\0';
 	d->primary_epoch = 0;
 	d->handed_epoch = 0;

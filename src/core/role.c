@@ -84,7 +84,7 @@ role_serves(const struct core *c)
 	return false;
 }
 
-/* A candidate that answered lately and whose PostgreSQL runs. */
+/* A candidate that answered lately, whose PostgreSQL runs and has room. */
 static bool
 role_heir(const struct core *c, const struct now *now)
 {
@@ -96,39 +96,32 @@ role_heir(const struct core *c, const struct now *now)
 		    c->heard_at[n] != 0 &&
 		    now->raw - c->heard_at[n] < core_rec(c)->ttl &&
 		    c->peer[n].recovery == ANS_YES &&
-		    c->peer[n].running == ANS_YES)
+		    c->peer[n].running == ANS_YES &&
+		    c->site.report[n].room != ANS_NO)
 			return true;
 	return false;
 }
 
-/* Data that was primary under an older epoch than one that is held elsewhere
- * may hold what nobody acknowledged: rejoin.c, or a person, rebuilds it. */
-bool
-role_diverged(const struct core *c)
+/* A server that commits nothing, where no lease that ran out would be proof:
+ * it is closed and heard, and nobody would ever take over from it. Not because
+ * this engine was stopped itself; and what makes it stuck must not walk from
+ * host to host. */
+static bool
+role_stuck(const struct core *c, const struct now *now)
 {
-	return core_rel(c) == REL_OTHER && c->dur.primary_epoch != 0 &&
-	       core_rec(c)->state == REC_HELD &&
-	       core_rec(c)->epoch >= c->dur.primary_epoch && !hand_clean(c);
-}
+	const struct record *rec = core_rec(c);
+	struct now then = { .raw = now->raw - DOUBT_MAX };
+	usec_t since = now->wall - rec->taken_at;
 
-void
-role_latch(struct core *c, const char *why)
-{
-	if (c->dur.latch)
-		return;
-	c->dur.latch = true;
-	c->signal_looked = false;
-	/* To be had again, should this node take back what it releases now:
-	 * until the register answers, its data may become another. */
-	if (lease_mine(c) && c->position_epoch == core_rec(c)->epoch &&
-	    (c->dur.told_epoch != c->position_epoch ||
-		c->dur.told < c->position)) {
-		c->dur.told = c->position;
-		c->dur.told_epoch = c->position_epoch;
-	}
-	str_cut(c->dur.latch_why, sizeof(c->dur.latch_why), why);
-	core_save(c);
-	core_tell(c, EMIT_node_latched, "%s", why);
+	if (c->conf.proof_lease || core_rel(c) != REL_HELD ||
+	    core_pgs(c) != PGS_PRIMARY || c->conf.mode != CORE_AUTO)
+		return false;
+	if (rec->taken_at != 0 && rec->acked < rec->epoch &&
+	    since < c->conf.min_interval && since > -c->conf.min_interval)
+		return false;
+	return site_ran(c, now, 2 * DOUBT_MAX) &&
+	       lease_probe(c, &then) == ANS_NO && role_heir(c, now) &&
+	       hand_register(c, now);
 }
 
 /* May this host's PostgreSQL be started as a standby now? */
@@ -222,6 +215,8 @@ role_plan(struct core *c, const struct now *now)
 	if (c->lease.doubt && lease_mine(c) && lease_possible(c) != 0 &&
 	    now->raw - c->lease.doubt_since >= DOUBT_MAX)
 		return PLAN_STEPDOWN;
+	if (role_stuck(c, now))
+		return PLAN_STEPDOWN;
 	if (id == PLAN_FOLLOW)
 		return role_may_follow(c, now) ? id : PLAN_NONE;
 	if (id == PLAN_TAKEOVER && core_rel(c) != REL_CLAIMED)
@@ -289,8 +284,12 @@ role_plan_stands(const struct core *c)
 		if (rel == REL_OTHER || rel == REL_RELEASED)
 			return c->dur.claim; /* not yet ours, still asked */
 		if (rel == REL_CLAIMED)	     /* what died is started again */
-			return core_pgs(c) != PGS_GONE ||
-			       !plan_at_or_past(c, PLAN_TAKEOVER, "wal");
+			return (core_pgs(c) != PGS_GONE ||
+				   !plan_at_or_past(c, PLAN_TAKEOVER, "wal")) &&
+			       /* adopted by a person since, in another one */
+			       (c->dur.proof_epoch == core_rec(c)->epoch ||
+				   !plan_at_or_past(
+				       c, PLAN_TAKEOVER, "running"));
 		return core_pgs(c) == PGS_PRIMARY;
 	case PLAN_RESTART:
 		return rel == REL_HELD &&
@@ -311,64 +310,53 @@ role_plan_stands(const struct core *c)
 	return true;
 }
 
-/* Below what the record says that this holder had, or may say by now: the data
- * was set back. To be seen at once, since what the server writes carries it
- * past that. */
+/* Somebody started the server behind a plan's back: it is stopped again. */
 static bool
-role_set_back(struct core *c)
+role_started(const struct core *c)
 {
-	const struct record *rec = core_rec(c), *sent = &c->pending.cas.rec;
-	lsn_t had = rec->lsn;
-
-	if (c->end_looked || core_pgs(c) != PGS_PRIMARY ||
-	    core_rel(c) == REL_UNKNOWN || c->pg.wal_end == 0)
+	if (core_pgs(c) != PGS_STANDBY && core_pgs(c) != PGS_PRIMARY)
 		return false;
-	c->end_looked = true;
-	/* What it wrote itself may be in the register without its knowing. */
-	if (c->pending.on && sent->epoch == rec->epoch && sent->lsn > had)
-		had = sent->lsn;
-	return core_rel(c) == REL_HELD && c->pg.timeline == rec->timeline &&
-	       c->pg.system_id == rec->system_id && c->pg.wal_end < had;
+	switch (c->plan.id) {
+	case PLAN_STEPDOWN:
+		return plan_at_or_past(c, PLAN_STEPDOWN, "signal");
+	/* Before the record is released. */
+	case PLAN_SWITCHOVER:
+		return plan_at_or_past(c, PLAN_SWITCHOVER, "closed");
+	/* It would take for good what is half rewritten; or keep from being
+	 * looked at what ended. */
+	case PLAN_REJOIN:
+		return rejoin_apart(c) ||
+		       (plan_at_or_past(c, PLAN_REJOIN, "compare") &&
+			   !plan_at_or_past(c, PLAN_REJOIN, "start"));
+	case PLAN_NONE:
+	case PLAN_TAKEOVER:
+	case PLAN_RESTART:
+	case PLAN_FOLLOW:
+	case PLAN_COUNT:
+		break;
+	}
+	return false;
 }
 
-/* What this node's data is by now: a primary's, or of no use. */
-static void
-role_facts(struct core *c)
+/* What ends a plan by stepping down; true: nothing else is decided now. */
+static bool
+role_overtaken(struct core *c, const struct now *now)
 {
-	if (core_rel(c) == REL_HELD && core_pgs(c) == PGS_PRIMARY &&
-	    c->dur.primary_epoch != core_rec(c)->epoch) {
-		c->dur.primary_epoch = core_rec(c)->epoch;
-		c->mark_version = core_save(c);
+	if (role_started(c)) {
+		if (c->plan.id != PLAN_STEPDOWN)
+			plan_end(c, now, "started by another");
+		plan_start(c, now, PLAN_STEPDOWN);
+		return true;
 	}
-	if (core_rel(c) == REL_OTHER && core_pgs(c) == PGS_PRIMARY &&
-	    c->dur.primary_epoch == 0)
-		role_latch(c, "PostgreSQL here was promoted by hand while "
-			      "another node holds the cluster; hactl rejoin");
-	if (role_set_back(c))
-		role_latch(c,
-		    "the WAL here ends before what the record says this "
-		    "holder had: an old copy of the data; rebuild it, then "
-		    "hactl unfence");
-	/* Out of recovery since, by whomever: it may hold more by now. */
-	if (c->dur.handed_epoch != 0 && core_pgs(c) == PGS_PRIMARY) {
-		c->dur.handed_epoch = 0;
-		core_save(c);
+	/* Nothing of a claimed epoch is acknowledged: better given back than
+	 * held half-way by a server that does not come out of recovery. */
+	if (c->plan.id == PLAN_TAKEOVER && core_rel(c) == REL_CLAIMED &&
+	    now->raw - c->plan.started >= CLAIMED_MAX) {
+		plan_end(c, now, "too late");
+		plan_start(c, now, PLAN_STEPDOWN);
+		return true;
 	}
-	if (core_pgs(c) == PGS_PRIMARY)
-		rejoin_written(c);
-	/* Everything that is here is there: it follows like any other, once
-	 * whoever starts it starts a standby. */
-	if (hand_clean(c) && (core_pgs(c) == PGS_STANDBY ||
-				 (core_pgs(c) == PGS_GONE && c->pg.signal))) {
-		c->dur.primary_epoch = 0;
-		core_save(c);
-	}
-	if (role_diverged(c) && !c->dur.latch) {
-		c->dur.diverged = true;
-		role_latch(c,
-		    "another node holds a later epoch: this data may have "
-		    "diverged; hactl rejoin");
-	}
+	return c->plan.id == PLAN_STEPDOWN;
 }
 
 void
@@ -381,41 +369,9 @@ role_turn(struct core *c, const struct now *now)
 	role_tell(c);
 	if (!role_plan_stands(c))
 		plan_end(c, now, "overtaken");
-	role_facts(c);
-	if (c->plan.id == PLAN_STEPDOWN) {
-		/* Somebody started the server behind our back: stop it again.
-		 */
-		if (plan_at_or_past(c, PLAN_STEPDOWN, "signal") &&
-		    (core_pgs(c) == PGS_STANDBY || core_pgs(c) == PGS_PRIMARY))
-			plan_start(c, now, PLAN_STEPDOWN);
+	latch_turn(c);
+	if (role_overtaken(c, now))
 		return;
-	}
-	/* The same, before the record is released. */
-	if (plan_at_or_past(c, PLAN_SWITCHOVER, "closed") &&
-	    (core_pgs(c) == PGS_STANDBY || core_pgs(c) == PGS_PRIMARY)) {
-		plan_end(c, now, "started by another");
-		plan_start(c, now, PLAN_STEPDOWN);
-		return;
-	}
-	/* It would take for good what is half rewritten; or keep from being
-	 * looked at what ended. */
-	if (c->plan.id == PLAN_REJOIN &&
-	    (rejoin_apart(c) ||
-		(plan_at_or_past(c, PLAN_REJOIN, "compare") &&
-		    !plan_at_or_past(c, PLAN_REJOIN, "start"))) &&
-	    (core_pgs(c) == PGS_STANDBY || core_pgs(c) == PGS_PRIMARY)) {
-		plan_end(c, now, "started by another");
-		plan_start(c, now, PLAN_STEPDOWN);
-		return;
-	}
-	/* Nothing of a claimed epoch is acknowledged: better given back than
-	 * held half-way by a server that does not come out of recovery. */
-	if (c->plan.id == PLAN_TAKEOVER && core_rel(c) == REL_CLAIMED &&
-	    now->raw - c->plan.started >= CLAIMED_MAX) {
-		plan_end(c, now, "too late");
-		plan_start(c, now, PLAN_STEPDOWN);
-		return;
-	}
 	if (c->plan.id != PLAN_NONE) {
 		/* Only stopping goes before a plan that runs. */
 		if (role_duty(c)->plan == PLAN_STEPDOWN ||

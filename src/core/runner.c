@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/core_i.h"
+#include "hawatch/str.h"
 
 #define REST (2 * USEC_SEC)	  /* after an abandoned plan, before another */
 #define ANSWERS (300 * USEC_MSEC) /* a view that is younger: it does */
@@ -28,11 +29,12 @@ plan_row(const struct core *c)
 }
 
 /* Not a row's to stop: what the site's own rules asked for, what runs beside,
- * and, once clients write, what their commits wait for. */
+ * the look at the other host, which may take longer than a row has, and, once
+ * clients write, what their commits wait for. */
 static bool
 plan_leaves(const struct core *c, int kind)
 {
-	if (kind == ACT_CONVERGE || kind == ACT_TRAFFIC)
+	if (kind == ACT_CONVERGE || kind == ACT_TRAFFIC || kind == ACT_FENCE)
 		return true;
 	if (kind == ACT_NAMES || kind == ACT_WAITING)
 		return plan_at_or_past(c, PLAN_TAKEOVER, "arrive");
@@ -67,6 +69,9 @@ plan_start(struct core *c, const struct now *now, enum plan_id id)
 	c->plan.retry_at = retry_at;
 	c->plan.id = id;
 	c->plan.started = now->raw;
+	/* What is stopped after it says no more of it. */
+	if (id != PLAN_STEPDOWN)
+		c->over.plan = PLAN_NONE;
 	/* A takeover is the end of what this host was brought to before. */
 	for (k = 0; k < ACT_COUNT; k++)
 		if (id == PLAN_TAKEOVER ||
@@ -93,6 +98,22 @@ plan_resume(struct core *c, const struct now *now)
 	plan_start(c, now, PLAN_TAKEOVER);
 	plan_enter(
 	    c, now, plan_find(PLAN_TAKEOVER, open ? "metadata" : "relax"));
+}
+
+/* For people: which row it was, and who said no. */
+static void
+plan_note_over(struct core *c, bool late)
+{
+	int k;
+
+	memset(&c->over, 0, sizeof(c->over));
+	c->over.plan = c->plan.id;
+	c->over.row = c->plan.row;
+	c->over.late = late;
+	for (k = 0; k < ACT_COUNT; k++)
+		if (!plan_leaves(c, k) && c->act[k].reason[0] != '\0')
+			str_cut(
+			    c->over.why, sizeof(c->over.why), c->act[k].reason);
 }
 
 /* An abandoned claim becomes `released`. */
@@ -154,7 +175,7 @@ static void
 plan_late(struct core *c, const struct now *now)
 {
 	const struct plan_row *r = plan_row(c);
-	bool back;
+	bool back, dead;
 
 	core_tell(c, EMIT_plan_late, "%s: %s", r->name, r->goal);
 	if (r->late == LATE_BACK) {
@@ -162,10 +183,15 @@ plan_late(struct core *c, const struct now *now)
 		back = c->hand.end != 0 || core_pgs(c) != PGS_PRIMARY ||
 		       c->lease.primary_since > c->plan.started ||
 		       now->raw - c->pg.seen_at > ANSWERS;
-		plan_end(c, now, back ? "taken back" : "given up");
-		if (back)
+		/* What died under it, or has no room, may not start again: as
+		 * at any other time the heir goes first. */
+		dead =
+		    c->pg.full || (c->hand.end == 0 && core_pgs(c) == PGS_GONE);
+		plan_end(c, now, back && !dead ? "taken back" : "given up");
+		if (back && !dead)
 			plan_start(c, now, PLAN_RESTART);
 	} else if (r->late == LATE_ABANDON) {
+		plan_note_over(c, true);
 		plan_abandon(c, now);
 		plan_end(c, now, "abandoned");
 	} else if (r->late == LATE_AGAIN) {
@@ -227,6 +253,7 @@ plan_turn(struct core *c, const struct now *now)
 			continue;
 		}
 		if (ans == ANS_NO && r->late == LATE_ABANDON) {
+			plan_note_over(c, false);
 			plan_abandon(c, now);
 			plan_end(c, now, "refused");
 			return;

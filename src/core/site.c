@@ -30,6 +30,7 @@
 #define OFTEN (5 * USEC_SEC)
 #define OFTEN_FOR (180 * USEC_SEC)
 #define SELDOM (60 * USEC_SEC)
+#define AT_ONCE USEC_SEC	    /* while the one before may still steer */
 #define STEER_LIMIT (10 * USEC_SEC) /* then it is asked again in its time */
 #define SILENT_MIN (2 * USEC_SEC)
 #define HOLD_OFF (5 * USEC_SEC) /* of listening, before silence counts */
@@ -40,6 +41,35 @@ core_on_site(struct core *c, const struct now *now, node_t from,
 {
 	c->site.report[from] = *report;
 	c->site.report_at[from] = now->raw;
+}
+
+bool
+site_ran(const struct core *c, const struct now *now, usec_t us)
+{
+	return now->raw - c->site.turn_at <= USEC_SEC &&
+	       now->raw - c->site.listening >= us;
+}
+
+/* By its last word, however old: a host that is cut off has not read a new file
+ * for that. Silence is no difference. */
+bool
+site_differs(const struct core *c, node_t n)
+{
+	return n != c->conf.self && c->site.report[n].config == ANS_NO;
+}
+
+/* Why it is no candidate, by its last word; NULL. Commits would wait for who
+ * takes over nothing, and what is released, be released to him. */
+const char *
+site_unfit(const struct core *c, node_t n)
+{
+	const char *why = NULL;
+
+	if (site_differs(c, n))
+		why = "its configuration differs";
+	else if (n != c->conf.self && c->site.report[n].automatic == ANS_NO)
+		why = "its mode is not auto";
+	return why;
 }
 
 /* By a record that is believed, and held. */
@@ -223,6 +253,9 @@ site_steers_anew(
 		return false;
 	if (s->out != out && primary == c->conf.self)
 		site_tell_out(c, out);
+	if (s->traffic_epoch != core_rec(c)->epoch)
+		s->old_until =
+		    now->raw + core_wait(c, core_rec(c)->ttl) + AT_ONCE;
 	s->traffic_epoch = core_rec(c)->epoch;
 	s->primary = primary;
 	s->out = out;
@@ -239,7 +272,7 @@ site_traffic(struct core *c, const struct now *now)
 	bool holder = site_primary(c) == c->conf.self;
 	struct goal g = { 0 };
 	nodeset_t out, drain;
-	bool often;
+	usec_t every;
 
 	if (holder ? !c->conf.traffic : !c->conf.traffic_every)
 		return;
@@ -250,8 +283,9 @@ site_traffic(struct core *c, const struct now *now)
 		(st->running || now->raw < s->next)))
 		return;
 	s->asked_at = now->raw;
-	often = c->conf.traffic_every || now->raw < s->often_until;
-	s->next = now->raw + (often ? OFTEN : SELDOM);
+	every =
+	    c->conf.traffic_every || now->raw < s->often_until ? OFTEN : SELDOM;
+	s->next = now->raw + (now->raw < s->old_until ? AT_ONCE : every);
 	g.node = s->primary;
 	g.names = s->out;
 	g.drain = s->drain;

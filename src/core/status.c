@@ -12,6 +12,15 @@ status_plan(const struct core *c, struct core_status *st)
 	const struct plan_row *rows;
 	int count;
 
+	st->over_why = c->over.why;
+	if (c->over.plan != PLAN_NONE) {
+		rows = plan_rows(c->over.plan, &count);
+		st->over_plan = plan_name[c->over.plan];
+		st->over_row = rows[c->over.row].name;
+		st->over_late = c->over.late;
+	}
+	st->stuck =
+	    c->rejoin.stuck != 0 && c->rejoin.stuck == core_rec(c)->epoch;
 	if (c->plan.id == PLAN_NONE)
 		return;
 	rows = plan_rows(c->plan.id, &count);
@@ -42,9 +51,12 @@ status_claim(
 void
 core_status(const struct core *c, const struct now *now, struct core_status *st)
 {
+	node_t n;
+
 	memset(st, 0, sizeof(*st));
 	st->rel = core_rel(c);
 	st->pg = core_pgs(c);
+	st->full = c->pg.full;
 	st->duty = c->dur.latch ? "latched" : role_duty(c)->name;
 	st->duty_why = c->dur.latch ? c->dur.latch_why : role_duty(c)->why;
 	status_plan(c, st);
@@ -64,6 +76,9 @@ core_status(const struct core *c, const struct now *now, struct core_status *st)
 	st->readers_until = c->fence.readers_until;
 	st->promised_until = c->promise.until;
 	status_claim(c, now, st);
+	for (n = 0; n < NODES_MAX; n++)
+		if (site_differs(c, n))
+			st->differ |= NODE_BIT(n);
 	st->armed = c->armed;
 	str_cut(st->armed_why, sizeof(st->armed_why), c->armed_why);
 	st->probe = lease_probe(c, now);
@@ -72,8 +87,18 @@ core_status(const struct core *c, const struct now *now, struct core_status *st)
 			   0;
 	st->floor = claim_floor(c);
 	st->durable = &c->dur;
+	st->overtaken = latch_diverged(c);
 	memcpy(st->heard_at, c->heard_at, sizeof(st->heard_at));
 	memcpy(st->peer, c->peer, sizeof(st->peer));
+	st->shooting = c->shoot.asked ? c->shoot.of.rec.holder : NODE_NONE;
+	st->off = shoot_proof(c) ? c->shoot.of.rec.holder : NODE_NONE;
+	st->shoot_why = c->act[ACT_FENCE].reason;
+	st->without = alone_without(c) == 0 ? NODE_NONE : alone_other(c);
+	st->met = c->reg.met;
+	st->half = c->reg.value.half;
+	st->split = c->reg.split;
+	st->adding = c->sync.add == ADD_NONE ? NODE_NONE : c->sync.adding;
+	memcpy(st->good_since, c->sync.good_since, sizeof(st->good_since));
 	st->follow = c->act[ACT_FOLLOW].running ? c->follow.node : NODE_NONE;
 	st->follow_why = c->act[ACT_FOLLOW].reason;
 	site_status(c, &st->site);

@@ -25,7 +25,6 @@ watch_instance(struct core *c, const char *instance)
 	c->dur.head = 0;
 	c->dur.back = false;
 	c->reg.head_at = 0;
-	c->reg.back_since = 0;
 }
 
 /* Raises what this node has seen. */
@@ -49,6 +48,9 @@ watch_restart(struct core *c, const struct now *now)
 {
 	usec_t hold = now->raw + core_wait(c, c->dur.t_max);
 
+	shoot_void(c);
+	alone_void(c);
+	c->reg.met = false;
 	c->reg.first_seen = now->raw;
 	if (c->no_claim_before < hold)
 		c->no_claim_before = hold;
@@ -86,13 +88,14 @@ watch_amnesiac(const struct core *c, const struct reg_value *v)
  * A register that counts all writes of the place where it lies shows fewer than
  * it had: it was put back from a copy, kept its name, and gives the same
  * revisions again. What it shows may be what this node saw last although others
- * have written since, so it is never believed again, however far it counts. One
- * such answer may still be a member's that slept and has not heard yet: it is
- * asked again.
+ * have written since, so it is never believed again, however far it counts: by
+ * the next answer, others may have written it past what was seen here. One
+ * answer is enough, since it is read linearizably: what was asked for after
+ * another answer came shows no less, whichever member gives it.
  */
 static bool
-watch_went_back(struct core *c, const struct now *now, usec_t sent,
-    const struct reg_value *v)
+watch_went_back(
+    struct core *c, const struct now *now, const struct reg_value *v)
 {
 	struct watched *r = &c->reg;
 	struct durable *d = &c->dur;
@@ -104,22 +107,14 @@ watch_went_back(struct core *c, const struct now *now, usec_t sent,
 	if (v->head >= d->head) {
 		d->head = v->head;
 		r->head_at = now->raw;
-		r->back_since = 0;
 		return false;
 	}
-	/* A late reply, which another overtook, shows fewer as well. */
-	if (sent <= r->head_at)
-		return false;
 	watch_restart(c, now);
-	if (r->back_since == 0) {
-		r->back_since = now->raw;
-	} else if (sent - r->back_since >= c->conf.ttl / 5) {
-		d->back = true;
-		core_save(c);
-		core_tell(c, EMIT_register_amnesiac,
-		    "it was put back from a copy as the same one: put it back "
-		    "as another, with a new --initial-cluster-token");
-	}
+	d->back = true;
+	core_save(c);
+	core_tell(c, EMIT_register_amnesiac,
+	    "it was put back from a copy as the same one: put it back as "
+	    "another, with a new --initial-cluster-token");
 	return true;
 }
 
@@ -198,6 +193,48 @@ watch_forgets(struct core *c, const struct reg_value *v)
 	c->reg.amnesiac = true;
 }
 
+/*
+ * What contradicts the belief must have been asked for after it was formed: a
+ * late reply tells of the past, of a cold state that was left or of an instance
+ * that was given up. One that another overtook shows fewer writes, too; or the
+ * register was put back after that other was given. It is no answer at all.
+ */
+static bool
+watch_late(const struct core *c, usec_t sent, const struct reg_value *v)
+{
+	const struct durable *d = &c->dur;
+
+	if (sent <= c->reg.believed_at &&
+	    (v->cold || watch_amnesiac(c, v) ||
+		strcmp(v->instance, d->instance) != 0))
+		return true;
+	return sent <= c->reg.head_at && v->head < d->head && !d->back &&
+	       strcmp(v->cold ? v->next : v->instance, d->instance) == 0;
+}
+
+static void
+watch_tell_cold(struct core *c)
+{
+	const char *why = "it waits for a report of every data node";
+
+	if (c->reg.split)
+		why = "the two copies name two holders of one epoch: a proof "
+		      "was false, and a person has to choose one";
+	else if (c->conf.pair)
+		why = "the copy on this host is not the one that was written "
+		      "here: it waits for the other one's";
+	core_tell(c, EMIT_register_cold, "%s", why);
+}
+
+/* Our own write, in one copy of two: not in the register, as far as is known.
+ * What was before it is shown on. */
+static bool
+watch_half(const struct core *c, const struct reg_value *v)
+{
+	return v->half && c->pending.on && core_rec(c)->state != REC_NONE &&
+	       strcmp(v->rec.nonce, c->pending.cas.rec.nonce) == 0;
+}
+
 void
 core_on_read(struct core *c, const struct now *now, usec_t sent,
     const struct reg_value *v)
@@ -205,12 +242,7 @@ core_on_read(struct core *c, const struct now *now, usec_t sent,
 	struct watched *r = &c->reg;
 	bool was_cold = r->cold;
 
-	/* What contradicts the belief must have been asked for after it was
-	 * formed: a late reply tells of the past, of a cold state that was
-	 * left or of an instance that was given up. */
-	if (sent <= r->believed_at &&
-	    (v->cold || watch_amnesiac(c, v) ||
-		strcmp(v->instance, c->dur.instance) != 0)) {
+	if (watch_late(c, sent, v)) {
 		c->read_wanted = true;
 		return;
 	}
@@ -219,20 +251,23 @@ core_on_read(struct core *c, const struct now *now, usec_t sent,
 	r->cold = v->cold;
 	r->reported = v->reported;
 	str_cut(r->next, sizeof(r->next), v->next);
-	if (watch_went_back(c, now, sent, v)) {
+	if (watch_went_back(c, now, v)) {
 		watch_forgets(c, v);
 		return;
 	}
+	r->met = r->met || v->met;
+	r->split = v->split;
 	if (v->cold) {
 		r->believed_at = now->raw;
+		/* Both copies tell of a holder of one epoch: neither is. */
+		if (v->split && r->hint_epoch <= v->rec.epoch)
+			r->hint_epoch = v->rec.epoch + 1;
 		/* Even an old copy's higher epoch was somebody's. */
 		if (v->rec.epoch > core_rec(c)->epoch &&
 		    r->hint_epoch < v->rec.epoch)
 			r->hint_epoch = v->rec.epoch;
 		if (!was_cold)
-			core_tell(c, EMIT_register_cold,
-			    "it waits for a "
-			    "report of every data node");
+			watch_tell_cold(c);
 		return;
 	}
 	if (watch_amnesiac(c, v)) {
@@ -240,8 +275,13 @@ core_on_read(struct core *c, const struct now *now, usec_t sent,
 		return;
 	}
 	r->amnesiac = false;
+	if (watch_half(c, v))
+		return;
+	/* Of two copies the later epoch counts, whatever was written in the
+	 * other one alone. */
 	if (strcmp(v->instance, r->value.instance) == 0 &&
-	    v->revision < r->value.revision) {
+	    v->revision < r->value.revision &&
+	    !(c->conf.pair && v->rec.epoch > r->value.rec.epoch)) {
 		/* Overtaken by a newer reply; or asked for after that, and
 		 * then the register went back under our eyes. */
 		r->amnesiac = sent > r->believed_at;

@@ -32,6 +32,10 @@ open_check(const struct core *c, const struct now *now)
 {
 	if (core_rel(c) != REL_HELD)
 		return BLOCK_NOT_HOLDER;
+	if (c->conf.pair && !c->alone.on &&
+	    c->lease.deadline <= now->raw + MARGIN &&
+	    alone_silent(c, now, core_rec(c)->ttl))
+		return BLOCK_OTHER_SILENT;
 	if (!c->lease.confirmed)
 		return BLOCK_NOT_HELD;
 	if (c->reg.hint_epoch > core_rec(c)->epoch)

@@ -92,8 +92,7 @@ arbiter_file_str(const struct arbiter *a, const struct names *names)
 	json_put_string(obj, "value", value);
 	wire_put_set(obj, "ahead", a->ahead, names);
 	json_put_i64(obj, "written_at_us", a->written_at);
-	text = json_text(obj);
-	json_decref(obj);
+	text = json_take_text(obj);
 	free(value);
 	return text;
 }
@@ -168,21 +167,6 @@ out:
 	return rc;
 }
 
-static int
-write_all(int fd, const char *text, size_t len)
-{
-	ssize_t n;
-
-	while (len > 0) {
-		n = write(fd, text, len);
-		if (n < 0)
-			return -1;
-		text += n;
-		len -= (size_t)n;
-	}
-	return 0;
-}
-
 int
 arbiter_file_save(const char *path, const char *text, struct error *err)
 {
@@ -202,8 +186,8 @@ arbiter_file_save(const char *path, const char *text, struct error *err)
 		goto fail;
 	n = snprintf(head, sizeof(head), ORIGIN_WRITE, which.dev, which.ino,
 	    which.birth, machine);
-	if (write_all(fd, head, (size_t)n) != 0 ||
-	    write_all(fd, text, strlen(text)) != 0)
+	if (file_write(fd, head, (size_t)n) != 0 ||
+	    file_write(fd, text, strlen(text)) != 0)
 		goto fail;
 	crash_point("fsync-before");
 	if (fsync(fd) != 0) {

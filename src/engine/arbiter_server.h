@@ -17,6 +17,8 @@ void arbiter_server_free(struct arbiter_server *s);
  * certificate named. */
 bool arbiter_server_request(
     struct arbiter_server *s, node_t from, const struct front_request *req);
+/* As it is shown to everybody. */
+const struct record *arbiter_server_record(const struct arbiter_server *s);
 /* Ends long polls whose time has come; returns when the next ends. */
 usec_t arbiter_server_turn(struct arbiter_server *s, usec_t now);
 

@@ -45,6 +45,7 @@ control_new(struct loop *loop, const char *path, const char *group,
 	}
 	c = xcalloc(1, sizeof(*c));
 	TAILQ_INIT(&c->conns);
+	TAILQ_INIT(&c->remotes);
 	c->loop = loop;
 	c->path = xstrdup(path);
 	c->gid = gr->gr_gid;
@@ -70,6 +71,7 @@ control_free(struct control *c)
 		return;
 	while ((n = TAILQ_FIRST(&c->conns)) != NULL)
 		conn_drop(n, NULL);
+	control_remote_free(c);
 	watch_free(c->watch);
 	timer_free(c->resume);
 	if (c->fd != -1) {
@@ -104,6 +106,8 @@ control_reply(struct control *c, uint64_t id, const char *json, bool final)
 		if (n->id == id)
 			break;
 	}
+	if (n == NULL && control_remote_reply(c, id, json, final))
+		return;
 	if (n == NULL || n->final)
 		return;
 	n->final = final;
@@ -123,6 +127,22 @@ control_asker(const struct control *c, uint64_t id, uid_t *uid, pid_t *pid)
 		return true;
 	}
 	return false;
+}
+
+const char *
+control_asked_for(const struct control *c, uint64_t id)
+{
+	const struct conn *n;
+	const char *verb;
+
+	if (c == NULL)
+		return "";
+	TAILQ_FOREACH(n, &c->conns, entry) {
+		if (n->id == id)
+			return n->verb;
+	}
+	verb = control_remote_verb(c, id);
+	return verb == NULL ? "" : verb;
 }
 
 static int

@@ -17,8 +17,6 @@
 #include "hawatch/json.h"
 #include "hawatch/mem.h"
 
-#define CONTROL_REQUEST_MAX ((size_t)16384)
-#define CONTROL_ANSWER_MAX ((size_t)512 * 1024)
 #define CONTROL_ARRIVE (5 * USEC_SEC)
 #define CONTROL_STALL (5 * USEC_SEC)
 
@@ -112,26 +110,32 @@ conn_read(struct conn *n)
 		    "hactl --help");
 }
 
+int
+control_verb(
+    const char *buf, size_t len, char *verb, size_t size, struct error *err)
+{
+	json_t *obj = json_read(buf, len, err);
+	int rc = -1;
+
+	if (obj != NULL)
+		rc = json_want_string(obj, "verb", verb, size, err);
+	json_decref(obj);
+	return rc;
+}
+
 static void
 conn_request(struct conn *n, size_t len)
 {
-	char verb[32];
 	struct error err;
-	json_t *obj;
-	int rc = -1;
 
 	n->asked = true;
 	watch_set(n->watch, 0);
 	timer_disarm(n->timer);
 	n->in[len] = '\0';
-	obj = json_read(n->in, len, &err);
-	if (obj != NULL)
-		rc = json_want_string(obj, "verb", verb, sizeof(verb), &err);
-	json_decref(obj);
-	if (rc == -1)
+	if (control_verb(n->in, len, n->verb, sizeof(n->verb), &err) == -1)
 		conn_refuse(n, EXITCODE_USAGE, err.msg, "hactl --help");
 	else
-		n->c->fn(n->c->arg, n->id, verb, n->in);
+		n->c->fn(n->c->arg, n->id, n->verb, n->in);
 }
 
 void
@@ -175,18 +179,23 @@ conn_write(struct conn *n)
 	watch_set(n->watch, n->out_len == 0 ? 0 : WATCH_WRITE);
 }
 
-static void
-conn_refuse(
-    struct conn *n, enum exitcode code, const char *why, const char *next)
+char *
+control_refusal(enum exitcode code, const char *why, const char *next)
 {
 	json_t *obj = json_object();
-	char *text;
 
 	json_put_i64(obj, "exit", code);
 	json_put_string(obj, "refused", why);
 	json_put_string(obj, "next", next);
-	text = json_text(obj);
-	json_decref(obj);
+	return json_take_text(obj);
+}
+
+static void
+conn_refuse(
+    struct conn *n, enum exitcode code, const char *why, const char *next)
+{
+	char *text = control_refusal(code, why, next);
+
 	n->asked = true;
 	n->final = true;
 	timer_disarm(n->timer);

@@ -7,25 +7,30 @@
 
 #include <stdio.h>
 
+#include "act/clone_old.h"
+#include "act/env.h"
 #include "engine/arbiter_server.h"
+#include "engine/armed.h"
 #include "engine/crash.h"
 #include "engine/engine.h"
 #include "engine/history.h"
 #include "engine/journal.h"
+#include "engine/observe.h"
+#include "engine/pair_server.h"
 #include "engine/peers.h"
 #include "engine/regclient.h"
+#include "engine/reload.h"
 #include "engine/reports.h"
+#include "engine/tell.h"
 #include "hawatch/converge.h"
 #include "hawatch/emit.h"
 #include "hawatch/fence.h"
 #include "hawatch/files.h"
 #include "hawatch/frontlink.h"
-#include "hawatch/instance.h"
 #include "hawatch/notify.h"
 #include "hawatch/pgwatch.h"
 #include "hawatch/str.h"
 
-#define ARMED_EVERY (USEC_SEC / 2)
 #define ROUNDS_MAX 16 /* of decide and do in one turn */
 
 void
@@ -79,55 +84,6 @@ driver_saved(void *arg, uint64_t version, bool ok)
 	struct engine *e = arg;
 
 	core_on_saved(e->core, version, ok);
-}
-
-/* Could this host be fenced with certainty? Asked twice a second. */
-static void
-driver_armed(struct engine *e, const struct now *now)
-{
-	const struct pg_view *v = pgwatch_view(e->pg);
-	struct error err = { 0 };
-	enum answer armed;
-
-	if (now->raw < e->armed_at)
-		return;
-	e->armed_at = now->raw + ARMED_EVERY;
-	armed = instance_armed(&e->conf->pg, &err);
-	/* The monitor tells of changes at once; this is for what it missed. */
-	if (e->table_looks++ % 4 == 0)
-		e->table = fence_table(e->fence);
-	if (armed == ANS_YES && e->table != ANS_YES) {
-		armed = ANS_NO;
-		error_set(&err, ERR_REFUSED,
-		    "the table inet hawatch is not "
-		    "as it should be; nft list table inet hawatch");
-	}
-	if (armed == ANS_YES && v->running == ANS_YES && v->seen_at != 0 &&
-	    v->restart_after_crash) {
-		armed = ANS_NO;
-		error_set(&err, ERR_REFUSED,
-		    "restart_after_crash is on; set "
-		    "restart_after_crash = off in postgresql.conf");
-	}
-	if (armed == ANS_YES && v->recovery == ANS_YES &&
-	    pgwatch_blocks(e->pg) != NULL) {
-		armed = ANS_NO;
-		error_set(&err, ERR_REFUSED,
-		    "a setting of PostgreSQL forbids it: %s",
-		    pgwatch_blocks(e->pg)->reason);
-	}
-	if (armed != e->armed)
-		EMIT(armed_change,
-		    kv_s("to", armed == ANS_YES ? "yes" :
-			       armed == ANS_NO	? "no" :
-						  "unknown"),
-		    kv_s("reason", armed == ANS_YES ? "" : err.msg));
-	e->armed = armed;
-	core_on_armed(e->core, now, armed, armed == ANS_YES ? "" : err.msg);
-	/* A postmaster that died before this engine started. */
-	if (v->running == ANS_UNKNOWN &&
-	    instance_postmaster(e->conf->pg.data_directory, &err) == 0)
-		core_on_pg_gone(e->core, now);
 }
 
 static void
@@ -211,7 +167,7 @@ driver_do(struct engine *e, const struct now *now, const struct action *a)
 		peers_ask(e->peers, a->node, &a->ask);
 		break;
 	case DO_ANSWER:
-		peers_answer(e->peers, &a->answer, a->node);
+		peers_answer(e, &a->answer, a->node);
 		break;
 	case DO_NUDGE:
 		peers_nudge(e->peers, a->node);
@@ -237,6 +193,9 @@ driver_do(struct engine *e, const struct now *now, const struct action *a)
 		break;
 	case DO_TELL:
 		driver_tell(e, now, a);
+		break;
+	case DO_REJOINED:
+		clone_old_settle(e->act_env);
 		break;
 	}
 }
@@ -288,7 +247,7 @@ driver_start(struct engine *e)
 
 	if (e->core == NULL)
 		return;
-	if (fence_look(e->fence, &until) != ANS_YES)
+	if (e->fence == NULL || fence_look(e->fence, &until) != ANS_YES)
 		until = 0;
 	core_on_start_fence(e->core, until);
 	regclient_start(e->reg);
@@ -307,16 +266,24 @@ driver_expect(struct engine *e, const struct now *now)
 {
 	struct core_status st;
 
+	node_t primary;
+	uint64_t epoch;
+
 	core_status(e->core, now, &st);
+	if (e->act_env != NULL)
+		e->act_env->lease = st.deadline;
 	if (e->files != NULL && files_pulls(e->files) != NODE_NONE &&
 	    !driver_follows(&st, files_pulls(e->files)))
 		files_stop(e->files);
-	if (e->expect_primary == st.site.primary &&
-	    e->expect_epoch == st.rec.epoch)
+	primary = st.site.primary;
+	epoch = st.rec.epoch;
+	if (primary == NODE_NONE)
+		primary = observe_primary(e->observe, &epoch);
+	if (e->expect_primary == primary && e->expect_epoch == epoch)
 		return;
-	e->expect_primary = st.site.primary;
-	e->expect_epoch = st.rec.epoch;
-	converge_expect(e->converge, st.site.primary, st.rec.epoch);
+	e->expect_primary = primary;
+	e->expect_epoch = epoch;
+	converge_expect(e->converge, primary, epoch);
 }
 
 /* The service manager ends an engine that hangs; the kernel lease has closed
@@ -340,17 +307,24 @@ driver_turn(void *arg, const struct now *now)
 	usec_t next = now->raw + USEC_SEC / 2, other;
 
 	if (e->core != NULL) {
-		driver_armed(e, now);
+		armed_turn(e, now);
 		other = driver_core(e);
 		next = other < next ? other : next;
+		observe_turn(e, now);
 		driver_expect(e, now);
 	}
 	if (e->arbiter != NULL) {
 		other = arbiter_server_turn(e->arbiter, now->raw);
 		next = other < next ? other : next;
 	}
+	reload_turn(e, now);
+	if (e->copy != NULL) {
+		other = pair_server_turn(e->copy, now->raw);
+		next = other < next ? other : next;
+	}
 	history_look(e, now);
 	orders_turn(e, now);
+	tell_turn(e->tell, now);
 	other = history_turn(e->history, now);
 	next = other < next ? other : next;
 	snapshot_publish(e, now);

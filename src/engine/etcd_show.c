@@ -180,7 +180,5 @@ show_text(struct show_one *one, const struct etcd_view *best)
 		json_array_append_new(list, item);
 	}
 	json_put(obj, "members", list);
-	text = json_text(obj);
-	json_decref(obj);
-	return text;
+	return json_take_text(obj);
 }

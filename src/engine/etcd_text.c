@@ -2,10 +2,9 @@
  * The JSON of etcd's gateway, version 3: bytes travel as base64, 64-bit numbers
  * as decimal strings, and whatever is zero, false or empty is left out.
  *
- * Under the key is the register as the arbiter has it in its file: the record,
- * and the instance that it was written to. When that is not the id of the
- * cluster that holds it, the data came there by a restore, and when there is
- * no key it is gone or was never there: in both cases the register is cold.
+ * When the instance under the key is not the id of the cluster that holds it,
+ * the data came there by a restore, and when there is no key it is gone or was
+ * never there: in both cases the register is cold.
  */
 #include "engine/etcd_text.h"
 
@@ -14,12 +13,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/wire.h"
 #include "hawatch/json.h"
 #include "hawatch/mem.h"
 #include "hawatch/str.h"
 
-#define IMAGE_FORMAT 1
 #define IMAGE_MAX 8192 /* bytes; a longer value is not ours */
 
 static char *
@@ -66,15 +63,6 @@ put_base64(json_t *obj, const char *key, const char *text)
 	free(coded);
 }
 
-static char *
-finish(json_t *obj)
-{
-	char *text = json_text(obj);
-
-	json_decref(obj);
-	return text;
-}
-
 static json_t *
 text_of_key(const char *key)
 {
@@ -87,7 +75,7 @@ text_of_key(const char *key)
 char *
 etcd_range_str(const char *key)
 {
-	return finish(text_of_key(key));
+	return json_take_text(text_of_key(key));
 }
 
 char *
@@ -96,7 +84,7 @@ etcd_watch_str(const char *key)
 	json_t *obj = json_object();
 
 	json_put(obj, "create_request", text_of_key(key));
-	return finish(obj);
+	return json_take_text(obj);
 }
 
 char *
@@ -106,7 +94,7 @@ etcd_login_str(const char *user, const char *password)
 
 	json_put_string(obj, "name", user);
 	json_put_string(obj, "password", password);
-	return finish(obj);
+	return json_take_text(obj);
 }
 
 static json_t *
@@ -154,7 +142,7 @@ etcd_put_str(const char *key, const struct etcd_view *seen, const char *text)
 	json_put(obj, "success", text_list_of("request_put", put));
 	json_put(
 	    obj, "failure", text_list_of("request_range", text_of_key(key)));
-	return finish(obj);
+	return json_take_text(obj);
 }
 
 static int
@@ -174,80 +162,6 @@ want_head(const json_t *obj, struct etcd_view *v, struct error *err)
 	return 0;
 }
 
-static int
-image_record(const json_t *obj, struct record *rec, const struct names *names,
-    struct error *err)
-{
-	const json_t *inner;
-	char *text;
-	int rc;
-
-	if (!json_has(obj, "record")) {
-		memset(rec, 0, sizeof(*rec));
-		rec->holder = rec->target = NODE_NONE;
-		return 0;
-	}
-	inner = json_want_object(obj, "record", err);
-	if (inner == NULL)
-		return -1;
-	text = json_text(inner);
-	rc = record_parse(rec, text, strlen(text), names, err);
-	free(text);
-	return rc;
-}
-
-static int
-image_parse(struct arbiter *a, const char *text, const struct names *names,
-    struct error *err)
-{
-	struct reg_value *v = &a->value;
-	json_t *obj = json_read(text, strlen(text), err);
-	int format, rc = -1;
-
-	if (obj == NULL)
-		return -1;
-	if (json_want_int(obj, "hawatch", 1, INT32_MAX, &format, err) != 0)
-		goto out;
-	if (format > IMAGE_FORMAT) {
-		error_set(err, ERR_PROTOCOL,
-		    "format %d, this hawatchd knows %d: upgrade it on this "
-		    "host",
-		    format, IMAGE_FORMAT);
-		goto out;
-	}
-	if (json_want_string(
-		obj, "instance", v->instance, sizeof(v->instance), err) == 0 &&
-	    wire_want_set(obj, "reported", &v->reported, names, err) == 0 &&
-	    wire_want_set(obj, "ahead", &a->ahead, names, err) == 0 &&
-	    json_want_u64(obj, "floor", &v->floor, err) == 0 &&
-	    image_record(obj, &v->rec, names, err) == 0)
-		rc = 0;
-out:
-	json_decref(obj);
-	return rc;
-}
-
-char *
-etcd_image_str(const struct arbiter *a, const struct names *names)
-{
-	const struct reg_value *v = &a->value;
-	json_t *obj = json_object();
-	struct error err;
-	char *text;
-
-	json_put_i64(obj, "hawatch", IMAGE_FORMAT);
-	json_put_string(obj, "instance", v->instance);
-	wire_put_set(obj, "reported", v->reported, names);
-	wire_put_set(obj, "ahead", a->ahead, names);
-	json_put_u64(obj, "floor", v->floor);
-	if (v->rec.state != REC_NONE) {
-		text = record_str(&v->rec, names);
-		json_put(obj, "record", json_read(text, strlen(text), &err));
-		free(text);
-	}
-	return finish(obj);
-}
-
 /* What the bytes under the key are, to the cluster that showed them. */
 static int
 view_understand(
@@ -257,7 +171,8 @@ view_understand(
 
 	memset(&v->image, 0, sizeof(v->image));
 	value->rec.holder = value->rec.target = NODE_NONE;
-	if (v->text != NULL && image_parse(&v->image, v->text, names, err) != 0)
+	if (v->text != NULL &&
+	    etcd_image_parse(&v->image, v->text, names, err) != 0)
 		return error_wrap(err, "what is under the key");
 	value->revision = v->revision;
 	value->head = v->head;

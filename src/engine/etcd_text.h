@@ -42,7 +42,9 @@ bool etcd_watch_parse(const char *json, size_t len, uint64_t *head);
 /* Of an answer that is an error: what it says, for people. */
 void etcd_error_str(char *buf, size_t size, const char *json, size_t len);
 
-/* What is kept under the key; caller frees. */
+/* etcd_image.c: what is kept under the key; caller frees. */
 char *etcd_image_str(const struct arbiter *a, const struct names *names);
+int etcd_image_parse(struct arbiter *a, const char *text,
+    const struct names *names, struct error *err) MUST_CHECK;
 
 #endif

@@ -6,11 +6,11 @@
 #include "engine/frontlink.h"
 
 #include <grp.h>
-#include <poll.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -22,6 +22,13 @@
 #define FRONTLINK_BACKOFF_MAX (1 * USEC_SEC)
 /* A front that lived so long is started again without delay. */
 #define FRONTLINK_LIVED (5 * USEC_SEC)
+
+static const struct companion_spec frontlink_program = {
+	.name = "hawatch-front",
+	.folder = "front",
+	.socket = SOCK_STREAM,
+	.complains = true,
+};
 
 static int frontlink_user(struct frontlink *l, struct error *err);
 static void frontlink_start(struct frontlink *l);
@@ -41,13 +48,14 @@ frontlink_new(struct loop *loop, const struct conf *conf, const char *program,
 	l->conf = conf;
 	l->fn = fn;
 	l->arg = arg;
-	l->proc = (struct frontproc){ .pidfd = -1, .fd = -1 };
+	l->proc = COMPANION_NONE;
 	l->backoff = FRONTLINK_BACKOFF_MIN;
 	STAILQ_INIT(&l->replies);
+	STAILQ_INIT(&l->lines);
 	l->again = timer_new(loop, frontlink_again_cb, l);
 	l->stall = timer_new(loop, frontlink_stall_cb, l);
-	if (frontproc_find(program, l->program, sizeof(l->program), err) ==
-		-1 ||
+	if (companion_find(&frontlink_program, program, l->program,
+		sizeof(l->program), err) == -1 ||
 	    frontlink_user(l, err) == -1) {
 		frontlink_free(l);
 		return NULL;
@@ -84,23 +92,13 @@ frontlink_user(struct frontlink *l, struct error *err)
 void
 frontlink_free(struct frontlink *l)
 {
-	struct pollfd pfd;
-	int status;
-
 	if (l == NULL)
 		return;
 	watch_free(l->link);
 	watch_free(l->end);
 	timer_free(l->again);
 	timer_free(l->stall);
-	if (l->proc.pid != 0) {
-		frontproc_kill(&l->proc);
-		pfd = (struct pollfd){ .fd = l->proc.pidfd, .events = POLLIN };
-		/* The engine ends; what is killed is gone in a moment. */
-		(void)poll(&pfd, 1, 500);
-		(void)frontproc_reap(&l->proc, &status);
-	}
-	frontproc_close(&l->proc);
+	companion_end(&l->proc);
 	frontlink_reset(l);
 	free(l->snap);
 	free(l->doc);
@@ -123,7 +121,8 @@ frontlink_start(struct frontlink *l)
 	l->last_id = (uint64_t)l->generation << FRAME_ID_BITS;
 	l->started_at = clock_now().raw;
 	l->why[0] = '\0';
-	if (frontproc_start(&l->proc, l->program, &err) == -1) {
+	if (companion_start(&l->proc, &frontlink_program, l->program, &err) ==
+	    -1) {
 		str_cut(l->why, sizeof(l->why), err.msg);
 		frontlink_gone(l, 0);
 		return;
@@ -145,7 +144,7 @@ frontlink_fail(struct frontlink *l, const char *why)
 	timer_disarm(l->stall);
 	watch_free(l->link);
 	l->link = NULL;
-	frontproc_kill(&l->proc);
+	companion_kill(&l->proc);
 }
 
 static void
@@ -169,7 +168,7 @@ frontlink_gone(struct frontlink *l, int status)
 	watch_free(l->end);
 	l->link = l->end = NULL;
 	timer_disarm(l->stall);
-	frontproc_close(&l->proc);
+	companion_close(&l->proc);
 	frontlink_reset(l);
 	if (lived >= FRONTLINK_LIVED)
 		l->backoff = FRONTLINK_BACKOFF_MIN;
@@ -199,7 +198,7 @@ frontlink_end_cb(void *arg, int what)
 	/* Its last words may say why. */
 	while (l->link != NULL && frontlink_read(l))
 		continue;
-	if (frontproc_reap(&l->proc, &status))
+	if (companion_reap(&l->proc, &status))
 		frontlink_gone(l, status);
 }
 

@@ -7,8 +7,8 @@
 
 #include <limits.h>
 
-#include "engine/frontproc.h"
 #include "front/frame.h"
+#include "hawatch/companion.h"
 #include "hawatch/conf.h"
 #include "hawatch/frontlink.h"
 #include "hawatch/loop.h"
@@ -36,7 +36,7 @@ struct frontlink {
 	uid_t uid;
 	gid_t gid;
 
-	struct frontproc proc;
+	struct companion proc;
 	struct watch *link, *end;
 	struct timer *again; /* starts it anew */
 	struct timer *stall;
@@ -60,6 +60,8 @@ struct frontlink {
 	bool doc_sent;
 	struct frontlink_replies replies;
 	size_t replies_bytes;
+	struct frontlink_replies lines; /* to operators */
+	size_t lines_bytes;
 
 	usec_t log_from; /* this second's lines are counted from here */
 	int log_count;
@@ -68,7 +70,11 @@ struct frontlink {
 /* frontlink.c: ends the process; another one is started. why is cut. */
 void frontlink_fail(struct frontlink *l, const char *why);
 
-/* frontlink_io.c */
+/* frontlink_io.c. Takes frame. */
+void frontlink_queue(
+    struct frontlink_replies *list, size_t *bytes, json_t *frame);
+/* Not of a front that is gone, nor a number that never came. */
+bool frontlink_asked(const struct frontlink *l, uint64_t id);
 void frontlink_config(struct frontlink *l);
 void frontlink_flush(struct frontlink *l);
 /* True when bytes came. */

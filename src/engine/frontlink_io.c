@@ -18,17 +18,24 @@
 #define FRONTLINK_REPLIES_MAX ((size_t)FRAME_WAITING_MAX * 4096)
 #define FRONTLINK_LOGS 20 /* lines a second */
 
-void
-frontlink_reset(struct frontlink *l)
+static void
+frontlink_forget(struct frontlink_replies *list)
 {
 	struct frontlink_reply *r;
 
-	while ((r = STAILQ_FIRST(&l->replies)) != NULL) {
-		STAILQ_REMOVE_HEAD(&l->replies, entry);
+	while ((r = STAILQ_FIRST(list)) != NULL) {
+		STAILQ_REMOVE_HEAD(list, entry);
 		free(r->frame);
 		free(r);
 	}
-	l->replies_bytes = 0;
+}
+
+void
+frontlink_reset(struct frontlink *l)
+{
+	frontlink_forget(&l->replies);
+	frontlink_forget(&l->lines);
+	l->replies_bytes = l->lines_bytes = 0;
 	free(l->out);
 	l->out = NULL;
 	l->snap_sent = false;
@@ -43,7 +50,7 @@ frontlink_config(struct frontlink *l)
 	const struct conf *conf = l->conf;
 	const struct conf_node *node;
 	json_t *frame = json_object(), *o = json_object();
-	json_t *nodes = json_array(), *n;
+	json_t *nodes = json_array(), *operators = json_array(), *n;
 	int i;
 
 	json_put_string(o, "cluster", conf->cluster);
@@ -69,6 +76,10 @@ frontlink_config(struct frontlink *l)
 		json_array_append_new(nodes, n);
 	}
 	json_put(o, "nodes", nodes);
+	for (i = 0; i < conf->operator_count; i++)
+		json_array_append_new(
+		    operators, json_string(conf->operator[i].name));
+	json_put(o, "operators", operators);
 	json_put(frame, "config", o);
 	l->out = frame_pack(frame, &l->out_len);
 	l->out_at = 0;
@@ -78,7 +89,21 @@ frontlink_config(struct frontlink *l)
 	frontlink_flush(l);
 }
 
-/* The next frame, if there is one; a stream of snapshots starves no reply. */
+static void
+frontlink_take(
+    struct frontlink *l, struct frontlink_replies *list, size_t *bytes)
+{
+	struct frontlink_reply *r = STAILQ_FIRST(list);
+
+	STAILQ_REMOVE_HEAD(list, entry);
+	l->out = r->frame;
+	l->out_len = r->len;
+	*bytes -= r->len;
+	free(r);
+}
+
+/* The next frame, if there is one; a stream of snapshots starves no reply.
+ * What people read comes last. */
 static bool
 frontlink_next(struct frontlink *l)
 {
@@ -97,12 +122,10 @@ frontlink_next(struct frontlink *l)
 		l->out_len = l->snap_len;
 		l->snap_sent = l->snap_last = true;
 	} else if (r != NULL) {
-		STAILQ_REMOVE_HEAD(&l->replies, entry);
-		l->out = r->frame;
-		l->out_len = r->len;
-		l->replies_bytes -= r->len;
+		frontlink_take(l, &l->replies, &l->replies_bytes);
 		l->snap_last = false;
-		free(r);
+	} else if (!STAILQ_EMPTY(&l->lines)) {
+		frontlink_take(l, &l->lines, &l->lines_bytes);
 	} else {
 		return false;
 	}
@@ -181,6 +204,10 @@ frontlink_publish(struct frontlink *l, const struct snapshot *snap)
 	    o, "lag", snap->lag > INT64_MAX ? INT64_MAX : (int64_t)snap->lag);
 	json_put_bool(o, "healthy", snap->healthy);
 	json_put_string(o, "reasons", snap->reasons);
+	if (snap->unready != NULL) {
+		json_put_bool(o, "ready", snap->unready[0] == '\0');
+		json_put_string(o, "unready", snap->unready);
+	}
 	json_put(frame, "snap", o);
 	frontlink_document(l, snap->status);
 	bytes = frame_pack(frame, &len);
@@ -195,14 +222,31 @@ frontlink_publish(struct frontlink *l, const struct snapshot *snap)
 }
 
 void
+frontlink_queue(struct frontlink_replies *list, size_t *bytes, json_t *frame)
+{
+	struct frontlink_reply *r = xcalloc(1, sizeof(*r));
+
+	r->frame = frame_pack(frame, &r->len);
+	json_decref(frame);
+	if (r->frame == NULL)
+		abort();
+	STAILQ_INSERT_TAIL(list, r, entry);
+	*bytes += r->len;
+}
+
+bool
+frontlink_asked(const struct frontlink *l, uint64_t id)
+{
+	return l->ready && (int64_t)(id >> FRAME_ID_BITS) == l->generation &&
+	       id <= l->last_id;
+}
+
+void
 frontlink_reply(struct frontlink *l, uint64_t id, int status, const char *json)
 {
-	struct frontlink_reply *r;
 	json_t *frame;
 
-	/* Of a front that is gone, or never asked. */
-	if (!l->ready || (int64_t)(id >> FRAME_ID_BITS) != l->generation ||
-	    id > l->last_id || l->replies_bytes > FRONTLINK_REPLIES_MAX)
+	if (!frontlink_asked(l, id) || l->replies_bytes > FRONTLINK_REPLIES_MAX)
 		return;
 	if (strlen(json) > FRAME_REPLY_MAX) {
 		status = 500;
@@ -212,13 +256,7 @@ frontlink_reply(struct frontlink *l, uint64_t id, int status, const char *json)
 	json_put_u64(frame, "reply", id);
 	json_put_i64(frame, "status", status);
 	json_put_string(frame, "body", json);
-	r = xcalloc(1, sizeof(*r));
-	r->frame = frame_pack(frame, &r->len);
-	json_decref(frame);
-	if (r->frame == NULL)
-		abort();
-	STAILQ_INSERT_TAIL(&l->replies, r, entry);
-	l->replies_bytes += r->len;
+	frontlink_queue(&l->replies, &l->replies_bytes, frame);
 	frontlink_flush(l);
 }
 
@@ -229,6 +267,20 @@ frontlink_node(const struct frontlink *l, const char *name)
 
 	for (i = 0; i < l->conf->node_count; i++)
 		if (strcmp(l->conf->node[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+/* Who a certificate may name depends on what is asked. */
+static bool
+frontlink_known(const struct frontlink *l, const char *path, const char *name)
+{
+	int i;
+
+	if (strcmp(path, FRAME_CONTROL) != 0)
+		return frontlink_node(l, name);
+	for (i = 0; i < l->conf->operator_count; i++)
+		if (strcmp(l->conf->operator[i].name, name) == 0)
 			return true;
 	return false;
 }
@@ -247,7 +299,8 @@ frontlink_request(struct frontlink *l, const json_t *frame, struct error *err)
 	req.body = json_string_value(body);
 	req.len = json_string_length(body);
 	if (req.body == NULL || req.len > FRAME_BODY_MAX ||
-	    !frame_path_ok(path, strlen(path)) || !frontlink_node(l, peer))
+	    !frame_path_ok(path, strlen(path)) ||
+	    !frontlink_known(l, path, peer))
 		return error_set(err, ERR_PROTOCOL, "request of a bad form");
 	if (req.id <= l->last_id ||
 	    (int64_t)(req.id >> FRAME_ID_BITS) != l->generation)
@@ -331,7 +384,7 @@ frontlink_read(struct frontlink *l)
 		 * its own status and last words are the reason. */
 		watch_free(l->link);
 		l->link = NULL;
-		frontproc_kill(&l->proc);
+		companion_kill(&l->proc);
 		return false;
 	}
 	if (rc == -1)

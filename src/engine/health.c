@@ -118,9 +118,23 @@ health_converge(const struct engine *e, const struct core_status *st,
 }
 
 void
+health_keep(struct health *h, const struct conf *old, const struct conf *next)
+{
+	int i, c;
+
+	h->was_down = 0;
+	for (i = 0; i < next->check_count; i++) {
+		c = health_index(old, next->check[i].name);
+		if (c != -1 && (h->fails & CHECK_BIT(c)) != 0)
+			h->was_down |= CHECK_BIT(i);
+	}
+}
+
+void
 health_look(const struct engine *e, const struct core_status *st,
     const struct now *now, struct health *h)
 {
+	checkset_t was_down = h->was_down;
 	usec_t since = h->stale_since;
 	struct check_state cs;
 	int i, c;
@@ -134,7 +148,11 @@ health_look(const struct engine *e, const struct core_status *st,
 	for (i = 0; e->checks != NULL && i < checks_count(e->checks); i++) {
 		checks_state(e->checks, i, &cs);
 		c = health_index(e->conf, cs.name);
-		if (c != -1 && cs.up == ANS_NO)
+		if (c == -1)
+			continue;
+		if (cs.up == ANS_UNKNOWN)
+			h->was_down |= was_down & CHECK_BIT(c);
+		if (cs.up == ANS_NO || (h->was_down & CHECK_BIT(c)) != 0)
 			health_down(e, st, &cs, c, now, h);
 	}
 	health_converge(e, st, since, now, h);

@@ -23,12 +23,18 @@ struct health {
 	usec_t disputed;     /* raw: the last one of these failed; 0 */
 	bool stale;	     /* its applications are not as its role demands */
 	usec_t stale_since;  /* raw, as seen here; 0 */
+	checkset_t
+	    was_down; /* before they were made anew, and not known since */
 	char reasons[HEALTH_REASONS_MAX]; /* "": none; comma-separated */
 };
 
 /* st: zeroed on a witness; h: as it was looked at last. */
 void health_look(const struct engine *e, const struct core_status *st,
     const struct now *now, struct health *h);
+/* The checks are made anew by another configuration: one that was down stays
+ * so until it has been asked. */
+void health_keep(
+    struct health *h, const struct conf *old, const struct conf *next);
 /* Into the engine's own. */
 void health_look_now(struct engine *e, const struct now *now);
 

@@ -2,7 +2,9 @@
  * What changed the cluster, as this host saw it, kept in its state directory:
  * each event that counts becomes a line of a chained file. It never disturbs
  * the engine: a thread of its own writes and reads, what a full disk keeps out
- * waits or is dropped, and nobody waits for either.
+ * waits as long as there is room in memory, and nobody waits for either. What
+ * is left out, for want of room or as too much of one kind, is counted in a
+ * line of its own, history.left-out; see history_limit.h.
  */
 #ifndef HAWATCH_ENGINE_HISTORY_H
 #define HAWATCH_ENGINE_HISTORY_H
@@ -13,7 +15,7 @@
 #include "hawatch/types.h"
 
 #define HISTORY_FULL ((size_t)128 * 1024)
-#define HISTORY_FILES 12
+#define HISTORY_FILES 32
 #define HISTORY_NAME "history"
 
 struct history;
@@ -26,7 +28,7 @@ void history_free(struct history *h);
 /* more is taken: what the event does not carry; may be NULL. */
 void history_event(struct history *h, const struct now *now, enum event_name ev,
     const struct kv *kv, size_t n, json_t *more);
-/* A line that is no event of the log, and only a detail. */
+/* A line that is no event of the log, and a decision. */
 void history_detail(
     struct history *h, const struct now *now, const char *what, json_t *more);
 /* At the end of every turn. Returns the raw time of the next. */
@@ -34,14 +36,15 @@ usec_t history_turn(struct history *h, const struct now *now);
 
 struct history_query {
 	uint64_t epoch; /* what belongs to the change to that one; 0: the
-			   newest lines, without details unless all */
+			   newest changes; with all, all lines */
 	bool all;
 	bool verify;	/* only whether the chain holds */
 	size_t records; /* at most, */
 	size_t bytes;	/* and of so many bytes */
 };
 /* found is an object, borrowed: "records", "lines", "files", "sum", and
- * "broken" where the chain is; or "error". Never called after history_free. */
+ * "broken" where the chain is; or "error"; "asked_ms", when that was by this
+ * host's clock. Never called after history_free. */
 void history_read(struct history *h, const struct history_query *q,
     void (*done)(void *arg, uint64_t id, const json_t *found), void *arg,
     uint64_t id);

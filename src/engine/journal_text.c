@@ -48,6 +48,7 @@ put_rejoin(json_t *obj, const struct durable *d, const struct names *names)
 		  d->rejoin_from < names->count;
 
 	json_put_bool(obj, "diverged", d->diverged);
+	json_put_bool(obj, "follower", d->follower);
 	json_put_string(obj, "rejoin", rejoin_words[d->rejoin]);
 	json_put_string(
 	    obj, "rejoin_from", on ? names->node[d->rejoin_from] : "");
@@ -58,7 +59,6 @@ char *
 journal_str(const struct durable *d, const struct names *names)
 {
 	json_t *obj = json_object();
-	char *text;
 
 	json_put_string(obj, "cluster", names->cluster);
 	json_put_string(obj, "instance", d->instance);
@@ -90,9 +90,7 @@ journal_str(const struct durable *d, const struct names *names)
 	json_put_u64(obj, "plan_epoch", d->plan_epoch);
 	json_put_u64(obj, "site_epoch", d->site_epoch);
 	json_put_u64(obj, "quiet_epoch", d->quiet_epoch);
-	text = json_text(obj);
-	json_decref(obj);
-	return text;
+	return json_take_text(obj);
 }
 
 static int
@@ -154,6 +152,8 @@ want_rejoin(const json_t *obj, struct durable *d, const struct names *names)
 		return;
 	if (json_want_bool(obj, "diverged", &d->diverged, &ignored) != 0)
 		d->diverged = false;
+	if (json_want_bool(obj, "follower", &d->follower, &ignored) != 0)
+		d->follower = false;
 	d->rejoin = REJOIN_HALF;
 	if (json_want_string(obj, "rejoin", word, sizeof(word), &ignored) == 0)
 		for (i = REJOIN_NO; i <= REJOIN_WHOLE; i++)
@@ -224,8 +224,7 @@ want_rest(const json_t *obj, struct durable *d, const struct names *names,
 	    json_want_bool(obj, "latch", &d->latch, err) ||
 	    json_want_string(
 		obj, "latch_why", d->latch_why, sizeof(d->latch_why), err) ||
-	    json_want_int(
-		obj, "proof", PROOF_NONE, PROOF_OPERATOR, &proof, err) ||
+	    json_want_int(obj, "proof", PROOF_NONE, PROOF_AGENT, &proof, err) ||
 	    json_want_u64(obj, "proof_epoch", &d->proof_epoch, err) ||
 	    json_want_string(
 		obj, "proof_why", d->proof_why, sizeof(d->proof_why), err) ||

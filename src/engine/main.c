@@ -14,6 +14,7 @@
 #include "engine/driver.h"
 #include "engine/engine.h"
 #include "engine/parts.h"
+#include "engine/reload.h"
 #include "hawatch/emit.h"
 #include "hawatch/exitcode.h"
 #include "hawatch/fence.h"
@@ -130,7 +131,9 @@ fence_only(struct conf *conf)
 	struct error err;
 	int rc = EXITCODE_DONE;
 
+	/* Who only looks on closes nothing. */
 	if (conf->node[conf->self].role == ROLE_DATA &&
+	    !conf_only_looks(conf) &&
 	    fence_install_closed(conf->pg.port, &err) != 0) {
 		fprintf(stderr, "hawatchd: %s\n", err.msg);
 		rc = EXITCODE_LOCAL;
@@ -149,7 +152,7 @@ process_prepare(void)
 	if (setpriority(PRIO_PROCESS, 0, PRIORITY) != 0)
 		EMIT(process_limits, kv_s("what", "setpriority"));
 	signal(SIGPIPE, SIG_IGN);
-	/* The configuration is read at the start; a restart is silent. */
+	/* Until there is a loop that hears it. */
 	signal(SIGHUP, SIG_IGN);
 }
 
@@ -163,10 +166,16 @@ stop_cb(void *arg, int signo)
 	loop_stop(e->loop);
 }
 
+static void
+reload_cb(void *arg, int signo)
+{
+	reload_signal(arg);
+}
+
 static int
 run(struct conf *conf)
 {
-	struct sigwatch *term, *intr;
+	struct sigwatch *term, *intr, *hup;
 	struct engine *e;
 	struct error err;
 
@@ -181,6 +190,7 @@ run(struct conf *conf)
 	}
 	term = sigwatch_new(e->loop, SIGTERM, stop_cb, e);
 	intr = sigwatch_new(e->loop, SIGINT, stop_cb, e);
+	hup = sigwatch_new(e->loop, SIGHUP, reload_cb, e);
 	driver_start(e);
 	if (notify_send("READY=1", &err) != 0)
 		EMIT(notify_failed, kv_s("reason", err.msg));
@@ -188,6 +198,7 @@ run(struct conf *conf)
 	loop_run(e->loop, driver_turn, e);
 	sigwatch_free(term);
 	sigwatch_free(intr);
+	sigwatch_free(hup);
 	parts_free(e);
 	return EXITCODE_DONE;
 }
@@ -197,6 +208,7 @@ main(int argc, char **argv)
 {
 	struct options o;
 	struct conf *conf;
+	struct error err;
 
 	if (options_parse(&o, argc, argv) != 0)
 		return EXITCODE_USAGE;
@@ -205,6 +217,11 @@ main(int argc, char **argv)
 	conf = config_read(&o);
 	if (conf == NULL)
 		return EXITCODE_CONFIG;
+	if (o.check && conf_guard_check(conf, &err) != 0) {
+		fprintf(stderr, "hawatchd: %s: %s\n", o.config, err.msg);
+		conf_free(conf);
+		return EXITCODE_CONFIG;
+	}
 	if (o.check) {
 		printf("%s: it is right; this host is %s\n", o.config,
 		    conf->node[conf->self].name);

@@ -22,6 +22,7 @@ struct order_row {
 	const char *verb;
 	bool data; /* only where PostgreSQL is */
 	bool node; /* a node of the cluster must be named */
+	enum order_reach reach;
 	void (*run)(struct engine *e, const struct order_request *req);
 };
 
@@ -33,37 +34,50 @@ static void order_init(struct engine *e, const struct order_request *req);
 static void order_show(struct engine *e, const struct order_request *req);
 static void order_adopt(struct engine *e, const struct order_request *req);
 static void order_unfence(struct engine *e, const struct order_request *req);
-static void order_rejoin(struct engine *e, const struct order_request *req);
 static void order_ack(struct engine *e, const struct order_request *req);
 static void order_role(struct engine *e, const struct order_request *req);
 static void order_gate(struct engine *e, const struct order_request *req);
-static void order_drift(struct engine *e, const struct order_request *req);
 static void order_ping(struct engine *e, const struct order_request *req);
 static void orders_start(struct engine *e);
-static bool order_is_here(struct engine *e, const struct order_request *req,
-    const char *verb, const char *option);
 static void orders_wake_cb(void *arg);
 
 static const struct order_row order_rows[] = {
-	{ .verb = "status", .run = order_status },
-	{ .verb = "plan", .node = true, .run = order_plan },
+	{ .verb = "status", .reach = REACH_READ, .run = order_status },
+	{ .verb = "plan",
+	    .reach = REACH_READ,
+	    .node = true,
+	    .run = order_plan },
 	{ .verb = "promote", .data = true, .node = true, .run = order_promote },
 	{ .verb = "switchover", .data = true, .run = order_switchover },
 	{ .verb = "init", .data = true, .node = true, .run = order_init },
-	{ .verb = "register-show", .run = order_show },
+	{ .verb = "register-show", .reach = REACH_READ, .run = order_show },
 	{ .verb = "register-adopt", .run = order_adopt },
 	{ .verb = "pause", .data = true, .run = orders_pause },
 	{ .verb = "resume", .data = true, .run = orders_resume },
 	{ .verb = "fence", .data = true, .run = orders_fence },
 	{ .verb = "unfence", .data = true, .run = order_unfence },
-	{ .verb = "rejoin", .data = true, .run = order_rejoin },
+	{ .verb = "rejoin", .data = true, .run = orders_rejoin },
+	{ .verb = "rejoin-may",
+	    .reach = REACH_READ,
+	    .data = true,
+	    .run = orders_rejoin_may },
 	{ .verb = "ack", .data = true, .run = order_ack },
-	{ .verb = "role", .run = order_role },
-	{ .verb = "gate", .data = true, .run = order_gate },
-	{ .verb = "ping", .run = order_ping },
-	{ .verb = "history", .run = orders_history },
-	{ .verb = "report", .run = orders_report },
-	{ .verb = "drift-apply", .data = true, .run = order_drift },
+	{ .verb = "role", .reach = REACH_READ, .run = order_role },
+	{ .verb = "gate",
+	    .reach = REACH_LOCAL,
+	    .data = true,
+	    .run = order_gate },
+	{ .verb = "ping", .reach = REACH_READ, .run = order_ping },
+	{ .verb = "history", .reach = REACH_READ, .run = orders_history },
+	{ .verb = "report", .reach = REACH_READ, .run = orders_report },
+	{ .verb = "reload", .run = orders_reload },
+	{ .verb = "config-diff", .reach = REACH_READ, .run = orders_config },
+	{ .verb = "would",
+	    .reach = REACH_READ,
+	    .data = true,
+	    .run = orders_would },
+	{ .verb = "notify-test", .run = orders_tell },
+	{ .verb = "drift-apply", .data = true, .run = orders_drift },
 };
 
 void
@@ -73,7 +87,10 @@ orders_handle(
 	const struct order_row *row = NULL;
 	struct engine *e = engine;
 	struct order_request req = { .id = id, .node = NODE_NONE };
+	void (*refuse)(struct engine * e, uint64_t id, enum exitcode code,
+	    const char *why, const char *next) = orders_refuse;
 	struct error err;
+	char *next;
 	size_t i;
 
 	orders_start(e);
@@ -81,21 +98,29 @@ orders_handle(
 		if (strcmp(order_rows[i].verb, verb) == 0)
 			row = &order_rows[i];
 	}
+	if (row != NULL && row->reach == REACH_READ)
+		refuse = orders_no;
 	if (row == NULL)
 		orders_refuse(e, id, EXITCODE_USAGE,
 		    "this engine does not know that verb: hactl is of "
 		    "another version",
 		    "hactl --version");
+	else if (!orders_allowed(e, id, row->reach))
+		return; /* the asker was told */
 	else if (orders_request_read(e->conf, &req, args_json, &err) == -1)
-		orders_refuse(e, id, EXITCODE_USAGE, err.msg, "hactl --help");
-	else if (row->data && e->core == NULL)
-		orders_refuse(e, id, EXITCODE_REFUSED,
-		    "this host is a witness: it has no PostgreSQL",
-		    "hactl status");
-	else if (row->node && req.node == NODE_NONE)
-		orders_refuse(e, id, EXITCODE_USAGE,
-		    "the name of a node is missing", "hactl --help");
-	else
+		refuse(e, id, EXITCODE_USAGE, err.msg,
+		    err.code == ERR_REFUSED ? "hactl status" : "hactl --help");
+	else if (row->data && e->core == NULL) {
+		next = orders_witness_next(e, verb, &req);
+		refuse(e, id, EXITCODE_REFUSED,
+		    "this host is a witness: it has no PostgreSQL", next);
+		free(next);
+	} else if (row->node && req.node == NODE_NONE)
+		refuse(e, id, EXITCODE_USAGE, "the name of a node is missing",
+		    "hactl --help");
+	else if (req.look)
+		orders_look(e, verb, &req);
+	else if (!orders_observed(e, verb, &req))
 		row->run(e, &req);
 }
 
@@ -108,6 +133,8 @@ orders_turn(struct engine *e, const struct now *now)
 	orders_wait_turn(e, now);
 	orders_drift_turn(e, now);
 	orders_report_turn(e, now);
+	orders_reload_turn(e);
+	orders_config_turn(e);
 }
 
 void
@@ -131,7 +158,10 @@ orders_free(struct orders *o)
 	}
 	switchover_look_free_all(o);
 	orders_drift_free(o);
+	free(o->tell);
 	orders_report_free(o);
+	orders_reload_free(o);
+	orders_config_free(o);
 	timer_free(o->wake);
 	free(o);
 }
@@ -167,16 +197,28 @@ orders_wake_cb(void *arg)
 
 /* An order changes the host on which it is given, so that the person has its
  * log before their eyes and no engine has to be trusted by another. */
-static bool
-order_is_here(struct engine *e, const struct order_request *req,
+bool
+orders_is_here(struct engine *e, const struct order_request *req,
     const char *verb, const char *option)
 {
+	const struct now now = clock_now();
+	struct core_status st;
 	const char *name;
-	char *next;
+	char *why, *next;
 
 	if (req->node == e->conf->self)
 		return true;
 	name = e->conf->names.node[req->node];
+	core_status(e->core, &now, &st);
+	if (strcmp(verb, "promote") == 0 && !req->is_fenced &&
+	    st.rec.state == REC_HELD && st.rec.holder == req->node) {
+		why =
+		    xasprintf("by the record %s is the primary already", name);
+		orders_refuse(
+		    e, req->id, EXITCODE_REFUSED, why, "hactl status");
+		free(why);
+		return false;
+	}
 	next = xasprintf("ssh %s hactl %s %s%s", name, verb, option, name);
 	orders_refuse(e, req->id, EXITCODE_REFUSED,
 	    "that is another host: run it there", next);
@@ -194,7 +236,7 @@ static void
 order_plan(struct engine *e, const struct order_request *req)
 {
 	if (e->conf->node[req->node].role != ROLE_DATA)
-		orders_refuse(e, req->id, EXITCODE_REFUSED,
+		orders_no(e, req->id, EXITCODE_REFUSED,
 		    "that node is a witness: it has no PostgreSQL",
 		    "hactl status");
 	else if (orders_switchover_meant(e, req->node))
@@ -209,7 +251,7 @@ order_promote(struct engine *e, const struct order_request *req)
 {
 	if (!req->is_fenced && orders_switchover_meant(e, req->node))
 		orders_switchover_ask(e, req->id, req->node, req->accept);
-	else if (order_is_here(e, req, "promote", ""))
+	else if (orders_is_here(e, req, "promote", ""))
 		orders_promote_ask(
 		    e, req->id, req->is_fenced ? req->fenced : NULL);
 }
@@ -226,7 +268,8 @@ order_init(struct engine *e, const struct order_request *req)
 	const struct now now = clock_now();
 	const char *refused;
 
-	if (!order_is_here(e, req, "init", "--holder "))
+	if (!orders_is_here(e, req, "init", "--holder ") ||
+	    !orders_may_init(e, req->id))
 		return;
 	refused = core_order_init(e->core, &now);
 	if (refused != NULL) {
@@ -246,7 +289,6 @@ order_show(struct engine *e, const struct order_request *req)
 static void
 order_adopt(struct engine *e, const struct order_request *req)
 {
-	orders_taken(e, req->id, "register-adopt");
 	orders_ask_register(e, req->id, true);
 }
 
@@ -263,21 +305,6 @@ order_unfence(struct engine *e, const struct order_request *req)
 	}
 	orders_taken(e, req->id, "unfence");
 	orders_wait(e, req->id, LONG_UNFENCE, NODE_NONE);
-}
-
-static void
-order_rejoin(struct engine *e, const struct order_request *req)
-{
-	const struct now now = clock_now();
-	const char *refused;
-
-	refused = core_order_rejoin(e->core, &now, req->clone);
-	if (refused != NULL) {
-		orders_refuse_core(e, req->id, refused);
-		return;
-	}
-	orders_taken(e, req->id, "rejoin");
-	orders_wait(e, req->id, LONG_REJOIN, NODE_NONE);
 }
 
 static void
@@ -343,7 +370,8 @@ order_gate(struct engine *e, const struct order_request *req)
 	bool standby;
 
 	standby = instance_signal_file(e->conf->pg.data_directory) == ANS_YES;
-	if (!standby)
+	/* Who only looks on denies nobody. */
+	if (!standby && e->conf->mode != MODE_OBSERVE)
 		refused = core_may_start_primary(e->core, &now);
 	if (refused != NULL) {
 		orders_refuse_core(e, req->id, refused);
@@ -353,12 +381,6 @@ order_gate(struct engine *e, const struct order_request *req)
 	json_put_i64(obj, "exit", EXITCODE_DONE);
 	json_put_string(obj, "as", standby ? "standby" : "primary");
 	orders_reply(e, req->id, obj);
-}
-
-static void
-order_drift(struct engine *e, const struct order_request *req)
-{
-	orders_drift(e, req->id);
 }
 
 static void

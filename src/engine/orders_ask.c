@@ -6,13 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/collect.h"
 #include "engine/engine.h"
 #include "engine/orders.h"
 #include "hawatch/json.h"
 #include "hawatch/mem.h"
 
 #define ASK_LIMIT (1500 * USEC_MSEC)
-#define ASK_DEPTH_MAX 32
 
 static void ask_node(struct engine *e, struct order_ask *a, node_t node);
 static void ask_node_cb(
@@ -98,7 +98,7 @@ ask_waits(const struct engine *e, const struct order_ask *a)
 {
 	if (a->pending > 0)
 		return true;
-	return a->what == ASK_PROMOTE &&
+	return (a->what == ASK_PROMOTE || a->what == ASK_LOOK) &&
 	       !orders_promote_asked(e, a->node, a->since);
 }
 
@@ -118,6 +118,7 @@ orders_ask_register(struct engine *e, uint64_t id, bool adopt)
 {
 	struct order_question *q = question_new(e, 0, id);
 
+	q->order = adopt;
 	if (adopt)
 		regclient_adopt(e->reg, ask_register_cb, q);
 	else
@@ -178,6 +179,8 @@ ask_register_cb(void *arg, const char *json, const char *why)
 	if (json == NULL) {
 		ask_register_refused(q, why);
 	} else {
+		if (q->order)
+			orders_taken(q->e, q->id, "register-adopt");
 		obj = json_object();
 		json_put_i64(obj, "exit", EXITCODE_DONE);
 		json_put(obj, "register", ask_parse(json, NULL));
@@ -204,7 +207,10 @@ ask_register_refused(const struct order_question *q, const char *why)
 		text = xasprintf("the register does not answer: %s", why);
 		next = orders_register_next(q->e);
 	}
-	orders_refuse(q->e, q->id, EXITCODE_REFUSED, text, next);
+	if (q->order)
+		orders_refuse(q->e, q->id, EXITCODE_REFUSED, text, next);
+	else
+		orders_no(q->e, q->id, EXITCODE_REFUSED, text, next);
 	json_decref(obj);
 	free(text);
 	free(next);
@@ -258,27 +264,6 @@ ask_put(struct engine *e, struct order_ask *a, node_t node, const char *json,
 	json_array_set_new(a->nodes, (size_t)node, obj);
 }
 
-/* Nested less deep than that. What others say becomes a part of one answer,
- * which would be as deep, and hactl would read none of it. */
-static bool
-ask_shallow(const json_t *value, int depth)
-{
-	/* jansson's iterators want it mutable and do not change it. */
-	json_t *walk = (json_t *)(uintptr_t)value, *part;
-	const char *key;
-	size_t i;
-
-	if (depth == 0)
-		return false;
-	json_object_foreach(walk, key, part)
-		if (!ask_shallow(part, depth - 1))
-			return false;
-	json_array_foreach(walk, i, part)
-		if (!ask_shallow(part, depth - 1))
-			return false;
-	return true;
-}
-
 /* What is no object becomes one that says why. The register keeps its record
  * as the text that was written; here it is shown. */
 static json_t *
@@ -298,7 +283,7 @@ ask_parse(const char *json, const char *why)
 		if (rec != NULL)
 			json_put(obj, "record", rec);
 	}
-	if (obj == NULL || !ask_shallow(obj, ASK_DEPTH_MAX)) {
+	if (obj == NULL || !collect_shallow(obj)) {
 		json_decref(obj);
 		obj = json_object();
 		json_put_string(obj, "silent", why == NULL ? "no answer" : why);
@@ -319,9 +304,11 @@ ask_end(struct engine *e, struct order_ask *a)
 		ask_end_plan(e, a);
 		break;
 	case ASK_PROMOTE:
+	case ASK_LOOK:
 		said = json_array_get(a->nodes, (size_t)a->node);
 		orders_promote(e, a->id, a->fenced,
-		    json_is_object(said) ? said : NULL, a->since);
+		    json_is_object(said) ? said : NULL, a->since,
+		    a->what == ASK_LOOK);
 		break;
 	case ASK_SWITCHOVER:
 		said = json_array_get(a->nodes, (size_t)a->node);
@@ -348,8 +335,9 @@ ask_end_status(struct engine *e, struct order_ask *a)
 	json_put(obj, "nodes", json_incref(a->nodes));
 	if (a->reg == NULL)
 		a->reg = ask_parse(NULL, "timeout");
-	if (e->conf->reg.type == REGISTER_ETCD)
-		json_put_string(a->reg, "type", "etcd");
+	if (e->conf->reg.type != REGISTER_ARBITER)
+		json_put_string(
+		    a->reg, "type", conf_register_str(e->conf->reg.type));
 	json_put(obj, "register", json_incref(a->reg));
 	orders_reply(e, a->id, obj);
 }
@@ -363,7 +351,7 @@ ask_end_plan(struct engine *e, struct order_ask *a)
 	if (!json_is_object(node) || json_has(node, "silent")) {
 		next = xasprintf(
 		    "ssh %s hactl ping", e->conf->names.node[a->node]);
-		orders_refuse(e, a->id, EXITCODE_NO_ENGINE,
+		orders_no(e, a->id, EXITCODE_NO_ENGINE,
 		    "the engine of that node does not answer", next);
 		free(next);
 		return;

@@ -8,6 +8,7 @@
 
 #include "engine/engine.h"
 #include "engine/orders.h"
+#include "engine/orders_request.h"
 #include "hawatch/converge.h"
 #include "hawatch/emit.h"
 #include "hawatch/json.h"
@@ -50,20 +51,20 @@ drift_refusal(
 {
 	*next = "hactl status";
 	if (e->conf->mode == MODE_OBSERVE) {
-		*next = "mode = \"manual\" or \"auto\" in hawatch.conf, "
-			"restart hawatchd";
-		return "mode observe: nothing is ever changed";
+		*next = "systemctl restart hawatchd";
+		return "mode observe: nothing is ever changed; set mode = "
+		       "\"manual\" or \"auto\" in hawatch.conf first";
 	}
 	if (st->site.primary == NODE_NONE)
 		return "it is not known where the primary is, so neither what "
 		       "this host should be";
 	if (drift_plan(st)) {
-		*next = "hactl status, again in a moment";
+		*next = "hactl status";
 		return "a plan runs, which brings this host to its role by "
 		       "itself";
 	}
 	if (st->site.converging || e->orders->drift != NULL) {
-		*next = "hactl drift, again in a moment";
+		*next = "hactl drift";
 		return "this host is being brought to its role already";
 	}
 	return NULL;
@@ -178,7 +179,7 @@ drift_reply_done(struct engine *e, uint64_t id, const char *text, usec_t took)
 }
 
 void
-orders_drift(struct engine *e, uint64_t id)
+orders_drift(struct engine *e, const struct order_request *req)
 {
 	const struct now now = clock_now();
 	int i, n = converge_count(e->converge);
@@ -190,17 +191,17 @@ orders_drift(struct engine *e, uint64_t id)
 	core_status(e->core, &now, &st);
 	why = drift_refusal(e, &st, &next);
 	if (why != NULL) {
-		orders_refuse(e, id, EXITCODE_REFUSED, why, next);
+		orders_refuse(e, req->id, EXITCODE_REFUSED, why, next);
 		return;
 	}
 	if (n == 0) {
-		drift_reply_done(
-		    e, id, "the configuration has no items for this host", 0);
+		drift_reply_done(e, req->id,
+		    "the configuration has no items for this host", 0);
 		return;
 	}
-	orders_taken(e, id, "drift-apply");
+	orders_taken(e, req->id, "drift-apply");
 	d = xcalloc(1, sizeof(*d));
-	d->id = id;
+	d->id = req->id;
 	d->since = now.raw;
 	d->primary = st.site.primary;
 	d->epoch = st.rec.epoch;

@@ -11,6 +11,7 @@
 #include "engine/orders.h"
 #include "engine/orders_request.h"
 #include "engine/peers.h"
+#include "engine/status.h"
 #include "hawatch/json.h"
 #include "hawatch/mem.h"
 
@@ -41,11 +42,12 @@ history_cb(void *arg, uint64_t id, const json_t *found)
 	json_t *obj;
 
 	if (error != NULL) {
-		orders_refuse(
+		orders_no(
 		    e, id, EXITCODE_LOCAL, error, "ls -l /var/lib/hawatch");
 		return;
 	}
 	obj = json_copy((json_t *)(uintptr_t)found);
+	json_object_del(obj, "asked_ms");
 	json_put_string(obj, "node", e->conf->names.node[e->conf->self]);
 	json_put_i64(
 	    obj, "exit", broken == NULL ? EXITCODE_DONE : EXITCODE_REFUSED);
@@ -63,6 +65,25 @@ orders_history(struct engine *e, const struct order_request *req)
 
 	history_read(e->history, &q, history_cb, e, req->id);
 	orders_wake_by(e, 0);
+}
+
+void
+orders_history_now(const struct engine *e, json_t *host)
+{
+	const struct now now = clock_now();
+	struct core_status st;
+	json_t *obj;
+
+	json_put_i64(host, "wall_ms", now.wall / USEC_MSEC);
+	if (e->core == NULL)
+		return;
+	core_status(e->core, &now, &st);
+	obj = json_object();
+	json_put_u64(obj, "epoch", st.rec.epoch);
+	json_put_string(obj, "state", rec_state_str(st.rec.state));
+	json_put(obj, "holder", status_node(e, st.rec.holder));
+	json_put_bool(obj, "primary", status_is_primary(&st, &now));
+	json_put(host, "now", obj);
 }
 
 static struct order_report *
@@ -100,8 +121,8 @@ report_own_cb(void *arg, uint64_t serial, const json_t *found)
 	if (r == NULL)
 		return;
 	host = json_copy((json_t *)(uintptr_t)found);
-	json_put_i64(host, "wall_ms", clock_now().wall / USEC_MSEC);
-	report_put(e, r, e->conf->self, host, clock_now().wall);
+	orders_history_now(e, host);
+	report_put(e, r, e->conf->self, host, r->sent);
 	orders_wake_by(e, 0);
 }
 
@@ -163,11 +184,12 @@ orders_report(struct engine *e, const struct order_request *req)
 	}
 	if (r->epoch == 0) {
 		free(r);
-		orders_refuse(e, req->id, EXITCODE_REFUSED,
+		orders_no(e, req->id, EXITCODE_REFUSED,
 		    e->core == NULL ?
-			"a witness does not know the last epoch: name one" :
+			"a witness does not know the last epoch, and no data "
+			"node has said it: name one, as in hactl report 7" :
 			"no record is known: there was no change of holder",
-		    e->core == NULL ? "hactl report EPOCH" : "hactl status");
+		    "hactl status");
 		return;
 	}
 	q.epoch = r->epoch;

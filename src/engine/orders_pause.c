@@ -1,7 +1,8 @@
 /*
  * The orders of maintenance: a pause of failover and its end, which only the
  * holder writes, and a host that is stopped for good. Who orders is what
- * hactl's user is called there, and the uid that the socket proves.
+ * hactl's user is called there, and the uid that the socket proves; or the
+ * operator whom a certificate proves.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,11 +18,15 @@ static void
 pause_by(
     struct engine *e, const struct order_request *req, char *buf, size_t size)
 {
+	const char *operator;
 	uid_t uid = 0;
 	pid_t pid = 0;
-	bool known = control_asker(e->control, req->id, &uid, &pid);
+	bool may, known = control_asker(e->control, req->id, &uid, &pid);
 
-	if (known && req->by[0] != '\0')
+	operator= control_operator(e->control, req->id, &may);
+	if (operator!= NULL)
+		(void)snprintf(buf, size, "operator %s", operator);
+	else if (known && req->by[0] != '\0')
 		(void)snprintf(
 		    buf, size, "%s (uid %lu)", req->by, (unsigned long)uid);
 	else if (known)
@@ -63,25 +68,48 @@ pause_elsewhere(
 	return true;
 }
 
-void
-orders_pause(struct engine *e, const struct order_request *req)
+char *
+orders_pause_command(const struct order_request *req)
 {
-	const struct now now = clock_now();
-	char by[ORDER_WHY_MAX], *command;
-	const char *refused;
+	return xasprintf("'hactl pause --for %llds \"%s\"'",
+	    (long long)(req->pause_for / USEC_SEC),
+	    strpbrk(req->why, "'\"`$\\") == NULL ? req->why : "WHY");
+}
+
+/* False: the asker was told. */
+static bool
+pause_here(struct engine *e, const struct order_request *req)
+{
+	char *command;
 	bool elsewhere;
 
 	if (req->why[0] == '\0' || req->pause_for == 0) {
 		orders_refuse(e, req->id, EXITCODE_USAGE,
-		    "for how long, or why, is missing", "hactl pause --help");
-		return;
+		    "for how long, or why, is missing",
+		    "hactl pause --for 30m \"new disks\"");
+		return false;
 	}
-	command = xasprintf("'hactl pause --for %llds \"%s\"'",
-	    (long long)(req->pause_for / USEC_SEC),
-	    strpbrk(req->why, "'\"`$\\") == NULL ? req->why : "WHY");
+	command = orders_pause_command(req);
 	elsewhere = pause_elsewhere(e, req, command);
 	free(command);
-	if (elsewhere)
+	return !elsewhere;
+}
+
+void
+orders_pause_may(struct engine *e, const struct order_request *req)
+{
+	if (pause_here(e, req))
+		orders_look_over(e, req->id, NULL);
+}
+
+void
+orders_pause(struct engine *e, const struct order_request *req)
+{
+	const struct now now = clock_now();
+	char by[ORDER_WHY_MAX];
+	const char *refused;
+
+	if (!pause_here(e, req))
 		return;
 	pause_by(e, req, by, sizeof(by));
 	refused = core_order_pause(
@@ -90,7 +118,7 @@ orders_pause(struct engine *e, const struct order_request *req)
 		orders_refuse_core(e, req->id, refused);
 		return;
 	}
-	orders_taken(e, req->id, "pause");
+	orders_taken_why(e, req->id, "pause", req->why);
 	orders_wait(e, req->id, LONG_PAUSE, NODE_NONE);
 }
 
@@ -120,7 +148,7 @@ orders_fence(struct engine *e, const struct order_request *req)
 
 	if (req->why[0] == '\0') {
 		orders_refuse(e, req->id, EXITCODE_USAGE, "why is missing",
-		    "hactl fence --help");
+		    "hactl fence \"new disks\"");
 		return;
 	}
 	pause_by(e, req, by, sizeof(by));
@@ -131,6 +159,6 @@ orders_fence(struct engine *e, const struct order_request *req)
 		orders_refuse_core(e, req->id, refused);
 		return;
 	}
-	orders_taken(e, req->id, "fence");
+	orders_taken_why(e, req->id, "fence", req->why);
 	orders_wait(e, req->id, LONG_FENCE, NODE_NONE);
 }

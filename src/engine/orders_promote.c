@@ -18,8 +18,25 @@ static bool promote_answers(
     const struct engine *e, node_t holder, usec_t since);
 static char *promote_stop_command(const struct engine *e, node_t holder);
 
+static void promote_ask(
+    struct engine *e, uint64_t id, const char *fenced, bool look);
+static bool promote_refused(
+    struct engine *e, uint64_t id, const json_t *holder, usec_t since);
+
 void
 orders_promote_ask(struct engine *e, uint64_t id, const char *fenced)
+{
+	promote_ask(e, id, fenced, false);
+}
+
+void
+orders_promote_look(struct engine *e, uint64_t id, const char *fenced)
+{
+	promote_ask(e, id, fenced, true);
+}
+
+static void
+promote_ask(struct engine *e, uint64_t id, const char *fenced, bool look)
 {
 	const struct now now = clock_now();
 	struct core_status st;
@@ -30,42 +47,26 @@ orders_promote_ask(struct engine *e, uint64_t id, const char *fenced)
 		    "this node is the primary already", "hactl status");
 	else if (st.rec.state == REC_NONE || st.rec.holder == NODE_NONE ||
 		 st.rec.holder == e->conf->self)
-		orders_promote(e, id, fenced, NULL, now.raw);
+		orders_promote(e, id, fenced, NULL, now.raw, look);
 	else {
-		orders_ask(e, id, ASK_PROMOTE, st.rec.holder, fenced);
+		orders_ask(e, id, look ? ASK_LOOK : ASK_PROMOTE, st.rec.holder,
+		    fenced);
 		pgwatch_poke_peer(e->pg, st.rec.holder);
 	}
 }
 
 void
 orders_promote(struct engine *e, uint64_t id, const char *fenced,
-    const json_t *holder, usec_t since)
+    const json_t *holder, usec_t since, bool look)
 {
 	const struct now now = clock_now();
 	const char *refused;
-	struct core_status st;
-	char *next;
 
-	core_status(e->core, &now, &st);
-	if (promote_serves(holder)) {
-		next = xasprintf("ssh %s hactl switchover %s",
-		    e->conf->names.node[st.rec.holder],
-		    e->conf->names.node[e->conf->self]);
-		orders_refuse(e, id, EXITCODE_REFUSED,
-		    "the primary answers: a takeover now would break what "
-		    "works. It can hand over to this node",
-		    next);
-		free(next);
+	if (promote_refused(e, id, holder, since))
 		return;
-	}
-	if (promote_answers(e, st.rec.holder, since)) {
-		next = promote_stop_command(e, st.rec.holder);
-		orders_refuse(e, id, EXITCODE_REFUSED,
-		    "the primary answers: a takeover now would break what "
-		    "works. Stop PostgreSQL there, and this node takes over "
-		    "by itself",
-		    next);
-		free(next);
+	if (look) {
+		orders_look_over(
+		    e, id, core_may_promote(e->core, &now, fenced));
 		return;
 	}
 	refused = core_order_promote(e->core, &now, fenced);
@@ -75,6 +76,49 @@ orders_promote(struct engine *e, uint64_t id, const char *fenced,
 	}
 	orders_taken_why(e, id, "promote", fenced == NULL ? "" : fenced);
 	orders_wait(e, id, LONG_PROMOTE, NODE_NONE);
+}
+
+/* The primary answers: true, and the asker was told. */
+static bool
+promote_refused(
+    struct engine *e, uint64_t id, const json_t *holder, usec_t since)
+{
+	const struct now now = clock_now();
+	struct core_status st;
+	char *next;
+
+	core_status(e->core, &now, &st);
+	if (promote_serves(holder)) {
+		next = xasprintf("ssh %s hactl switchover %s",
+		    e->conf->names.node[st.rec.holder],
+		    e->conf->names.node[e->conf->self]);
+		if (st.paused_until != 0) {
+			free(next);
+			next = xasprintf("ssh %s hactl resume",
+			    e->conf->names.node[st.rec.holder]);
+		}
+		orders_refuse(e, id, EXITCODE_REFUSED,
+		    st.paused_until != 0 ?
+			"the primary answers: a takeover now would break what "
+			"works. It can hand over to this node when failover "
+			"is no longer paused" :
+			"the primary answers: a takeover now would break what "
+			"works. It can hand over to this node",
+		    next);
+		free(next);
+		return true;
+	}
+	if (promote_answers(e, st.rec.holder, since)) {
+		next = promote_stop_command(e, st.rec.holder);
+		orders_refuse(e, id, EXITCODE_REFUSED,
+		    "the primary answers: a takeover now would break what "
+		    "works. Stop PostgreSQL there, and this node takes over "
+		    "by itself",
+		    next);
+		free(next);
+		return true;
+	}
+	return false;
 }
 
 bool

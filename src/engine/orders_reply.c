@@ -1,6 +1,6 @@
 /*
- * What every order says in the end: an answer, or a refusal with the command
- * that comes next.
+ * Who may give an order, and what every order says in the end: an answer, or
+ * a refusal with the command that comes next.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +10,7 @@
 #include "engine/status.h"
 #include "hawatch/emit.h"
 #include "hawatch/json.h"
+#include "hawatch/mem.h"
 
 void
 orders_reply(struct engine *e, uint64_t id, json_t *obj)
@@ -25,13 +26,27 @@ void
 orders_refuse(struct engine *e, uint64_t id, enum exitcode code,
     const char *why, const char *next)
 {
-	json_t *obj = json_object();
+	const char *operator, * verb = control_asked_for(e->control, id);
 	uid_t uid = 0;
 	pid_t pid = 0;
+	bool may;
 
-	if (control_asker(e->control, id, &uid, &pid))
-		EMIT(order_refused, kv_i("uid", uid), kv_i("pid", pid),
-		    kv_s("why", why));
+	operator= control_operator(e->control, id, &may);
+	if (operator!= NULL)
+		EMIT(order_refused, kv_s("verb", verb),
+		    kv_s("operator", operator), kv_s("why", why));
+	else if (control_asker(e->control, id, &uid, &pid))
+		EMIT(order_refused, kv_s("verb", verb), kv_i("uid", uid),
+		    kv_i("pid", pid), kv_s("why", why));
+	orders_no(e, id, code, why, next);
+}
+
+void
+orders_no(struct engine *e, uint64_t id, enum exitcode code, const char *why,
+    const char *next)
+{
+	json_t *obj = json_object();
+
 	json_put_i64(obj, "exit", code);
 	json_put_string(obj, "refused", why);
 	json_put_string(obj, "next", next);
@@ -68,10 +83,40 @@ void
 orders_taken_why(
     struct engine *e, uint64_t id, const char *verb, const char *why)
 {
+	const char *operator;
 	uid_t uid = 0;
 	pid_t pid = 0;
+	bool may;
 
-	if (control_asker(e->control, id, &uid, &pid))
+	operator= control_operator(e->control, id, &may);
+	if (operator!= NULL)
+		EMIT(order_taken, kv_s("verb", verb),
+		    kv_s("operator", operator), kv_s("why", why));
+	else if (control_asker(e->control, id, &uid, &pid))
 		EMIT(order_taken, kv_s("verb", verb), kv_i("uid", uid),
 		    kv_i("pid", pid), kv_s("why", why));
+}
+
+/* Of an operator who asks from another host. */
+bool
+orders_allowed(struct engine *e, uint64_t id, enum order_reach reach)
+{
+	bool may_order;
+	const char *name = control_operator(e->control, id, &may_order);
+	char *why;
+
+	if (name == NULL || reach == REACH_READ ||
+	    (reach == REACH_ORDER && may_order))
+		return true;
+	if (reach == REACH_LOCAL) {
+		orders_refuse(e, id, EXITCODE_DENIED,
+		    "that is asked on the host itself only", "hactl --help");
+		return false;
+	}
+	why = xasprintf("operator %s may read only: this order needs the role "
+			"operate in the configuration",
+	    name);
+	orders_refuse(e, id, EXITCODE_DENIED, why, "hactl status");
+	free(why);
+	return false;
 }

@@ -23,7 +23,8 @@ orders_request_read(const struct conf *conf, struct order_request *req,
 {
 	static const char *const keys[] = { "verb", "node", "fenced", "is",
 		"end_transactions", "leave_archive", "leave_slots", "for_s",
-		"why", "by", "epoch", "all", "verify", "clone", NULL };
+		"why", "by", "epoch", "all", "verify", "clone", "apply", "look",
+		"seen", NULL };
 	json_t *obj;
 	int rc = -1;
 
@@ -53,6 +54,13 @@ orders_request_read(const struct conf *conf, struct order_request *req,
 	if (json_has(obj, "clone") &&
 	    json_want_bool(obj, "clone", &req->clone, err) == -1)
 		goto out;
+	if ((json_has(obj, "look") &&
+		json_want_bool(obj, "look", &req->look, err) == -1) ||
+	    (json_has(obj, "apply") &&
+		json_want_bool(obj, "apply", &req->apply, err) == -1) ||
+	    (json_has(obj, "seen") && json_want_string(obj, "seen", req->seen,
+					  sizeof(req->seen), err) == -1))
+		goto out;
 	rc = 0;
 out:
 	json_decref(obj);
@@ -63,17 +71,23 @@ static int
 request_node(const struct conf *conf, struct order_request *req,
     const json_t *obj, struct error *err)
 {
-	char name[NODE_NAME_MAX];
+	char name[NODE_NAME_MAX], list[300] = "";
+	size_t len = 0;
+	int n;
 
 	if (!json_has(obj, "node"))
 		return 0;
 	if (json_want_string(obj, "node", name, sizeof(name), err) == -1)
 		return -1;
 	req->node = names_find(&conf->names, name);
-	if (req->node == NODE_NONE)
-		return error_set(err, ERR_REFUSED,
-		    "%s is no node of cluster %s", name, conf->cluster);
-	return 0;
+	if (req->node != NODE_NONE)
+		return 0;
+	for (n = 0; n < conf->names.count && len < sizeof(list); n++)
+		len += (size_t)snprintf(list + len, sizeof(list) - len, "%s%s",
+		    n == 0 ? "" : ", ", conf->names.node[n]);
+	return error_set(err, ERR_REFUSED,
+	    "%s is no node of cluster %s; the nodes are %s", name,
+	    conf->cluster, list);
 }
 
 static int

@@ -1,42 +1,27 @@
 /*
- * A switchover by order, on the primary's host: what this engine sees of the
- * target, and what the target's engine says of itself just now, before the core
- * is told; then how it ended: with the target as the holder, or taken back.
+ * A switchover by order, on the primary's host: who is meant, what stands
+ * against it, then the core is told; and how it ended: with the target as the
+ * holder, or taken back.
  */
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "engine/engine.h"
 #include "engine/orders.h"
 #include "engine/status.h"
+#include "engine/switchover_against.h"
 #include "engine/switchover_look.h"
 #include "hawatch/json.h"
 #include "hawatch/mem.h"
 #include "hawatch/pgwatch.h"
 #include "hawatch/str.h"
 
-#define REPLAY_FAR ((lsn_t)64 * 1024 * 1024) /* bytes: about a second */
 #define SWITCHOVER_IDLE (2 * USEC_SEC)
-
-/* A refusal: why, and the command that comes next, with the target's name in
- * place of %s. */
-struct against {
-	const char *why, *next;
-};
-
-static const char switchover_paused[] =
-    "failover is paused by a person's word: nobody may take over; end the "
-    "pause, and wait until the target is a candidate again";
 
 static node_t switchover_only(
     struct engine *e, uint64_t id, const struct core_status *st);
 static void switchover_elsewhere(
     struct engine *e, uint64_t id, node_t to, const struct core_status *st);
-static struct against switchover_seen(
-    const struct engine *e, node_t to, const struct core_status *st);
-static struct against switchover_said(const json_t *said);
-static struct against switchover_items(const json_t *said);
 static void switchover_refuse(
     struct engine *e, uint64_t id, node_t to, const struct against *a);
 static void switchover_done(struct engine *e, const struct order_wait *w,
@@ -55,8 +40,10 @@ orders_switchover_meant(const struct engine *e, node_t to)
 	return to != e->conf->self && st.rel == REL_HELD;
 }
 
-void
-orders_switchover_ask(struct engine *e, uint64_t id, node_t to, unsigned accept)
+/* Who is meant, as far as this host knows without asking; NODE_NONE: the asker
+ * was told why not. */
+static node_t
+switchover_to(struct engine *e, uint64_t id, node_t to)
 {
 	const struct now now = clock_now();
 	struct against a;
@@ -65,17 +52,32 @@ orders_switchover_ask(struct engine *e, uint64_t id, node_t to, unsigned accept)
 	core_status(e->core, &now, &st);
 	if (st.rel != REL_HELD) {
 		switchover_elsewhere(e, id, to, &st);
-		return;
+		return NODE_NONE;
 	}
 	if (to == NODE_NONE)
 		to = switchover_only(e, id, &st);
 	if (to == NODE_NONE)
-		return;
+		return NODE_NONE;
 	a = switchover_seen(e, to, &st);
-	if (a.why != NULL)
-		switchover_refuse(e, id, to, &a);
-	else
+	if (a.why == NULL)
+		return to;
+	switchover_refuse(e, id, to, &a);
+	return NODE_NONE;
+}
+
+void
+orders_switchover_ask(struct engine *e, uint64_t id, node_t to, unsigned accept)
+{
+	to = switchover_to(e, id, to);
+	if (to != NODE_NONE)
 		switchover_look(e, id, to, accept);
+}
+
+void
+orders_switchover_may(struct engine *e, uint64_t id, node_t to)
+{
+	if (switchover_to(e, id, to) != NODE_NONE)
+		orders_look_over(e, id, NULL);
 }
 
 void
@@ -103,7 +105,7 @@ static node_t
 switchover_only(struct engine *e, uint64_t id, const struct core_status *st)
 {
 	nodeset_t set = st->rec.candidates;
-	char *why, *list = xstrdup(""), *longer;
+	char *why, *next, *list = xstrdup(""), *longer;
 	node_t n, to = NODE_NONE;
 	int count = 0;
 
@@ -127,11 +129,14 @@ switchover_only(struct engine *e, uint64_t id, const struct core_status *st)
 		    e, id, EXITCODE_REFUSED, switchover_paused, "hactl resume");
 		return NODE_NONE;
 	}
+	next = count == 0 ?
+		   xstrdup("hactl status") :
+		   xasprintf("hactl switchover %s", e->conf->names.node[to]);
 	why = count == 0 ?
 		  xstrdup("there is no candidate: nobody could take over") :
 		  xasprintf("which one? The candidates are %s", list);
-	orders_refuse(e, id, EXITCODE_REFUSED, why,
-	    count == 0 ? "hactl status" : "hactl switchover NODE");
+	orders_refuse(e, id, EXITCODE_REFUSED, why, next);
+	free(next);
 	free(list);
 	free(why);
 	return NODE_NONE;
@@ -150,167 +155,19 @@ switchover_elsewhere(
 		    "there is no primary that could hand over", "hactl status");
 		return;
 	}
+	if (to == st->rec.holder && st->rec.state == REC_HELD) {
+		next = xasprintf(
+		    "%s is the primary already", e->conf->names.node[to]);
+		orders_refuse(e, id, EXITCODE_REFUSED, next, "hactl status");
+		free(next);
+		return;
+	}
 	next = xasprintf("ssh %s hactl switchover %s",
 	    e->conf->names.node[st->rec.holder],
 	    e->conf->names.node[to == NODE_NONE ? e->conf->self : to]);
 	orders_refuse(e, id, EXITCODE_REFUSED,
 	    "only the primary hands over: run it there", next);
 	free(next);
-}
-
-/* What tells how the server ended is found before it is stopped. */
-static bool
-switchover_can_tell(const struct engine *e)
-{
-	char *program;
-	bool there;
-
-	program = xasprintf("%s/pg_controldata", e->conf->pg.bin_directory);
-	there = access(program, X_OK) == 0;
-	free(program);
-	return there;
-}
-
-/* What this host sees of the target. */
-static struct against
-switchover_seen(const struct engine *e, node_t to, const struct core_status *st)
-{
-	const struct pg_view *pg = pgwatch_view(e->pg);
-	const struct pg_sender *s = &pg->sender[to];
-
-	if (!switchover_can_tell(e))
-		return (struct against){
-			"there is no pg_controldata in postgres.bin_directory, "
-			"which tells how this server ended",
-			"hactl config check"
-		};
-	if (to == e->conf->self)
-		return (struct against){ "this node is the primary already",
-			"hactl status" };
-	if (e->conf->node[to].role != ROLE_DATA)
-		return (struct against){
-			"that node is a witness: it has no PostgreSQL",
-			"hactl status"
-		};
-	if (pg->conninfo == ANS_NO)
-		return (struct against){
-			"primary_conninfo is empty here, or not understood: "
-			"this server could not follow the target; set it once, "
-			"see SETTING UP in man 7 hawatch",
-			"ALTER SYSTEM SET primary_conninfo = 'host=... "
-			"user=... application_name=...'; SELECT "
-			"pg_reload_conf()"
-		};
-	if (pg->conninfo == ANS_UNKNOWN)
-		return (struct against){
-			"primary_conninfo cannot be read here by the daemon's "
-			"role: whether this server could follow the target is "
-			"not known; let the role of postgres.user read it",
-			"GRANT pg_read_all_settings TO hawatch"
-		};
-	if (st->paused_until != 0)
-		return (struct against){ switchover_paused, "hactl resume" };
-	if ((st->rec.candidates & NODE_BIT(to)) == 0)
-		return (struct against){
-			"the target is no candidate: commits may be missing "
-			"there",
-			"hactl plan promote %s"
-		};
-	if (!s->streaming)
-		return (struct against){
-			"the target does not stream from here: it would not "
-			"get the last of it",
-			"ssh %s hactl status"
-		};
-	if (s->replay != 0 && pg->wal_end > s->replay &&
-	    pg->wal_end - s->replay > REPLAY_FAR)
-		return (struct against){
-			"the target has more than 64 MiB to replay, for which "
-			"clients would have to wait",
-			"hactl status"
-		};
-	return (struct against){ NULL, NULL };
-}
-
-/* What stands against its claim beside the lease that runs here. */
-static struct against
-switchover_said(const json_t *said)
-{
-	static const struct {
-		const char *part, *key, *is;
-		bool wanted; /* refused when it is not so, else when it is */
-		struct against a;
-	} rows[] = {
-		{ NULL, "mode", "auto", true,
-		    { "the target's mode is not auto: it would not take over",
-			"ssh %s hactl status" } },
-		{ "durable", "latch", "true", false,
-		    { "the target is latched", "ssh %s hactl status" } },
-		{ "register", "read", "true", true,
-		    { "the target does not read the register, and could not "
-		      "take over",
-			"ssh %s hactl register show" } },
-		{ "register", "cold", "true", false,
-		    { "the register is cold: nobody could take over",
-			"hactl register show" } },
-		{ "register", "amnesiac", "true", false,
-		    { "the register shows less than the target has seen",
-			"hactl register show" } },
-		{ "fence", "armed", "yes", true,
-		    { "the target is not armed: it could not be fenced, and "
-		      "so does not take over",
-			"ssh %s hactl plan promote %s" } },
-		{ "postgres", "no_room", "", true,
-		    { "the target's PostgreSQL has no room to write",
-			"ssh %s hactl status" } },
-	};
-	const json_t *part, *value;
-	const char *text;
-	size_t i;
-
-	if (said == NULL || json_has(said, "silent"))
-		return (struct against){
-			"the target's engine does not answer: it could not "
-			"take over",
-			"ssh %s hactl ping"
-		};
-	for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		part = rows[i].part == NULL ?
-			   said :
-			   json_object_get(said, rows[i].part);
-		value = json_object_get(part, rows[i].key);
-		text = json_is_true(value)   ? "true" :
-		       json_is_string(value) ? json_string_value(value) :
-					       "false";
-		if ((strcmp(text, rows[i].is) == 0) != rows[i].wanted)
-			return rows[i].a;
-	}
-	return switchover_items(said);
-}
-
-/* What a promotion there would be given up for, as it stands now. */
-static struct against
-switchover_items(const json_t *said)
-{
-	const json_t *list =
-	    json_object_get(json_object_get(said, "drift"), "items");
-	const json_t *item, *name, *holds;
-	size_t i;
-
-	for (i = 0; i < json_array_size(list); i++) {
-		item = json_array_get(list, i);
-		name = json_object_get(item, "name");
-		holds = json_object_get(item, "holds");
-		if (!json_is_true(json_object_get(item, "required")) ||
-		    !json_is_string(name) || !json_is_string(holds) ||
-		    strcmp(json_string_value(holds), "no") != 0)
-			continue;
-		return (struct against){ "a required item does not hold on the "
-					 "target: its takeover might be given "
-					 "up for it",
-			"ssh %s hactl drift" };
-	}
-	return (struct against){ NULL, NULL };
 }
 
 static void

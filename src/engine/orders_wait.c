@@ -28,7 +28,8 @@ enum wait_end { WAIT_ON, WAIT_DONE, WAIT_FAILED, WAIT_STUCK, WAIT_DEAF };
 
 /* What stands against a claim and does not pass with time. */
 static const char *const wait_hopeless[] = { "not-candidate", "paused",
-	"abdicated", "wal-behind", "timeline", "latched", "not-armed" };
+	"abdicated", "wal-behind", "timeline", "latched", "not-armed",
+	"no-proof", "not-met" };
 
 static bool wait_step(struct engine *e, struct order_wait *w,
     const struct core_status *st, const struct now *now);
@@ -53,7 +54,6 @@ static void wait_stuck(
 static bool wait_is_deaf(
     const struct order_wait *w, const struct core_status *st);
 static void wait_deaf(struct engine *e, const struct order_wait *w);
-static const char *wait_goal(const char *plan, const char *row);
 
 void
 orders_wait(struct engine *e, uint64_t id, enum long_order what, node_t node)
@@ -115,11 +115,7 @@ wait_step(struct engine *e, struct order_wait *w, const struct core_status *st,
 		wait_done(e, w, st, now);
 		return true;
 	case WAIT_FAILED:
-		orders_refuse(e, w->id, EXITCODE_UNKNOWN,
-		    st->rel == REL_OTHER && st->rec.epoch > w->epoch ?
-			"another node took over" :
-			"the plan was abandoned",
-		    "hactl status");
+		orders_failed(e, w, st);
 		return true;
 	case WAIT_STUCK:
 		wait_stuck(e, w, st);
@@ -149,12 +145,14 @@ wait_tell_row(struct engine *e, struct order_wait *w,
 	}
 	w->ran = true;
 	w->idle_since = 0;
-	if (strcmp(w->row, st->row) == 0)
+	/* That it follows then is its part as a standby, not of the order. */
+	if (strcmp(w->row, st->row) == 0 ||
+	    (w->what == LONG_SWITCHOVER && strcmp(st->plan, "follow") == 0))
 		return;
 	str_cut(w->row, sizeof(w->row), st->row);
 	obj = json_object();
 	json_put_string(obj, "step", st->row);
-	json_put_string(obj, "goal", wait_goal(st->plan, st->row));
+	json_put_string(obj, "goal", orders_step_goal(st->plan, st->row));
 	json_put_i64(obj, "ms", (now->raw - w->since) / USEC_MSEC);
 	orders_reply(e, w->id, obj);
 }
@@ -263,8 +261,11 @@ wait_done(struct engine *e, const struct order_wait *w,
 		[LONG_PAUSE] = "failover is paused: nobody takes over",
 		[LONG_RESUME] = "failover is no longer paused; each standby is "
 				"a candidate once it is seen to have all",
-		[LONG_FENCE] = "PostgreSQL is stopped here, and stays so until "
-			       "hactl unfence",
+		[LONG_FENCE] =
+		    "PostgreSQL is stopped here, and stays so until "
+		    "hactl unfence. Before you switch this host "
+		    "off, wait until hactl status no longer lists it "
+		    "as a candidate",
 		[LONG_REJOIN] = "this node streams from the primary",
 	};
 	json_t *obj = json_object();
@@ -312,18 +313,21 @@ wait_stuck(
 {
 	const char *reason = wait_reason(w, st);
 	const char *self = e->conf->names.node[e->conf->self];
+	bool forced =
+	    strcmp(reason, "not-candidate") == 0 ||
+	    strcmp(reason, "paused") == 0 || strcmp(reason, "abdicated") == 0 ||
+	    strcmp(reason, "wal-behind") == 0 ||
+	    strcmp(reason, "no-proof") == 0 || strcmp(reason, "not-met") == 0;
 	char *why, *next;
 
-	why = xasprintf("nothing happens while this stands against it: %s",
-	    status_block_text(reason));
-	if (strcmp(reason, "not-candidate") == 0 ||
-	    strcmp(reason, "paused") == 0 || strcmp(reason, "abdicated") == 0 ||
-	    strcmp(reason, "wal-behind") == 0)
-		next = xasprintf("hactl promote %s --fenced WHY, once a person "
-				 "made sure that the primary is off",
-		    self);
-	else
-		next = xasprintf("hactl plan promote %s", self);
+	why = xasprintf("nothing happens while this stands against it: %s%s",
+	    status_block_text(reason),
+	    forced ? ". Once a person made sure that the primary is off, and "
+		     "only then, say how" :
+		     "");
+	next = xasprintf(
+	    forced ? "hactl promote %s --fenced HOW" : "hactl plan promote %s",
+	    self);
 	orders_refuse(e, w->id, EXITCODE_UNKNOWN, why, next);
 	free(why);
 	free(next);
@@ -343,11 +347,11 @@ orders_register_next(const struct engine *e)
 	const struct conf *conf = e->conf;
 
 	if (conf->reg.type == REGISTER_ETCD)
-		return xasprintf("etcdctl --endpoints %s endpoint status, on "
-				 "a host that reaches it",
+		return xasprintf("etcdctl --endpoints %s endpoint status",
 		    conf->reg.endpoints[0]);
 	return xasprintf("ssh %s systemctl status hawatchd",
-	    conf->names.node[conf->arbiter]);
+	    conf->names.node[conf->reg.type == REGISTER_NONE ? 1 - conf->self :
+							       conf->arbiter]);
 }
 
 static void
@@ -374,18 +378,4 @@ wait_reason(const struct order_wait *w, const struct core_status *st)
 	    st->plan != NULL || st->rel == REL_HELD)
 		return st->waits_for;
 	return st->claim_block;
-}
-
-static const char *
-wait_goal(const char *plan, const char *row)
-{
-	const struct plan_doc *rows;
-	size_t i, n = core_plan_doc(&rows);
-
-	for (i = 0; i < n; i++) {
-		if (strcmp(rows[i].plan, plan) == 0 &&
-		    strcmp(rows[i].row, row) == 0)
-			return rows[i].goal;
-	}
-	return "";
 }

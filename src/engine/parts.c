@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -16,12 +17,18 @@
 #include "engine/crash.h"
 #include "engine/driver.h"
 #include "engine/engine.h"
+#include "engine/guarded.h"
 #include "engine/health.h"
 #include "engine/history.h"
 #include "engine/journal.h"
+#include "engine/observe.h"
+#include "engine/pair_server.h"
 #include "engine/peers.h"
 #include "engine/regclient.h"
+#include "engine/reload.h"
 #include "engine/reports.h"
+#include "engine/tell.h"
+#include "hawatch/agent.h"
 #include "hawatch/check.h"
 #include "hawatch/converge.h"
 #include "hawatch/emit.h"
@@ -29,6 +36,7 @@
 #include "hawatch/files.h"
 #include "hawatch/frontlink.h"
 #include "hawatch/http.h"
+#include "hawatch/job.h"
 #include "hawatch/json.h"
 #include "hawatch/mem.h"
 #include "hawatch/pgwatch.h"
@@ -39,6 +47,10 @@
 #include "hawatch/version.h"
 #include "hawatch/worker.h"
 
+#define LOCK_WAIT (5 * USEC_SEC)
+#define LOCK_LOOK 10 /* ms */
+#define GUARDED_AGAIN (60 * USEC_SEC)
+
 static int
 parts_dir(const char *path, mode_t mode, struct error *err)
 {
@@ -47,8 +59,26 @@ parts_dir(const char *path, mode_t mode, struct error *err)
 	return 0;
 }
 
-/* Two engines with two memories of promises must not act for one node. The
- * lock is held, and its descriptor open, for the life of the process. */
+/* Before there is a loop. */
+static bool
+parts_locked(int fd)
+{
+	const usec_t until = clock_now().raw + LOCK_WAIT;
+
+	while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+		if (clock_now().raw >= until)
+			return false;
+		(void)poll(NULL, 0, LOCK_LOOK);
+	}
+	return true;
+}
+
+/* Two engines with two memories of promises must not act for one node, nor one
+ * beside what an earlier one has begun: a program that writes into the data, or
+ * switches a host off. The lock is held, and its descriptor open, for the life
+ * of the process, and by the keepers of such programs. They need a moment to
+ * end; what the kernel does not let die is not waited for here: without this
+ * engine nothing is promised, started or opened, and it is started again. */
 static int
 parts_lock(struct engine *e, struct error *err)
 {
@@ -58,11 +88,14 @@ parts_lock(struct engine *e, struct error *err)
 	e->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (e->lock < 0)
 		rc = error_sys(err, "open %s", path);
-	else if (flock(e->lock, LOCK_EX | LOCK_NB) != 0)
+	else if (!parts_locked(e->lock))
 		rc = error_set(err, ERR_REFUSED,
-		    "%s is locked: another "
-		    "hawatchd runs here; systemctl status hawatchd",
+		    "%s is locked: another hawatchd runs here, or a program "
+		    "that an earlier one started does not end; systemctl "
+		    "status hawatchd; ps -C hawatch-keeper",
 		    path);
+	else
+		job_lock(e->loop, e->lock);
 	free(path);
 	return rc;
 }
@@ -73,112 +106,19 @@ turn_timer_cb(void *arg)
 	/* The turn that follows every callback does the work. */
 }
 
-static bool
-parts_items(const struct conf *conf, enum conf_item_when when)
-{
-	int i;
-
-	for (i = 0; i < conf->item_count; i++)
-		if (conf->item[i].when == when &&
-		    conf_on(conf, conf->item[i].on, conf->self))
-			return true;
-	return false;
-}
-
-static bool
-parts_traffic(const struct conf *conf, enum conf_traffic_from from)
-{
-	int i;
-
-	for (i = 0; i < conf->traffic_count; i++)
-		if (conf->traffic[i].from == from)
-			return true;
-	return false;
-}
-
-static bool
-parts_verify(const struct conf *conf)
-{
-	int i;
-
-	for (i = 0; i < conf->check_count; i++)
-		if (conf->check[i].verify &&
-		    conf_on(conf, conf->check[i].on, conf->self))
-			return true;
-	return false;
-}
-
-static bool
-parts_quiet(const struct conf *conf)
-{
-	int i;
-
-	for (i = 0; i < conf->item_count; i++)
-		if (conf->item[i].handover[0] != '\0' &&
-		    conf_on(conf, conf->item[i].on, conf->self))
-			return true;
-	return false;
-}
-
-/* What is asked of the surroundings: nothing that the file does not name. */
-static void
-parts_core_site(const struct conf *conf, struct core_conf *cc)
-{
-	cc->before = parts_items(conf, ITEM_BEFORE);
-	cc->after = cc->before || parts_items(conf, ITEM_AFTER);
-	cc->traffic_every = parts_traffic(conf, FROM_EVERY);
-	cc->traffic = cc->traffic_every || parts_traffic(conf, FROM_HOLDER);
-	cc->verify = parts_verify(conf);
-	cc->quiet = parts_quiet(conf);
-	cc->files = conf->files.paths[0] != NULL;
-}
-
-static enum core_rejoin
-parts_core_rejoin(const struct conf *conf)
-{
-	return conf->rejoin == CONF_REJOIN_CLONE  ? CORE_REJOIN_CLONE :
-	       conf->rejoin == CONF_REJOIN_REWIND ? CORE_REJOIN_REWIND :
-						    CORE_REJOIN_NONE;
-}
-
-static void
-parts_core_loss(const struct conf *conf, struct core_conf *cc)
-{
-	node_t node;
-
-	for (node = 0; node < conf->node_count; node++)
-		cc->priority[node] = conf->node[node].priority;
-	cc->bounded = conf->durability == DURABILITY_BOUNDED;
-	cc->max_loss = conf->max_loss;
-}
-
 static int
 parts_core(struct engine *e, struct error *err)
 {
-	const struct conf *conf = e->conf;
-	struct core_conf cc = { .names = &conf->names,
-		.self = conf->self,
-		.data = conf_data_nodes(conf),
-		.ttl = conf->ttl,
-		.slack = conf->slack,
-		.clock_ppm = conf->clock_ppm,
-		.min_interval = conf->min_interval,
-		.rejoin = parts_core_rejoin(conf),
-		.standby_timeout = conf->pg.standby_timeout,
-		.start_timeout = conf->pg.start_timeout,
-		.mode = conf->mode == MODE_AUTO	  ? CORE_AUTO :
-			conf->mode == MODE_MANUAL ? CORE_MANUAL :
-						    CORE_OBSERVE };
-	char *path = xasprintf("%s/state", conf->state_dir);
+	char *path = xasprintf("%s/state", e->conf->state_dir);
+	struct core_conf cc;
 	struct durable dur;
 	struct now now;
 	char seed[17];
 	bool found;
 
-	parts_core_site(conf, &cc);
-	parts_core_loss(conf, &cc);
+	parts_core_conf(e->conf, &cc);
 	e->journal =
-	    journal_open(path, e->worker, &conf->names, &dur, &found, err);
+	    journal_open(path, e->worker, &e->conf->names, &dur, &found, err);
 	free(path);
 	if (e->journal == NULL)
 		return -1;
@@ -195,10 +135,20 @@ parts_data(struct engine *e, struct error *err)
 		.changed = driver_pg_changed, .gone = driver_pg_gone, .arg = e
 	};
 
-	e->fence =
-	    fence_new(e->loop, e->conf->pg.port, driver_fence_lost, e, err);
-	if (e->fence == NULL || parts_core(e, err) != 0)
+	e->guarded =
+	    guarded_new(e->loop, e->worker, e->conf, GUARDED_AGAIN, err);
+	if (e->guarded == NULL)
 		return -1;
+	/* Who only looks on has no table in the kernel. */
+	if (e->conf->mode != MODE_OBSERVE) {
+		e->fence = fence_new(
+		    e->loop, e->conf->pg.port, driver_fence_lost, e, err);
+		if (e->fence == NULL)
+			return -1;
+	}
+	if (parts_core(e, err) != 0)
+		return -1;
+	e->observe = observe_new(e);
 	e->act_env = act_env_new(e->loop, e->conf, e->worker);
 	e->acts = acts_new(e->act_env, driver_act_done, e);
 	e->pg = pgwatch_new(e->loop, e->conf, &calls);
@@ -218,54 +168,25 @@ parts_history(struct engine *e)
 	history_detail(e->history, &now, "daemon.start", more);
 }
 
-static node_t
-parts_primary(void *arg)
+/* Every event, to who writes it down and to who tells people. */
+static void
+parts_tap(void *engine, enum event_name ev, const struct kv *kv, size_t n)
 {
-	struct engine *e = arg;
 	const struct now now = clock_now();
-	struct core_status st;
+	struct engine *e = engine;
 
-	if (e->core == NULL)
-		return NODE_NONE;
-	core_status(e->core, &now, &st);
-	return st.site.primary;
+	history_tap(e, ev, kv, n);
+	tell_event(e->tell, &now, ev, kv, n);
 }
 
-static int
-parts_checks(struct engine *e, struct error *err)
+/* They switch other hosts off, for who takes over: where PostgreSQL is. */
+static void
+parts_agents(struct engine *e)
 {
-	const struct check_env env = { .loop = e->loop,
-		.conf = e->conf,
-		.pg = e->pg,
-		.web = e->web,
-		.probe = e->probe,
-		.primary = parts_primary,
-		.arg = e };
-
-	e->checks = checks_new(&env, NULL, NULL, err);
-	return e->checks == NULL ? -1 : 0;
-}
-
-/* What is around the database: it is compared, changed and steered only where
- * there is a database that it belongs to. */
-static int
-parts_site(struct engine *e, struct error *err)
-{
-	const struct converge_env env = { .loop = e->loop,
-		.conf = e->conf,
-		.worker = e->worker,
-		.web = e->web,
-		.probe = e->probe,
-		.point = crash_point };
-
-	e->converge = converge_new(&env);
 	if (e->act_env == NULL)
-		return 0;
-	e->traffic = traffic_new(e->loop, e->conf);
-	e->act_env->converge = e->converge;
-	e->act_env->traffic = e->traffic;
-	e->act_env->checks = e->checks;
-	return 0;
+		return;
+	e->agents = agents_new(e->loop, e->conf, e->worker);
+	e->act_env->agents = e->agents;
 }
 
 /* Files that were mixed up when three hosts were set up by copying. Told, not
@@ -308,10 +229,16 @@ parts_network(struct engine *e, struct error *err)
 	if (e->http == NULL)
 		return -1;
 	parts_files(e);
+	if (conf->reg.type == REGISTER_NONE) {
+		e->copy = pair_server_new(e, err);
+		if (e->copy == NULL)
+			return -1;
+	}
 	e->reg = regclient_new(e, err);
 	if (e->reg == NULL)
 		return -1;
 	e->peers = peers_new(e);
+	e->asked = peers_asked_new();
 	if (conf->arbiter == conf->self) {
 		e->arbiter = arbiter_server_new(e, err);
 		if (e->arbiter == NULL)
@@ -354,13 +281,16 @@ parts_new(struct conf *conf, struct error *err)
 	e->turn_timer = timer_new(e->loop, turn_timer_cb, e);
 	e->worker = worker_new(e->loop);
 	parts_history(e);
+	e->tell = tell_new(e->loop, conf);
 	if (conf->node[conf->self].role == ROLE_DATA && parts_data(e, err) != 0)
 		goto fail;
+	parts_agents(e);
 	e->web = http_new(e->loop, NULL, err);
-	if (e->web == NULL || parts_checks(e, err) != 0 ||
-	    parts_site(e, err) != 0 || parts_network(e, err) != 0)
+	if (e->web == NULL || parts_live(e, err) != 0 ||
+	    parts_network(e, err) != 0)
 		goto fail;
-	emit_tap(history_tap, e);
+	e->reload = reload_new(e);
+	emit_tap(parts_tap, e);
 	return e;
 fail:
 	parts_free(e);
@@ -375,21 +305,26 @@ parts_free(struct engine *e)
 		return;
 	emit_tap(NULL, NULL);
 	peers_free(e->peers);
+	peers_asked_free(e->asked);
 	regclient_free(e->reg);
 	orders_free(e->orders);
 	control_free(e->control);
 	frontlink_free(e->front);
-	if (e->worker != NULL)
-		worker_free(e->worker);
+	worker_free(e->worker);
+	guarded_free(e->guarded);
+	reload_free(e->reload);
+	observe_free(e->observe);
+	tell_free(e->tell);
 	history_free(e->history);
 	arbiter_server_free(e->arbiter);
+	pair_server_free(e->copy);
 	checks_free(e->checks);
 	acts_free(e->acts);
 	converge_free(e->converge);
 	traffic_free(e->traffic);
 	files_free(e->files);
-	if (e->act_env != NULL)
-		act_env_free(e->act_env);
+	agents_free(e->agents);
+	act_env_free(e->act_env);
 	pgwatch_free(e->pg);
 	fence_free(e->fence);
 	core_free(e->core);
@@ -400,6 +335,7 @@ parts_free(struct engine *e)
 	timer_free(e->turn_timer);
 	loop_free(e->loop);
 	conf_free(e->conf);
+	parts_live_free(e);
 	free(e->told_status);
 	reports_free(e->reports);
 	free(e->health);

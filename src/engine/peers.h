@@ -23,8 +23,13 @@ void peers_host(struct peers *p, node_t node, json_t *report);
 void peers_history(struct peers *p, node_t node, char *body, usec_t deadline,
     void (*done)(void *arg, node_t node, const char *json, const char *why),
     void *arg);
+
+/* peers_answer.c: what the others ask. */
+struct asked_list;
+struct asked_list *peers_asked_new(void);
+void peers_asked_free(struct asked_list *l);
 /* The core's answer to the question that came as the request of this id. */
-void peers_answer(struct peers *p, const struct ask_answer *ans, node_t to);
+void peers_answer(struct engine *e, const struct ask_answer *ans, node_t to);
 /* front_request_fn; arg is the engine. */
 void peers_request(void *engine, const struct front_request *req);
 

@@ -20,7 +20,7 @@
 #include "hawatch/str.h"
 
 #define ETCD_REQUEST_MIN (150 * USEC_MSEC)
-#define ETCD_REQUEST_MAX (400 * USEC_MSEC)
+#define ETCD_REQUEST_MAX (250 * USEC_MSEC) /* shorter than CAS_FRESH */
 
 static void etcd_poll_cb(void *arg);
 static void etcd_changed_cb(void *arg, uint64_t head);
@@ -180,6 +180,8 @@ etcd_take(struct reg_etcd *r, struct etcd_view *v, usec_t sent)
 {
 	const struct register_calls *calls = &r->env.calls;
 
+	if (sent > r->read_at)
+		r->read_at = sent;
 	/* What was asked for before a write that has been confirmed since may
 	 * be older than it; the core says which it believes. */
 	if (strcmp(v->cluster, r->view.cluster) != 0 ||
@@ -205,7 +207,7 @@ etcd_cas(void *reg, const struct do_cas *cas)
 
 	crash_point("cas-before");
 	if (r->write.kind == WRITE_CAS && r->write.cas.id == cas->id) {
-		r->write.until = clock_now().raw + etcd_deadline(r);
+		r->write.until = etcd_write_until(r, WRITE_CAS);
 		return;
 	}
 	/* It is a report, or a person's: what became of it, a read tells. */

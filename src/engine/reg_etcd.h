@@ -19,7 +19,7 @@ enum write_kind { WRITE_NONE, WRITE_CAS, WRITE_REPORT, WRITE_ADOPT };
 struct etcd_write {
 	enum write_kind kind;
 	struct etcd_call *call;
-	usec_t until; /* after that the core may say again what it wants */
+	usec_t until; /* it is sent again before; then the core says anew */
 	struct do_cas cas;
 	struct arbiter next;  /* what it makes of the register */
 	char *body, *text;    /* of the request; of the key */
@@ -40,6 +40,7 @@ struct reg_etcd {
 	bool again; /* a read was wanted while one was under way */
 	bool seen;
 	struct etcd_view view; /* what was seen last */
+	usec_t read_at;	       /* when the newest of what was seen was asked */
 	int failures;	       /* one after another */
 	uint64_t hint;	       /* the watch told of that revision */
 	int deaf;	       /* reads in a row that it had not told of */
@@ -52,6 +53,8 @@ void etcd_take(struct reg_etcd *r, struct etcd_view *v, usec_t sent);
 /* For one request to one member. */
 usec_t etcd_deadline(const struct reg_etcd *r);
 
+/* Until when a write that begins now may be sent again. */
+usec_t etcd_write_until(const struct reg_etcd *r, enum write_kind kind);
 /* next in the place of what was seen. An earlier write of the core's is left to
  * itself: it has given it up. */
 void etcd_write_begin(

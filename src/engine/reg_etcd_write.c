@@ -23,6 +23,14 @@ etcd_write_free(struct reg_etcd *r)
 	free(r->write.text);
 }
 
+/* The core's, for as long as the read is fresh by which it gave it. */
+usec_t
+etcd_write_until(const struct reg_etcd *r, enum write_kind kind)
+{
+	return kind == WRITE_CAS ? r->read_at + CAS_FRESH :
+				   clock_now().raw + etcd_deadline(r);
+}
+
 void
 etcd_write_begin(
     struct reg_etcd *r, enum write_kind kind, const struct arbiter *next)
@@ -37,7 +45,7 @@ etcd_write_begin(
 	w->text = etcd_image_str(next, &r->env.conf->names);
 	w->body = etcd_put_str(r->key, &r->view, w->text);
 	str_cut(w->cluster, sizeof(w->cluster), r->view.cluster);
-	w->until = clock_now().raw + etcd_deadline(r);
+	w->until = etcd_write_until(r, kind);
 	etcd_write_send(r);
 }
 

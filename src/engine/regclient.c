@@ -24,25 +24,33 @@ static void regclient_failed_cb(void *arg, const char *why);
 static void regclient_written_cb(void *arg, uint64_t id, enum cas_result res,
     uint64_t revision, const char *instance);
 static void regclient_reported_cb(void *arg, bool ok);
+static void regclient_heard_cb(void *arg, node_t node);
 
 struct regclient *
 regclient_new(struct engine *e, struct error *err)
 {
+	static const struct register_ops *const kinds[] = {
+		[REGISTER_ARBITER] = &register_arbiter,
+		[REGISTER_ETCD] = &register_etcd,
+		[REGISTER_NONE] = &register_none,
+	};
 	bool etcd = e->conf->reg.type == REGISTER_ETCD;
 	struct regclient *r = xcalloc(1, sizeof(*r));
 	const struct register_env env = {
 		.loop = e->loop,
 		.conf = e->conf,
 		.http = etcd ? e->web : e->http,
+		.copy = e->copy,
 		.calls = { .value = regclient_value_cb,
 		    .failed = regclient_failed_cb,
 		    .written = regclient_written_cb,
 		    .reported = regclient_reported_cb,
+		    .heard = regclient_heard_cb,
 		    .arg = r },
 	};
 
 	r->e = e;
-	r->ops = etcd ? &register_etcd : &register_arbiter;
+	r->ops = kinds[e->conf->reg.type];
 	r->reg = r->ops->new (&env, err);
 	if (r->reg == NULL) {
 		free(r);
@@ -103,6 +111,15 @@ regclient_reported_cb(void *arg, bool ok)
 	const struct now now = clock_now();
 
 	core_on_reported(r->e->core, &now, ok);
+}
+
+static void
+regclient_heard_cb(void *arg, node_t node)
+{
+	struct regclient *r = arg;
+	const struct now now = clock_now();
+
+	core_on_heard(r->e->core, &now, node);
 }
 
 void

@@ -12,6 +12,8 @@
 #include "hawatch/http.h"
 #include "hawatch/loop.h"
 
+struct pair_server;
+
 /* Where what was read, and what became of a write, is told. */
 struct register_calls {
 	void (*value)(void *arg, usec_t sent, const struct reg_value *v);
@@ -21,13 +23,16 @@ struct register_calls {
 	void (*written)(void *arg, uint64_t id, enum cas_result res,
 	    uint64_t revision, const char *instance);
 	void (*reported)(void *arg, bool ok);
+	/* That host's engine has answered. */
+	void (*heard)(void *arg, node_t node);
 	void *arg;
 };
 
 struct register_env {
 	struct loop *loop;
-	const struct conf *conf; /* borrowed */
-	struct http *http;	 /* to the register */
+	const struct conf *conf;  /* borrowed */
+	struct http *http;	  /* to the register */
+	struct pair_server *copy; /* of this host; NULL for other kinds */
 	struct register_calls calls;
 };
 
@@ -49,6 +54,6 @@ struct register_ops {
 	void (*adopt)(void *reg, register_shown done, void *arg);
 };
 
-extern const struct register_ops register_arbiter, register_etcd;
+extern const struct register_ops register_arbiter, register_etcd, register_none;
 
 #endif

@@ -47,11 +47,38 @@ report_json(const struct host_report *rep, const struct conf *conf)
 	json_put_u64(obj, "site_epoch", rep->site_epoch);
 	json_put_bool(obj, "healthy", rep->healthy);
 	json_put_bool(obj, "stale", rep->stale);
+	if (rep->automatic != ANS_UNKNOWN)
+		json_put_bool(obj, "auto", rep->automatic == ANS_YES);
+	if (rep->room != ANS_UNKNOWN)
+		json_put_bool(obj, "room", rep->room == ANS_YES);
 	json_put_i64(obj, "drift", rep->drift);
 	json_put_i64(obj, "traffic", rep->traffic);
 	json_put(obj, "passes", report_ages(rep, conf));
 	json_put(obj, "fails", report_checks(rep->fails, conf));
+	report_put_config(obj, conf);
 	return obj;
+}
+
+void
+report_put_config(json_t *obj, const struct conf *conf)
+{
+	json_put_string(obj, "config", conf->digest);
+	json_put_string(obj, "vital", conf->vital);
+}
+
+/* An older engine does not know. */
+int
+report_config(struct host_report *rep, const json_t *obj, struct error *err)
+{
+	rep->config[0] = rep->vital[0] = '\0';
+	if (!json_has(obj, "config") && !json_has(obj, "vital"))
+		return 0;
+	if (json_want_string(
+		obj, "config", rep->config, sizeof(rep->config), err) != 0 ||
+	    json_want_string(
+		obj, "vital", rep->vital, sizeof(rep->vital), err) != 0)
+		return -1;
+	return 0;
 }
 
 static int
@@ -108,6 +135,7 @@ int
 report_parse(struct host_report *rep, const json_t *obj,
     const struct conf *conf, struct error *err)
 {
+	bool automatic = false, room = false;
 	int traffic;
 
 	memset(rep, 0, sizeof(*rep));
@@ -119,13 +147,22 @@ report_parse(struct host_report *rep, const json_t *obj,
 	    /* An older engine does not know. */
 	    (json_has(obj, "stale") &&
 		json_want_bool(obj, "stale", &rep->stale, err) != 0) ||
+	    (json_has(obj, "auto") &&
+		json_want_bool(obj, "auto", &automatic, err) != 0) ||
+	    (json_has(obj, "room") &&
+		json_want_bool(obj, "room", &room, err) != 0) ||
 	    json_want_int(obj, "drift", 0, DRIFT_MAX, &rep->drift, err) != 0 ||
 	    json_want_int(obj, "traffic", ANS_UNKNOWN, ANS_NO, &traffic, err) !=
 		0 ||
 	    report_passes(obj, conf, rep, err) != 0 ||
-	    report_set(obj, "fails", conf, &rep->fails, err) != 0)
+	    report_set(obj, "fails", conf, &rep->fails, err) != 0 ||
+	    report_config(rep, obj, err) != 0)
 		return -1;
 	rep->traffic = (enum answer)traffic;
+	if (json_has(obj, "auto"))
+		rep->automatic = automatic ? ANS_YES : ANS_NO;
+	if (json_has(obj, "room"))
+		rep->room = room ? ANS_YES : ANS_NO;
 	return 0;
 }
 
@@ -135,5 +172,7 @@ report_same(const struct host_report *a, const struct host_report *b)
 	return a->site_epoch == b->site_epoch && a->passes == b->passes &&
 	       a->fails == b->fails && a->drift == b->drift &&
 	       a->traffic == b->traffic && a->healthy == b->healthy &&
-	       a->stale == b->stale;
+	       a->stale == b->stale && a->automatic == b->automatic &&
+	       a->room == b->room && strcmp(a->config, b->config) == 0 &&
+	       strcmp(a->vital, b->vital) == 0;
 }

@@ -28,12 +28,21 @@ struct host_report {
 	enum answer traffic; /* the balancers that it steers are as wanted */
 	bool healthy;	     /* its /health says 200 */
 	bool stale;	     /* its applications are not as its role demands */
+	enum answer automatic; /* its mode is auto */
+	enum answer room;      /* its PostgreSQL has room to write */
+	/* Digests of its configuration; "": it does not say. */
+	char config[CONF_DIGEST_MAX], vital[CONF_DIGEST_MAX];
 };
 
 /* Caller json_decref()s. */
 json_t *report_json(const struct host_report *rep, const struct conf *conf);
 int report_parse(struct host_report *rep, const json_t *obj,
     const struct conf *conf, struct error *err) MUST_CHECK;
+/* The configuration alone: what a witness says of itself, and takes from any
+ * report. */
+void report_put_config(json_t *obj, const struct conf *conf);
+int report_config(
+    struct host_report *rep, const json_t *obj, struct error *err) MUST_CHECK;
 /* The same, but for seq and ages. */
 bool report_same(const struct host_report *a, const struct host_report *b);
 /* Names of the checks of that set. */

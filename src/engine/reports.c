@@ -2,22 +2,12 @@
  * Sending this host's report and keeping the others'. Most reports travel with
  * the questions and answers of the lease, which flow several times a second
  * between a holder and its candidate; what is said here by a request of its
- * own is for the nodes that are left.
- *
- * "One shared fault takes no host out" needs more than recent reports: the
- * fault is there from one instant on, and each host finds it when it probes
- * next. So a pass of another host counts only when the probe that passed began
- * after the check had failed here. For a fault that both hosts share there is
- * no such probe; and of two hosts, each cannot have probed later than the
- * other. When a probe began is told as an age, and is counted from when the
- * request left that the report answers, so that no clock is compared and no
- * delay makes a probe look later than it was. The same with two hosts whose
- * applications are not as their roles demand: each goes only for another that
- * was not so after it was so itself.
+ * own is for the nodes that are left. Whose fault it is, is reports_fault.c's.
  */
-#include "engine/reports.h"
+#include "engine/reports_kept.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "engine/engine.h"
 #include "engine/health.h"
@@ -38,23 +28,6 @@
 #define REPORT_PRESS_FOR (5 * USEC_SEC)
 #define REPORT_PROBE (200 * USEC_MSEC) /* a probe asked for by another host */
 #define REPORT_LATE (10 * USEC_SEC)    /* an older one is of before a reboot */
-
-struct report_peer {
-	struct host_report rep, sent;
-	usec_t at;			   /* raw, of rep; 0 never */
-	usec_t passed_at[CONF_CHECKS_MAX]; /* raw: a probe that passed began
-					      then or later */
-	usec_t fit_at;	  /* raw: it was not stale then, or later; 0 never */
-	usec_t sent_at;	  /* raw, of sent, by whatever way; 0 never */
-	usec_t posted_at; /* raw, by a request of its own; 0 never */
-	bool bad;	  /* the last one could not be read */
-};
-
-struct reports {
-	struct engine *e;
-	struct host_report own;
-	struct report_peer peer[NODES_MAX];
-};
 
 struct reports *
 reports_new(struct engine *e)
@@ -104,8 +77,12 @@ reports_build(struct reports *r, const struct now *now)
 		.fails = e->health->fails,
 		.healthy = e->health->ok,
 		.stale = e->health->stale,
+		.automatic = e->conf->mode == MODE_AUTO ? ANS_YES : ANS_NO,
+		.room = st.full ? ANS_NO : ANS_YES,
 		.drift = converge_drift(e->converge),
 		.traffic = reports_traffic(e->traffic) };
+	memcpy(r->own.config, e->conf->digest, sizeof(r->own.config));
+	memcpy(r->own.vital, e->conf->vital, sizeof(r->own.vital));
 	for (c = 0; c < e->conf->check_count; c++) {
 		if ((r->own.passes & CHECK_BIT(c)) == 0)
 			continue;
@@ -142,30 +119,18 @@ reports_along(struct reports *r, node_t to, const struct now *now)
 json_t *
 reports_answer(struct reports *r, node_t to, const struct now *now)
 {
-	if (r->e->core == NULL)
-		return json_object();
+	json_t *obj;
+
+	if (r->e->core == NULL) {
+		obj = json_object();
+		report_put_config(obj, r->e->conf);
+		return obj;
+	}
 	/* The asker wants to know what is so now, not what was in the last
 	 * turn: a check may have ended since. */
 	health_look_now(r->e, now);
 	reports_build(r, now);
 	return reports_give(r, to, now);
-}
-
-static void
-reports_passed(const struct reports *r, struct report_peer *p,
-    const struct host_report *rep, usec_t asked)
-{
-	usec_t began;
-	int c;
-
-	if (!rep->stale && asked > p->fit_at)
-		p->fit_at = asked;
-	for (c = 0; c < r->e->conf->check_count; c++) {
-		began = asked - (usec_t)rep->age_ms[c] * USEC_MSEC;
-		if ((rep->passes & CHECK_BIT(c)) != 0 &&
-		    began > p->passed_at[c])
-			p->passed_at[c] = began;
-	}
 }
 
 /* What fails there and passes here is probed anew, so that the other host soon
@@ -183,6 +148,42 @@ reports_probe(const struct reports *r, const struct host_report *rep,
 			checks_poke(r->e->checks, h->at[c]);
 }
 
+enum answer
+reports_config(const struct reports *r, node_t node, bool vital)
+{
+	const struct config_word *w = &r->peer[node].config;
+
+	return vital ? w->vital : w->shared;
+}
+
+void
+reports_renew(struct reports *r, bool checks)
+{
+	struct report_peer *p;
+	node_t n;
+
+	for (n = 0; n < r->e->conf->node_count; n++) {
+		p = &r->peer[n];
+		/* It is compared with what came next. */
+		memset(&p->config, 0, sizeof(p->config));
+		p->sent_at = 0;
+		if (!checks)
+			continue;
+		p->rep.passes = p->rep.fails = 0;
+		memset(p->passed_at, 0, sizeof(p->passed_at));
+	}
+}
+
+static int
+reports_parse(const struct reports *r, node_t from, const json_t *obj,
+    struct host_report *rep, struct error *err)
+{
+	if (r->e->conf->node[from].role == ROLE_DATA)
+		return report_parse(rep, obj, r->e->conf, err);
+	memset(rep, 0, sizeof(*rep));
+	return report_config(rep, obj, err);
+}
+
 void
 reports_take(struct reports *r, node_t from, const json_t *obj, usec_t asked,
     const struct now *now)
@@ -191,10 +192,9 @@ reports_take(struct reports *r, node_t from, const json_t *obj, usec_t asked,
 	struct host_report rep;
 	struct error err;
 
-	if (obj == NULL || from == r->e->conf->self ||
-	    r->e->conf->node[from].role != ROLE_DATA)
+	if (obj == NULL || from == r->e->conf->self)
 		return;
-	if (report_parse(&rep, obj, r->e->conf, &err) != 0) {
+	if (reports_parse(r, from, obj, &rep, &err) != 0) {
 		if (!p->bad)
 			EMIT(peer_refused,
 			    kv_s("peer", r->e->conf->node[from].name),
@@ -203,6 +203,9 @@ reports_take(struct reports *r, node_t from, const json_t *obj, usec_t asked,
 		return;
 	}
 	p->bad = false;
+	config_word(&p->config, &rep, r->e->conf, from);
+	if (r->e->conf->node[from].role != ROLE_DATA)
+		return;
 	if (asked != 0)
 		reports_passed(r, p, &rep, asked);
 	if (p->at != 0 && rep.seq < p->rep.seq &&
@@ -213,8 +216,11 @@ reports_take(struct reports *r, node_t from, const json_t *obj, usec_t asked,
 	reports_probe(r, &rep, now);
 	if (r->e->core != NULL)
 		core_on_site(r->e->core, now, from,
-		    &(struct site_report){
-			.site_epoch = rep.site_epoch, .serving = rep.healthy });
+		    &(struct site_report){ .site_epoch = rep.site_epoch,
+			.serving = rep.healthy,
+			.config = p->config.vital,
+			.automatic = rep.automatic,
+			.room = rep.room });
 }
 
 const struct host_report *
@@ -231,96 +237,6 @@ usec_t
 reports_heard_at(const struct reports *r, node_t node)
 {
 	return r->peer[node].at;
-}
-
-static checkset_t
-reports_health(const struct conf *conf, bool shared)
-{
-	checkset_t set = 0;
-	int c;
-
-	for (c = 0; c < conf->check_count; c++)
-		if (conf->check[c].health && conf->check[c].shared == shared)
-			set |= CHECK_BIT(c);
-	return set;
-}
-
-/* Would voters be better off there? Not while it is out for a fault of its own,
- * not brought to its role, or stale as this host is not: then nobody would be
- * left. Where each of two
- * hosts fails what the other passes, the holder stays. */
-static bool
-reports_better(const struct reports *r, const struct host_report *rep,
-    checkset_t own, const struct core_status *st)
-{
-	const struct conf *conf = r->e->conf;
-
-	if ((rep->fails & reports_health(conf, false)) != 0 ||
-	    (rep->stale && !r->e->health->stale) ||
-	    rep->site_epoch < st->rec.epoch)
-		return false;
-	return st->site.role != SITE_PRIMARY ||
-	       (rep->fails & reports_health(conf, true) & own) == 0;
-}
-
-bool
-reports_pass(const struct reports *r, int check, usec_t since, checkset_t own,
-    const struct core_status *st, const struct now *now)
-{
-	const struct host_report *rep;
-	int n;
-
-	for (n = 0; n < r->e->conf->node_count; n++) {
-		rep = reports_of(r, n, now);
-		if (rep != NULL && (rep->passes & CHECK_BIT(check)) != 0 &&
-		    r->peer[n].passed_at[check] >= since &&
-		    reports_better(r, rep, own, st))
-			return true;
-	}
-	return false;
-}
-
-bool
-reports_fit(const struct reports *r, usec_t since, const struct core_status *st,
-    const struct now *now)
-{
-	const struct conf *conf = r->e->conf;
-	checkset_t any =
-	    reports_health(conf, true) | reports_health(conf, false);
-	const struct host_report *rep;
-	int n;
-
-	for (n = 0; n < conf->node_count; n++) {
-		if (since == 0 && r->peer[n].at == 0 && n != conf->self &&
-		    conf->node[n].role == ROLE_DATA)
-			return true;
-		rep = reports_of(r, n, now);
-		if (rep != NULL && rep->healthy && !rep->stale &&
-		    r->peer[n].fit_at >= since && (rep->fails & any) == 0 &&
-		    rep->site_epoch >= st->rec.epoch)
-			return true;
-	}
-	return false;
-}
-
-/* It says that it passes what fails here, and not yet that it has probed since,
- * or that it is not stale, and not yet that it was not since this host is:
- * that, it says as an answer alone. */
-static bool
-reports_must_ask(const struct reports *r, node_t n, const struct now *now)
-{
-	const struct host_report *rep = reports_of(r, n, now);
-	const struct health *h = r->e->health;
-	int c;
-
-	if (rep != NULL && h->stale && !rep->stale &&
-	    r->peer[n].fit_at < h->stale_since)
-		return true;
-	for (c = 0; rep != NULL && c < r->e->conf->check_count; c++)
-		if ((h->disputes & rep->passes & CHECK_BIT(c)) != 0 &&
-		    r->peer[n].passed_at[c] < h->disputed)
-			return true;
-	return false;
 }
 
 /* When that node is to be sent a request. */

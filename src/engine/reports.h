@@ -32,6 +32,11 @@ void reports_take(struct reports *r, node_t from, const json_t *obj,
  * on a witness, which hears less often) or there was none. */
 const struct host_report *reports_of(
     const struct reports *r, node_t node, const struct now *now);
+/* Whether that node's configuration is as this one's, by its last word;
+ * unknown: it has not said. vital: in what matters for safety. */
+enum answer reports_config(const struct reports *r, node_t node, bool vital);
+/* The configuration here is another now; checks: the checks, too. */
+void reports_renew(struct reports *r, bool checks);
 usec_t reports_heard_at(const struct reports *r, node_t node);
 /* Another data node, which would serve voters better, passes that check now, in
  * a probe that is known to have begun after raw time since. own: the shared

@@ -9,6 +9,7 @@
 #include "engine/driver.h"
 #include "engine/engine.h"
 #include "engine/health.h"
+#include "engine/ready.h"
 #include "engine/status.h"
 #include "hawatch/converge.h"
 #include "hawatch/emit.h"
@@ -46,6 +47,7 @@ snapshot_publish(struct engine *e, const struct now *now)
 	struct health *health = e->health;
 	struct core_status st;
 	struct snapshot snap;
+	char unready[READY_MAX];
 	bool moved, news;
 	int drift;
 
@@ -56,11 +58,13 @@ snapshot_publish(struct engine *e, const struct now *now)
 		snapshot_database(e, &st, now, &snap);
 	}
 	health_look(e, &st, now, health);
+	ready_look(e, &st, now, unready, sizeof(unready));
 	snap.healthy = health->ok;
 	drift = converge_drift(e->converge);
 	news = health->fails != e->rendered_fails || drift != e->rendered_drift;
 	moved = news || snap.primary_until != e->told_primary ||
 		snap.healthy != e->told_healthy ||
+		(unready[0] == '\0') != e->told_ready ||
 		(snap.standby_until != 0) != e->told_standby;
 	if (!moved && now->raw - e->told_at < EVERY)
 		return;
@@ -70,9 +74,11 @@ snapshot_publish(struct engine *e, const struct now *now)
 	e->told_at = now->raw;
 	e->told_primary = snap.primary_until;
 	e->told_healthy = snap.healthy;
+	e->told_ready = unready[0] == '\0';
 	e->told_standby = snap.standby_until != 0;
 	snap.fresh_until = now->raw + FRESH;
 	snap.reasons = health->reasons;
+	snap.unready = unready;
 	/* Deadlines move with every renewal; the document is for people. */
 	if (e->told_status == NULL || news ||
 	    now->raw - e->rendered_at >= RENDER) {

@@ -6,8 +6,11 @@
 #include "engine/status.h"
 #include "hawatch/json.h"
 #include "hawatch/pgwatch.h"
+#include "hawatch/str.h"
 
-static json_t *status_senders(const struct engine *e, const struct pg_view *pg);
+static json_t *status_senders(const struct engine *e,
+    const struct core_status *st, const struct pg_view *pg,
+    const struct now *now);
 static json_t *status_settings(const struct engine *e);
 
 json_t *
@@ -26,8 +29,8 @@ status_postgres(
 
 	json_put_string(obj, "state", words[st->pg]);
 	json_put(obj, "seen_ms", status_age(pg->seen_at, now));
-	json_put_string(obj, "running", status_answer(pg->running));
-	json_put_string(obj, "recovery", status_answer(pg->recovery));
+	json_put_string(obj, "running", answer_str(pg->running));
+	json_put_string(obj, "recovery", answer_str(pg->recovery));
 	json_put_u64(obj, "timeline", pg->timeline);
 	json_put_id(obj, "system_id", pg->system_id);
 	json_put_lsn(obj, "wal_end", pg->wal_end);
@@ -39,13 +42,13 @@ status_postgres(
 	json_put(obj, "sync_names", status_set(e, pg->sync_names));
 	json_put_bool(obj, "sync_other", pg->sync_other);
 	json_put_i64(obj, "version", pg->version);
-	json_put_string(obj, "probe", status_answer(st->probe));
+	json_put_string(obj, "probe", answer_str(st->probe));
 	json_put(obj, "probe_ms", status_age(pg->probe_at, now));
 	json_put_string(obj, "no_room", pgwatch_no_room(e->pg, &where));
 	json_put_string(obj, "no_room_at", where);
-	json_put(obj, "senders", status_senders(e, pg));
+	json_put(obj, "senders", status_senders(e, st, pg, now));
 	json_put(obj, "source", status_set(e, pg->source));
-	json_put_string(obj, "conninfo", status_answer(pg->conninfo));
+	json_put_string(obj, "conninfo", answer_str(pg->conninfo));
 	json_put(obj, "settings", status_settings(e));
 	return obj;
 }
@@ -74,7 +77,8 @@ status_settings(const struct engine *e)
 }
 
 static json_t *
-status_senders(const struct engine *e, const struct pg_view *pg)
+status_senders(const struct engine *e, const struct core_status *st,
+    const struct pg_view *pg, const struct now *now)
 {
 	json_t *list = json_array(), *obj;
 	const struct pg_sender *s;
@@ -88,6 +92,7 @@ status_senders(const struct engine *e, const struct pg_view *pg)
 		json_put(obj, "node", status_node(e, i));
 		json_put_bool(obj, "streaming", s->streaming);
 		json_put_bool(obj, "doubled", s->doubled);
+		json_put(obj, "good_ms", status_age(st->good_since[i], now));
 		json_put_lsn(obj, "flush", s->flush);
 		json_put_lsn(obj, "replay", s->replay);
 		json_put_u64(obj, "lag_bytes",
@@ -115,11 +120,11 @@ status_peers(
 		pg = pgwatch_peer(e->pg, i);
 		if (pg != NULL) {
 			json_put_string(
-			    obj, "postgres", status_answer(pg->reached));
+			    obj, "postgres", answer_str(pg->reached));
 			json_put_string(obj, "reason",
 			    pg->reason == NULL ? "" : pg->reason);
 			json_put_string(
-			    obj, "recovery", status_answer(pg->recovery));
+			    obj, "recovery", answer_str(pg->recovery));
 		}
 		json_array_append_new(list, obj);
 	}

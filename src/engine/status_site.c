@@ -9,8 +9,10 @@
 
 #include "engine/engine.h"
 #include "engine/health.h"
+#include "engine/ready.h"
 #include "engine/reports.h"
 #include "engine/status.h"
+#include "hawatch/agent.h"
 #include "hawatch/check.h"
 #include "hawatch/converge.h"
 #include "hawatch/json.h"
@@ -59,8 +61,8 @@ status_checks(const struct engine *e, const struct now *now)
 		obj = json_object();
 		json_put_string(obj, "name", cs.name);
 		json_put_string(obj, "type", cs.type);
-		json_put_string(obj, "up", status_answer(cs.up));
-		json_put_string(obj, "last", status_answer(cs.last));
+		json_put_string(obj, "up", answer_str(cs.up));
+		json_put_string(obj, "last", answer_str(cs.last));
 		status_text(obj, "reason", cs.reason);
 		json_put(obj, "seen_ms", status_age(cs.seen_at, now));
 		json_put(obj, "since_ms", status_age(cs.since, now));
@@ -73,6 +75,47 @@ status_checks(const struct engine *e, const struct now *now)
 		json_array_append_new(list, obj);
 	}
 	return list;
+}
+
+/* Whose configuration differs from this host's, by its last word. */
+json_t *
+status_config(const struct engine *e)
+{
+	json_t *obj = json_object();
+	nodeset_t differ = 0, vital = 0;
+	node_t n;
+
+	for (n = 0; n < e->conf->node_count; n++) {
+		if (reports_config(e->reports, n, false) == ANS_NO)
+			differ |= NODE_BIT(n);
+		if (reports_config(e->reports, n, true) == ANS_NO)
+			vital |= NODE_BIT(n);
+	}
+	json_put(obj, "differ", status_set(e, differ));
+	json_put(obj, "unsafe", status_set(e, vital));
+	return obj;
+}
+
+/* Whether a takeover is possible now, as /ready says it. */
+json_t *
+status_ready(
+    const struct engine *e, const struct core_status *st, const struct now *now)
+{
+	json_t *obj = json_object(), *list = json_array();
+	json_t *texts = json_array();
+	char reasons[READY_MAX], *word, *rest = reasons;
+
+	ready_look(e, st, now, reasons, sizeof(reasons));
+	json_put_bool(obj, "ok", reasons[0] == '\0');
+	while ((word = strsep(&rest, ",")) != NULL)
+		if (word[0] != '\0') {
+			json_array_append_new(list, json_string(word));
+			json_array_append_new(
+			    texts, json_string(status_block_text(word)));
+		}
+	json_put(obj, "reasons", list);
+	json_put(obj, "texts", texts);
+	return obj;
 }
 
 json_t *
@@ -120,7 +163,7 @@ status_item(const struct converge_state *cs, const struct now *now)
 
 	json_put_string(obj, "name", cs->name);
 	json_put_string(obj, "type", types[cs->type]);
-	json_put_string(obj, "holds", status_answer(cs->holds));
+	json_put_string(obj, "holds", answer_str(cs->holds));
 	status_text(obj, "reason", cs->reason);
 	json_put_bool(obj, "required", cs->required);
 	json_put(obj, "seen_ms", status_age(cs->seen_at, now));
@@ -170,11 +213,33 @@ status_traffic(const struct engine *e, const struct now *now)
 				.reason = "" };
 		obj = json_object();
 		json_put_string(obj, "name", ts.name);
-		json_put_string(obj, "ok", status_answer(ts.ok));
+		json_put_string(obj, "ok", answer_str(ts.ok));
 		status_text(obj, "reason", ts.reason);
 		json_put(obj, "seen_ms", status_age(ts.seen_at, now));
 		json_put(obj, "in", status_set(e, ts.in));
 		json_put(obj, "out", status_set(e, ts.out));
+		json_array_append_new(list, obj);
+	}
+	return list;
+}
+
+/* Those that this node would use, on others. */
+json_t *
+status_agents(const struct engine *e, const struct now *now)
+{
+	json_t *list = json_array(), *obj;
+	struct agent_state st;
+	int i;
+
+	for (i = 0; i < agents_count(e->agents); i++) {
+		agents_state(e->agents, i, &st);
+		obj = json_object();
+		json_put_string(obj, "name", st.conf->name);
+		json_put_string(obj, "node", st.conf->node);
+		json_put_i64(obj, "level", st.conf->level);
+		json_put_string(obj, "ok", answer_str(st.ok));
+		status_text(obj, "reason", st.why);
+		json_put(obj, "seen_ms", status_age(st.seen_at, now));
 		json_array_append_new(list, obj);
 	}
 	return list;
@@ -202,7 +267,7 @@ status_hosts(const struct engine *e, const struct now *now)
 			json_put_bool(obj, "stale", rep->stale);
 			json_put_i64(obj, "drift", rep->drift);
 			json_put_string(
-			    obj, "traffic", status_answer(rep->traffic));
+			    obj, "traffic", answer_str(rep->traffic));
 			json_put(
 			    obj, "passes", report_checks(rep->passes, e->conf));
 			json_put(

@@ -88,15 +88,6 @@ refuse:
 	return NULL;
 }
 
-static char *
-finish(json_t *obj)
-{
-	char *text = json_text(obj);
-
-	json_decref(obj);
-	return text;
-}
-
 static void
 put_host(json_t *obj, json_t *host)
 {
@@ -120,7 +111,7 @@ wire_ask_str(const struct ask *ask, const struct names *names, json_t *host)
 	json_put_bool(obj, "position", ask->position);
 	json_put_bool(obj, "bounded", ask->bounded);
 	put_host(obj, host);
-	return finish(obj);
+	return json_take_text(obj);
 }
 
 int
@@ -174,7 +165,7 @@ wire_answer_str(
 	json_put_i64(obj, "timeline", ans->timeline);
 	json_put_lsn(obj, "wal_end", ans->wal_end);
 	put_host(obj, host);
-	return finish(obj);
+	return json_take_text(obj);
 }
 
 int
@@ -250,7 +241,7 @@ wire_cas_str(const struct do_cas *cas, const struct names *names)
 	json_put_string(obj, "nonce", cas->nonce);
 	json_put_bool(obj, "reseed", cas->reseed);
 	put_record(obj, &cas->rec, names);
-	return finish(obj);
+	return json_take_text(obj);
 }
 
 int
@@ -330,7 +321,7 @@ wire_value_str(const struct reg_value *v, const struct names *names)
 	json_put_u64(obj, "floor", v->floor);
 	json_put_i64(obj, "formats", RECORD_FORMAT);
 	put_record(obj, &v->rec, names);
-	return finish(obj);
+	return json_take_text(obj);
 }
 
 int
@@ -373,7 +364,7 @@ wire_result_str(enum cas_result res, uint64_t revision, const char *instance)
 	json_put_string(obj, "result", results[res]);
 	json_put_u64(obj, "revision", revision);
 	json_put_string(obj, "instance", instance);
-	return finish(obj);
+	return json_take_text(obj);
 }
 
 int

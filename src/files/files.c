@@ -128,7 +128,6 @@ files_answer(struct files *f, node_t holder, uint64_t id)
 		[FILES_FAILED] = "failed" };
 	struct files_pull *p = &f->pull;
 	json_t *obj = json_object();
-	char *text;
 
 	if (p->state == FILES_NONE || p->id != id || p->holder != holder) {
 		files_stop(f);
@@ -138,13 +137,14 @@ files_answer(struct files *f, node_t holder, uint64_t id)
 		if (f->env.conf->files.paths[0] == NULL)
 			pull_failed(p, "the target has no group files in its "
 				       "configuration");
+		else if (f->env.conf->mode == MODE_OBSERVE)
+			pull_failed(p, "the target only looks on: mode observe "
+				       "copies nothing");
 		else
 			pull_start(f);
 	}
 	json_put_string(obj, "state", words[p->state]);
 	json_put_string(obj, "why", p->why);
 	json_put_string(obj, "sum", p->state == FILES_DONE ? p->sum : "");
-	text = json_text(obj);
-	json_decref(obj);
-	return text;
+	return json_take_text(obj);
 }

@@ -58,11 +58,9 @@ files_hand_cancel(struct files *f)
 	struct files_hand *h = &f->hand;
 
 	timer_disarm(h->timer);
-	if (h->call != NULL)
-		http_cancel(h->call);
+	http_cancel(h->call);
 	h->call = NULL;
-	if (h->job != NULL)
-		job_cancel(h->job);
+	job_cancel(h->job);
 	h->job = NULL;
 }
 
@@ -100,8 +98,7 @@ hand_ask(struct files *f)
 	char *body;
 
 	json_put_u64(obj, "id", h->id);
-	body = json_text(obj);
-	json_decref(obj);
+	body = json_take_text(obj);
 	req.body = body;
 	req.body_len = strlen(body);
 	h->call = http_post(f->env.http, &req, hand_answer_cb, f, &err);

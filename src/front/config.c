@@ -103,6 +103,28 @@ front_conf_nodes(struct front_conf *conf, const json_t *o, struct error *err)
 	return 0;
 }
 
+static int
+front_conf_operators(
+    struct front_conf *conf, const json_t *o, struct error *err)
+{
+	const json_t *list = json_want_array(o, "operators", err);
+	const char *name;
+	size_t i;
+
+	if (list == NULL)
+		return -1;
+	if (json_array_size(list) > FRONT_OPERATORS_MAX)
+		return error_set(err, ERR_LIMIT, "too many operators");
+	for (i = 0; i < json_array_size(list); i++) {
+		name = json_string_value(json_array_get(list, i));
+		if (name == NULL)
+			return error_set(
+			    err, ERR_PROTOCOL, "an operator without a name");
+		conf->operator[conf->operator_count++] = name;
+	}
+	return 0;
+}
+
 int
 front_conf_parse(struct front_conf *conf, json_t *json, struct error *err)
 {
@@ -113,7 +135,8 @@ front_conf_parse(struct front_conf *conf, json_t *json, struct error *err)
 	o = json_want_object(json, "config", err);
 	if (o == NULL || front_conf_texts(conf, o, err) == -1 ||
 	    front_conf_numbers(conf, o, err) == -1 ||
-	    front_conf_nodes(conf, o, err) == -1)
+	    front_conf_nodes(conf, o, err) == -1 ||
+	    front_conf_operators(conf, o, err) == -1)
 		return error_wrap(err, "configuration from the engine");
 	return 0;
 }

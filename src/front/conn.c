@@ -1,8 +1,8 @@
 /*
- * The life of one connection: bytes in, one request at a time, answer out,
- * the next one. What the request means is the listener's handler's business.
- * A connection is freed by its own events, its lateness, or to make room;
- * never by a handler.
+ * The life of one connection: bytes in, one request at a time, answer out
+ * (conn_answer.c), the next one. What the request means is the listener's
+ * handler's business. A connection is freed by its own events, its lateness,
+ * or to make room; never by a handler.
  */
 #include "front/conn.h"
 
@@ -13,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include "hawatch/mem.h"
@@ -54,6 +53,8 @@ conn_new(struct listener *l, int fd, const char *address, bool known)
 	c->bev = bev;
 	c->ssl = ssl;
 	c->known = known;
+	if (ssl != NULL)
+		tls_claimed(ssl, c->claimed);
 	str_cut(c->address, sizeof(c->address), address);
 	c->state = ssl == NULL ? CONN_IDLE : CONN_HANDSHAKE;
 	c->since = front_raw();
@@ -81,6 +82,7 @@ conn_free(struct conn *c)
 	TAILQ_REMOVE(&l->list[c->state], c, entry);
 	l->count[c->state]--;
 	l->total--;
+	l->operators -= c->is_operator;
 	bufferevent_free(c->bev);
 	free(c);
 	if (listener_ebbed(l))
@@ -99,101 +101,6 @@ conn_enter(struct conn *c, enum conn_state state)
 	TAILQ_INSERT_TAIL(&l->list[state], c, entry);
 	l->count[state]++;
 	listener_wake(l, c->since + l->limit[state]);
-}
-
-/* Lets the other end read the last answer: closing with unread input would
- * make the kernel throw the answer away. */
-static void
-conn_linger(struct conn *c)
-{
-	struct evbuffer *in = bufferevent_get_input(c->bev);
-
-	if (c->ssl != NULL)
-		(void)SSL_shutdown(c->ssl);
-	(void)shutdown(bufferevent_getfd(c->bev), SHUT_WR);
-	evbuffer_drain(in, evbuffer_get_length(in));
-	conn_enter(c, CONN_LINGER);
-}
-
-static void
-conn_sent(struct conn *c)
-{
-	if (c->close)
-		conn_linger(c);
-	else
-		conn_enter(c, CONN_IDLE);
-}
-
-/* What the plain socket takes at once; an error shows at the next event. */
-static size_t
-conn_send_now(struct conn *c, struct iovec *iov, size_t n)
-{
-	struct msghdr msg = { .msg_iov = iov, .msg_iovlen = n };
-	ssize_t sent;
-
-	if (c->ssl != NULL)
-		return 0;
-	sent = sendmsg(bufferevent_getfd(c->bev), &msg, MSG_NOSIGNAL);
-	return sent < 0 ? 0 : (size_t)sent;
-}
-
-static void
-conn_write(struct conn *c, struct iovec *iov, size_t n)
-{
-	struct evbuffer *out = bufferevent_get_output(c->bev);
-	size_t sent = conn_send_now(c, iov, n), i;
-
-	for (i = 0; i < n; i++) {
-		if (sent >= iov[i].iov_len) {
-			sent -= iov[i].iov_len;
-			continue;
-		}
-		if (evbuffer_add(out, (char *)iov[i].iov_base + sent,
-			iov[i].iov_len - sent) == -1)
-			abort();
-		sent = 0;
-	}
-	if (evbuffer_get_length(out) == 0)
-		conn_sent(c);
-	else
-		conn_enter(c, CONN_WRITING);
-}
-
-void
-conn_answer(struct conn *c, const struct response *a)
-{
-	static char closing[] = "Connection: close\r\n\r\n";
-	size_t len = c->head_only ? a->head : a->len;
-	struct iovec iov[3] = { { a->buf, len } };
-
-	if (!c->close) {
-		conn_write(c, iov, 1);
-		return;
-	}
-	iov[0].iov_len = a->head - 2;
-	iov[1] = (struct iovec){ closing, sizeof(closing) - 1 };
-	iov[2] = (struct iovec){ a->buf + a->head, len - a->head };
-	conn_write(c, iov, 3);
-}
-
-void
-conn_say(struct conn *c, const struct response_spec *spec)
-{
-	struct response a = { 0 };
-
-	response_make(&a, spec);
-	conn_answer(c, &a);
-	response_fini(&a);
-}
-
-void
-conn_refuse(struct conn *c, int status, const char *reason)
-{
-	struct response_spec spec = { .status = status, .reason = reason };
-
-	c->close = true;
-	c->head_only = false;
-	conn_say(c, &spec);
 }
 
 static void
@@ -294,22 +201,40 @@ conn_write_cb(struct bufferevent *bev, void *arg)
 {
 	struct conn *c = arg;
 
-	if (c->state != CONN_WRITING)
+	if (c->state == CONN_STREAM_OUT && !c->last) {
+		conn_enter(c, CONN_STREAM);
+		return;
+	}
+	if (c->state != CONN_WRITING && c->state != CONN_STREAM_OUT)
 		return;
 	conn_sent(c);
 	conn_next(c);
 }
 
-/* The certificate was verified; true when it is a node's. */
+/* The certificate was verified; true when it is a node's or an operator's. */
 static bool
 conn_greet(struct conn *c)
 {
-	c->peer = tls_peer(c->ssl, &c->on->front->conf);
+	c->peer = tls_peer(c->ssl, &c->on->front->conf, &c->is_operator);
 	if (c->peer == NULL)
 		return false;
 	conn_enter(c, CONN_IDLE);
-	conn_next(c);
+	if (!c->is_operator || control_greet(c))
+		conn_next(c);
 	return true;
+}
+
+/* The kernel would throw the last words away with what was not read. */
+static void
+conn_drain(struct conn *c)
+{
+	char buf[4096];
+	int i;
+
+	for (i = 0; i < 8; i++)
+		if (recv(bufferevent_getfd(c->bev), buf, sizeof(buf),
+			MSG_DONTWAIT) <= 0)
+			break;
 }
 
 /* The other end is gone, or the connection is broken. */
@@ -319,6 +244,8 @@ conn_lost(struct conn *c)
 	struct link *link = c->on->front->link;
 	char why[128];
 
+	if (c->state == CONN_HANDSHAKE)
+		conn_drain(c);
 	if (c->state == CONN_HANDSHAKE)
 		link_refused(link,
 		    tls_foreign(c->ssl) ? REFUSAL_NAME : REFUSAL_TLS,
@@ -359,6 +286,14 @@ conn_abort(struct conn *c)
 }
 
 void
+conn_slow(struct conn *c)
+{
+	link_refused(c->on->front->link, REFUSAL_SLOW, c->address, "reader");
+	conn_abort(c);
+	conn_free(c);
+}
+
+void
 conn_late(struct conn *c)
 {
 	struct link *link = c->on->front->link;
@@ -380,9 +315,10 @@ conn_late(struct conn *c)
 		link_refused(link, REFUSAL_HANDSHAKE, c->address, "late");
 		break;
 	case CONN_WRITING:
-		link_refused(link, REFUSAL_SLOW, c->address, "reader");
-		conn_abort(c);
-		break;
+	case CONN_STREAM_OUT:
+		conn_slow(c);
+		return;
+	case CONN_STREAM:
 	case CONN_LINGER:
 	case CONN_IDLE:
 	case CONN_STATES:

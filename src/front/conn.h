@@ -15,10 +15,12 @@
 enum conn_state {
 	CONN_LINGER, /* answered for the last time, waits for the other end */
 	CONN_IDLE,   /* between two requests */
-	CONN_HANDSHAKE, /* TLS is not there yet */
-	CONN_READING,	/* has a part of a request */
-	CONN_WAITING,	/* its request is with the engine */
-	CONN_WRITING,	/* its answer did not fit into the socket at once */
+	CONN_HANDSHAKE,	 /* TLS is not there yet */
+	CONN_READING,	 /* has a part of a request */
+	CONN_WAITING,	 /* its request is with the engine */
+	CONN_WRITING,	 /* its answer did not fit into the socket at once */
+	CONN_STREAM,	 /* an operator's, waits for lines of the engine */
+	CONN_STREAM_OUT, /* the same, and has not read all that came */
 	CONN_STATES
 };
 
@@ -34,6 +36,9 @@ struct conn {
 	bool known;	/* comes from the address of a node */
 	bool close;	/* no further request on this connection */
 	bool head_only; /* the request at hand is a HEAD */
+	bool is_operator;
+	bool begun, last; /* STREAM: lines came; all of them */
+	char claimed[FRONT_CLAIMED];
 	char address[INET6_ADDRSTRLEN];
 };
 
@@ -63,6 +68,7 @@ struct listener {
 	struct conn_list list[CONN_STATES];
 	int count[CONN_STATES];
 	int total, peak; /* peak: since memory was given back */
+	int operators;	 /* connections of theirs */
 };
 
 /* listen.c. listener_open binds, while that is still allowed; connections are
@@ -86,12 +92,18 @@ void conn_free(struct conn *c);
 void conn_late(struct conn *c);
 /* The only place that changes a connection's state. */
 void conn_enter(struct conn *c, enum conn_state state);
+/* Frees one who does not read. */
+void conn_slow(struct conn *c);
+/* After an answer that did not come from within the handler. */
+void conn_next(struct conn *c);
+
+/* conn_answer.c */
 void conn_answer(struct conn *c, const struct response *a);
 /* For what is not rendered before. */
 void conn_say(struct conn *c, const struct response_spec *spec);
 /* Says it and closes: the rest of the input cannot be trusted. */
 void conn_refuse(struct conn *c, int status, const char *reason);
-/* After an answer that did not come from within the handler. */
-void conn_next(struct conn *c);
+/* The whole answer went out. */
+void conn_sent(struct conn *c);
 
 #endif

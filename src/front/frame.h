@@ -11,13 +11,15 @@
 
 #include "hawatch/error.h"
 
-#define FRAME_FD 3 /* of the front's end, in the front */
 #define FRAME_HEAD ((size_t)4)
 #define FRAME_MAX ((size_t)512 * 1024)
 /* What a peer may send and get, and how many requests may wait at once. */
 #define FRAME_BODY_MAX ((size_t)16 * 1024)
 #define FRAME_REPLY_MAX ((size_t)64 * 1024)
 #define FRAME_WAITING_MAX 64
+/* Where operators ask. Its answers are lines, which come in parts. */
+#define FRAME_CONTROL "/v1/control"
+#define FRAME_PART_MAX ((size_t)16 * 1024)
 /* A request's id is the front's generation and its number in it. */
 #define FRAME_ID_BITS 32
 

@@ -23,12 +23,14 @@ struct conn;
  * engine with the number that it stands for. */
 #define REFUSALS(X) \
 	X(TLS, "tls", "handshake failed") \
-	X(NAME, "name", "certificate of no node of the cluster") \
+	X(NAME, "name", "certificate of no node and no operator") \
+	X(ROLE, "role", "certificate that is for something else") \
 	X(HANDSHAKE, "handshake-late", "handshake not done in time") \
 	X(REQUEST, "request", "malformed or oversized request") \
 	X(SLOW, "slow", "request or reader too slow") \
 	X(FULL, "full", "too many connections") \
 	X(BUSY, "busy", "too many requests wait for the engine") \
+	X(OPERATORS, "operators", "too many operators at once") \
 	X(SILENT, "silent", "the engine did not answer a request")
 
 enum refusal {
@@ -37,6 +39,10 @@ enum refusal {
 #undef X
 	    REFUSAL_COUNT
 };
+
+#define FRONT_OPERATORS_MAX 64
+/* The name in a certificate, as far as it is shown; 0 included. */
+#define FRONT_CLAIMED 48
 
 /* config.c: the first frame. Strings belong to json. */
 struct front_node {
@@ -56,6 +62,8 @@ struct front_conf {
 	int64_t generation;
 	int node_count;
 	struct front_node node[NODES_MAX];
+	int operator_count;
+	const char *operator[FRONT_OPERATORS_MAX];
 	json_t *json;
 };
 
@@ -82,8 +90,13 @@ int privs_drop(uid_t uid, gid_t gid, int files, struct error *err) MUST_CHECK;
 
 /* tls.c */
 SSL_CTX *tls_new(const struct front_conf *conf, struct error *err) MUST_CHECK;
-/* The node that the certificate proves, or NULL. Borrowed from conf. */
-const char *tls_peer(const SSL *ssl, const struct front_conf *conf);
+/* The node or the operator that the certificate proves, or NULL. Borrowed from
+ * conf. */
+const char *tls_peer(
+    const SSL *ssl, const struct front_conf *conf, bool *is_operator);
+/* claimed has FRONT_CLAIMED bytes, which get the name in a certificate that is
+ * refused. Borrowed for the life of ssl. */
+void tls_claimed(SSL *ssl, char *claimed);
 /* Why a handshake did not succeed; buf is returned. */
 const char *tls_reason(
     const SSL *ssl, unsigned long code, char *buf, size_t size);
@@ -94,6 +107,8 @@ struct link *link_new(struct front *f, int fd, struct error *err) MUST_CHECK;
 void link_free(struct link *l);
 /* False: the engine does not read, nothing was sent. Borrows obj. */
 bool link_send(struct link *l, const json_t *obj);
+/* So much waits for the engine that operators must not add to it. */
+bool link_crowded(const struct link *l);
 void link_refused(
     struct link *l, enum refusal what, const char *address, const char *why);
 
@@ -111,5 +126,13 @@ void route_handle(struct conn *c, const struct http1 *req, const char *body);
 void peer_handle(struct conn *c, const struct http1 *req, const char *body);
 int peer_reply(
     struct front *f, const json_t *reply, struct error *err) MUST_CHECK;
+void peer_refuse(struct conn *c, int status, const char *error);
+
+/* control.c: an operator has come; false: there is no room for him. */
+bool control_greet(struct conn *c);
+/* His request; text is taken. */
+void control_forward(struct conn *c, json_t *text);
+int control_line(
+    struct front *f, const json_t *line, struct error *err) MUST_CHECK;
 
 #endif

@@ -110,6 +110,8 @@ link_frame(struct link *l, const json_t *frame, struct error *err)
 		    l->front->routes, json_object_get(frame, "doc"), err);
 	if (json_object_get(frame, "reply") != NULL)
 		return peer_reply(l->front, frame, err);
+	if (json_object_get(frame, "line") != NULL)
+		return control_line(l->front, frame, err);
 	return error_set(err, ERR_PROTOCOL, "a frame of no known kind");
 }
 
@@ -164,6 +166,12 @@ static void
 link_write_cb(evutil_socket_t fd, short what, void *arg)
 {
 	link_flush(arg);
+}
+
+bool
+link_crowded(const struct link *l)
+{
+	return evbuffer_get_length(l->out) > LINK_OUT_MAX / 2;
 }
 
 bool

@@ -10,11 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "front/conn.h"
 #include "front/frame.h"
+#include "hawatch/clock.h"
 #include "hawatch/mem.h"
 
 /* So many connections are taken before other events get their turn. */
@@ -31,6 +31,9 @@ static const usec_t listener_limits[CONN_STATES] = {
 	[CONN_READING] = 3 * USEC_SEC,
 	[CONN_WAITING] = 5 * USEC_SEC,
 	[CONN_WRITING] = 5 * USEC_SEC,
+	/* The engine ends every order; who is gone is found by the kernel. */
+	[CONN_STREAM] = 24 * 3600 * USEC_SEC,
+	[CONN_STREAM_OUT] = 30 * USEC_SEC,
 };
 
 static const struct timeval listener_pause = { .tv_usec = 100000 };
@@ -42,10 +45,7 @@ static void listener_sweep_cb(evutil_socket_t fd, short what, void *arg);
 usec_t
 front_raw(void)
 {
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC_RAW, &ts);
-	return (usec_t)ts.tv_sec * USEC_SEC + ts.tv_nsec / 1000;
+	return clock_read(CLOCK_MONOTONIC_RAW);
 }
 
 static int

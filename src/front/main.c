@@ -16,6 +16,7 @@
 
 #include "front/conn.h"
 #include "front/frame.h"
+#include "hawatch/companion.h"
 #include "hawatch/json.h"
 
 #define MAIN_CONFIG_MSEC 5000
@@ -31,7 +32,7 @@
 static int
 main_config(struct front_conf *conf, struct error *err)
 {
-	struct pollfd pfd = { .fd = FRAME_FD, .events = POLLIN };
+	struct pollfd pfd = { .fd = COMPANION_FD, .events = POLLIN };
 	struct frame_in in = { 0 };
 	json_t *json = NULL;
 	int rc = 0;
@@ -42,7 +43,7 @@ main_config(struct front_conf *conf, struct error *err)
 			    err, ERR_TIMEOUT, "no configuration came");
 			break;
 		}
-		if (frame_in_read(&in, FRAME_FD, err) == -1) {
+		if (frame_in_read(&in, COMPANION_FD, err) == -1) {
 			rc = -1;
 			break;
 		}
@@ -120,8 +121,8 @@ main_records(struct front *f, int files)
 	struct event *ev;
 	int fd;
 
-	for (fd = FRAME_FD + 1; fd < files && fd < MAIN_RECORDS; fd++) {
-		if (fcntl(fd, F_GETFD) != -1 || dup2(FRAME_FD, fd) != fd)
+	for (fd = COMPANION_FD + 1; fd < files && fd < MAIN_RECORDS; fd++) {
+		if (fcntl(fd, F_GETFD) != -1 || dup2(COMPANION_FD, fd) != fd)
 			continue;
 		ev = event_new(f->base, fd, EV_READ, main_nothing_cb, NULL);
 		if (ev == NULL || event_add(ev, NULL) == -1)
@@ -145,7 +146,7 @@ main_setup(struct front *f, struct error *err)
 		return -1;
 	main_records(f, files);
 	f->routes = routes_new(&f->conf);
-	f->link = link_new(f, FRAME_FD, err);
+	f->link = link_new(f, COMPANION_FD, err);
 	if (f->link == NULL)
 		return -1;
 	listener_start(f->peer);
@@ -166,7 +167,7 @@ main_tell(struct front *f, const struct error *err)
 	else
 		json_put_string(frame, "fail", err->msg);
 	bytes = frame_pack(frame, &len);
-	if (bytes == NULL || write(FRAME_FD, bytes, len) != (ssize_t)len)
+	if (bytes == NULL || write(COMPANION_FD, bytes, len) != (ssize_t)len)
 		f->exit_code = 1;
 	free(bytes);
 	json_decref(frame);
@@ -191,7 +192,7 @@ main(void)
 	struct error err = { 0 };
 
 	/* Whatever whoever started it left open. */
-	(void)close_range(FRAME_FD + 1, ~0U, 0);
+	(void)close_range(COMPANION_FD + 1, ~0U, 0);
 	/* A flood must leave no memory behind. There is one thread. */
 	/* NOLINTBEGIN(concurrency-mt-unsafe) */
 	mallopt(M_ARENA_MAX, 1);

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "front/exposition.h"
 #include "front/route.h"
 #include "hawatch/json.h"
 
@@ -26,59 +27,16 @@ struct metric {
 	void (*say)(const struct metrics *m, const char *name);
 };
 
-static const char *
-text_at(const json_t *obj, const char *key)
-{
-	const char *text = json_string_value(json_object_get(obj, key));
-
-	return text == NULL ? "" : text;
-}
-
 static json_int_t
 int_at(const json_t *obj, const char *key)
 {
 	return json_integer_value(json_object_get(obj, key));
 }
 
-/* A label's value: the three characters that end or hide it. */
-static void
-say_label(const struct metrics *m, const char *key, const char *value)
-{
-	fprintf(m->out, "%s=\"", key);
-	/* cppcheck-suppress ctunullpointer; a label that has a key has one */
-	for (; *value != '\0'; value++) {
-		if (*value == '\n')
-			fputs("\\n", m->out);
-		else if (*value == '\\' || *value == '"')
-			fprintf(m->out, "\\%c", *value);
-		else
-			fputc(*value, m->out);
-	}
-	fputc('"', m->out);
-}
-
-/* With labels k1 and k2, of which each may be NULL. */
-static void
-say_sample(const struct metrics *m, const char *name, const char *k1,
-    const char *v1, const char *k2, const char *v2, double value)
-{
-	fputs(name, m->out);
-	if (k1 != NULL) {
-		fputc('{', m->out);
-		say_label(m, k1, v1);
-		if (k2 != NULL) {
-			fputc(',', m->out);
-			say_label(m, k2, v2);
-		}
-		fputc('}', m->out);
-	}
-	fprintf(m->out, " %.15g\n", value);
-}
-
 static void
 say_value(const struct metrics *m, const char *name, double value)
 {
-	say_sample(m, name, NULL, NULL, NULL, NULL, value);
+	exposition_sample(m->out, name, NULL, NULL, NULL, NULL, value);
 }
 
 static void
@@ -88,7 +46,7 @@ say_word(const struct metrics *m, const char *name, const char *group,
 	const json_t *obj = json_object_get(m->doc, group);
 
 	if (obj != NULL)
-		say_value(m, name, strcmp(text_at(obj, key), word) == 0);
+		say_value(m, name, strcmp(json_string_at(obj, key), word) == 0);
 }
 
 static void
@@ -101,18 +59,19 @@ static void
 say_build(const struct metrics *m, const char *name)
 {
 	fprintf(m->out, "%s{", name);
-	say_label(m, "version", text_at(m->doc, "version"));
+	exposition_label(m->out, "version", json_string_at(m->doc, "version"));
 	fputc(',', m->out);
-	say_label(m, "node", text_at(m->doc, "node"));
+	exposition_label(m->out, "node", json_string_at(m->doc, "node"));
 	fputc(',', m->out);
-	say_label(m, "cluster", text_at(m->doc, "cluster"));
+	exposition_label(m->out, "cluster", json_string_at(m->doc, "cluster"));
 	fputs("} 1\n", m->out);
 }
 
 static void
 say_mode(const struct metrics *m, const char *name)
 {
-	say_sample(m, name, "mode", text_at(m->doc, "mode"), NULL, NULL, 1);
+	exposition_sample(m->out, name, "mode", json_string_at(m->doc, "mode"),
+	    NULL, NULL, 1);
 }
 
 static void
@@ -145,10 +104,11 @@ say_epoch(const struct metrics *m, const char *name)
 static void
 say_holder(const struct metrics *m, const char *name)
 {
-	const char *node = text_at(json_object_get(m->doc, "record"), "holder");
+	const char *node =
+	    json_string_at(json_object_get(m->doc, "record"), "holder");
 
 	if (node[0] != '\0')
-		say_sample(m, name, "node", node, NULL, NULL, 1);
+		exposition_sample(m->out, name, "node", node, NULL, NULL, 1);
 }
 
 static void
@@ -231,15 +191,16 @@ say_plan(const struct metrics *m, const char *name)
 	const json_t *plan = json_object_get(m->doc, "plan");
 
 	if (plan != NULL)
-		say_sample(m, name, "plan", text_at(plan, "name"), "step",
-		    text_at(plan, "row"), 1);
+		exposition_sample(m->out, name, "plan",
+		    json_string_at(plan, "name"), "step",
+		    json_string_at(plan, "row"), 1);
 }
 
 static void
 say_postgres(const struct metrics *m, const char *name)
 {
 	const json_t *pg = json_object_get(m->doc, "postgres");
-	const char *state = text_at(pg, "state");
+	const char *state = json_string_at(pg, "state");
 
 	if (pg != NULL)
 		say_value(m, name,
@@ -263,14 +224,16 @@ say_lag(const struct metrics *m, const char *name)
 	size_t i;
 
 	if (m->now < m->snap->standby_until)
-		say_sample(m, name, "node", text_at(m->doc, "node"), NULL, NULL,
+		exposition_sample(m->out, name, "node",
+		    json_string_at(m->doc, "node"), NULL, NULL,
 		    (double)m->snap->lag);
 	list = json_object_get(pg, "senders");
-	if (strcmp(text_at(pg, "state"), "primary") != 0)
+	if (strcmp(json_string_at(pg, "state"), "primary") != 0)
 		return;
 	for (i = 0; i < json_array_size(list); i++) {
 		s = json_array_get(list, i);
-		say_sample(m, name, "node", text_at(s, "node"), NULL, NULL,
+		exposition_sample(m->out, name, "node",
+		    json_string_at(s, "node"), NULL, NULL,
 		    (double)int_at(s, "lag_bytes"));
 	}
 }
@@ -286,10 +249,11 @@ say_answers(const struct metrics *m, const char *name, const json_t *list,
 
 	for (i = 0; i < json_array_size(list); i++) {
 		obj = json_array_get(list, i);
-		ans = text_at(obj, key);
+		ans = json_string_at(obj, key);
 		if (strcmp(ans, "yes") == 0 || strcmp(ans, "no") == 0)
-			say_sample(m, name, label, text_at(obj, "name"), second,
-			    second == NULL ? "" : text_at(obj, second),
+			exposition_sample(m->out, name, label,
+			    json_string_at(obj, "name"), second,
+			    second == NULL ? "" : json_string_at(obj, second),
 			    strcmp(ans, "yes") == 0);
 	}
 }
@@ -313,8 +277,9 @@ say_check_seconds(
 		obj = json_array_get(list, i);
 		if (json_is_integer(json_object_get(obj, key)) &&
 		    json_is_integer(json_object_get(obj, "seen_ms")))
-			say_sample(m, name, "check", text_at(obj, "name"),
-			    "type", text_at(obj, "type"),
+			exposition_sample(m->out, name, "check",
+			    json_string_at(obj, "name"), "type",
+			    json_string_at(obj, "type"),
 			    (double)int_at(obj, key) / scale);
 	}
 }
@@ -365,8 +330,9 @@ say_heard(const struct metrics *m, const char *name)
 	for (i = 0; i < json_array_size(list); i++) {
 		obj = json_array_get(list, i);
 		if (json_is_integer(json_object_get(obj, "heard_ms")))
-			say_sample(m, name, "node", text_at(obj, "node"), NULL,
-			    NULL, (double)int_at(obj, "heard_ms") / 1e3);
+			exposition_sample(m->out, name, "node",
+			    json_string_at(obj, "node"), NULL, NULL,
+			    (double)int_at(obj, "heard_ms") / 1e3);
 	}
 }
 

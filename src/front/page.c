@@ -28,14 +28,6 @@ page_text(FILE *out, const char *s)
 	}
 }
 
-static const char *
-page_member(const json_t *obj, const char *key)
-{
-	const char *text = json_string_value(json_object_get(obj, key));
-
-	return text == NULL ? "" : text;
-}
-
 static void
 page_row(FILE *out, const struct routes *r, const struct route *row, usec_t now)
 {
@@ -70,11 +62,11 @@ page_paused(FILE *out, const struct routes *r, usec_t now)
 	paused = json_object_get(obj, "paused");
 	if (json_is_object(paused)) {
 		fputs("\n<p><b>failover is paused</b> until ", out);
-		page_text(out, page_member(paused, "until"));
+		page_text(out, json_string_at(paused, "until"));
 		fputs(" by ", out);
-		page_text(out, page_member(paused, "by"));
+		page_text(out, json_string_at(paused, "by"));
 		fputs(": ", out);
-		page_text(out, page_member(paused, "why"));
+		page_text(out, json_string_at(paused, "why"));
 	}
 	json_decref(obj);
 }

@@ -2,6 +2,7 @@
  * Requests of the other nodes: checked for their form, given to the engine
  * with the name that the certificate proved, and answered when the engine
  * replies. An asker that is gone is forgotten; its late reply finds nobody.
+ * Those of operators come by here too, and go on in control.c.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -15,7 +16,7 @@
 /* One node that asks without end must leave room for the others. */
 #define PEER_WAITING_MAX (FRAME_WAITING_MAX / 4)
 
-static void
+void
 peer_refuse(struct conn *c, int status, const char *error)
 {
 	char *body = xasprintf("{\"error\":\"%s\"}", error);
@@ -67,6 +68,21 @@ peer_forward(struct conn *c, const struct http1 *req, json_t *text)
 	json_decref(frame);
 }
 
+/* Each certificate is for one of the two: a node gives no orders, and a
+ * person's name promises nothing. */
+static bool
+peer_is_control(struct conn *c, const struct http1 *req)
+{
+	bool control = req->path_len == strlen(FRAME_CONTROL) &&
+		       memcmp(req->path, FRAME_CONTROL, req->path_len) == 0;
+
+	if (control == c->is_operator)
+		return true;
+	link_refused(c->on->front->link, REFUSAL_ROLE, c->address, c->peer);
+	peer_refuse(c, 403, control ? "no-operator" : "no-node");
+	return false;
+}
+
 void
 peer_handle(struct conn *c, const struct http1 *req, const char *body)
 {
@@ -76,6 +92,8 @@ peer_handle(struct conn *c, const struct http1 *req, const char *body)
 		peer_refuse(c, 404, "no-such-path");
 		return;
 	}
+	if (!peer_is_control(c, req))
+		return;
 	if (!http1_method(req, "POST")) {
 		peer_refuse(c, 405, "method");
 		return;
@@ -91,7 +109,10 @@ peer_handle(struct conn *c, const struct http1 *req, const char *body)
 		peer_refuse(c, 400, "not-utf8");
 		return;
 	}
-	peer_forward(c, req, text);
+	if (c->is_operator)
+		control_forward(c, text);
+	else
+		peer_forward(c, req, text);
 }
 
 static struct conn *

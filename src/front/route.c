@@ -55,6 +55,14 @@ route_live(const struct route_snap *s, usec_t now, uint64_t lag)
 }
 
 static enum route_answer
+route_ready(const struct route_snap *s, usec_t now, uint64_t lag)
+{
+	if (now >= s->fresh_until)
+		return ROUTE_SILENT;
+	return s->ready ? ROUTE_READY : ROUTE_UNREADY;
+}
+
+static enum route_answer
 route_status(const struct route_snap *s, usec_t now, uint64_t lag)
 {
 	return now < s->fresh_until ? ROUTE_STATUS : ROUTE_OLD_STATUS;
@@ -79,6 +87,7 @@ const struct route route_table[] = {
 	{ "/primary", route_primary, "PostgreSQL here is the primary" },
 	{ "/standby", route_standby, "PostgreSQL here is a standby" },
 	{ "/live",    route_live,    "the engine is alive" },
+	{ "/ready",   route_ready,   "a takeover is possible now" },
 	{ "/status",  route_status,  "everything, as JSON" },
 	{ "/metrics", route_metrics, "the same, for Prometheus" },
 	{ "/",        route_page,    "this page" },
@@ -133,20 +142,19 @@ routes_free(struct routes *r)
 
 /* Renders anew what has changed: snapshots come often and say little new. */
 static void
-routes_render(struct routes *r, const char *reasons)
+routes_render(struct routes *r, enum route_answer which, const char *reasons)
 {
-	struct response *down = &r->answer[ROUTE_DOWN];
+	struct response *down = &r->answer[which];
 	char *body;
 
 	if (reasons[0] == '\0')
-		reasons = "unhealthy";
+		reasons = which == ROUTE_DOWN ? "unhealthy" : "not-ready";
 	body = xasprintf("%s\n", reasons);
 	if (strcmp(down->buf + down->head, body) != 0)
 		response_make(
 		    down, &(struct response_spec){
 			      .status = 503, .reason = reasons, .body = body });
 	free(body);
-	r->metrics_until = 0;
 }
 
 int
@@ -171,6 +179,8 @@ routes_update(struct routes *r, const json_t *snap, struct error *err)
 	struct route_snap s = { 0 };
 	const char *reasons =
 	    json_string_value(json_object_get(snap, "reasons"));
+	const char *unready =
+	    json_string_value(json_object_get(snap, "unready"));
 
 	if (reasons == NULL)
 		return error_set(err, ERR_PROTOCOL, "a snapshot without text");
@@ -183,9 +193,12 @@ routes_update(struct routes *r, const json_t *snap, struct error *err)
 	    json_want_u64(snap, "lag", &s.lag, err) == -1 ||
 	    json_want_bool(snap, "healthy", &s.healthy, err) == -1)
 		return error_wrap(err, "snapshot");
+	s.ready = json_is_true(json_object_get(snap, "ready"));
 	r->snap = s;
 	r->snapped = true;
-	routes_render(r, reasons);
+	r->metrics_until = 0;
+	routes_render(r, ROUTE_DOWN, reasons);
+	routes_render(r, ROUTE_UNREADY, unready == NULL ? "" : unready);
 	return 0;
 }
 

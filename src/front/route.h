@@ -10,7 +10,7 @@
 struct route_snap {
 	usec_t fresh_until, primary_until, standby_until;
 	uint64_t lag;
-	bool healthy;
+	bool healthy, ready;
 };
 
 /* id, status, reason, body (NULL: the reason) */
@@ -27,6 +27,8 @@ struct route_snap {
 	X(BEHIND, 503, "lag", NULL) \
 	X(LIVE, 200, "live", NULL) \
 	X(SILENT, 503, "engine-silent", NULL) \
+	X(READY, 200, "ready", NULL) \
+	X(UNREADY, 503, "not-ready", NULL) \
 	X(STATUS, 200, "ok", "{}") \
 	X(BAD_QUERY, 400, "bad-query", NULL) \
 	X(NO_PATH, 404, "no-such-path", NULL) \

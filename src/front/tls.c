@@ -1,7 +1,8 @@
 /*
  * TLS of the peer port: version 1.3 only, both sides with a certificate of
- * the cluster's own authority, and the name in it must be a node's. No
- * resumption: every connection proves the certificate anew.
+ * the cluster's own authority, and the name in it must be a node's or that of
+ * an operator of the configuration. No resumption: every connection proves the
+ * certificate anew.
  */
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
@@ -75,31 +76,72 @@ tls_new(const struct front_conf *conf, struct error *err)
 	return ctx;
 }
 
-/* The node's name: the one common name, confirmed by the alternative names
- * where there are any. */
-static const char *
-tls_name(X509 *cert, const struct front_conf *conf)
+/* The one common name; NULL: none, or several. */
+static const ASN1_STRING *
+tls_common(X509 *cert)
 {
 	const X509_NAME *subject = X509_get_subject_name(cert);
-	int at = X509_NAME_get_index_by_NID(subject, NID_commonName, -1), i;
-	const ASN1_STRING *cn;
-	const char *name;
-	size_t len;
+	int at = X509_NAME_get_index_by_NID(subject, NID_commonName, -1);
 
 	if (at < 0 ||
 	    X509_NAME_get_index_by_NID(subject, NID_commonName, at) >= 0)
 		return NULL;
-	cn = X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at));
-	len = (size_t)ASN1_STRING_length(cn);
-	for (i = 0; i < conf->node_count; i++) {
-		name = conf->node[i].name;
-		if (strlen(name) == len &&
-		    memcmp(name, ASN1_STRING_get0_data(cn), len) == 0 &&
-		    X509_check_host(cert, name, len,
-			X509_CHECK_FLAG_NO_WILDCARDS, NULL) == 1)
-			return name;
-	}
+	return X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at));
+}
+
+/* Confirmed by the alternative names where there are any. */
+static bool
+tls_is(X509 *cert, const ASN1_STRING *cn, const char *name)
+{
+	size_t len = (size_t)ASN1_STRING_length(cn);
+
+	return strlen(name) == len &&
+	       memcmp(name, ASN1_STRING_get0_data(cn), len) == 0 &&
+	       X509_check_host(
+		   cert, name, len, X509_CHECK_FLAG_NO_WILDCARDS, NULL) == 1;
+}
+
+/* A name is a node's or an operator's, never both: the engine sees to it. */
+static const char *
+tls_name(X509 *cert, const struct front_conf *conf, bool *is_operator)
+{
+	const ASN1_STRING *cn = tls_common(cert);
+	int i;
+
+	*is_operator = false;
+	for (i = 0; cn != NULL && i < conf->node_count; i++)
+		if (tls_is(cert, cn, conf->node[i].name))
+			return conf->node[i].name;
+	*is_operator = true;
+	for (i = 0; cn != NULL && i < conf->operator_count; i++)
+		if (tls_is(cert, cn, conf->operator[i]))
+			return conf->operator[i];
+	*is_operator = false;
 	return NULL;
+}
+
+/* For the log only: whoever is refused may have written anything there. */
+static void
+tls_claim(char *claimed, X509 *cert)
+{
+	const ASN1_STRING *cn = cert == NULL ? NULL : tls_common(cert);
+	const unsigned char *text;
+	size_t i, len;
+
+	if (claimed == NULL || cn == NULL)
+		return;
+	text = ASN1_STRING_get0_data(cn);
+	len = (size_t)ASN1_STRING_length(cn);
+	for (i = 0; i < len && i + 1 < FRONT_CLAIMED; i++)
+		claimed[i] =
+		    (char)(text[i] > ' ' && text[i] < 0x7f ? text[i] : '?');
+	claimed[i] = '\0';
+}
+
+void
+tls_claimed(SSL *ssl, char *claimed)
+{
+	SSL_set_app_data(ssl, claimed);
 }
 
 static int
@@ -110,22 +152,28 @@ tls_verify_cb(int ok, X509_STORE_CTX *store)
 	const struct front_conf *conf =
 	    SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
 
-	if (!ok || X509_STORE_CTX_get_error_depth(store) != 0)
-		return ok;
-	if (tls_name(X509_STORE_CTX_get_current_cert(store), conf) != NULL)
+	X509 *cert = X509_STORE_CTX_get0_cert(store);
+	bool is_operator;
+
+	if (ok && (X509_STORE_CTX_get_error_depth(store) != 0 ||
+		      tls_name(cert, conf, &is_operator) != NULL))
 		return 1;
+	tls_claim(SSL_get_app_data(ssl), cert);
+	if (!ok)
+		return 0;
 	X509_STORE_CTX_set_error(store, X509_V_ERR_APPLICATION_VERIFICATION);
 	return 0;
 }
 
 const char *
-tls_peer(const SSL *ssl, const struct front_conf *conf)
+tls_peer(const SSL *ssl, const struct front_conf *conf, bool *is_operator)
 {
 	X509 *cert = SSL_get0_peer_certificate(ssl);
 
+	*is_operator = false;
 	if (cert == NULL || SSL_get_verify_result(ssl) != X509_V_OK)
 		return NULL;
-	return tls_name(cert, conf);
+	return tls_name(cert, conf, is_operator);
 }
 
 bool
@@ -140,13 +188,17 @@ tls_reason(const SSL *ssl, unsigned long code, char *buf, size_t size)
 {
 	long verify = SSL_get_verify_result(ssl);
 	const char *why = ERR_reason_error_string(code);
+	const char *claimed = SSL_get_app_data(ssl);
 
 	if (tls_foreign(ssl))
-		why = "name of no node";
+		why = "name of no node and no operator";
 	else if (verify != X509_V_OK)
 		why = X509_verify_cert_error_string(verify);
 	else if (why == NULL)
 		why = "closed during the handshake";
-	(void)snprintf(buf, size, "%s", why);
+	if (verify == X509_V_OK || claimed == NULL || claimed[0] == '\0')
+		(void)snprintf(buf, size, "%s", why);
+	else
+		(void)snprintf(buf, size, "%s: %s", why, claimed);
 	return buf;
 }

@@ -8,28 +8,64 @@
 #include "hactl/hactl.h"
 
 /* As it was given; of this process, as argv is. */
-static char verb_given[512];
+static char verb_given[1024];
+
+static void
+quote_add(char *buf, size_t size, size_t *len, const char *text, size_t n)
+{
+	if (*len < size)
+		*len += (size_t)snprintf(
+		    buf + *len, size - *len, "%.*s", (int)n, text);
+}
 
 /* Quoted where a shell would read something else. */
 void
-verb_keep(int argc, char **argv)
+verb_quote(char *buf, size_t size, size_t *len, const char *word)
 {
 	static const char plain[] =
 	    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 	    "_./:=,@%+-";
+	const char *at = word;
+	size_t n;
+
+	quote_add(buf, size, len, " ", 1);
+	if (word[0] != '\0' && word[strspn(word, plain)] == '\0') {
+		quote_add(buf, size, len, word, strlen(word));
+		return;
+	}
+	quote_add(buf, size, len, "'", 1);
+	for (;;) {
+		n = strcspn(at, "'");
+		quote_add(buf, size, len, at, n);
+		if (at[n] == '\0')
+			break;
+		quote_add(buf, size, len, "'\\''", 4);
+		at += n + 1;
+	}
+	quote_add(buf, size, len, "'", 1);
+}
+
+void
+verb_keep(int argc, char **argv)
+{
 	size_t len = (size_t)snprintf(verb_given, sizeof(verb_given), "hactl");
-	bool quoted;
 	int i;
 
-	for (i = 1; i < argc && len < sizeof(verb_given); i++) {
-		quoted = argv[i][strspn(argv[i], plain)] != '\0';
-		/* None with a quote of its own: that one is left to people. */
-		if (quoted && strchr(argv[i], '\'') != NULL)
-			quoted = false;
-		len +=
-		    (size_t)snprintf(verb_given + len, sizeof(verb_given) - len,
-			quoted ? " '%s'" : " %s", argv[i]);
-	}
+	for (i = 1; i < argc; i++)
+		verb_quote(verb_given, sizeof(verb_given), &len, argv[i]);
+}
+
+const char *
+verb_again_with(const char *word, const char *other)
+{
+	static char again[sizeof(verb_given) + 64];
+	const char *at = strstr(verb_given, word);
+
+	if (at == NULL)
+		return "hactl --help";
+	(void)snprintf(again, sizeof(again), "%.*s%s%s", (int)(at - verb_given),
+	    verb_given, other, at + strlen(word));
+	return again;
 }
 
 const char *

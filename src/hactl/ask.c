@@ -1,26 +1,30 @@
 /*
- * A question to the engine over its Unix socket: one line out, lines back, all
- * within one limit. It knows no verb.
+ * A question to the engine, over its Unix socket or from another host: one line
+ * out, lines back, all within one limit. It knows no verb.
  */
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include <sys/stat.h>
+
 #include <errno.h>
+#include <grp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "hactl/hactl.h"
+#include "hactl/way.h"
+#include "hawatch/clock.h"
 #include "hawatch/json.h"
 #include "hawatch/mem.h"
 #include "hawatch/str.h"
 
 #define ASK_LINE_MAX ((size_t)1024 * 1024)
 #define ASK_RUN_DIR "/run/hawatch"
-#define ASK_TICK (100 * USEC_MSEC)
+#define ASK_HEAD_MAX 40
 
 /* What is read so far; a line ends at '\n'. */
 struct ask_buffer {
@@ -30,17 +34,17 @@ struct ask_buffer {
 
 static char *ask_path(const struct call *call, enum exitcode *code);
 static int ask_connect(const char *path, usec_t until, struct error *err);
-static int ask_send(int fd, const char *text, usec_t until, struct error *err);
+static int ask_open(
+    const struct call *call, struct way *w, usec_t until, enum exitcode *code);
+static int ask_send(
+    struct way *w, const char *text, usec_t until, struct error *err);
+static int ask_head(
+    struct way *w, struct ask_buffer *in, usec_t until, struct error *err);
+static char *ask_text(
+    struct way *w, struct ask_buffer *in, usec_t until, struct error *err);
 static json_t *ask_line(
-    int fd, struct ask_buffer *in, usec_t until, struct error *err);
-static int ask_wait(int fd, short what, usec_t until, struct error *err);
-/* Of the question that is being asked; one at a time is. */
-static struct {
-	void (*tick)(void *arg, bool over);
-	void *arg;
-} ask_waiting;
-
-static enum exitcode ask_silent(const char *path, const struct error *err);
+    struct way *w, struct ask_buffer *in, usec_t until, struct error *err);
+static enum exitcode ask_silent(const struct way *w, const struct error *err);
 
 json_t *
 ask_request(const char *verb)
@@ -51,36 +55,55 @@ ask_request(const char *verb)
 	return obj;
 }
 
+/* The last line decides. Anything but a number of its own must not pass for a
+ * yes. */
+static enum exitcode
+ask_verdict(const struct call *call, const struct way *w, json_t *obj)
+{
+	struct error err;
+	long long number;
+
+	if (!json_is_integer(json_object_get(obj, "exit"))) {
+		error_set(&err, ERR_PROTOCOL, "its answer has no exit code");
+		return ask_silent(w, &err);
+	}
+	if (w->ssl == NULL && get_has(obj, "self"))
+		next_self(get_str(obj, "self"));
+	if (json_has(obj, "refused"))
+		print_wrong(get_str(obj, "refused"),
+		    next_kept(call, get_str(obj, "next")));
+	number = get_int(obj, "exit");
+	return number < 0 || number > 255 ? EXITCODE_LOCAL :
+					    (enum exitcode)number;
+}
+
 enum exitcode
 ask_engine(const struct call *call, json_t *request, usec_t limit,
     void (*line)(void *arg, const json_t *obj), void *arg, json_t **last)
 {
 	struct ask_buffer in = { .len = 0 };
 	enum exitcode code = EXITCODE_NO_ENGINE;
-	long long number;
+	struct way w = { .fd = -1 };
 	struct error err;
 	usec_t until = ask_now() + limit;
-	char *path, *text;
 	json_t *obj = NULL;
-	int fd = -1;
+	char *text;
 
 	*last = NULL;
 	text = json_text(request);
 	json_decref(request);
-	path = ask_path(call, &code);
-	if (path == NULL)
+	if (ask_open(call, &w, until, &code) == -1)
 		goto out;
-	fd = ask_connect(path, until, &err);
-	if (fd == -1 || ask_send(fd, text, until, &err) == -1) {
-		code = ask_silent(path, &err);
+	if (ask_send(&w, text, until, &err) == -1 ||
+	    (w.ssl != NULL && ask_head(&w, &in, until, &err) == -1)) {
+		code = ask_silent(&w, &err);
 		goto out;
 	}
 	for (;;) {
-		obj = ask_line(fd, &in, until, &err);
-		if (ask_waiting.tick != NULL)
-			ask_waiting.tick(ask_waiting.arg, true);
+		obj = ask_line(&w, &in, until, &err);
+		ask_tick_over();
 		if (obj == NULL) {
-			code = ask_silent(path, &err);
+			code = ask_silent(&w, &err);
 			goto out;
 		}
 		if (json_has(obj, "exit"))
@@ -89,24 +112,14 @@ ask_engine(const struct call *call, json_t *request, usec_t limit,
 			line(arg, obj);
 		json_decref(obj);
 	}
-	/* Anything but a number of its own must not pass for a yes. */
-	if (!json_is_integer(json_object_get(obj, "exit"))) {
-		error_set(&err, ERR_PROTOCOL, "its answer has no exit code");
-		code = ask_silent(path, &err);
+	code = ask_verdict(call, &w, obj);
+	if (json_is_integer(json_object_get(obj, "exit")))
+		*last = obj;
+	else
 		json_decref(obj);
-		goto out;
-	}
-	number = get_int(obj, "exit");
-	code =
-	    number < 0 || number > 255 ? EXITCODE_LOCAL : (enum exitcode)number;
-	if (json_has(obj, "refused"))
-		print_wrong(get_str(obj, "refused"), get_str(obj, "next"));
-	*last = obj;
 out:
-	if (fd != -1)
-		close(fd);
+	way_close(&w);
 	free(in.data);
-	free(path);
 	free(text);
 	return code;
 }
@@ -118,7 +131,8 @@ ask_conf(const struct call *call, const char *next)
 	    call->opt[OPT_CONFIG] == NULL ? CONF_PATH : call->opt[OPT_CONFIG];
 	struct conf_errors errors = { .count = 0 };
 	struct conf *conf;
-	char *text, *then;
+	char *text, then[600] = "hactl config check";
+	size_t len = strlen(then);
 	int i;
 
 	conf = conf_load(path, call->opt[OPT_NODE], &errors);
@@ -127,12 +141,12 @@ ask_conf(const struct call *call, const char *next)
 		print_json_error(errors.text[i]);
 	}
 	if (conf == NULL) {
-		text = xasprintf("%d error%s in the configuration",
+		text = xasprintf("%d error%s in the configuration: mend what "
+				 "is named",
 		    errors.count, errors.count == 1 ? "" : "s");
-		then = xasprintf("hactl config check %s", path);
+		verb_quote(then, sizeof(then), &len, path);
 		print_wrong(text, next == NULL ? then : next);
 		free(text);
-		free(then);
 	}
 	conf_errors_free(&errors);
 	return conf;
@@ -191,37 +205,104 @@ ask_connect(const char *path, usec_t until, struct error *err)
 }
 
 static int
-ask_send(int fd, const char *text, usec_t until, struct error *err)
+ask_open(
+    const struct call *call, struct way *w, usec_t until, enum exitcode *code)
 {
-	char *line = xasprintf("%s\n", text);
-	size_t len = strlen(line), done = 0;
-	ssize_t n;
-	int rc = -1;
+	struct error err;
+	char *path;
 
-	while (done < len) {
-		n = send(fd, line + done, len - done, MSG_NOSIGNAL);
-		if (n > 0) {
-			done += (size_t)n;
-			continue;
-		}
-		if (errno != EAGAIN && errno != EINTR) {
-			error_sys(err, "send");
-			goto out;
-		}
-		if (ask_wait(fd, POLLOUT, until, err) == -1)
-			goto out;
-	}
-	rc = 0;
-out:
-	free(line);
+	if (remote_meant(call))
+		return remote_open(call, w, until, code);
+	path = ask_path(call, code);
+	if (path == NULL)
+		return -1;
+	str_cut(w->where, sizeof(w->where), path);
+	w->fd = ask_connect(path, until, &err);
+	free(path);
+	if (w->fd != -1)
+		return 0;
+	*code = ask_silent(w, &err);
+	return -1;
+}
+
+static int
+ask_send(struct way *w, const char *text, usec_t until, struct error *err)
+{
+	char *out;
+	int rc;
+
+	if (w->ssl == NULL)
+		out = xasprintf("%s\n", text);
+	else
+		out = xasprintf("POST /v1/control HTTP/1.1\r\n"
+				"Host: hawatch\r\n"
+				"Content-Type: application/json\r\n"
+				"Content-Length: %zu\r\n"
+				"Connection: close\r\n\r\n%s",
+		    strlen(text), text);
+	rc = way_send(w, out, strlen(out), until, err);
+	free(out);
 	return rc;
 }
 
-static json_t *
-ask_line(int fd, struct ask_buffer *in, usec_t until, struct error *err)
+/* 0: that is no answer of HTTP. */
+static int
+ask_status(const char *line)
 {
-	json_t *obj;
-	char *end;
+	static const char version[] = "HTTP/1.1 ";
+	char digits[4];
+	int status;
+
+	if (strncmp(line, version, sizeof(version) - 1) != 0)
+		return 0;
+	(void)snprintf(
+	    digits, sizeof(digits), "%.3s", line + sizeof(version) - 1);
+	return str_parse_int(digits, 100, 599, &status) == -1 ? 0 : status;
+}
+
+/* The head of the answer. All but 200 is the front's own, and its first words
+ * are the reason. */
+static int
+ask_head(struct way *w, struct ask_buffer *in, usec_t until, struct error *err)
+{
+	static const char reason[] = "X-Hawatch-Reason: ";
+	char said[64] = "", *text;
+	int status = 0, i;
+	bool end;
+
+	for (i = 0; i < ASK_HEAD_MAX; i++) {
+		text = ask_text(w, in, until, err);
+		if (text == NULL)
+			return -1;
+		text[strcspn(text, "\r")] = '\0';
+		if (i == 0)
+			status = ask_status(text);
+		if (strncmp(text, reason, sizeof(reason) - 1) == 0)
+			print_clean(
+			    said, sizeof(said), text + sizeof(reason) - 1);
+		end = text[0] == '\0';
+		free(text);
+		if (end || (i == 0 && status == 0))
+			break;
+	}
+	if (status == 200 && end)
+		return 0;
+	if (status == 0)
+		return error_set(err, ERR_PROTOCOL,
+		    "what listens there is no hawatch: the port is peer.port");
+	return error_set(err, status == 403 ? ERR_REFUSED : ERR_PROTOCOL,
+	    "it answers %d %s%s", status, said,
+	    strcmp(said, "no-operator") == 0 ?
+		": the name of your certificate has to be in operators of "
+		"hawatch.conf there, read at a start of hawatchd" :
+		"");
+}
+
+/* Without its end; caller frees. */
+static char *
+ask_text(struct way *w, struct ask_buffer *in, usec_t until, struct error *err)
+{
+	char *end, *text;
 	ssize_t n;
 
 	if (in->data == NULL)
@@ -231,78 +312,75 @@ ask_line(int fd, struct ask_buffer *in, usec_t until, struct error *err)
 			error_set(err, ERR_LIMIT, "the answer is too long");
 			return NULL;
 		}
-		n = recv(fd, in->data + in->len, ASK_LINE_MAX - in->len, 0);
-		if (n > 0) {
-			in->len += (size_t)n;
-			continue;
-		}
+		n = way_recv(
+		    w, in->data + in->len, ASK_LINE_MAX - in->len, until, err);
+		if (n == -1)
+			return NULL;
 		if (n == 0) {
 			error_set(err, ERR_PROTOCOL,
 			    "it closed the connection before its answer ended");
 			return NULL;
 		}
-		if (errno != EAGAIN && errno != EINTR) {
-			error_sys(err, "recv");
-			return NULL;
-		}
-		if (ask_wait(fd, POLLIN, until, err) == -1)
-			return NULL;
+		in->len += (size_t)n;
 	}
-	*end = '\0';
-	obj = json_read(in->data, (size_t)(end - in->data), err);
+	text = xstrndup(in->data, (size_t)(end - in->data));
 	in->len -= (size_t)(end + 1 - in->data);
 	memmove(in->data, end + 1, in->len);
+	return text;
+}
+
+static json_t *
+ask_line(struct way *w, struct ask_buffer *in, usec_t until, struct error *err)
+{
+	char *text = ask_text(w, in, until, err);
+	json_t *obj;
+
+	if (text == NULL)
+		return NULL;
+	obj = json_read(text, strlen(text), err);
+	free(text);
 	return obj;
-}
-
-void
-ask_tick(void (*tick)(void *arg, bool over), void *arg)
-{
-	ask_waiting.tick = tick;
-	ask_waiting.arg = arg;
-}
-
-static int
-ask_wait(int fd, short what, usec_t until, struct error *err)
-{
-	struct pollfd pfd = { .fd = fd, .events = what };
-	usec_t left = until - ask_now();
-	int ready;
-
-	if (left <= 0)
-		return error_set(err, ERR_TIMEOUT, "no answer in time");
-	if (ask_waiting.tick != NULL && left > ASK_TICK)
-		left = ASK_TICK;
-	ready = poll(&pfd, 1, (int)(left / USEC_MSEC) + 1);
-	if (ready == -1 && errno != EINTR)
-		return error_sys(err, "poll");
-	if (ready == 0 && ask_waiting.tick != NULL)
-		ask_waiting.tick(ask_waiting.arg, false);
-	return 0;
 }
 
 usec_t
 ask_now(void)
 {
-	struct timespec ts;
+	return clock_read(CLOCK_MONOTONIC);
+}
 
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * USEC_SEC + ts.tv_nsec / 1000;
+/* The directory of the socket may be entered by that group only. */
+static void
+ask_denied(const struct way *w)
+{
+	const char *end = strrchr(w->where, '/');
+	const struct group *group = NULL;
+	struct stat st;
+	char *dir, *text;
+
+	dir = xstrndup(w->where, end == NULL ? 0 : (size_t)(end - w->where));
+	if (stat(w->where, &st) == 0 || stat(dir, &st) == 0)
+		group = getgrgid(st.st_gid);
+	text = xasprintf("only root and the group %s of the configuration may "
+			 "ask the engine",
+	    group == NULL ? "" : group->gr_name);
+	print_wrong(text, verb_again("sudo ", ""));
+	free(text);
+	free(dir);
 }
 
 static enum exitcode
-ask_silent(const char *path, const struct error *err)
+ask_silent(const struct way *w, const struct error *err)
 {
 	char *text;
 
+	if (w->ssl != NULL)
+		return remote_silent(w, err);
 	if (err->code == ERR_SYS && (err->sys == EACCES || err->sys == EPERM)) {
-		print_wrong("only root and the group of the configuration "
-			    "may ask the engine",
-		    verb_again("sudo ", ""));
+		ask_denied(w);
 		return EXITCODE_DENIED;
 	}
-	text =
-	    xasprintf("the engine does not answer on %s: %s", path, err->msg);
+	text = xasprintf(
+	    "the engine does not answer on %s: %s", w->where, err->msg);
 	print_wrong(text, "systemctl status hawatchd");
 	free(text);
 	return EXITCODE_NO_ENGINE;

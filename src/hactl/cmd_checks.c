@@ -47,6 +47,8 @@ cmd_checks(const struct call *call)
 			print_json(answer, code);
 		else
 			checks_print(get_at(answer, "nodes"));
+		if (call->opt[OPT_JSON] == NULL)
+			print_paused(answer);
 	}
 	json_decref(answer);
 	return code;
@@ -68,6 +70,8 @@ cmd_drift(const struct call *call)
 			print_json(answer, code);
 		else
 			drift_print(get_at(answer, "nodes"));
+		if (call->opt[OPT_JSON] == NULL)
+			print_paused(answer);
 	}
 	json_decref(answer);
 	return code;
@@ -215,7 +219,7 @@ drift_print(const json_t *nodes)
 		"DIFFER", "LOOKED", "NOW" };
 	struct print_row rows[NODES_MAX];
 	const json_t *node;
-	char next[240] = "";
+	char next[120] = "";
 	const char *name;
 	size_t i, n = 0;
 
@@ -235,9 +239,10 @@ drift_print(const json_t *nodes)
 			wrong_supervisord_next(next, sizeof(next), name);
 		else
 			(void)snprintf(next, sizeof(next),
-			    "%sssh %s hactl drift --apply", drift_first(node),
-			    name);
-		print_wrapped("  next  ", next);
+			    "ssh %s hactl drift --apply", name);
+		if (drift_first(node)[0] != '\0')
+			print_wrapped("        ", drift_first(node));
+		print_next("  next  ", next);
 	}
 	print_silent(nodes);
 }
@@ -323,6 +328,8 @@ drift_first(const json_t *node)
 	const char *reason;
 	size_t i;
 
+	if (wrong_supervisord_gone(node))
+		return wrong_supervisord + 2; /* a sentence of its own */
 	for (i = 0; i < json_array_size(list); i++) {
 		item = json_array_get(list, i);
 		reason = get_str(item, "reason");
@@ -331,7 +338,7 @@ drift_first(const json_t *node)
 		if (strcmp(reason, "no line matches") == 0 ||
 		    strstr(reason, " lines match instead") != NULL)
 			return "mend the file by hand, or match in "
-			       "hawatch.conf; then: ";
+			       "hawatch.conf, first";
 	}
 	return "";
 }

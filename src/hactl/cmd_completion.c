@@ -1,15 +1,17 @@
 /*
  * hactl completion: what a shell has to know to complete the words of hactl,
  * from the table of verbs that the parser uses. The names of the nodes are
- * asked for when they are needed, by "hactl completion nodes".
+ * asked for when they are needed, by "hactl completion nodes", or data, or
+ * dead.
  */
 #include <stdio.h>
 #include <string.h>
 
 #include "hactl/completion.h"
+#include "hactl/nodes.h"
 #include "hawatch/str.h"
 
-static enum exitcode completion_nodes(const struct call *call);
+static bool completion_nodes(const struct call *call, const char *kind);
 
 enum exitcode
 cmd_completion(const struct call *call)
@@ -22,9 +24,7 @@ cmd_completion(const struct call *call)
 		completion_zsh();
 	} else if (strcmp(shell, "fish") == 0) {
 		completion_fish();
-	} else if (strcmp(shell, "nodes") == 0) {
-		return completion_nodes(call);
-	} else {
+	} else if (!completion_nodes(call, shell)) {
 		print_wrong("it is made for bash, zsh and fish",
 		    "hactl completion bash");
 		return EXITCODE_USAGE;
@@ -32,31 +32,33 @@ cmd_completion(const struct call *call)
 	return EXITCODE_DONE;
 }
 
-/* Without a word about a configuration that is wrong: somebody is typing. */
-static enum exitcode
-completion_nodes(const struct call *call)
+/* kind: "nodes"; "data", those that have PostgreSQL; "dead", what --if takes.
+ */
+static bool
+completion_nodes(const struct call *call, const char *kind)
 {
-	const char *path =
-	    call->opt[OPT_CONFIG] == NULL ? CONF_PATH : call->opt[OPT_CONFIG];
-	struct conf_errors errors = { .count = 0 };
-	struct conf *conf;
+	bool dead = strcmp(kind, "dead") == 0;
+	bool data = strcmp(kind, "data") == 0;
+	struct node_names list;
 	int i;
 
-	conf = conf_load(path, call->opt[OPT_NODE], &errors);
-	conf_errors_free(&errors);
-	for (i = 0; conf != NULL && i < conf->node_count; i++)
-		printf("%s\n", conf->node[i].name);
-	conf_free(conf);
-	return EXITCODE_DONE;
+	if (!dead && !data && strcmp(kind, "nodes") != 0)
+		return false;
+	nodes_named(call, data, &list);
+	for (i = 0; i < list.n; i++)
+		printf("%s%s\n", list.name[i], dead ? "=dead" : "");
+	return true;
 }
 
 static const struct complete_row {
 	const char *value;
 	enum complete_kind kind;
-	const char *words;
+	const char *words; /* of nodes: which */
 } complete_rows[] = {
-	{ "NODE", COMPLETE_NODES, NULL },
-	{ "NAME", COMPLETE_NODES, NULL },
+	{ "NODE", COMPLETE_NODES, "data" },
+	{ "NODE=dead", COMPLETE_NODES, "dead" },
+	{ "NAME", COMPLETE_NODES, "nodes" },
+	{ "HOST", COMPLETE_NODES, "nodes" },
 	{ "FILE", COMPLETE_FILES, NULL },
 	{ "PATH", COMPLETE_FILES, NULL },
 	{ "DIR", COMPLETE_DIRS, NULL },

@@ -20,15 +20,21 @@ cmd_config_check(const struct call *call)
 	struct print_row rows[NODES_MAX];
 	struct call with = *call;
 	struct conf *conf;
+	struct error err;
 	char *text;
 	int i;
 
 	if (call->args > 0)
 		with.opt[OPT_CONFIG] = call->arg[0];
-	conf = ask_conf(
-	    &with, "mend the lines that are named, then hactl config check");
+	conf = ask_conf(&with, verb_again("", ""));
 	if (conf == NULL)
 		return EXITCODE_CONFIG;
+	if (conf_guard_check(conf, &err) == -1) {
+		print_wrong(err.msg, verb_again("", ""));
+		print_json_error(err.msg);
+		conf_free(conf);
+		return EXITCODE_CONFIG;
+	}
 	if (call->opt[OPT_JSON] != NULL) {
 		config_json(conf);
 		conf_free(conf);

@@ -57,7 +57,7 @@ docs_verbs(void)
 	for (i = 0; i < verb_count(); i++) {
 		DOCS("verb", verb_table[i].words);
 		for (o = 0; o < OPT_COUNT; o++) {
-			if ((verb_table[i].options & (1u << o)) != 0)
+			if ((verb_table[i].options & OPT_MASK(o)) != 0)
 				DOCS("verb-option", verb_table[i].words,
 				    options[o]);
 		}

@@ -71,10 +71,11 @@ history_broken(const json_t *answer)
 	char text[240];
 
 	(void)snprintf(text, sizeof(text),
-	    "the chain is broken at %s, line %lld: %s",
+	    "the chain is broken at %s, line %lld: %s; the journal of the "
+	    "system has the same events",
 	    get_str(answer, "broken.file"), get_int(answer, "broken.line"),
 	    get_str(answer, "broken.why"));
-	print_wrong(text, "journalctl -u hawatchd, which has the same events");
+	print_wrong(text, "journalctl -u hawatchd");
 }
 
 static void

@@ -14,7 +14,7 @@
 
 static void local_json(
     const struct call *call, json_t *answer, enum exitcode code);
-static bool gate_standby(const struct call *call);
+static bool gate_free(const struct call *call);
 
 enum exitcode
 cmd_role(const struct call *call)
@@ -37,14 +37,15 @@ cmd_role(const struct call *call)
 }
 
 /* A standby can accept no write: it may start while the engine does not run.
- * A primary may not: nobody would close its port. */
+ * A primary may not: nobody would close its port. Who only looks on, by the
+ * file, denies nobody. */
 enum exitcode
 cmd_gate(const struct call *call)
 {
 	enum exitcode code;
 	json_t *answer;
 
-	if (gate_standby(call)) {
+	if (gate_free(call)) {
 		answer = json_pack("{s:s}", "as", "standby");
 		local_json(call, answer, EXITCODE_DONE);
 		json_decref(answer);
@@ -82,17 +83,17 @@ local_json(const struct call *call, json_t *answer, enum exitcode code)
 }
 
 static bool
-gate_standby(const struct call *call)
+gate_free(const struct call *call)
 {
 	struct conf *conf = ask_conf(call, NULL);
-	bool standby = false;
+	bool is_free = false;
 	char *path;
 
 	if (conf != NULL && conf->pg.data_directory != NULL) {
 		path = xasprintf("%s/standby.signal", conf->pg.data_directory);
-		standby = access(path, F_OK) == 0;
+		is_free = access(path, F_OK) == 0 || conf_only_looks(conf);
 		free(path);
 	}
 	conf_free(conf);
-	return standby;
+	return is_free;
 }

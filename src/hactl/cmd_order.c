@@ -9,13 +9,11 @@
 #include <unistd.h>
 
 #include "hactl/hactl.h"
-#include "hawatch/core.h"
+#include "hactl/order_ask.h"
+#include "hactl/ready.h"
 #include "hawatch/json.h"
 #include "hawatch/mem.h"
 #include "hawatch/str.h"
-
-/* The engine bounds its orders itself, well below this. */
-#define ORDER_LIMIT (300 * USEC_SEC)
 
 /* How long each step took is known when the next one begins. */
 struct order_seen {
@@ -28,10 +26,8 @@ struct order_seen {
 
 static void order_line(void *arg, const json_t *obj);
 static void order_step(struct order_seen *seen, const char *step, long long ms);
-static void order_took(const struct order_seen *seen);
+static void order_took(const json_t *took);
 static void order_tick(void *arg, bool over);
-static enum exitcode order_confirm(
-    const struct call *call, const char *what, const char *question);
 
 enum exitcode
 cmd_promote(const struct call *call)
@@ -50,36 +46,45 @@ cmd_promote(const struct call *call)
 		". You say that the old primary is off. If it is not, there "
 		"will be two primaries; commits that this node never "
 		"received are lost.");
-	code = order_confirm(call, text, "Promote it?");
-	free(text);
-	if (code != EXITCODE_DONE)
-		return code;
 	request = ask_request("promote");
 	json_put_string(request, "node", call->arg[0]);
 	if (why != NULL)
 		json_put_string(request, "fenced", why);
+	code = order_confirm(call, &(struct order_ask){ .request = request,
+				       .what = text,
+				       .plan = order_promote_plan(call),
+				       .question = "Promote it?" });
+	free(text);
+	if (code != EXITCODE_DONE) {
+		json_decref(request);
+		return code;
+	}
 	return order_run(call, request, ORDER_LIMIT);
 }
 
 enum exitcode
 cmd_switchover(const struct call *call)
 {
-	json_t *request;
+	json_t *request = ask_request("switchover");
 	enum exitcode code;
 	char *text;
 
+	if (call->args > 0)
+		json_put_string(request, "node", call->arg[0]);
 	text = xasprintf("%s is to take over from this primary, which becomes "
 			 "its standby. Every connection to the database ends, "
 			 "and writers wait for less than a second. What fails "
 			 "before the other may claim is taken back.",
 	    call->args == 0 ? "The only candidate" : call->arg[0]);
-	code = order_confirm(call, text, "Hand over?");
+	code = order_confirm(call, &(struct order_ask){ .request = request,
+				       .what = text,
+				       .plan = "switchover",
+				       .question = "Hand over?" });
 	free(text);
-	if (code != EXITCODE_DONE)
+	if (code != EXITCODE_DONE) {
+		json_decref(request);
 		return code;
-	request = ask_request("switchover");
-	if (call->args > 0)
-		json_put_string(request, "node", call->arg[0]);
+	}
 	if (call->opt[OPT_END_TRANSACTIONS] != NULL)
 		json_put_bool(request, "end_transactions", true);
 	if (call->opt[OPT_LEAVE_ARCHIVE] != NULL)
@@ -100,67 +105,93 @@ cmd_init(const struct call *call)
 			 "cluster: what its PostgreSQL holds is then the "
 			 "truth, and all others have to follow it.",
 	    call->opt[OPT_HOLDER]);
-	code = order_confirm(call, text, "Write it?");
-	free(text);
-	if (code != EXITCODE_DONE)
-		return code;
 	request = ask_request("init");
 	json_put_string(request, "node", call->opt[OPT_HOLDER]);
+	code = order_confirm(call,
+	    &(struct order_ask){
+		.request = request, .what = text, .question = "Write it?" });
+	free(text);
+	if (code != EXITCODE_DONE) {
+		json_decref(request);
+		return code;
+	}
 	return order_run(call, request, ORDER_LIMIT);
 }
 
-/* What would run, from the same table. */
-static void
-order_print_steps(const char *plan)
+static json_t *
+order_rejoin(const struct call *call, const char *verb)
 {
-	const struct plan_doc *rows;
-	size_t i, n = core_plan_doc(&rows);
-	char first[32];
+	json_t *request = ask_request(verb);
 
-	for (i = 0; i < n; i++) {
-		if (strcmp(rows[i].plan, plan) != 0)
-			continue;
-		(void)snprintf(first, sizeof(first), "    %-10s ", rows[i].row);
-		print_wrapped(first, rows[i].goal);
-	}
+	if (call->opt[OPT_CLONE] != NULL)
+		json_put_bool(request, "clone", true);
+	return request;
 }
 
 enum exitcode
 cmd_rejoin(const struct call *call)
 {
-	json_t *request;
+	bool quiet = call->opt[OPT_YES] != NULL || call->opt[OPT_JSON] != NULL;
 	enum exitcode code;
 
-	if (call->opt[OPT_YES] == NULL)
+	/* Nobody is asked about what would be refused then. */
+	if (!quiet) {
+		code = order_run(
+		    call, order_rejoin(call, "rejoin-may"), ORDER_LIMIT);
+		if (code != EXITCODE_DONE)
+			return code;
+		print_wrapped("",
+		    "What PostgreSQL on this host has written and the primary "
+		    "has not is saved in the state directory; then the data is "
+		    "made the primary's. Each step ends when this is so:");
 		order_print_steps("rejoin");
-	code = order_confirm(call,
-	    "What PostgreSQL on this host has written and the primary has not "
-	    "is saved in the state directory; then the data is made the "
-	    "primary's.",
-	    "Rejoin?");
+	}
+	code = confirm(call, "Rejoin?");
 	if (code != EXITCODE_DONE)
 		return code;
-	request = ask_request("rejoin");
-	if (call->opt[OPT_CLONE] != NULL)
-		json_put_bool(request, "clone", true);
-	return order_run(call, request, ORDER_LIMIT);
+	return order_run(call, order_rejoin(call, "rejoin"), ORDER_LIMIT);
+}
+
+/* Why this host is latched decides what it means. */
+static const char *
+order_unfence_means(const json_t *node)
+{
+	if (get_bool(node, "durable.fenced") &&
+	    get_bool(node, "postgres.standby_signal"))
+		return "A person fenced this standby: nothing has diverged. "
+		       "The engine starts PostgreSQL again, which follows the "
+		       "primary, and makes it a candidate when it has all.";
+	if (get_bool(node, "durable.fenced"))
+		return "A person fenced this host: it comes back as it is, "
+		       "unless another has taken over since.";
+	return "A latched host stays stopped since its data may have "
+	       "diverged, or a stop of PostgreSQL could not be proved. Clear "
+	       "the latch only after its data was rebuilt as a standby's: the "
+	       "engine then starts PostgreSQL again.";
 }
 
 enum exitcode
 cmd_unfence(const struct call *call)
 {
+	json_t *request = ask_request("unfence"), *status = order_status(call);
 	enum exitcode code;
 
-	code = order_confirm(call,
-	    "A latched host stays stopped since its data may have diverged, or "
-	    "a stop of PostgreSQL could not be proved. Clear the latch only "
-	    "after its data was rebuilt as a standby's: the engine then starts "
-	    "PostgreSQL again. One that a person fenced comes back as it is, "
-	    "unless another has taken over since.",
-	    "Clear it?");
-	if (code != EXITCODE_DONE)
+	code = order_confirm(call, &(struct order_ask){ .request = request,
+				       .what = order_unfence_means(status_node(
+					   status, get_str(status, "self"))),
+				       .question = "Clear it?" });
+	json_decref(status);
+	if (code != EXITCODE_DONE) {
+		json_decref(request);
 		return code;
-	return order_run(call, ask_request("unfence"), ORDER_LIMIT);
+	}
+	return order_run(call, request, ORDER_LIMIT);
+}
+
+enum exitcode
+cmd_notify(const struct call *call)
+{
+	return order_run(call, ask_request("notify-test"), ORDER_LIMIT);
 }
 
 enum exitcode
@@ -170,34 +201,53 @@ cmd_ack(const struct call *call)
 }
 
 enum exitcode
-order_run(const struct call *call, json_t *request, usec_t limit)
+order_give(
+    const struct call *call, json_t *request, usec_t limit, json_t **last)
 {
 	struct order_seen seen = { .json = call->opt[OPT_JSON] != NULL,
 		.took = json_object() };
 	enum exitcode code;
-	char ms[32], *text;
-	json_t *last;
 
 	if (!seen.json && isatty(STDOUT_FILENO))
 		ask_tick(order_tick, &seen);
-	code = ask_engine(call, request, limit, order_line, &seen, &last);
+	code = ask_engine(call, request, limit, order_line, &seen, last);
 	ask_tick(NULL, NULL);
-	if (last != NULL)
-		order_step(&seen, "", get_int(last, "ms"));
-	if (seen.json && last != NULL) {
-		json_put(last, "took_ms", json_incref(seen.took));
-		print_json(last, code);
-	} else if (last != NULL && json_has(last, "done")) {
-		order_took(&seen);
-		print_ms(ms, sizeof(ms), get_int(last, "ms"));
-		text = xasprintf("%10s  ", ms);
-		print_coloured(COLOUR_GOOD, NULL);
-		print_wrapped(text, get_str(last, "done"));
-		print_coloured(COLOUR_NONE, NULL);
-		free(text);
+	if (*last != NULL) {
+		order_step(&seen, "", get_int(*last, "ms"));
+		json_put(*last, "took_ms", json_incref(seen.took));
 	}
-	json_decref(last);
 	json_decref(seen.took);
+	return code;
+}
+
+void
+order_done(const json_t *last)
+{
+	char ms[32], *text;
+
+	if (!json_has(last, "done"))
+		return;
+	order_took(get_at(last, "took_ms"));
+	print_ms(ms, sizeof(ms), get_int(last, "ms"));
+	text = xasprintf("%10s  ", ms);
+	print_coloured(COLOUR_GOOD, NULL);
+	print_wrapped(text, get_str(last, "done"));
+	print_coloured(COLOUR_NONE, NULL);
+	free(text);
+}
+
+enum exitcode
+order_run(const struct call *call, json_t *request, usec_t limit)
+{
+	enum exitcode code;
+	json_t *last;
+
+	code = order_give(call, request, limit, &last);
+	if (call->opt[OPT_JSON] != NULL && last != NULL)
+		print_json(last, code);
+	else if (last != NULL)
+		order_done(last);
+	json_decref(last);
 	return code;
 }
 
@@ -235,14 +285,15 @@ order_tick(void *arg, bool over)
 
 /* What nobody would feel is left out. */
 static void
-order_took(const struct order_seen *seen)
+order_took(const json_t *took)
 {
+	json_t *walk = (json_t *)(uintptr_t)took;
 	char text[640], ms[32];
 	size_t len = 0, n = 0;
 	const char *step;
 	json_t *value;
 
-	json_object_foreach(seen->took, step, value) {
+	json_object_foreach(walk, step, value) {
 		n++;
 		if (json_integer_value(value) < 10 || len >= sizeof(text))
 			continue;
@@ -281,12 +332,4 @@ order_line(void *arg, const json_t *obj)
 		print_wrapped(first, get_str(obj, "note"));
 	}
 	fflush(stdout);
-}
-
-static enum exitcode
-order_confirm(const struct call *call, const char *what, const char *question)
-{
-	if (confirm_asks(call))
-		print_wrapped("", what);
-	return confirm(call, question);
 }

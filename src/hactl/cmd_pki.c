@@ -13,7 +13,7 @@
 static enum exitcode pki_result(
     int rc, const struct error *err, const char *next);
 static void pki_made(const struct call *call, const char *name);
-static const char *pki_next(const struct error *err);
+static const char *pki_next(const struct call *call, const struct error *err);
 static const char *pki_address(const struct conf *conf, const char *name);
 
 enum exitcode
@@ -25,8 +25,7 @@ cmd_pki_init(const struct call *call)
 	enum exitcode code;
 
 	if (cluster == NULL) {
-		conf = ask_conf(call,
-		    "hactl pki init --cluster NAME DIR, or put that right");
+		conf = ask_conf(call, verb_again("", " --cluster NAME"));
 		if (conf == NULL)
 			return EXITCODE_CONFIG;
 		cluster = conf->cluster;
@@ -54,8 +53,7 @@ cmd_pki_node(const struct call *call)
 	enum exitcode code = EXITCODE_CONFIG;
 
 	if (address == NULL) {
-		conf = ask_conf(call, "hactl pki node --address ADDRESS DIR "
-				      "NAME, or put that right");
+		conf = ask_conf(call, verb_again("", " --address ADDRESS"));
 		if (conf == NULL)
 			return EXITCODE_CONFIG;
 		address = pki_address(conf, name);
@@ -66,7 +64,7 @@ cmd_pki_node(const struct call *call)
 		}
 	}
 	code = pki_result(
-	    pki_node(dir, name, address, &err), &err, pki_next(&err));
+	    pki_node(dir, name, address, &err), &err, pki_next(call, &err));
 	if (code == EXITCODE_DONE && call->opt[OPT_JSON] != NULL)
 		pki_made(call, name);
 	else if (code == EXITCODE_DONE)
@@ -74,6 +72,25 @@ cmd_pki_node(const struct call *call)
 		    name, name);
 out:
 	conf_free(conf);
+	return code;
+}
+
+enum exitcode
+cmd_pki_operator(const struct call *call)
+{
+	const char *dir = call->arg[0], *name = call->arg[1];
+	struct error err = { .sys = 0 };
+	enum exitcode code;
+
+	code = pki_result(
+	    pki_operator(dir, name, &err), &err, pki_next(call, &err));
+	if (code == EXITCODE_DONE && call->opt[OPT_JSON] != NULL)
+		pki_made(call, name);
+	else if (code == EXITCODE_DONE)
+		print_line("%s/%s.pem, %s/%s.key and %s/ca.pem go to %s's "
+			   "machine; operators of hawatch.conf says what "
+			   "%s may do",
+		    dir, name, dir, name, dir, name, name);
 	return code;
 }
 
@@ -135,12 +152,15 @@ pki_result(int rc, const struct error *err, const char *next)
 
 /* Only a missing authority is a reason to make one. */
 static const char *
-pki_next(const struct error *err)
+pki_next(const struct call *call, const struct error *err)
 {
-	if (err->sys == ENOENT)
-		return "hactl pki init DIR, or name the directory that it "
-		       "made";
-	return "hactl pki node --help";
+	static char next[600];
+	size_t len = (size_t)snprintf(next, sizeof(next), "hactl pki init");
+
+	if (err->sys != ENOENT)
+		return "hactl pki --help";
+	verb_quote(next, sizeof(next), &len, call->arg[0]);
+	return next;
 }
 
 static const char *

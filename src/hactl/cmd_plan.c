@@ -1,6 +1,6 @@
 /*
- * hactl plan promote and switchover: what would hold up a takeover by a node,
- * each condition beside what was observed. It changes nothing.
+ * hactl plan promote and switchover: whether and how a node would take over.
+ * It changes nothing.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,37 +8,42 @@
 
 #include "hactl/hactl.h"
 #include "hactl/plan.h"
+#include "hactl/ready.h"
 #include "hawatch/json.h"
-#include "hawatch/str.h"
 
 #define PLAN_LIMIT (5 * USEC_SEC)
 
 static void plan_print_answer(const json_t *answer);
-static bool plan_ready(const json_t *node);
-static void plan_conditions(const json_t *node);
-static void plan_condition(
-    bool known, bool holds, const char *what, const char *seen);
-static void plan_condition_record(const json_t *node);
-static void plan_condition_wal(const json_t *node);
-static void plan_condition_first(const json_t *node);
-static lsn_t plan_needed(const json_t *node, char *text, size_t size);
-static void plan_condition_time(const json_t *node);
-static void plan_condition_interval(const json_t *node);
 
 enum exitcode
 cmd_plan_promote(const struct call *call)
 {
-	json_t *request = ask_request("plan"), *answer;
+	json_t *request, *answer;
 	enum exitcode code;
+	char *then = NULL;
 
+	if (call->opt[OPT_IF] != NULL) {
+		code = plan_if(call, &then);
+		if (code != EXITCODE_DONE)
+			return code;
+	}
+	request = ask_request("plan");
 	json_put_string(request, "node", call->arg[0]);
 	code = ask_engine(call, request, PLAN_LIMIT, NULL, NULL, &answer);
 	if (code == EXITCODE_DONE && call->opt[OPT_JSON] != NULL) {
+		if (then != NULL)
+			json_put_string(answer, "if", then);
 		print_json(answer, code);
 	} else if (code == EXITCODE_DONE) {
-		plan_print_answer(answer);
+		if (then != NULL) {
+			print_line("If %s: %s.", call->opt[OPT_IF], then);
+			putchar('\n');
+		}
+		if (then == NULL || !plan_if_itself(call))
+			plan_print_answer(answer);
 	}
 	json_decref(answer);
+	free(then);
 	return code;
 }
 
@@ -53,6 +58,7 @@ cmd_plan_switchover(const struct call *call)
 	if (code == EXITCODE_DONE && call->opt[OPT_JSON] != NULL) {
 		print_json(answer, code);
 	} else if (code == EXITCODE_DONE) {
+		print_paused(answer);
 		printf("On the primary: each step ends when its goal is "
 		       "observed\n");
 		plan_print_rows(answer, "switchover", false);
@@ -65,13 +71,43 @@ cmd_plan_switchover(const struct call *call)
 	return code;
 }
 
+/* Nothing but the holder's lease stands against it. */
+static void
+plan_when(const json_t *node, char *text, size_t size)
+{
+	char ms[32];
+
+	print_ms(ms, sizeof(ms), get_int(node, "claim.in_ms"));
+	if (ready_by_person(node) && plan_ready(node))
+		ready_person_text(text, size, get_str(node, "node"),
+		    get_str(node, "record.holder"));
+	else if (!plan_ready(node))
+		(void)snprintf(text, size,
+		    "not by itself, even after the holder's lease, which runs "
+		    "for %s at least: see below",
+		    ms);
+	else if (get_bool(node, "shoot.agents") &&
+		 !get_bool(node, "shoot.lease_suffices"))
+		(void)snprintf(text, size,
+		    "yes, once fence agents have seen the holder's host off: "
+		    "the end of its lease is not enough");
+	else
+		(void)snprintf(text, size,
+		    "yes, once the holder's lease has run out: if it is lost "
+		    "now, in %s at the earliest%s",
+		    ms,
+		    get_bool(node, "shoot.agents") ?
+			", or once fence agents have seen its host off" :
+			"");
+}
+
 static void
 plan_print_answer(const json_t *answer)
 {
 	const json_t *node = get_at(answer, "node");
 	const char *block = get_str(node, "claim.block");
 	bool primary = strcmp(get_str(node, "role"), "primary") == 0;
-	char text[400], first[NODE_NAME_MAX + 16], ms[32];
+	char text[400], first[NODE_NAME_MAX + 16];
 
 	if (primary)
 		(void)snprintf(text, sizeof(text), "it is the primary");
@@ -83,21 +119,15 @@ plan_print_answer(const json_t *answer)
 		    "not now: the register does not answer, and without it "
 		    "nobody takes over");
 	else if (strcmp(block, "lease-runs") == 0 ||
-		 strcmp(block, "promised") == 0) {
-		print_ms(ms, sizeof(ms), get_int(node, "claim.in_ms"));
-		(void)snprintf(text, sizeof(text),
-		    plan_ready(node) ?
-			"yes, once the holder's lease has run out: if it is "
-			"lost now, in %s at the earliest" :
-			"not by itself, even after the holder's lease, which "
-			"runs for %s at least: see below",
-		    ms);
-	} else
+		 strcmp(block, "promised") == 0)
+		plan_when(node, text, sizeof(text));
+	else
 		(void)snprintf(text, sizeof(text), "not now: %s: %s", block,
 		    get_str(node, "claim.text"));
 	(void)snprintf(
 	    first, sizeof(first), "Takeover by %s: ", get_str(node, "node"));
 	print_wrapped(first, text);
+	print_paused(answer);
 	if (primary)
 		return;
 	printf("\nWhat must hold, and what was seen there just now\n");
@@ -126,208 +156,4 @@ plan_print_rows(const json_t *answer, const char *plan, bool seen)
 			plan_seen_handover(answer, get_str(row, "row"));
 	}
 	printf("!  past the point of no return: only forward\n");
-}
-
-static void
-plan_conditions(const json_t *node)
-{
-	char seen[200];
-
-	plan_condition(true, strcmp(get_str(node, "mode"), "auto") == 0,
-	    "its mode is auto", get_str(node, "mode"));
-	(void)snprintf(seen, sizeof(seen), "revision %lld%s",
-	    get_int(node, "register.revision"),
-	    get_bool(node, "register.read") ? "" : ", not read within T");
-	plan_condition(true, get_bool(node, "register.read"),
-	    "it reads the register", seen);
-	plan_condition(true,
-	    !get_bool(node, "register.cold") &&
-		!get_bool(node, "register.amnesiac"),
-	    "the register is warm and remembers",
-	    get_bool(node, "register.cold")	? "cold" :
-	    get_bool(node, "register.amnesiac") ? "amnesiac" :
-						  "it does");
-	plan_condition_record(node);
-	plan_condition_wal(node);
-	plan_condition_time(node);
-	plan_condition_first(node);
-	plan_condition(true, !get_bool(node, "durable.claim"),
-	    "no earlier claim is unresolved",
-	    get_bool(node, "durable.claim") ? "one is" : "none is");
-	plan_condition(true, !get_bool(node, "durable.latch"),
-	    "it is not latched",
-	    get_bool(node, "durable.latch") ?
-		get_str(node, "durable.latch_why") :
-		"it is not");
-	plan_condition_interval(node);
-	(void)snprintf(seen, sizeof(seen), "%s%s%s",
-	    get_str(node, "fence.armed"),
-	    get_str(node, "fence.armed_why")[0] == '\0' ? "" : ": ",
-	    get_str(node, "fence.armed_why"));
-	plan_condition(strcmp(get_str(node, "fence.armed"), "unknown") != 0,
-	    strcmp(get_str(node, "fence.armed"), "yes") == 0,
-	    "it can be fenced itself (armed)", seen);
-}
-
-/* What stands against a takeover beside the holder's lease. */
-static bool
-plan_ready(const json_t *node)
-{
-	return strcmp(get_str(node, "fence.armed"), "yes") == 0 &&
-	       strcmp(get_str(node, "postgres.state"), "standby") == 0 &&
-	       !get_has(node, "record.next_in_ms");
-}
-
-static void
-plan_condition(bool known, bool holds, const char *what, const char *seen)
-{
-	char first[64];
-
-	(void)snprintf(first, sizeof(first), "  %-4s %-36s ",
-	    !known ? "?" :
-	    holds  ? "yes" :
-		     "no",
-	    what);
-	if (known && !holds)
-		print_coloured(COLOUR_BAD, NULL);
-	print_wrapped(first, seen);
-	if (known && !holds)
-		print_coloured(COLOUR_NONE, NULL);
-}
-
-static void
-plan_condition_record(const json_t *node)
-{
-	const json_t *rec = get_at(node, "record");
-	char seen[300], list[160];
-	bool listed;
-
-	if (!json_is_object(rec)) {
-		plan_condition(
-		    true, false, "there is a record", "none is known");
-		return;
-	}
-	get_list(rec, "candidates", list, sizeof(list));
-	(void)snprintf(seen, sizeof(seen),
-	    "epoch %lld, %s by %s, candidates: %s", get_int(rec, "epoch"),
-	    get_str(rec, "state"), get_str(rec, "holder"), list);
-	listed =
-	    get_in(get_at(rec, "candidates"), get_str(node, "node")) ||
-	    (strcmp(get_str(rec, "state"), "released") == 0 &&
-		strcmp(get_str(rec, "holder"), get_str(node, "node")) == 0);
-	plan_condition(true, listed, "the record lists it", seen);
-}
-
-static void
-plan_condition_wal(const json_t *node)
-{
-	const char *mine = get_str(node, "postgres.wal_end");
-	char seen[200], floor[80];
-	lsn_t have = 0, need = plan_needed(node, floor, sizeof(floor));
-	bool known;
-
-	known = lsn_parse(mine, &have) == 0 && need != 0 && have != 0;
-	/* While it receives, what was seen of it is older than the demand;
-	 * the takeover looks again. */
-	known = known && (have >= need || !get_bool(node, "postgres.receiver"));
-	(void)snprintf(seen, sizeof(seen), "%s here %lld ms ago, %s demanded%s",
-	    have == 0 ? "unknown" : mine, get_int(node, "postgres.seen_ms"),
-	    floor,
-	    known || have == 0 ? "" : "; it streams, and step 4 looks again");
-	plan_condition(known, have >= need, "its WAL is far enough", seen);
-	(void)snprintf(seen, sizeof(seen), "%lld here, %lld in the record",
-	    get_int(node, "postgres.timeline"),
-	    get_int(node, "record.timeline"));
-	plan_condition(get_int(node, "postgres.timeline") > 0,
-	    get_int(node, "postgres.timeline") ==
-		get_int(node, "record.timeline"),
-	    "it is on the record's timeline", seen);
-	(void)snprintf(seen, sizeof(seen), "%s here, %s in the record",
-	    get_str(node, "postgres.system_id"),
-	    get_str(node, "record.system_id"));
-	plan_condition(strcmp(get_str(node, "postgres.system_id"), "0") != 0,
-	    strcmp(get_str(node, "postgres.system_id"),
-		get_str(node, "record.system_id")) == 0,
-	    "it is of the record's system", seen);
-}
-
-/* What it has to have: in strict all that the record says, in bounded not
- * much less than the furthest that it was ever told. 0: not known. */
-static lsn_t
-plan_needed(const json_t *node, char *text, size_t size)
-{
-	lsn_t need = 0, told = 0,
-	      loss = (lsn_t)get_int(node, "durability.max_loss");
-	char lsn[LSN_STR_MAX];
-
-	(void)snprintf(text, size, "unknown");
-	if (lsn_parse(get_str(node, "record.lsn"), &need) == -1)
-		return 0;
-	if (loss > 0 &&
-	    get_int(node, "durable.told_epoch") ==
-		get_int(node, "record.epoch") &&
-	    lsn_parse(get_str(node, "durable.told"), &told) == 0 && told > need)
-		need = told;
-	(void)snprintf(text, size, "%s%s", lsn_str(need, lsn),
-	    loss > 0 ? " less max_loss" : "");
-	if (loss > 0)
-		need = need > loss ? need - loss : 1;
-	return need;
-}
-
-/* Only at that moment do they ask each other. */
-static void
-plan_condition_first(const json_t *node)
-{
-	const char *other = get_str(node, "claim.gives_way_to");
-	char seen[160];
-
-	if (json_array_size(get_at(node, "record.candidates")) < 2)
-		return;
-	if (other[0] != '\0')
-		(void)snprintf(seen, sizeof(seen),
-		    "it gives way to %s, for half a T", other);
-	else
-		(void)snprintf(seen, sizeof(seen),
-		    "the candidates ask each other then; the furthest claims, "
-		    "else the one of greater priority");
-	plan_condition(
-	    other[0] != '\0', false, "it goes before the others", seen);
-}
-
-static void
-plan_condition_time(const json_t *node)
-{
-	char seen[80] = "nothing more to wait for", ms[32];
-
-	if (get_has(node, "claim.in_ms")) {
-		print_ms(ms, sizeof(ms), get_int(node, "claim.in_ms"));
-		(void)snprintf(seen, sizeof(seen), "in %s at the earliest", ms);
-	}
-	plan_condition(true, !get_has(node, "claim.in_ms"),
-	    "the holder's lease has run out", seen);
-	(void)snprintf(seen, sizeof(seen), "nothing is promised");
-	if (get_has(node, "promised_ms")) {
-		print_ms(ms, sizeof(ms), get_int(node, "promised_ms"));
-		(void)snprintf(seen, sizeof(seen), "for another %s", ms);
-	}
-	plan_condition(true, !get_has(node, "promised_ms"),
-	    "its promises to the holder are over", seen);
-}
-
-/* Only what the daemon does by itself has to keep the interval. */
-static void
-plan_condition_interval(const json_t *node)
-{
-	char seen[160];
-
-	(void)snprintf(seen, sizeof(seen),
-	    get_has(node, "record.next_in_ms") ?
-		"by itself not for another %lld s; hactl ack on %s, or hactl "
-		"promote" :
-		"no failover is too recent",
-	    get_int(node, "record.next_in_ms") / 1000,
-	    get_str(node, "record.holder"));
-	plan_condition(true, !get_has(node, "record.next_in_ms"),
-	    "the last failover is long ago", seen);
 }

@@ -4,6 +4,7 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "hactl/hactl.h"
 #include "hawatch/json.h"
@@ -75,6 +76,30 @@ register_json(const json_t *reg)
 	json_decref(obj);
 }
 
+/* Of two lone hosts. */
+static void
+register_copies(const json_t *reg)
+{
+	char text[320];
+
+	print_wrapped("         ",
+	    get_bool(reg, "cold") ?
+		"this host's copy of two, which is not the one that was "
+		"written here: it waits for the other one, or for a person "
+		"who adopts it" :
+		"this host's copy of two");
+	if (get_bool(reg, "other_answers"))
+		(void)snprintf(text, sizeof(text),
+		    "the copy on %s: epoch %lld, revision %lld%s",
+		    get_str(reg, "other"), get_int(reg, "other_epoch"),
+		    get_int(reg, "other_revision"),
+		    get_bool(reg, "other_cold") ? ", not believed there" : "");
+	else
+		(void)snprintf(text, sizeof(text),
+		    "the copy on %s does not answer", get_str(reg, "other"));
+	print_wrapped("         ", text);
+}
+
 static void
 register_print(const json_t *reg)
 {
@@ -83,7 +108,9 @@ register_print(const json_t *reg)
 	(void)snprintf(text, sizeof(text), "instance %s, revision %lld",
 	    get_str(reg, "instance"), get_int(reg, "revision"));
 	print_wrapped("register ", text);
-	if (get_bool(reg, "cold")) {
+	if (strcmp(get_str(reg, "type"), "none") == 0) {
+		register_copies(reg);
+	} else if (get_bool(reg, "cold")) {
 		get_list(reg, "reported", list, sizeof(list));
 		(void)snprintf(text, sizeof(text),
 		    "cold: refuses every change until all data nodes have "

@@ -1,294 +1,116 @@
 /*
- * hactl report: one change of holder, second by second, for people: as text,
- * or as a text with tables to be put into a document.
+ * hactl report: one change of holder, second by second, for people. Without a
+ * number the last one: what wrote the record again and left the primary where
+ * it was is said beside it.
  */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "hactl/hactl.h"
 #include "hactl/story.h"
+#include "hactl/way.h"
 #include "hawatch/json.h"
 #include "hawatch/mem.h"
 #include "hawatch/str.h"
 
 #define REPORT_LIMIT (10 * USEC_SEC)
-#define REPORT_TEXT 640
+#define REPORT_STATUS (3 * USEC_SEC)
+#define REPORT_BACK 8 /* epochs that are looked through for the last change */
 
-static void report_print(const json_t *doc, bool markdown);
-static void report_title(const json_t *doc, bool markdown);
-static void report_say(bool markdown, const char *what, const char *text);
-static void report_outage(const json_t *doc, bool markdown);
-static void report_loss(const json_t *doc, bool markdown);
-static void report_clocks(const json_t *doc, bool markdown);
-static void report_silent(const json_t *doc, bool markdown);
-static void report_lines(const json_t *list, bool markdown);
-static void report_line(const json_t *line, bool markdown);
-
-enum exitcode
-cmd_report(const struct call *call)
+/* *doc is NULL unless there is something to show; what is wrong was said. */
+static enum exitcode
+report_ask(const struct call *call, uint64_t epoch, json_t **doc)
 {
-	json_t *request = ask_request("report"), *answer, *doc;
+	json_t *request = ask_request("report"), *answer;
 	enum exitcode code;
-	uint64_t epoch = 0;
 
-	if (call->args > 0 &&
-	    (str_parse_u64(call->arg[0], &epoch) == -1 || epoch == 0)) {
-		json_decref(request);
-		print_wrong("the epoch is a number from 1 on; hactl history "
-			    "shows it beside each change",
-		    "hactl history");
-		return EXITCODE_USAGE;
-	}
-	if (epoch != 0)
-		json_put_u64(request, "epoch", epoch);
+	*doc = NULL;
+	json_put_u64(request, "epoch", epoch);
 	code = ask_engine(call, request, REPORT_LIMIT, NULL, NULL, &answer);
 	if (code == EXITCODE_DONE) {
-		doc = story_report(answer);
-		if (json_array_size(get_at(doc, "timeline")) == 0) {
+		json_put_bool(answer, "away", remote_meant(call));
+		*doc = story_report(answer);
+		if (json_array_size(get_at(*doc, "timeline")) == 0) {
 			print_wrong("no host that answers has written anything "
 				    "down of that epoch",
 			    "hactl history");
 			code = EXITCODE_REFUSED;
-		} else if (call->opt[OPT_JSON] != NULL) {
-			print_json(doc, code);
-		} else {
-			report_print(doc, call->opt[OPT_MARKDOWN] != NULL);
+			json_decref(*doc);
+			*doc = NULL;
 		}
-		json_decref(doc);
 	}
 	json_decref(answer);
 	return code;
 }
 
-static void
-report_print(const json_t *doc, bool markdown)
+/* Takes doc, the report of an epoch in which no holder changed; the last one
+ * in which one did, with this one beside it, or doc if nobody knows of any. */
+static json_t *
+report_back(const struct call *call, json_t *doc)
 {
-	const json_t *odd = get_at(doc, "anomalies");
+	json_t *found = doc, *older, *later = json_array(), *one;
+	int i;
 
-	report_title(doc, markdown);
-	report_outage(doc, markdown);
-	report_loss(doc, markdown);
-	report_clocks(doc, markdown);
-	report_silent(doc, markdown);
-	if (json_array_size(odd) > 0) {
-		printf(markdown ? "\n## What to look at\n" :
-				  "\nWhat to look at\n");
-		report_lines(odd, markdown);
+	json_incref(doc);
+	print_hold(true);
+	for (i = 0; i < REPORT_BACK && get_bool(found, "again"); i++) {
+		one = json_object();
+		json_put_i64(one, "epoch", get_int(found, "epoch"));
+		json_put_string(one, "summary", get_str(found, "summary"));
+		json_array_append_new(later, one);
+		if (get_int(found, "before") == 0 ||
+		    report_ask(call, (uint64_t)get_int(found, "before"),
+			&older) != EXITCODE_DONE)
+			break;
+		json_decref(found);
+		found = older;
 	}
-	printf(markdown ? "\n## What happened\n" : "\nWhat happened\n");
-	report_lines(get_at(doc, "timeline"), markdown);
-}
-
-static void
-report_title(const json_t *doc, bool markdown)
-{
-	const char *holder = get_str(doc, "holder");
-	char *text;
-
-	text =
-	    xasprintf("%sEpoch %lld of cluster %s: %s%s", markdown ? "# " : "",
-		get_int(doc, "epoch"), get_str(doc, "cluster"),
-		holder[0] == '\0' ? "who took over is not known" : "held by ",
-		holder);
-	if (markdown)
-		printf("%s\n\n", text);
-	else
-		print_line("%s", text);
-	free(text);
-	if (!markdown)
-		putchar('\n');
-}
-
-/* In a list, what came from elsewhere stays text. */
-static void
-report_markdown(const char *text)
-{
-	char clean[REPORT_TEXT];
-	const char *at;
-
-	print_clean(clean, sizeof(clean), text);
-	for (at = clean; *at != '\0'; at++) {
-		if (strchr("\\`*_[]<>|#", *at) != NULL)
-			putchar('\\');
-		putchar(*at);
+	print_hold(false);
+	if (get_bool(found, "again")) {
+		json_decref(found);
+		json_decref(later);
+		return doc;
 	}
+	json_put(found, "later", later);
+	json_decref(doc);
+	return found;
 }
 
-static void
-report_say(bool markdown, const char *what, const char *text)
+enum exitcode
+cmd_report(const struct call *call)
 {
-	char first[32];
+	char text[PAUSE_TEXT_MAX];
+	json_t *status, *doc;
+	enum exitcode code;
+	uint64_t epoch = 0;
 
-	if (markdown) {
-		printf("- **%s**: ", what[0] == '\0' ? "clock" : what);
-		report_markdown(text);
-		putchar('\n');
-		return;
+	if (call->opt[OPT_WOULD] != NULL)
+		return cmd_report_would(call);
+	if (call->args > 0 &&
+	    (str_parse_u64(call->arg[0], &epoch) == -1 || epoch == 0)) {
+		print_wrong("the epoch is a number from 1 on; hactl history "
+			    "shows it beside each change",
+		    "hactl history");
+		return EXITCODE_USAGE;
 	}
-	(void)snprintf(first, sizeof(first), "%-8s ", what);
-	print_wrapped(first, text);
-}
-
-static void
-report_outage(const json_t *doc, bool markdown)
-{
-	char text[REPORT_TEXT], from[32], to[32], ms[32];
-
-	story_clock(from, sizeof(from), get_int(doc, "from.at_ms"));
-	story_clock(to, sizeof(to), get_int(doc, "to.at_ms"));
-	print_ms(ms, sizeof(ms), get_int(doc, "outage_ms"));
-	if (get_has(doc, "outage_ms"))
-		(void)snprintf(text, sizeof(text),
-		    "%s: the last write was possible on %s until %s (%s), the "
-		    "first on %s from %s on",
-		    ms, get_str(doc, "from.node"), from,
-		    get_str(doc, "from.ev"), get_str(doc, "to.node"), to);
-	else if (!get_has(doc, "to"))
-		(void)snprintf(text, sizeof(text),
-		    "not over, or its end is not written down: no host has "
-		    "said that %s is open to writers in this epoch",
-		    get_str(doc, "holder"));
-	else if (get_has(doc, "lost")) {
-		story_clock(from, sizeof(from), get_int(doc, "lost.at_ms"));
-		print_ms(ms, sizeof(ms),
-		    get_int(doc, "to.at_ms") - get_int(doc, "lost.at_ms"));
-		(void)snprintf(text, sizeof(text),
-		    "about %s: when the last write was possible is not known; "
-		    "%s heard of %s last at %s, and is open from %s on",
-		    ms, get_str(doc, "to.node"), get_str(doc, "lost.node"),
-		    from, to);
-	} else
-		(void)snprintf(text, sizeof(text),
-		    "when the last write was possible is not known; %s is open "
-		    "from %s on",
-		    get_str(doc, "to.node"), to);
-	report_say(markdown, "outage", text);
-}
-
-static void
-report_loss(const json_t *doc, bool markdown)
-{
-	const char *proof = get_str(doc, "proof"), *why;
-	char text[REPORT_TEXT];
-
-	why = get_str(doc, "proof_why");
-	(void)snprintf(text, sizeof(text), "%s%s%s",
-	    proof[0] == '\0' ? "none is written down" : proof,
-	    why[0] == '\0' ? "" : ": ", why);
-	report_say(markdown, "proof", text);
-	if (strcmp(get_str(doc, "durability"), "strict") == 0)
-		report_say(markdown, "loss",
-		    strcmp(proof, "operator") == 0 ?
-			"what the new primary had not received is lost; the "
-			"order said so" :
-			"no vote: strict, so every commit that was "
-			"acknowledged is on the new primary");
-	else if (get_str(doc, "loss")[0] != '\0')
-		report_say(markdown, "loss", get_str(doc, "loss"));
-	if (!get_has(doc, "bytes_behind"))
-		return;
-	(void)snprintf(text, sizeof(text),
-	    "%lld bytes of write-ahead log behind: seen last at %s before, at "
-	    "%s on the new primary%s",
-	    get_int(doc, "bytes_behind"), get_str(doc, "wal_before"),
-	    get_str(doc, "wal_after"),
-	    get_int(doc, "bytes_behind") > 0 &&
-		    strcmp(get_str(doc, "durability"), "strict") == 0 ?
-		"; nothing in them was acknowledged" :
-		"");
-	report_say(markdown, "log", text);
-}
-
-static void
-report_clocks(const json_t *doc, bool markdown)
-{
-	const json_t *list = get_at(doc, "clocks"), *clock;
-	char text[REPORT_TEXT], ms[32], spread[32];
-	long long off;
-	size_t i;
-
-	(void)snprintf(text, sizeof(text), "times are UTC by the clock of %s",
-	    get_str(doc, "clock_of"));
-	report_say(markdown, "clocks", text);
-	for (i = 0; i < json_array_size(list); i++) {
-		clock = json_array_get(list, i);
-		off = get_int(clock, "offset_ms");
-		print_ms(ms, sizeof(ms), off < 0 ? -off : off);
-		print_ms(spread, sizeof(spread), get_int(clock, "spread_ms"));
-		if (get_int(clock, "shared") > 0)
-			(void)snprintf(text, sizeof(text),
-			    "%s is %s %s it, by %lld changes of the record "
-			    "that both saw, which differ by %s",
-			    get_str(clock, "node"), ms,
-			    off < 0 ? "behind" : "ahead of",
-			    get_int(clock, "shared"), spread);
-		else
-			(void)snprintf(text, sizeof(text),
-			    "%s is %s %s it now, by its answer, which took "
-			    "%s; nothing was seen by both",
-			    get_str(clock, "node"), ms,
-			    off < 0 ? "behind" : "ahead of", spread);
-		report_say(markdown, "", text);
-	}
-}
-
-static void
-report_silent(const json_t *doc, bool markdown)
-{
-	char list[REPORT_TEXT], text[REPORT_TEXT + 80];
-
-	if (json_array_size(get_at(doc, "silent")) == 0)
-		return;
-	get_list(doc, "silent", list, sizeof(list));
-	(void)snprintf(text, sizeof(text),
-	    "%s: what happened there is not in here; ask again once its engine "
-	    "runs",
-	    list);
-	report_say(markdown, "silent", text);
-}
-
-static void
-report_lines(const json_t *list, bool markdown)
-{
-	size_t i;
-
-	if (markdown)
-		printf("\n| UTC | after | host | what | how |\n"
-		       "| --- | ---: | --- | --- | --- |\n");
-	for (i = 0; i < json_array_size(list); i++)
-		report_line(json_array_get(list, i), markdown);
-}
-
-static void
-report_line(const json_t *line, bool markdown)
-{
-	char first[200], at[32], ms[32], text[REPORT_TEXT], what[REPORT_TEXT];
-	long long after = get_int(line, "after_ms");
-	const char *level = get_str(line, "level");
-
-	story_clock(at, sizeof(at), get_int(line, "at_ms"));
-	story_text(text, sizeof(text), line);
-	print_ms(ms, sizeof(ms), after < 0 ? -after : after);
-	if (markdown) {
-		printf("| %s | %s%s | ", at, after < 0 ? "-" : "", ms);
-		report_markdown(get_str(line, "node"));
-		printf(" | ");
-		report_markdown(get_str(line, "ev"));
-		printf(" | ");
-		report_markdown(text);
-		printf(" |\n");
-		return;
-	}
-	(void)snprintf(first, sizeof(first), "%s %c%9s  %-8s ", at,
-	    after < 0 ? '-' : '+', ms, get_str(line, "node"));
-	(void)snprintf(what, sizeof(what), "%s%s%.*s", get_str(line, "ev"),
-	    text[0] == '\0' ? "" : ": ", REPORT_TEXT - 80, text);
-	print_coloured(
-	    strcmp(level, "warn") == 0 || strcmp(level, "error") == 0 ?
-		COLOUR_BAD :
-		COLOUR_NONE,
-	    NULL);
-	print_wrapped(first, what);
-	print_coloured(COLOUR_NONE, NULL);
+	/* What holds now, beside what was; without an answer it is left out. A
+	 * witness knows the last epoch by the data nodes alone. */
+	print_hold(true);
+	(void)ask_engine(
+	    call, ask_request("status"), REPORT_STATUS, NULL, NULL, &status);
+	print_hold(false);
+	if (epoch == 0)
+		epoch = (uint64_t)get_int(status_newest(status), "epoch");
+	code = report_ask(call, epoch, &doc);
+	if (doc != NULL && call->args == 0 && get_bool(doc, "again"))
+		doc = report_back(call, doc);
+	if (doc != NULL && pause_seen(text, sizeof(text), status))
+		json_put_string(doc, "paused", text);
+	if (doc != NULL && call->opt[OPT_JSON] != NULL)
+		print_json(doc, code);
+	else if (doc != NULL)
+		story_print(doc, call->opt[OPT_MARKDOWN] != NULL);
+	json_decref(doc);
+	json_decref(status);
+	return code;
 }

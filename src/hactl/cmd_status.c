@@ -13,20 +13,13 @@
 
 #define STATUS_LIMIT (5 * USEC_SEC)
 #define STATUS_COLUMNS 8
-#define STATUS_SITE_COLUMNS 5
-#define STATUS_WRONG_MAX 40
 #define STATUS_MB ((lsn_t)1024 * 1024)
 
 static void status_row(struct print_row *row, const json_t *node);
 static void status_wal(char *buf, size_t size, const json_t *node);
 static void status_lease(char *buf, size_t size, const json_t *node);
-static void status_fence(char *buf, size_t size, const json_t *node);
-static void status_site(const json_t *nodes);
-static void status_site_row(struct print_row *row, const json_t *node);
-static void status_traffic(char *buf, size_t size, const json_t *list);
 static const json_t *status_bounded(const json_t *nodes);
 static void status_loss(const json_t *nodes);
-static void status_wrong(const json_t *answer);
 
 enum exitcode
 cmd_status(const struct call *call)
@@ -61,11 +54,11 @@ status_print(const json_t *answer)
 		status_row(&rows[i], json_array_get(nodes, i));
 	print_table(head, STATUS_COLUMNS, rows, n);
 	putchar('\n');
-	status_site(nodes);
+	print_site(nodes);
 	print_record(status_newest(answer),
 	    status_bounded(nodes) == NULL ? NULL : "the holder's WAL ended at");
 	status_loss(nodes);
-	status_wrong(answer);
+	print_wrongs(answer);
 }
 
 static void
@@ -76,22 +69,41 @@ status_row(struct print_row *row, const json_t *node)
 
 	memset(row, 0, sizeof(*row));
 	str_cut(row->cell[0], PRINT_CELL_MAX, get_str(node, "node"));
-	if (get_has(node, "silent"))
-		role = "silent";
-	str_cut(row->cell[1], PRINT_CELL_MAX, role[0] == '\0' ? "?" : role);
+	status_role(row->cell[1], PRINT_CELL_MAX, node);
 	str_cut(row->cell[2], PRINT_CELL_MAX, pg[0] == '\0' ? "-" : pg);
-	str_cut(row->cell[3], PRINT_CELL_MAX, "-");
-	if (get_int(node, "postgres.timeline") > 0)
-		(void)snprintf(row->cell[3], PRINT_CELL_MAX, "%lld",
-		    get_int(node, "postgres.timeline"));
+	status_timeline(row->cell[3], PRINT_CELL_MAX, node);
 	status_wal(row->cell[4], PRINT_CELL_MAX, node);
 	status_lease(row->cell[5], PRINT_CELL_MAX, node);
 	status_fence(row->cell[6], PRINT_CELL_MAX, node);
 	str_cut(row->cell[7], PRINT_CELL_MAX, status_note(node));
 	if (strcmp(role, "primary") == 0)
 		row->colour = COLOUR_GOOD;
-	else if (strcmp(role, "standby") != 0 && strcmp(role, "witness") != 0)
+	else if (strcmp(role, "standby") != 0 && strcmp(role, "witness") != 0 &&
+		 !observe_calm(node))
 		row->colour = COLOUR_BAD;
+}
+
+void
+status_role(char *buf, size_t size, const json_t *node)
+{
+	const char *role = get_str(node, "role");
+
+	if (get_has(node, "silent"))
+		role = "silent";
+	if (observe_calm(node))
+		(void)snprintf(
+		    buf, size, "(%s)", get_str(node, "postgres.state"));
+	else
+		str_cut(buf, size, role[0] == '\0' ? "?" : role);
+}
+
+void
+status_timeline(char *buf, size_t size, const json_t *node)
+{
+	str_cut(buf, size, "-");
+	if (get_int(node, "postgres.timeline") > 0)
+		(void)snprintf(
+		    buf, size, "%lld", get_int(node, "postgres.timeline"));
 }
 
 /* A primary shows where it is, a standby how far it is behind. */
@@ -135,12 +147,12 @@ status_lease(char *buf, size_t size, const json_t *node)
 		    buf, size, "%lld.%lld s", ms / 1000, ms % 1000 / 100);
 }
 
-static void
+void
 status_fence(char *buf, size_t size, const json_t *node)
 {
 	const char *word = get_str(node, "fence.writers");
 
-	if (word[0] == '\0')
+	if (word[0] == '\0' || observe_is(node))
 		word = "-";
 	else if (strcmp(word, "open") != 0 &&
 		 get_int(node, "fence.readers_ms") > 0)
@@ -175,12 +187,16 @@ status_note(const json_t *node)
 
 	if (note[0] != '\0')
 		return note;
+	if (observe_is(node))
+		return "observe";
 	note = get_str(node, "plan.row");
 	if (note[0] != '\0')
 		return note;
 	note = status_astray(node);
 	if (note[0] != '\0')
 		return note;
+	if (get_has(node, "shoot.node"))
+		return "shoots";
 	note = get_str(node, "waits_for");
 	if (strcmp(note, "lease-runs") == 0 || strcmp(note, "promised") == 0)
 		return "candidate"; /* it waits for nothing but a fault */
@@ -191,79 +207,6 @@ status_note(const json_t *node)
 	return strcmp(get_str(node, "mode"), "auto") == 0 ?
 		   "" :
 		   get_str(node, "mode");
-}
-
-/* What is around the database, where anything is configured for it. */
-static void
-status_site(const json_t *nodes)
-{
-	static const char *const head[STATUS_SITE_COLUMNS] = { "HOST", "HEALTH",
-		"CHECKS UP", "DRIFT", "TRAFFIC" };
-	struct print_row rows[NODES_MAX];
-	const json_t *node;
-	size_t i, n = 0;
-
-	for (i = 0; i < json_array_size(nodes) && n < NODES_MAX; i++) {
-		node = json_array_get(nodes, i);
-		if (json_array_size(get_at(node, "checks")) > 0 ||
-		    json_array_size(get_at(node, "drift.items")) > 0 ||
-		    json_array_size(get_at(node, "traffic")) > 0)
-			status_site_row(&rows[n++], node);
-	}
-	if (n == 0)
-		return;
-	print_table(head, STATUS_SITE_COLUMNS, rows, n);
-	putchar('\n');
-}
-
-static void
-status_site_row(struct print_row *row, const json_t *node)
-{
-	const json_t *list = get_at(node, "checks");
-	size_t i, up = 0, count = json_array_size(list);
-
-	memset(row, 0, sizeof(*row));
-	for (i = 0; i < count; i++)
-		if (strcmp(get_str(json_array_get(list, i), "up"), "yes") == 0)
-			up++;
-	str_cut(row->cell[0], PRINT_CELL_MAX, get_str(node, "node"));
-	str_cut(row->cell[1], PRINT_CELL_MAX,
-	    !get_has(node, "health")	? "-" :
-	    get_bool(node, "health.ok") ? "200" :
-					  "503");
-	(void)snprintf(row->cell[2], PRINT_CELL_MAX, "%zu of %zu", up, count);
-	if (get_has(node, "drift.doing"))
-		(void)snprintf(row->cell[3], PRINT_CELL_MAX, "changes %s",
-		    get_str(node, "drift.doing"));
-	else
-		print_drift(row->cell[3], PRINT_CELL_MAX, node);
-	status_traffic(row->cell[4], PRINT_CELL_MAX, get_at(node, "traffic"));
-	if (get_has(node, "health") && !get_bool(node, "health.ok"))
-		row->colour = COLOUR_BAD;
-}
-
-/* The balancers that this host has steered, each with who is kept out. */
-static void
-status_traffic(char *buf, size_t size, const json_t *list)
-{
-	char out[PRINT_CELL_MAX];
-	const json_t *obj;
-	size_t i, len = 0;
-	bool kept;
-
-	(void)snprintf(buf, size, "-");
-	for (i = 0; i < json_array_size(list) && len < size; i++) {
-		obj = json_array_get(list, i);
-		if (!get_has(obj, "seen_ms") &&
-		    get_str(obj, "reason")[0] == '\0')
-			continue;
-		get_list(obj, "out", out, sizeof(out));
-		kept = json_array_size(get_at(obj, "out")) > 0;
-		len += (size_t)snprintf(buf + len, size - len, "%s%s %s%s%s",
-		    len == 0 ? "" : ", ", get_str(obj, "name"),
-		    strcmp(get_str(obj, "ok"), "yes") == 0 ? "ok" : "wrong",
-		    kept ? " without " : "", kept ? out : "");
-	}
 }
 
 void
@@ -328,6 +271,20 @@ status_loss(const json_t *nodes)
 	print_wrapped("loss    ", text);
 }
 
+const json_t *
+status_node(const json_t *answer, const char *name)
+{
+	const json_t *nodes = get_at(answer, "nodes"), *node;
+	size_t i;
+
+	for (i = 0; i < json_array_size(nodes); i++) {
+		node = json_array_get(nodes, i);
+		if (strcmp(get_str(node, "node"), name) == 0)
+			return node;
+	}
+	return NULL;
+}
+
 /* The highest that any node believes. */
 const json_t *
 status_newest(const json_t *answer)
@@ -346,23 +303,4 @@ status_newest(const json_t *answer)
 			best = rec;
 	}
 	return best;
-}
-
-static void
-status_wrong(const json_t *answer)
-{
-	struct wrong list[STATUS_WRONG_MAX];
-	size_t i, n = wrong_find(answer, list, STATUS_WRONG_MAX);
-
-	putchar('\n');
-	if (n == 0) {
-		print_coloured(COLOUR_GOOD, "nothing is wrong");
-		putchar('\n');
-	}
-	for (i = 0; i < n; i++) {
-		print_coloured(COLOUR_BAD, NULL);
-		print_wrapped("wrong   ", list[i].text);
-		print_coloured(COLOUR_NONE, NULL);
-		print_wrapped("  next  ", list[i].next);
-	}
 }

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "hactl/hactl.h"
+#include "hawatch/clock.h"
 #include "hawatch/json.h"
 #include "hawatch/mem.h"
 #include "hawatch/str.h"
@@ -19,6 +20,7 @@
 #define WATCH_EVERY_NS 1000000000L
 #define WATCH_WRONG_MAX 40
 #define WATCH_LINE 640
+#define WATCH_AT 16
 
 /* What was told last, one line a node, one of the record, one a wrong. */
 struct watch_told {
@@ -87,19 +89,27 @@ watch_end_cb(int signo)
 	_exit(EXITCODE_DONE);
 }
 
+/* The time of day. */
+static void
+watch_at(char at[WATCH_AT])
+{
+	time_t sec = (time_t)(clock_read(CLOCK_REALTIME) / USEC_SEC);
+	struct tm tm;
+
+	if (localtime_r(&sec, &tm) == NULL ||
+	    strftime(at, WATCH_AT, "%H:%M:%S", &tm) == 0)
+		at[0] = '\0';
+}
+
 /* One write a frame, or it flickers. */
 static void
 watch_draw(const struct call *call, json_t *answer)
 {
 	static char frame[65536];
-	char at[32];
-	time_t sec = time(NULL);
-	struct tm tm;
+	char at[WATCH_AT];
 
 	setvbuf(stdout, frame, _IOFBF, sizeof(frame));
-	if (localtime_r(&sec, &tm) == NULL ||
-	    strftime(at, sizeof(at), "%H:%M:%S", &tm) == 0)
-		at[0] = '\0';
+	watch_at(at);
 	printf("\033[H\033[J%s  every second; ^C ends\n\n", at);
 	if (answer == NULL) {
 		print_coloured(COLOUR_BAD, NULL);
@@ -156,6 +166,7 @@ static void
 watch_node(char *line, const json_t *node)
 {
 	const char *note = status_note(node);
+	char role[40], timeline[24], fence[24];
 
 	if (get_has(node, "silent")) {
 		(void)snprintf(
@@ -166,10 +177,12 @@ watch_node(char *line, const json_t *node)
 		(void)snprintf(line, WATCH_LINE, "%s", get_str(node, "role"));
 		return;
 	}
+	status_role(role, sizeof(role), node);
+	status_timeline(timeline, sizeof(timeline), node);
+	status_fence(fence, sizeof(fence), node);
 	(void)snprintf(line, WATCH_LINE,
-	    "%s; PostgreSQL %s, timeline %lld; fence %s%s%s%s%s",
-	    get_str(node, "role"), get_str(node, "postgres.state"),
-	    get_int(node, "postgres.timeline"), get_str(node, "fence.writers"),
+	    "%s; PostgreSQL %s, timeline %s; fence %s%s%s%s%s", role,
+	    get_str(node, "postgres.state"), timeline, fence,
 	    get_has(node, "health") ? "; health " : "",
 	    !get_has(node, "health")	? "" :
 	    get_bool(node, "health.ok") ? "200" :
@@ -207,8 +220,8 @@ watch_wrongs(
 		changed = true;
 		if (json)
 			continue;
-		watch_say("wrong", list[i].text);
-		print_wrapped("            next  ", list[i].next);
+		watch_say(list[i].settles ? "settles" : "wrong", list[i].text);
+		print_next("            next  ", list[i].next);
 	}
 	for (i = 0; i < told->wrongs; i++) {
 		if (watch_has(list, n, told->wrong[i].text))
@@ -255,12 +268,9 @@ watch_same(const char *a, const char *b)
 static void
 watch_say(const char *what, const char *text)
 {
-	char first[NODE_NAME_MAX + 24], at[16] = "";
-	time_t sec = time(NULL);
-	struct tm tm;
+	char first[NODE_NAME_MAX + 24], at[WATCH_AT];
 
-	if (localtime_r(&sec, &tm) != NULL)
-		(void)!strftime(at, sizeof(at), "%H:%M:%S", &tm);
+	watch_at(at);
 	(void)snprintf(first, sizeof(first), "%s  %-8s ", at, what);
 	print_wrapped(first, text);
 }

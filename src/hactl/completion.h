@@ -18,7 +18,7 @@ enum complete_kind {
 	COMPLETE_WORDS, /* complete_words() */
 };
 enum complete_kind complete_kind(const char *value);
-/* "auto always never" */
+/* "auto always never"; of nodes "data" */
 const char *complete_words(const char *value);
 
 /* The nth argument of the verb: "NODE" of "[NODE]"; false: it has none. */

@@ -24,7 +24,7 @@ completion_bash(void)
 	    "\tmapfile -t -O ${#COMPREPLY[@]} COMPREPLY < <(\"$@\")\n"
 	    "}\n\n"
 	    "_hactl_nodes()\n{\n"
-	    "\tcompgen -W \"$(hactl completion nodes ${conf:+-c \"$conf\"} "
+	    "\tcompgen -W \"$(hactl completion $1 ${conf:+-c \"$conf\"} "
 	    "2>/dev/null)\" -- \"$cur\"\n"
 	    "}\n\n"
 	    "_hactl()\n{\n"
@@ -122,14 +122,14 @@ bash_options(void)
 
 	printf("\tif [[ $cur == -* ]]; then\n\t\topts='");
 	for (o = 0; o < OPT_COUNT; o++) {
-		if ((VERB_COMMON & (1u << o)) != 0)
+		if ((VERB_COMMON & OPT_MASK(o)) != 0)
 			printf(" --%s", verb_options[o].name);
 	}
 	printf("'\n\t\tcase $verb in\n");
 	for (i = 0; i < verb_count(); i++) {
 		printf("\t\t'%s') opts+='", verb_table[i].words);
 		for (o = 0; o < OPT_COUNT; o++) {
-			if ((verb_table[i].options & (1u << o)) != 0)
+			if ((verb_table[i].options & OPT_MASK(o)) != 0)
 				printf(" --%s", verb_options[o].name);
 		}
 		printf("' ;;\n");
@@ -182,7 +182,7 @@ bash_offer(const char *value)
 {
 	switch (complete_kind(value)) {
 	case COMPLETE_NODES:
-		printf("_hactl_offer _hactl_nodes; ");
+		printf("_hactl_offer _hactl_nodes %s; ", complete_words(value));
 		break;
 	case COMPLETE_FILES:
 		printf("_hactl_offer compgen -f -- \"$cur\"; ");

@@ -7,6 +7,7 @@
 #include "hactl/completion.h"
 
 static void fish_functions(void);
+static void fish_nodes(void);
 static void fish_words(void);
 static void fish_option(const struct verb *v, int opt);
 static void fish_args(void);
@@ -21,15 +22,16 @@ completion_fish(void)
 	printf(
 	    "# Completions of hactl for fish, by \"hactl completion fish\".\n");
 	fish_functions();
+	fish_nodes();
 	printf("complete -c hactl -f\n");
 	fish_words();
 	for (o = 0; o < OPT_COUNT; o++) {
-		if ((VERB_COMMON & (1u << o)) != 0)
+		if ((VERB_COMMON & OPT_MASK(o)) != 0)
 			fish_option(NULL, o);
 	}
 	for (i = 0; i < verb_count(); i++) {
 		for (o = 0; o < OPT_COUNT; o++) {
-			if ((verb_table[i].options & (1u << o)) != 0)
+			if ((verb_table[i].options & OPT_MASK(o)) != 0)
 				fish_option(&verb_table[i], o);
 		}
 	}
@@ -86,9 +88,27 @@ fish_functions(void)
 	       "function __hactl_arg\n"
 	       "\tset -l seen (__hactl_seen)\n"
 	       "\ttest (count $seen) = $argv[1]; and "
-	       "__hactl_is $argv[2..-1]\nend\n\n"
-	       "function __hactl_nodes\n"
-	       "\thactl completion nodes 2>/dev/null\nend\n\n");
+	       "__hactl_is $argv[2..-1]\nend\n"
+	       "\n");
+}
+
+/* By the configuration that is named, as the verb would be. */
+static void
+fish_nodes(void)
+{
+	printf("function __hactl_nodes\n"
+	       "\tset -l conf\n"
+	       "\tset -l last\n"
+	       "\tfor word in (commandline -opc)\n"
+	       "\t\tif contains -- \"$last\" -c --config\n"
+	       "\t\t\tset conf -c $word\n"
+	       "\t\telse if string match -q -- '--config=*' $word\n"
+	       "\t\t\tset conf -c (string sub -s 10 -- $word)\n"
+	       "\t\tend\n"
+	       "\t\tset last $word\n"
+	       "\tend\n"
+	       "\thactl completion $argv[1] $conf 2>/dev/null\n"
+	       "end\n\n");
 }
 
 static void
@@ -161,7 +181,7 @@ fish_offer(const char *value)
 {
 	switch (complete_kind(value)) {
 	case COMPLETE_NODES:
-		printf(" -x -a '(__hactl_nodes)'");
+		printf(" -x -a '(__hactl_nodes %s)'", complete_words(value));
 		break;
 	case COMPLETE_FILES:
 		printf(" -r -F");

@@ -22,7 +22,7 @@ completion_zsh(void)
 	       "# Completions of hactl for zsh, by \"hactl completion zsh\".\n"
 	       "_hactl_nodes()\n{\n"
 	       "\tlocal -a nodes\n"
-	       "\tnodes=(${(f)\"$(hactl completion nodes ${conf:+-c} $conf "
+	       "\tnodes=(${(f)\"$(hactl completion $1 ${conf:+-c} $conf "
 	       "2>/dev/null)\"})\n"
 	       "\tcompadd -a nodes\n"
 	       "}\n\n"
@@ -124,7 +124,7 @@ zsh_options(void)
 
 	printf("\tif [[ ${words[CURRENT]} == -* ]]; then\n\t\tlist=(");
 	for (o = 0; o < OPT_COUNT; o++) {
-		if ((VERB_COMMON & (1u << o)) == 0)
+		if ((VERB_COMMON & OPT_MASK(o)) == 0)
 			continue;
 		(void)snprintf(
 		    name, sizeof(name), "--%s", verb_options[o].name);
@@ -134,7 +134,7 @@ zsh_options(void)
 	for (i = 0; i < verb_count(); i++) {
 		printf("\t\t('%s') list+=(", verb_table[i].words);
 		for (o = 0; o < OPT_COUNT; o++) {
-			if ((verb_table[i].options & (1u << o)) == 0)
+			if ((verb_table[i].options & OPT_MASK(o)) == 0)
 				continue;
 			(void)snprintf(
 			    name, sizeof(name), "--%s", verb_options[o].name);
@@ -214,7 +214,7 @@ zsh_offer(const char *value)
 {
 	switch (complete_kind(value)) {
 	case COMPLETE_NODES:
-		printf("_hactl_nodes; ");
+		printf("_hactl_nodes %s; ", complete_words(value));
 		break;
 	case COMPLETE_FILES:
 		printf("_files; ");

@@ -8,6 +8,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 
 #include "hawatch/conf.h"
@@ -18,7 +19,12 @@
 #define HACTL_OPTIONS(X) \
 	X(CONFIG, "config", 'c', "FILE", "the configuration to use") \
 	X(SOCKET, "socket", 's', "PATH", "the engine's control socket") \
-	X(NODE, "node", 'N', "NODE", "who this host is") \
+	X(NODE, "node", 'N', "NAME", "who this host is") \
+	X(HOST, "host", 0, "HOST", "ask the engine of this host, over TLS") \
+	X(CLIENT, "client", 0, "FILE", "from which hosts and keys are read") \
+	X(CA, "ca", 0, "FILE", "the cluster's authority") \
+	X(CERT, "cert", 0, "FILE", "an operator's certificate") \
+	X(KEY, "key", 0, "FILE", "the key of that certificate") \
 	X(HELP, "help", 'h', NULL, "say how to use it") \
 	X(VERSION, "version", 'V', NULL, "print the version") \
 	X(COLOR, "color", 0, "WHEN", "auto, always or never") \
@@ -42,7 +48,11 @@
 	    "what is not archived yet is left behind") \
 	X(LEAVE_SLOTS, "leave-slots", 0, NULL, \
 	    "logical replication slots are left behind") \
+	X(WOULD, "would", 0, NULL, "what mode observe would have done") \
+	X(DRY_RUN, "dry-run", 0, NULL, "show what would change, no more") \
 	X(FOR, "for", 0, "TIME", "how long: 90s, 30m, 2h; at most 24h") \
+	X(IF, "if", 0, "NODE=dead", "suppose that this host is lost") \
+	X(TEST, "test", 0, NULL, "with a text that says that it is one") \
 	X(CLONE, "clone", 0, NULL, "copy all of it, where it cannot be rewound")
 
 enum hactl_option {
@@ -51,7 +61,8 @@ enum hactl_option {
 #undef X
 	    OPT_COUNT
 };
-#define OPT_BIT(id) (1u << OPT_##id)
+#define OPT_MASK(opt) (UINT64_C(1) << (opt))
+#define OPT_BIT(id) OPT_MASK(OPT_##id)
 
 #define CALL_ARGS_MAX 4
 
@@ -62,13 +73,17 @@ struct call {
 	int args;
 };
 
+/* Whom it is for: an order one host, a question any, the rest this machine. */
+enum verb_reach { VERB_ORDER, VERB_READ, VERB_HERE };
+
 struct verb {
 	const char *words; /* "plan promote" */
 	const char *args;  /* "NODE"; "[FILE]"; "" */
 	int min, max;	   /* so many args */
-	unsigned options;  /* that it takes beside the common ones */
-	unsigned needs;	   /* of these, one must be there */
-	const char *help;  /* one line */
+	uint64_t options;  /* that it takes beside the common ones */
+	uint64_t needs;	   /* of these, one must be there */
+	enum verb_reach reach;
+	const char *help; /* one line */
 	enum exitcode (*run)(const struct call *call);
 };
 
@@ -82,7 +97,8 @@ struct option_doc {
 /* That every verb takes. */
 #define VERB_COMMON \
 	(OPT_BIT(CONFIG) | OPT_BIT(SOCKET) | OPT_BIT(NODE) | OPT_BIT(HELP) | \
-	    OPT_BIT(VERSION) | OPT_BIT(COLOR))
+	    OPT_BIT(VERSION) | OPT_BIT(COLOR) | OPT_BIT(HOST) | \
+	    OPT_BIT(CLIENT) | OPT_BIT(CA) | OPT_BIT(CERT) | OPT_BIT(KEY))
 
 /* verbs.c: the token tables are the parser, the usage, the help and what the
  * shells complete. */
@@ -94,10 +110,18 @@ size_t verb_count(void);
 /* Fills call; or prints what is wrong, or the help that was asked for, and
  * returns true with *code. */
 bool verb_parse(struct call *call, int argc, char **argv, enum exitcode *code);
+/* verb_help.c: made of the same tables. */
 void verb_usage(const struct verb *v, char *buf, size_t size);
+/* prefix: of that group only; "" all. */
+void verb_help(const char *prefix);
+void verb_help_one(const struct verb *v);
 /* again.c: the command that was given, to be copied, between these words. */
 void verb_keep(int argc, char **argv);
 const char *verb_again(const char *before, const char *after);
+/* A blank and that word, as a shell reads it back; *len: used of buf. */
+void verb_quote(char *buf, size_t size, size_t *len, const char *word);
+/* With that in the place of a word of it. */
+const char *verb_again_with(const char *word, const char *other);
 
 /* ask.c: the engine's answer, line by line. line may be NULL; it gets every
  * line without "exit". last gets the final one: caller json_decref()s. What
@@ -107,6 +131,8 @@ enum exitcode ask_engine(const struct call *call, json_t *request, usec_t limit,
 /* Called ten times a second while an answer is waited for, and with over when
  * that ends; NULL: nobody. */
 void ask_tick(void (*tick)(void *arg, bool over), void *arg);
+/* For ask.c: it ends. */
+void ask_tick_over(void);
 /* On the clock that its limits are by. */
 usec_t ask_now(void);
 /* The request itself; caller gives it to ask_engine, which takes it. */
@@ -159,8 +185,17 @@ bool print_colour(const char *when);
 /* Copies, with whatever a terminal would obey as '?'. */
 void print_clean(char *dst, size_t size, const char *src);
 void print_wrong(const char *text, const char *next);
-/* Whether print_wrong only remembers. */
+/* A command, whole: it is there to be copied. */
+void print_next(const char *first, const char *next);
+/* next.c: the command that comes next, as it can be pasted: with a terminal for
+ * what asks; where another host is asked, not by ssh. Good until the next call.
+ */
+const char *next_command(const char *next);
+/* The same order elsewhere, or with one option more: with all that it had. */
+const char *next_kept(const struct call *call, const char *next);
+/* Whether print_wrong only remembers; and the last that it remembered. */
 void print_hold(bool hold);
+void print_held(void);
 /* "1.234 s" */
 void print_ms(char *buf, size_t size, long long ms);
 /* "5 s", "3 min", "2 h", "4 d" of milliseconds; "-" of null. */
@@ -185,8 +220,13 @@ void print_drift(char *buf, size_t size, const json_t *node);
 /* The record in words, as status and register show say it. */
 /* lsn: what its position is; NULL when durability is strict for sure. */
 void print_record(const json_t *rec, const char *lsn);
-/* print_pause.c: the register's pause, if there is one. */
+/* print_pause.c: the pause, if there is one: the register's; or that of which
+ * the nodes of an answer, or its node, say that they know. */
+#define PAUSE_TEXT_MAX 400
 void print_record_paused(const json_t *rec);
+void print_paused(const json_t *answer);
+/* The words alone; false: there is none. */
+bool pause_seen(char *buf, size_t size, const json_t *answer);
 
 /* The verbs. */
 enum exitcode cmd_status(const struct call *call);
@@ -201,6 +241,8 @@ enum exitcode cmd_init(const struct call *call);
 enum exitcode cmd_pause(const struct call *call);
 enum exitcode cmd_resume(const struct call *call);
 enum exitcode cmd_fence(const struct call *call);
+enum exitcode cmd_drill(const struct call *call);
+enum exitcode cmd_notify(const struct call *call);
 enum exitcode cmd_rejoin(const struct call *call);
 enum exitcode cmd_unfence(const struct call *call);
 enum exitcode cmd_ack(const struct call *call);
@@ -209,30 +251,61 @@ enum exitcode cmd_register_adopt(const struct call *call);
 enum exitcode cmd_role(const struct call *call);
 enum exitcode cmd_gate(const struct call *call);
 enum exitcode cmd_ping(const struct call *call);
+enum exitcode cmd_report_would(const struct call *call);
+enum exitcode cmd_reload(const struct call *call);
+enum exitcode cmd_config_diff(const struct call *call);
 enum exitcode cmd_config_check(const struct call *call);
 enum exitcode cmd_pki_init(const struct call *call);
 enum exitcode cmd_pki_node(const struct call *call);
+enum exitcode cmd_pki_operator(const struct call *call);
 enum exitcode cmd_pki_check(const struct call *call);
 enum exitcode cmd_history(const struct call *call);
 enum exitcode cmd_report(const struct call *call);
 enum exitcode cmd_why(const struct call *call);
+enum exitcode cmd_preflight(const struct call *call);
 enum exitcode cmd_completion(const struct call *call);
 enum exitcode cmd_docs(const struct call *call);
 
 /* cmd_status.c; its watch is in cmd_watch.c. */
 void status_print(const json_t *answer);
 enum exitcode status_watch(const struct call *call);
+/* The cells of the table. */
+void status_role(char *buf, size_t size, const json_t *node);
+void status_timeline(char *buf, size_t size, const json_t *node);
+void status_fence(char *buf, size_t size, const json_t *node);
 /* A word on that node: what it waits for, or that it is a candidate. */
 const char *status_note(const json_t *node);
 /* The record as the one who knows most knows it. */
 const json_t *status_newest(const json_t *answer);
+/* Prints that this is no node, or no data node, and which are. */
+void status_no_node(const json_t *answer, const char *name, bool data);
+/* What is said of that node; NULL. */
+const json_t *status_node(const json_t *answer, const char *name);
 
 /* wrong.c: what a person should look at, worst first. */
 struct wrong {
-	char text[420];
-	char next[240];
+	char text[480];
+	char next[900]; /* never cut: it is there to be copied */
+	bool settles;	/* it passes by itself, within seconds */
 };
 size_t wrong_find(const json_t *status, struct wrong *list, size_t max);
+/* print_wrongs.c: each with what to do next; all of an answer. */
+void status_wrongs(const struct wrong *list, size_t n);
+void print_wrongs(const json_t *answer);
+/* print_site.c */
+void print_site(const json_t *nodes);
+/* print_observe.c: it is a data node in mode observe; and its PostgreSQL is
+ * there; all that answer are. */
+bool observe_is(const json_t *node);
+bool observe_calm(const json_t *node);
+bool observe_all(const json_t *nodes);
+/* Why it could not be fenced in another mode; "". */
+const char *observe_armed(const json_t *node);
+/* What stands against mode auto there; "". */
+#define OBSERVE_AGAINST_MAX 480
+void observe_against(const json_t *node, char *buf, size_t size);
+/* A line on those, and what stands against another mode. */
+void print_observe(const json_t *nodes);
 /* What a reason's token means; "" for another text. */
 const char *wrong_reason(const char *token);
 

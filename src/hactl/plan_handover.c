@@ -8,24 +8,16 @@
 #include "hactl/hactl.h"
 #include "hactl/plan.h"
 
-#define SEEN_INDENT "                                 "
-#define SEEN_MAX 400
-
-static void
-seen_line(const char *text)
-{
-	print_wrapped(SEEN_INDENT "- ", text);
-}
-
 /* Of the primary's PostgreSQL only where the engine of that host was asked. */
 static void
 handover_checkpoint(const json_t *answer)
 {
-	char text[SEEN_MAX];
+	char text[PLAN_SEEN_MAX];
 
 	if (!get_has(answer, "look.checkpoint_s")) {
-		seen_line("asked on the primary, this says how long ago the "
-			  "last one was");
+		plan_seen_line(
+		    "asked on the primary, this says how long ago the "
+		    "last one was");
 		return;
 	}
 	(void)snprintf(text, sizeof(text),
@@ -33,32 +25,32 @@ handover_checkpoint(const json_t *answer)
 	    "clients write while this one runs",
 	    get_int(answer, "look.checkpoint_s"),
 	    get_int(answer, "look.wal_bytes") / 1024 / 1024);
-	seen_line(text);
+	plan_seen_line(text);
 }
 
 static void
 handover_stopped(const json_t *answer)
 {
-	char text[SEEN_MAX];
+	char text[PLAN_SEEN_MAX];
 
 	if (get_int(answer, "look.transaction_s") > 0) {
 		(void)snprintf(text, sizeof(text),
 		    "now: a transaction is open for %lld s, and would be "
 		    "rolled back",
 		    get_int(answer, "look.transaction_s"));
-		seen_line(text);
+		plan_seen_line(text);
 	}
 	if (get_int(answer, "look.archive_ready") > 0) {
 		(void)snprintf(text, sizeof(text),
 		    "now: %lld files wait for the archiver",
 		    get_int(answer, "look.archive_ready"));
-		seen_line(text);
+		plan_seen_line(text);
 	}
 	if (get_str(answer, "look.slots")[0] != '\0') {
 		(void)snprintf(text, sizeof(text),
 		    "now: logical slots that the target does not have: %s",
 		    get_str(answer, "look.slots"));
-		seen_line(text);
+		plan_seen_line(text);
 	}
 }
 
@@ -67,7 +59,7 @@ static void
 handover_heir(const json_t *answer)
 {
 	const json_t *list = get_at(answer, "node.drift.items"), *item;
-	char text[SEEN_MAX];
+	char text[PLAN_SEEN_MAX];
 	size_t i;
 
 	for (i = 0; i < json_array_size(list); i++) {
@@ -83,7 +75,7 @@ handover_heir(const json_t *answer)
 			"not known",
 		    get_str(item, "reason")[0] == '\0' ? "" : ": ",
 		    get_str(item, "reason"));
-		seen_line(text);
+		plan_seen_line(text);
 	}
 }
 
@@ -91,7 +83,7 @@ static void
 handover_drain(const json_t *answer)
 {
 	const json_t *list = get_at(answer, "traffic"), *t;
-	char text[SEEN_MAX];
+	char text[PLAN_SEEN_MAX];
 	size_t i;
 
 	for (i = 0; i < json_array_size(list); i++) {
@@ -101,7 +93,7 @@ handover_drain(const json_t *answer)
 		(void)snprintf(text, sizeof(text),
 		    "%s: this host's server drains, if another stays",
 		    get_str(t, "name"));
-		seen_line(text);
+		plan_seen_line(text);
 	}
 }
 
@@ -109,7 +101,7 @@ static void
 handover_quiet(const json_t *answer)
 {
 	const json_t *list = get_at(answer, "handover"), *item;
-	char text[SEEN_MAX];
+	char text[PLAN_SEEN_MAX];
 	size_t i;
 
 	for (i = 0; i < json_array_size(list); i++) {
@@ -117,17 +109,17 @@ handover_quiet(const json_t *answer)
 		(void)snprintf(text, sizeof(text), "%s: %s is %s",
 		    get_str(item, "name"), get_str(item, "what"),
 		    get_str(item, "becomes"));
-		seen_line(text);
+		plan_seen_line(text);
 	}
 	if (json_array_size(list) == 0)
-		seen_line("no item has handover: nothing stops");
+		plan_seen_line("no item has handover: nothing stops");
 }
 
 static void
 handover_files(const json_t *answer)
 {
 	const json_t *list = get_at(answer, "files.paths");
-	char text[SEEN_MAX];
+	char text[PLAN_SEEN_MAX];
 	size_t i;
 
 	for (i = 0; i < json_array_size(list); i++) {
@@ -136,10 +128,10 @@ handover_files(const json_t *answer)
 		    json_string_value(json_array_get(list, i)),
 		    get_bool(answer, "files.refuse") ? ", or it is given up" :
 						       ", or that is said");
-		seen_line(text);
+		plan_seen_line(text);
 	}
 	if (json_array_size(list) == 0)
-		seen_line("there is no group files: nothing is pulled");
+		plan_seen_line("there is no group files: nothing is pulled");
 }
 
 void

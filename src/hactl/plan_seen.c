@@ -7,14 +7,13 @@
 
 #include "hactl/hactl.h"
 #include "hactl/plan.h"
+#include "hactl/ready.h"
+#include "hawatch/str.h"
 
-#define SEEN_INDENT "                                 "
-#define SEEN_MAX 400
-
-static void
-seen_line(const char *text)
+void
+plan_seen_line(const char *text)
 {
-	print_wrapped(SEEN_INDENT "- ", text);
+	print_wrapped("                                 - ", text);
 }
 
 static void
@@ -26,6 +25,21 @@ seen_claim(const json_t *node, char *buf, size_t size)
 	    text[0] == '\0' ? "nothing stands against it" : text);
 }
 
+/* What the policy of proofs makes of it. */
+static const char *
+seen_agents(const json_t *node)
+{
+	if (ready_by_person(node))
+		return ", which is no proof here: the record must be released, "
+		       "or a person must say that the holder's host is off";
+	if (!get_bool(node, "shoot.agents"))
+		return "";
+	return get_bool(node, "shoot.lease_suffices") ?
+		   "; or fence agents see the holder's host off" :
+		   ", which is not enough: fence agents must see the holder's "
+		   "host off";
+}
+
 static void
 seen_proof(const json_t *node, char *buf, size_t size)
 {
@@ -34,11 +48,16 @@ seen_proof(const json_t *node, char *buf, size_t size)
 
 	if (strcmp(state, "released") == 0) {
 		(void)snprintf(buf, size, "the record is released");
+	} else if (get_has(node, "shoot.off")) {
+		(void)snprintf(buf, size, "%s was seen off by its agents",
+		    get_str(node, "shoot.off"));
 	} else if (get_has(node, "claim.in_ms")) {
 		print_ms(ms, sizeof(ms), get_int(node, "claim.in_ms"));
-		(void)snprintf(buf, size, "the lease runs for %s at least", ms);
+		(void)snprintf(buf, size, "the lease runs for %s at least%s",
+		    ms, seen_agents(node));
 	} else {
-		(void)snprintf(buf, size, "the lease has run out");
+		(void)snprintf(
+		    buf, size, "the lease has run out%s", seen_agents(node));
 	}
 }
 
@@ -54,7 +73,9 @@ static void
 seen_wal(const json_t *node, char *buf, size_t size)
 {
 	(void)snprintf(buf, size, "%s here, %s demanded",
-	    get_str(node, "postgres.wal_end"), get_str(node, "record.lsn"));
+	    get_str(node, "postgres.wal_end"),
+	    get_has(node, "record") ? get_str(node, "record.lsn") :
+				      "nothing yet");
 }
 
 static void
@@ -96,6 +117,10 @@ seen_held(const json_t *node, char *buf, size_t size)
 {
 	char list[160];
 
+	if (!get_has(node, "record")) {
+		(void)snprintf(buf, size, "there is no record yet");
+		return;
+	}
 	get_list(node, "record.candidates", list, sizeof(list));
 	(void)snprintf(buf, size, "epoch %lld, %s by %s, candidates: %s",
 	    get_int(node, "record.epoch"), get_str(node, "record.state"),
@@ -175,23 +200,41 @@ seen_find(const json_t *list, const char *name)
 	return NULL;
 }
 
+/* Parts of the line that stay, "\1", as they are in it. */
+static void
+seen_becomes(char *buf, size_t size, const char *text)
+{
+	size_t len = 0;
+
+	for (; *text != '\0' && len + 4 < size; text++) {
+		if (text[0] == '\\' && text[1] >= '0' && text[1] <= '9') {
+			str_cut(buf + len, size - len, "...");
+			len += 3;
+			text++;
+		} else {
+			buf[len++] = *text;
+		}
+	}
+	buf[len] = '\0';
+}
+
 static void
 seen_item(const json_t *item, const json_t *node)
 {
 	const json_t *state =
 	    seen_find(get_at(node, "drift.items"), get_str(item, "name"));
 	const char *holds = get_str(state, "holds");
-	char text[SEEN_MAX];
+	char text[2 * PLAN_SEEN_MAX], becomes[PLAN_SEEN_MAX - 100];
 
+	seen_becomes(becomes, sizeof(becomes), get_str(item, "becomes"));
 	(void)snprintf(text, sizeof(text), "%s: %s %s \"%s\"%s; now: %s",
 	    get_str(item, "name"), get_str(item, "what"),
-	    get_bool(item, "same") ? "stays" : "becomes",
-	    get_str(item, "becomes"),
+	    get_bool(item, "same") ? "stays" : "becomes", becomes,
 	    get_bool(item, "required") ? " (required)" : "",
 	    strcmp(holds, "yes") == 0 ? "as its present role demands" :
 	    strcmp(holds, "no") == 0  ? get_str(state, "reason") :
 					"not known");
-	seen_line(text);
+	plan_seen_line(text);
 }
 
 static void
@@ -209,14 +252,14 @@ seen_items(const json_t *answer, bool before)
 		any = true;
 	}
 	if (!any)
-		seen_line("nothing: no item is configured for it");
+		plan_seen_line("nothing: no item is configured for it");
 }
 
 static void
 seen_traffic(const json_t *answer)
 {
 	const json_t *list = get_at(answer, "traffic"), *obj, *state;
-	char text[SEEN_MAX];
+	char text[PLAN_SEEN_MAX];
 	size_t i;
 
 	for (i = 0; i < json_array_size(list); i++) {
@@ -231,17 +274,17 @@ seen_traffic(const json_t *answer)
 		    get_str(state, "reason")[0] != '\0' ?
 			get_str(state, "reason") :
 			"not looked at by this host");
-		seen_line(text);
+		plan_seen_line(text);
 	}
 	if (i == 0)
-		seen_line("nothing: no balancer is configured");
+		plan_seen_line("nothing: no balancer is configured");
 }
 
 static void
 seen_verify(const json_t *answer)
 {
 	const json_t *list = get_at(answer, "verify"), *check;
-	char text[SEEN_MAX];
+	char text[PLAN_SEEN_MAX];
 	const char *name;
 	size_t i;
 
@@ -254,16 +297,16 @@ seen_verify(const json_t *answer)
 		    plan_state(check),
 		    get_str(check, "reason")[0] == '\0' ? "" : ": ",
 		    get_str(check, "reason"));
-		seen_line(text);
+		plan_seen_line(text);
 	}
 	if (i == 0)
-		seen_line("nothing: no check is marked verify");
+		plan_seen_line("nothing: no check is marked verify");
 }
 
 void
 plan_seen(const json_t *answer, const char *row)
 {
-	char buf[SEEN_MAX] = "", text[SEEN_MAX + 8];
+	char buf[PLAN_SEEN_MAX] = "", text[PLAN_SEEN_MAX + 8];
 	size_t i;
 
 	if (strcmp(row, "pullers") == 0)
@@ -279,6 +322,6 @@ plan_seen(const json_t *answer, const char *row)
 			continue;
 		seen_rows[i].seen(get_at(answer, "node"), buf, sizeof(buf));
 		(void)snprintf(text, sizeof(text), "now: %s", buf);
-		seen_line(text);
+		plan_seen_line(text);
 	}
 }

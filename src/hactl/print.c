@@ -20,7 +20,10 @@
 
 /* As --color said; like the standard output, there is one a process. */
 static enum { PRINT_AUTO, PRINT_ALWAYS, PRINT_NEVER } print_colours;
-static bool print_held;
+static struct {
+	bool on;
+	char *text, *next; /* NULL: nothing */
+} print_later;
 
 static bool print_in_colour(void);
 static int print_fit(int *width, int columns);
@@ -194,9 +197,15 @@ print_wrong(const char *text, const char *next)
 	/* An engine of another version may not say it. */
 	if (next == NULL || next[0] == '\0')
 		next = "hactl status";
+	next = next_command(next);
 	print_json_refused(text, next);
-	if (print_held)
+	if (print_later.on) {
+		free(print_later.text);
+		free(print_later.next);
+		print_later.text = xstrdup(text);
+		print_later.next = xstrdup(next);
 		return;
+	}
 	fflush(stdout);
 	print_folded(stderr, "hactl: ", 7, text);
 	print_clean(clean, sizeof(clean), next);
@@ -204,9 +213,33 @@ print_wrong(const char *text, const char *next)
 }
 
 void
+print_next(const char *first, const char *next)
+{
+	char clean[1024];
+
+	print_clean(clean, sizeof(clean), next_command(next));
+	printf("%s%s\n", first, clean);
+}
+
+void
 print_hold(bool hold)
 {
-	print_held = hold;
+	print_later.on = hold;
+	if (!hold)
+		return;
+	free(print_later.text);
+	free(print_later.next);
+	print_later.text = print_later.next = NULL;
+}
+
+void
+print_held(void)
+{
+	print_later.on = false;
+	if (print_later.text != NULL)
+		print_wrong(print_later.text, print_later.next);
+	print_hold(true);
+	print_later.on = false;
 }
 
 void

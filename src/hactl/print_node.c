@@ -42,8 +42,28 @@ print_silent(const json_t *nodes)
 		print_coloured(COLOUR_NONE, NULL);
 		(void)snprintf(first, sizeof(first),
 		    "ssh %s systemctl status hawatchd", get_str(node, "node"));
-		print_wrapped("  next  ", first);
+		print_next("  next  ", first);
 	}
+}
+
+void
+status_no_node(const json_t *answer, const char *name, bool data)
+{
+	const json_t *nodes = get_at(answer, "nodes"), *node;
+	char list[300] = "", text[480];
+	size_t i, len = 0;
+
+	for (i = 0; i < json_array_size(nodes) && len < sizeof(list); i++) {
+		node = json_array_get(nodes, i);
+		if (!data || get_bool(node, "data"))
+			len += (size_t)snprintf(list + len, sizeof(list) - len,
+			    "%s%s", len == 0 ? "" : ", ",
+			    get_str(node, "node"));
+	}
+	(void)snprintf(text, sizeof(text),
+	    "%s is no %snode of this cluster; those are %s", name,
+	    data ? "data " : "", list);
+	print_wrong(text, "hactl status");
 }
 
 void

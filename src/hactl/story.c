@@ -15,7 +15,26 @@
 static const char *const story_quiet[] = { "schema", "at", "at_ms", "node",
 	"ev", "change", "level", "epoch", "text", "unlinked", "after_ms", "wal",
 	"durability", "in_force", "old", "heard_ms", "proof", "proof_why",
-	"dropped", "pid" };
+	"dropped", "pid", "kinds", "left_out", "cut" };
+
+/* What an event's name says to those only who know the words. */
+static const struct {
+	const char *ev, *text;
+} story_events[] = {
+	{ "fence.open", "clients can write here" },
+	{ "fence.closed", "clients cannot write here" },
+	{ "lease.lost", "this host may not let clients write any more" },
+	{ "postmaster.gone", "PostgreSQL ended" },
+	{ "history.left-out", "lines of that time are left out" },
+};
+
+static const struct {
+	const char *token, *text;
+} story_blocks[] = {
+#define BLOCK(id, token, text) { token, text },
+#include "core/blockers.def"
+#undef BLOCK
+};
 
 static bool
 story_is_quiet(const char *key)
@@ -76,6 +95,40 @@ story_pair(char *buf, size_t size, const char *key, const json_t *value)
 		story_add(buf, size, "%s %s", key, text);
 }
 
+/* The event's words, and its own text where that says more. */
+static void
+story_words(char *buf, size_t size, const json_t *line)
+{
+	const char *ev = get_str(line, "ev"), *text = get_str(line, "text");
+	const char *words = "";
+	char epoch[32];
+	size_t i;
+
+	for (i = 0; i < sizeof(story_events) / sizeof(*story_events); i++)
+		if (strcmp(story_events[i].ev, ev) == 0)
+			words = story_events[i].text;
+	for (i = 0; i < sizeof(story_blocks) / sizeof(*story_blocks); i++)
+		if (text[0] != '\0' && strcmp(story_blocks[i].token, text) == 0)
+			text = story_blocks[i].text;
+	(void)snprintf(
+	    epoch, sizeof(epoch), "epoch %lld", get_int(line, "epoch"));
+	if (words[0] != '\0' && strcmp(text, epoch) == 0)
+		text = "";
+	if (words[0] != '\0' || text[0] != '\0')
+		story_add(buf, size, "%s%s%s", words,
+		    words[0] != '\0' && text[0] != '\0' ? ": " : "", text);
+}
+
+/* By what proof this host holds is news where it takes over; what it does
+ * later, as the holder, carries it, too. */
+static bool
+story_by_proof(const json_t *line)
+{
+	return get_str(line, "proof")[0] != '\0' &&
+	       (!str_starts(get_str(line, "ev"), "plan.") ||
+		   str_starts(get_str(line, "text"), "takeover"));
+}
+
 void
 story_text(char *buf, size_t size, const json_t *line)
 {
@@ -85,18 +138,14 @@ story_text(char *buf, size_t size, const json_t *line)
 	buf[0] = '\0';
 	if (get_bool(line, "unlinked"))
 		story_add(buf, size, "NOT AS IT WAS WRITTEN");
-	if (get_str(line, "text")[0] != '\0')
-		story_add(buf, size, "%s", get_str(line, "text"));
+	story_words(buf, size, line);
 	json_object_foreach(walk, key, value)
 		if (!story_is_quiet(key))
 			story_pair(buf, size, key, value);
-	if (get_str(line, "proof")[0] != '\0')
+	if (story_by_proof(line))
 		story_add(buf, size, "proof %s%s%s", get_str(line, "proof"),
 		    get_str(line, "proof_why")[0] == '\0' ? "" : ": ",
 		    get_str(line, "proof_why"));
-	if (get_int(line, "dropped") > 0)
-		story_add(buf, size, "%lld lines before it were left out",
-		    get_int(line, "dropped"));
 }
 
 static bool

@@ -6,6 +6,7 @@
 #define HAWATCH_HACTL_STORY_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 /* What happened, without when and where. */
@@ -14,8 +15,11 @@ void story_text(char *buf, size_t size, const json_t *line);
 void story_day(char *buf, size_t size, long long ms);
 void story_clock(char *buf, size_t size, long long ms);
 
-/* The report as one object, from the engine's answer: clocks put beside each
- * other, lines in order, the outage. Caller json_decref()s. */
+/* The report as one object, from the engine's answer, with "away" if another
+ * host gave it: clocks put beside each other, lines in order, the outage.
+ * Caller json_decref()s. */
 json_t *story_report(const json_t *answer);
+/* story_print.c: that, for people. */
+void story_print(const json_t *doc, bool markdown);
 
 #endif

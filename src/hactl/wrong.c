@@ -1,8 +1,9 @@
 /*
  * What a person should look at, from the status of all nodes: worst first,
  * each with the command that comes next. Here is what concerns the cluster;
- * wrong_register.c has the register, wrong_node.c what concerns one node. A
- * rule a function; none of them decides anything.
+ * wrong_register.c has the register, wrong_heir.c who could take over,
+ * wrong_node.c what concerns one node. A rule a function; none of them decides
+ * anything.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -10,18 +11,18 @@
 
 #include "hactl/hactl.h"
 #include "hactl/wrong.h"
+#include "hawatch/str.h"
 
 static struct wrong *wrong_add(struct wrong_list *l);
 static bool wrong_records(const json_t *status);
 static void wrong_durability(struct wrong_list *l, const json_t *status);
+static void wrong_config(struct wrong_list *l, const json_t *status);
 static void wrong_versions(struct wrong_list *l, const json_t *nodes);
 static void wrong_writers(struct wrong_list *l, const json_t *status);
+static void wrong_observed(struct wrong_list *l, const json_t *nodes);
 static void wrong_no_writer(struct wrong_list *l, const json_t *status);
 static void wrong_holder(
     struct wrong_list *l, const json_t *status, const json_t *holder);
-static void wrong_heir(struct wrong_list *l, const json_t *heir);
-static bool wrong_misses(const json_t *heir);
-static bool wrong_passes(const char *block);
 static void wrong_record(struct wrong_list *l, const json_t *status);
 
 size_t
@@ -33,12 +34,21 @@ wrong_find(const json_t *status, struct wrong *list, size_t max)
 
 	l.register_told = get_has(status, "register.silent") ||
 			  get_bool(status, "register.cold");
-	if (wrong_records(status))
+	l.alone = wrong_alone(&l, status);
+	l.register_told = l.register_told || l.alone;
+	l.observed = observe_all(nodes);
+	if (l.observed)
+		wrong_observed(&l, nodes);
+	else if (wrong_records(status) && (!l.alone || wrong_none(status)))
 		wrong_writers(&l, status);
 	wrong_record(&l, status);
 	wrong_paused(&l, nodes);
 	wrong_durability(&l, status);
+	wrong_config(&l, status);
+	wrong_file(&l, status);
 	wrong_members(&l, status);
+	for (i = 0; i < json_array_size(nodes); i++)
+		wrong_latch(&l, json_array_get(nodes, i));
 	for (i = 0; i < json_array_size(nodes); i++)
 		wrong_node(&l, nodes, json_array_get(nodes, i));
 	wrong_versions(&l, nodes);
@@ -48,7 +58,8 @@ wrong_find(const json_t *status, struct wrong *list, size_t max)
 static struct wrong *
 wrong_add(struct wrong_list *l)
 {
-	return l->n < l->max ? &l->list[l->n++] : &l->spill;
+	l->last = l->n < l->max ? &l->list[l->n++] : &l->spill;
+	return l->last;
 }
 
 void
@@ -57,10 +68,26 @@ wrong_text(struct wrong_list *l, const char *next, const char *fmt, ...)
 	struct wrong *w = wrong_add(l);
 	va_list ap;
 
+	w->settles = false;
 	va_start(ap, fmt);
 	(void)vsnprintf(w->text, sizeof(w->text), fmt, ap);
 	va_end(ap);
-	(void)snprintf(w->next, sizeof(w->next), "%s", next);
+	(void)snprintf(w->next, sizeof(w->next), "%s", next_command(next));
+}
+
+void
+wrong_settles(struct wrong_list *l)
+{
+	l->last->settles = true;
+	(void)snprintf(l->last->next, sizeof(l->last->next), "%s",
+	    next_command("hactl status --watch"));
+}
+
+bool
+wrong_fresh(const json_t *node)
+{
+	return get_has(node, "record.age_ms") &&
+	       get_int(node, "record.age_ms") < WRONG_SETTLE_MS;
 }
 
 bool
@@ -102,11 +129,37 @@ wrong_durability(struct wrong_list *l, const json_t *status)
 		    get_int(first, "durability.max_loss") ==
 			get_int(node, "durability.max_loss"))
 			continue;
-		wrong_text(l,
-		    "write the same durability and max_loss in every "
-		    "hawatch.conf, restart hawatchd",
-		    "%s and %s differ in what may be lost",
+		wrong_text(l, "hactl config diff",
+		    "%s and %s differ in what may be lost: write the same "
+		    "durability and max_loss in every hawatch.conf, then "
+		    "restart hawatchd",
 		    get_str(first, "node"), get_str(node, "node"));
+		return;
+	}
+}
+
+/* The hosts compare themselves; one of them is enough to say it. */
+static void
+wrong_config(struct wrong_list *l, const json_t *status)
+{
+	const json_t *nodes = get_at(status, "nodes"), *node;
+	char names[160];
+	bool unsafe;
+	size_t i;
+
+	for (i = 0; i < json_array_size(nodes); i++) {
+		node = json_array_get(nodes, i);
+		if (json_array_size(get_at(node, "config.differ")) == 0)
+			continue;
+		unsafe = json_array_size(get_at(node, "config.unsafe")) > 0;
+		get_list(node, "config.differ", names, sizeof(names));
+		wrong_text(l, "hactl config diff",
+		    "%s runs by another configuration than %s%s",
+		    get_str(node, "node"), names,
+		    unsafe ? ", in what matters for safety: no candidate is "
+			     "added. One file on all hosts, then restart "
+			     "hawatchd, one host after another" :
+			     ": one file on all hosts, then hactl reload");
 		return;
 	}
 }
@@ -132,12 +185,12 @@ wrong_versions(struct wrong_list *l, const json_t *nodes)
 	}
 	if (old == NULL || get_int(old, "protocol") == get_int(new, "protocol"))
 		return;
-	(void)snprintf(next, sizeof(next),
-	    "upgrade hawatchd on %s, and restart it there",
+	(void)snprintf(next, sizeof(next), "ssh %s systemctl restart hawatchd",
 	    get_str(old, "node"));
 	wrong_text(l, next,
 	    "the hawatchd of %s is older than that of %s: they work side by "
-	    "side, without what only the newer one knows",
+	    "side, without what only the newer one knows. Upgrade it there "
+	    "first",
 	    get_str(old, "node"), get_str(new, "node"));
 }
 
@@ -156,10 +209,33 @@ wrong_writers(struct wrong_list *l, const json_t *status)
 	if (primaries == 0)
 		wrong_no_writer(l, status);
 	if (primaries > 1)
-		wrong_text(l,
-		    "hactl register show; stop PostgreSQL on those "
-		    "that it does not name",
-		    "%d nodes say that they accept writes", primaries);
+		wrong_text(l, "hactl register show",
+		    "%d nodes say that they accept writes: stop PostgreSQL on "
+		    "those that the register does not name",
+		    primaries);
+}
+
+/* Where nobody is guarded there is no record to go by, only PostgreSQL. */
+static void
+wrong_observed(struct wrong_list *l, const json_t *nodes)
+{
+	int primaries = 0;
+	size_t i;
+
+	for (i = 0; i < json_array_size(nodes); i++)
+		if (wrong_is(
+			json_array_get(nodes, i), "postgres.state", "primary"))
+			primaries++;
+	if (primaries == 0)
+		wrong_text(l, "hactl report --would",
+		    "no PostgreSQL that is reached accepts writes, and in mode "
+		    "observe nobody takes over");
+	if (primaries > 1)
+		wrong_text(l, "hactl report --would",
+		    "%d servers are out of recovery, and in mode observe none "
+		    "is fenced: stop PostgreSQL on those that people did not "
+		    "promote",
+		    primaries);
 }
 
 /* Of several that may take over the one of which something is to be said. */
@@ -185,15 +261,26 @@ static void
 wrong_no_writer(struct wrong_list *l, const json_t *status)
 {
 	const json_t *nodes = get_at(status, "nodes"), *node, *heir = NULL;
+	char next[120];
 	size_t i;
 
 	for (i = 0; i < json_array_size(nodes); i++) {
 		node = json_array_get(nodes, i);
 		if (wrong_is(node, "role", "claiming")) {
-			wrong_text(l, "hactl status, again in a moment",
+			wrong_text(l, "hactl status",
 			    "nobody accepts writes: %s is taking over, at "
 			    "step %s",
 			    get_str(node, "node"), get_str(node, "plan.row"));
+			return;
+		}
+		if (wrong_starts(node) &&
+		    wrong_is(node, "record.holder", get_str(node, "node"))) {
+			wrong_text(l, "hactl status",
+			    "nobody accepts writes: PostgreSQL on %s, which "
+			    "holds the cluster, is being started",
+			    get_str(node, "node"));
+			wrong_settles(l);
+			l->holder_told = true;
 			return;
 		}
 		if (wrong_is(node, "role", "closed") &&
@@ -206,20 +293,19 @@ wrong_no_writer(struct wrong_list *l, const json_t *status)
 		    (heir == NULL || wrong_sooner(node, heir)))
 			heir = node;
 	}
-	if (get_has(status, "register.silent"))
-		wrong_text(l,
-		    wrong_etcd(status) ? "bring etcd back first" :
-					 "bring the arbiter back first",
+	if (get_has(status, "register.silent") && !wrong_none(status)) {
+		wrong_register_next(next, sizeof(next), status);
+		wrong_text(l, next,
 		    "nobody who answers accepts writes, and without the "
-		    "register nobody takes over");
-	else if (heir == NULL)
-		wrong_text(l,
-		    "hactl register show; bring the node back that "
-		    "it names as holder",
+		    "register nobody takes over: bring %s back first",
+		    wrong_etcd(status) ? "etcd" : "the arbiter");
+	} else if (heir == NULL)
+		wrong_text(l, "hactl register show",
 		    "nobody who answers accepts writes, and no standby "
-		    "answers");
+		    "answers: bring the node back that the register names as "
+		    "holder");
 	else
-		wrong_heir(l, heir);
+		wrong_heir(l, nodes, heir);
 }
 
 static void
@@ -227,85 +313,30 @@ wrong_holder(struct wrong_list *l, const json_t *status, const json_t *holder)
 {
 	const char *name = get_str(holder, "node");
 	const char *why = get_str(holder, "waits_text");
-	char next[120];
+	const char *then = "";
+	struct wrong heard;
+	char next[320];
 
-	(void)snprintf(
-	    next, sizeof(next), "ssh %s journalctl -u hawatchd -n 50", name);
-	wrong_text(l,
-	    get_has(status, "register.silent") ?
-		(wrong_etcd(status) ? "bring etcd or a candidate back" :
-				      "bring the arbiter or a candidate back") :
-	    get_bool(status, "register.cold") ? "hactl register show" :
-						next,
-	    "nobody accepts writes: %s holds the cluster and is closed%s%s",
-	    name, why[0] == '\0' ? "" : ": ", why);
+	wrong_room_next(next, sizeof(next), holder);
+	if (get_has(status, "register.silent") && !wrong_none(status)) {
+		then = wrong_etcd(status) ?
+			   ". Bring etcd or a candidate back" :
+			   ". Bring the arbiter or a candidate back";
+		wrong_register_next(next, sizeof(next), status);
+	} else if (get_bool(status, "register.cold")) {
+		str_cut(next, sizeof(next), "hactl register show");
+	} else if (wrong_is(holder, "waits_for", "other-silent")) {
+		then = wrong_fenced(next, sizeof(next), name);
+		if (wrong_heard(&heard, get_at(status, "nodes"), holder)) {
+			why = heard.text;
+			then = "";
+			str_cut(next, sizeof(next), heard.next);
+		}
+	}
+	wrong_text(l, next, "%s%s holds the cluster and is closed%s%s%s",
+	    l->alone ? "" : "nobody accepts writes: ", name,
+	    why[0] == '\0' ? "" : ": ", why, then);
 	l->holder_told = true;
-}
-
-static void
-wrong_heir(struct wrong_list *l, const json_t *heir)
-{
-	const char *name = get_str(heir, "node"), *text;
-	const char *block = get_str(heir, "claim.block");
-	char next[200], when[64] = "";
-
-	if (wrong_passes(block)) {
-		if (get_has(heir, "claim.in_ms"))
-			(void)snprintf(when, sizeof(when),
-			    ", in %lld.%lld s at the earliest",
-			    get_int(heir, "claim.in_ms") / 1000,
-			    get_int(heir, "claim.in_ms") % 1000 / 100);
-		wrong_text(l, "hactl status, again in some seconds",
-		    "nobody accepts writes now; %s takes over by itself%s",
-		    name, when);
-		return;
-	}
-	text = get_str(heir, "claim.text");
-	if (wrong_misses(heir)) {
-		(void)snprintf(next, sizeof(next),
-		    "bring %s back; if it is lost for good, see WHAT TO DO "
-		    "in man 7 hawatch",
-		    get_str(heir, "record.holder"));
-		wrong_text(l, next,
-		    "nobody accepts writes, and %s is no candidate of the "
-		    "record: it may miss commits",
-		    name);
-		return;
-	}
-	if (strcmp(block, "mode") == 0 || strcmp(block, "min-interval") == 0)
-		(void)snprintf(
-		    next, sizeof(next), "ssh %s hactl promote %s", name, name);
-	else
-		(void)snprintf(
-		    next, sizeof(next), "hactl plan promote %s", name);
-	wrong_text(l, next,
-	    "nobody accepts writes, and %s does not take over%s%s", name,
-	    text[0] == '\0' ? "" : ": ", text);
-}
-
-static bool
-wrong_misses(const json_t *heir)
-{
-	return wrong_is(heir, "record.state", "held") &&
-	       !wrong_is(heir, "record.holder", get_str(heir, "node")) &&
-	       !get_in(
-		   get_at(heir, "record.candidates"), get_str(heir, "node"));
-}
-
-/* What time alone removes. */
-static bool
-wrong_passes(const char *block)
-{
-	static const char *const words[] = { "lease-runs", "promised",
-		"hold-off", "target-first", "claim-unresolved", "not-saved",
-		"postgres-unknown", "asks-others", "gives-way" };
-	size_t i;
-
-	for (i = 0; i < sizeof(words) / sizeof(*words); i++) {
-		if (strcmp(words[i], block) == 0)
-			return true;
-	}
-	return false;
 }
 
 static void
@@ -316,11 +347,16 @@ wrong_record(struct wrong_list *l, const json_t *status)
 	char next[120];
 	size_t i;
 
-	if (get_has(status, "register.silent")) {
-		wrong_silent(l, status);
+	if (get_has(status, "register.silent") && !wrong_none(status)) {
+		if (!l->alone)
+			wrong_silent(l, status);
 		return;
 	}
-	if (get_bool(status, "register.cold"))
+	if (l->observed)
+		return;
+	if (get_bool(status, "register.cold") && wrong_none(status))
+		wrong_copies(l, status);
+	else if (get_bool(status, "register.cold"))
 		wrong_cold(l, status);
 	if (wrong_records(status))
 		return;

@@ -7,6 +7,7 @@
 #include "hactl/hactl.h"
 #include "hactl/wrong.h"
 
+static void wrong_observe(struct wrong_list *l, const json_t *node);
 static void wrong_silent_node(struct wrong_list *l, const json_t *node);
 static void wrong_fence(struct wrong_list *l, const json_t *node);
 static void wrong_postgres(
@@ -15,13 +16,6 @@ static void wrong_room(struct wrong_list *l, const json_t *node);
 static bool wrong_has_primary(const json_t *nodes);
 static void wrong_follow(struct wrong_list *l, const json_t *node);
 static void wrong_settings(struct wrong_list *l, const json_t *node);
-static void wrong_candidates(
-    struct wrong_list *l, const json_t *nodes, const json_t *node);
-static bool wrong_is_told(const json_t *candidates, const json_t *other);
-static void wrong_interval(struct wrong_list *l, const json_t *node);
-static void wrong_no_candidate(
-    struct wrong_list *l, const json_t *node, const json_t *other);
-static bool wrong_sends(const json_t *primary, const char *name);
 static void wrong_register(struct wrong_list *l, const json_t *node);
 
 void
@@ -35,6 +29,10 @@ wrong_node(struct wrong_list *l, const json_t *nodes, const json_t *node)
 	}
 	if (!get_bool(node, "data"))
 		return;
+	if (observe_is(node)) {
+		wrong_observe(l, node);
+		return;
+	}
 	wrong_fence(l, node);
 	wrong_room(l, node);
 	wrong_postgres(l, nodes, node);
@@ -44,16 +42,36 @@ wrong_node(struct wrong_list *l, const json_t *nodes, const json_t *node)
 	wrong_candidates(l, nodes, node);
 	wrong_site(l, node);
 	if (wrong_is(node, "mode", "manual"))
-		wrong_text(l,
-		    "mode = \"auto\" in hawatch.conf, restart hawatchd",
+		wrong_text(l, "hactl reload",
 		    "%s: mode manual: it does not take over by itself, and as "
-		    "holder lists no candidates",
+		    "holder lists no candidates, until hawatch.conf says mode "
+		    "= \"auto\"",
 		    name);
-	else if (!wrong_is(node, "mode", "auto"))
-		wrong_text(l,
-		    "mode = \"auto\" in hawatch.conf, restart hawatchd",
-		    "%s: mode %s: nothing happens by itself", name,
-		    get_str(node, "mode"));
+}
+
+/* It only looks on: nothing is guarded there, so nothing is amiss, unless
+ * others guard. */
+static void
+wrong_observe(struct wrong_list *l, const json_t *node)
+{
+	const char *name = get_str(node, "node");
+	char next[120];
+
+	wrong_room(l, node);
+	if (!observe_calm(node)) {
+		(void)snprintf(next, sizeof(next),
+		    "ssh %s journalctl -u hawatchd -n 50", name);
+		wrong_text(l, next, "%s: PostgreSQL does not %s", name,
+		    wrong_is(node, "postgres.state", "gone") ? "run" :
+							       "answer");
+	}
+	wrong_site(l, node);
+	if (!l->observed)
+		wrong_text(l, "hactl report --would",
+		    "%s: mode observe: nothing happens by itself, until "
+		    "hawatch.conf says mode = \"auto\" and hawatchd is "
+		    "restarted",
+		    name);
 }
 
 static void
@@ -61,23 +79,21 @@ wrong_silent_node(struct wrong_list *l, const json_t *node)
 {
 	const char *name = get_str(node, "node");
 	const char *why = get_str(node, "silent"), *text = wrong_reason(why);
+	bool unreachable = strcmp(why, "connect-timeout") == 0 ||
+			   strcmp(why, "unreachable") == 0;
 	char next[120];
 
-	if (get_bool(node, "arbiter") && l->register_told)
+	if ((get_bool(node, "arbiter") && l->register_told) || l->alone)
 		return;
 	if (strncmp(why, "tls-", 4) == 0)
 		(void)snprintf(
 		    next, sizeof(next), "ssh %s hactl pki check", name);
 	else
 		(void)snprintf(next, sizeof(next),
-		    "%sssh %s systemctl status hawatchd",
-		    strcmp(why, "connect-timeout") == 0 ||
-			    strcmp(why, "unreachable") == 0 ?
-			"is the host up, and its network? then: " :
-			"",
-		    name);
-	wrong_text(l, next, "%s: its engine does not answer: %s%s%s", name, why,
-	    text[0] == '\0' ? "" : ": ", text);
+		    "ssh %s systemctl status hawatchd", name);
+	wrong_text(l, next, "%s: its engine does not answer: %s%s%s%s", name,
+	    why, text[0] == '\0' ? "" : ": ", text,
+	    unreachable ? ". Is the host up, and its network?" : "");
 }
 
 /* Then the setting itself is told. */
@@ -90,8 +106,8 @@ wrong_by_setting(const json_t *node)
 	       strncmp(get_str(node, "fence.armed_why"), "a setting ", 10) == 0;
 }
 
-static void
-wrong_fence(struct wrong_list *l, const json_t *node)
+void
+wrong_latch(struct wrong_list *l, const json_t *node)
 {
 	const char *name = get_str(node, "node");
 	const char *why = get_str(node, "durable.latch_why");
@@ -99,27 +115,62 @@ wrong_fence(struct wrong_list *l, const json_t *node)
 	char next[200];
 
 	if (wrong_is(node, "plan.name", "rejoin")) {
-		wrong_text(l, "hactl status, again in a moment",
+		wrong_text(l, "hactl status",
 		    "%s: is made a standby again, at step %s%s%s", name,
 		    get_str(node, "plan.row"),
 		    get_str(node, "plan.progress")[0] == '\0' ? "" : ": ",
 		    get_str(node, "plan.progress"));
+	} else if (get_bool(node, "durable.fenced") &&
+		   get_bool(node, "durable.overtaken")) {
+		(void)snprintf(next, sizeof(next), "ssh %s hactl rejoin", name);
+		wrong_text(l, next,
+		    "%s: stays stopped: %s; %s has taken over since, so this "
+		    "data is to be made a standby's",
+		    name, why, get_str(node, "record.holder"));
 	} else if (get_bool(node, "durable.fenced")) {
-		(void)snprintf(next, sizeof(next),
-		    "ssh %s hactl unfence, once the work is done", name);
-		wrong_text(l, next, "%s: stays stopped: %s", name, why);
+		(void)snprintf(
+		    next, sizeof(next), "ssh %s hactl unfence", name);
+		wrong_text(l, next,
+		    "%s: stays stopped until the work is done: %s", name, why);
 	} else if (get_bool(node, "durable.latch")) {
 		(void)snprintf(next, sizeof(next), "ssh %s hactl rejoin", name);
 		wrong_text(l, next, "%s: stays stopped: %.*s", name,
 		    end == NULL ? (int)strlen(why) : (int)(end - why), why);
 	}
-	if (wrong_is(node, "fence.armed", "no") && !wrong_by_setting(node))
-		wrong_text(l, "put that right; it is looked at again by itself",
-		    "%s: cannot be fenced with certainty: %s", name,
-		    get_str(node, "fence.armed_why"));
-	if (wrong_is(node, "fence.writers", "unknown"))
-		wrong_text(l, "nft list table inet hawatch",
+}
+
+static void
+wrong_fence(struct wrong_list *l, const json_t *node)
+{
+	const char *name = get_str(node, "node");
+	const char *why = get_str(node, "fence.armed_why");
+	char next[120];
+
+	if (strncmp(why, "repmgrd ", 8) == 0) {
+		(void)snprintf(next, sizeof(next),
+		    "ssh %s systemctl disable --now repmgrd", name);
+		wrong_text(l, next,
+		    "%s: nobody takes over from it, nor it from others: %s",
+		    name, why);
+	} else if (wrong_is(node, "fence.armed", "no") &&
+		   !wrong_by_setting(node))
+		wrong_text(l, "hactl status",
+		    "%s: cannot be fenced with certainty: %s. Put that right; "
+		    "it is looked at again by itself",
+		    name, get_str(node, "fence.armed_why"));
+	if (wrong_is(node, "fence.writers", "unknown")) {
+		(void)snprintf(next, sizeof(next),
+		    "ssh %s nft list table inet hawatch", name);
+		wrong_text(l, next,
 		    "%s: the state of its kernel fence is not known", name);
+	}
+}
+
+bool
+wrong_starts(const json_t *node)
+{
+	return wrong_is(node, "plan.row", "start") &&
+	       get_int(node, "plan.since_ms") < WRONG_SETTLE_MS;
 }
 
 static void
@@ -134,12 +185,18 @@ wrong_postgres(struct wrong_list *l, const json_t *nodes, const json_t *node)
 	    next, sizeof(next), "ssh %s journalctl -u hawatchd -n 50", name);
 	if (get_bool(node, "durable.latch"))
 		return; /* then it is meant to be down */
-	if (wrong_is(node, "postgres.state", "gone"))
+	if (wrong_starts(node)) {
+		if (l->holder_told && strcmp(holder, name) == 0)
+			return;
+		wrong_text(
+		    l, "hactl status", "%s: PostgreSQL is being started", name);
+		wrong_settles(l);
+	} else if (wrong_is(node, "postgres.state", "gone"))
 		wrong_text(l, next, "%s: PostgreSQL does not run%s%s", name,
 		    why[0] == '\0' ? "" : ": ", why);
 	else if (wrong_is(node, "plan.row", "start"))
-		wrong_text(l, "hactl status, again in a moment",
-		    "%s: PostgreSQL is being started", name);
+		wrong_text(
+		    l, next, "%s: PostgreSQL is being started for long", name);
 	else if (wrong_is(node, "postgres.state", "unknown"))
 		wrong_text(l, next, "%s: PostgreSQL does not answer", name);
 	else if (wrong_is(node, "postgres.state", "primary") &&
@@ -154,16 +211,37 @@ wrong_postgres(struct wrong_list *l, const json_t *nodes, const json_t *node)
 		    why[0] == '\0' ? "" : ": ", why);
 	else if (wrong_is(node, "postgres.state", "standby") &&
 		 !get_bool(node, "postgres.receiver") &&
-		 wrong_has_primary(nodes))
-		wrong_text(l,
-		    "PostgreSQL's own log there says why; so may SHOW "
+		 wrong_has_primary(nodes)) {
+		(void)snprintf(next, sizeof(next),
+		    "ssh %s runuser -u postgres -- psql -xc \"'TABLE "
+		    "pg_stat_wal_receiver'\"",
+		    name);
+		wrong_text(l, next,
+		    "%s: the standby receives nothing from the primary; "
+		    "PostgreSQL's own log there says why, so may its "
 		    "primary_conninfo",
-		    "%s: the standby receives nothing from the primary", name);
+		    name);
+		if (wrong_fresh(node) || get_has(node, "follow.node"))
+			wrong_settles(l);
+	}
 	if (wrong_is(node, "postgres.state", "primary") &&
 	    wrong_is(node, "postgres.probe", "no") &&
 	    get_str(node, "postgres.no_room")[0] == '\0')
 		wrong_text(l, next,
 		    "%s: PostgreSQL does not commit a local write", name);
+}
+
+void
+wrong_room_next(char *next, size_t size, const json_t *node)
+{
+	const char *name = get_str(node, "node");
+
+	if (get_str(node, "postgres.no_room")[0] != '\0')
+		(void)snprintf(next, size, "ssh %s df -h %s", name,
+		    get_str(node, "postgres.no_room_at"));
+	else
+		(void)snprintf(
+		    next, size, "ssh %s journalctl -u hawatchd -n 50", name);
 }
 
 /* A full disk under PostgreSQL, which may have been stopped for it. */
@@ -176,8 +254,7 @@ wrong_room(struct wrong_list *l, const json_t *node)
 
 	if (why[0] == '\0')
 		return;
-	(void)snprintf(next, sizeof(next), "ssh %s df -h %s", name,
-	    get_str(node, "postgres.no_room_at"));
+	wrong_room_next(next, sizeof(next), node);
 	wrong_text(l, next, "%s: no room for PostgreSQL: %s: %s", name, why,
 	    wrong_reason(why));
 }
@@ -223,10 +300,10 @@ wrong_settings(struct wrong_list *l, const json_t *node)
 		for (j = i + 1; j < n; j++)
 			same +=
 			    wrong_is(json_array_get(list, j), "reason", why);
-		wrong_text(l,
-		    "put that right in PostgreSQL; it is looked at again "
-		    "within a minute",
-		    "%s: %s%s%s%s%s%s: %s", get_str(node, "node"),
+		wrong_text(l, "hactl status",
+		    "%s: %s%s%s%s%s%s: %s. Put that right in PostgreSQL; it is "
+		    "looked at again within a minute",
+		    get_str(node, "node"),
 		    wrong_is(obj, "level", "blocks") ?
 			"may not take over, nor add candidates: " :
 			"",
@@ -248,120 +325,6 @@ wrong_has_primary(const json_t *nodes)
 	return false;
 }
 
-/* Seen by the holder: it is the one that adds them. */
-static void
-wrong_candidates(struct wrong_list *l, const json_t *nodes, const json_t *node)
-{
-	const json_t *list = get_at(node, "record.candidates"), *other;
-	bool some = json_array_size(list) > 0;
-	size_t i;
-
-	wrong_interval(l, node);
-	if (!wrong_is(node, "role", "primary") || !get_has(node, "record") ||
-	    wrong_is(node, "mode", "manual") || get_has(node, "paused.until"))
-		return;
-	for (i = 0; i < json_array_size(nodes); i++) {
-		other = json_array_get(nodes, i);
-		if (other != node && get_bool(other, "data") &&
-		    !(some && wrong_is_told(list, other)))
-			wrong_no_candidate(l, node, other);
-	}
-}
-
-/* While another one may take over: what else is told of it is enough. */
-static bool
-wrong_is_told(const json_t *candidates, const json_t *other)
-{
-	return get_in(candidates, get_str(other, "node")) ||
-	       get_has(other, "silent") || get_bool(other, "durable.latch") ||
-	       wrong_is(other, "fence.armed", "no") ||
-	       !wrong_is(other, "postgres.state", "standby") ||
-	       !get_bool(other, "postgres.receiver");
-}
-
-/* A candidate that is there, and yet not by itself. */
-static void
-wrong_interval(struct wrong_list *l, const json_t *node)
-{
-	const char *name = get_str(node, "node");
-	char next[120], list[160];
-
-	if (!wrong_is(node, "role", "primary") ||
-	    json_array_size(get_at(node, "record.candidates")) == 0 ||
-	    !get_has(node, "record.next_in_ms"))
-		return;
-	get_list(node, "record.candidates", list, sizeof(list));
-	(void)snprintf(next, sizeof(next), "ssh %s hactl ack", name);
-	wrong_text(l, next,
-	    "%s: the last failover was not acknowledged: for another %lld s, "
-	    "%s does not take over by itself if this host is lost",
-	    name, get_int(node, "record.next_in_ms") / 1000, list);
-}
-
-static void
-wrong_no_candidate(
-    struct wrong_list *l, const json_t *node, const json_t *other)
-{
-	const char *primary = get_str(node, "node");
-	const char *name = get_str(other, "node");
-	const char *why = get_str(node, "waits_text");
-	char next[200], list[160];
-
-	get_list(node, "record.candidates", list, sizeof(list));
-	if (get_has(other, "silent"))
-		(void)snprintf(next, sizeof(next),
-		    "ssh %s systemctl status hawatchd", name);
-	else if (get_bool(other, "durable.fenced"))
-		(void)snprintf(next, sizeof(next),
-		    "ssh %s hactl unfence, once the work is done", name);
-	else if (get_bool(other, "durable.latch"))
-		(void)snprintf(next, sizeof(next),
-		    "rebuild %s; it is added by itself once it streams", name);
-	else if (wrong_is(other, "fence.armed", "no"))
-		(void)snprintf(next, sizeof(next),
-		    "put right why %s cannot be fenced", name);
-	else if (get_bool(other, "postgres.receiver") &&
-		 !wrong_sends(node, name))
-		(void)snprintf(next, sizeof(next),
-		    "on %s: SHOW primary_conninfo; its host has to be %s, "
-		    "its application_name %s",
-		    name, primary, name);
-	else if (get_bool(other, "postgres.receiver"))
-		(void)snprintf(next, sizeof(next),
-		    "it is added by itself; if not soon: ssh %s journalctl -u "
-		    "hawatchd | grep standby.not-added",
-		    primary);
-	else if (!wrong_is(other, "postgres.state", "standby"))
-		(void)snprintf(next, sizeof(next),
-		    "%s is added by itself once it streams", name);
-	else
-		(void)snprintf(next, sizeof(next),
-		    "make %s stream from %s; it is then added by itself", name,
-		    primary);
-	if (strcmp(list, "none") != 0)
-		wrong_text(l, next, "%s may not take over from %s, only %s may",
-		    name, primary, list);
-	else
-		wrong_text(l, next,
-		    "%s may not take over from %s%s%s: what is written now is "
-		    "on one host",
-		    name, primary, why[0] == '\0' ? "" : ": ", why);
-}
-
-/* A standby may stream from another host, or under another name. */
-static bool
-wrong_sends(const json_t *primary, const char *name)
-{
-	const json_t *list = get_at(primary, "postgres.senders");
-	size_t i;
-
-	for (i = 0; i < json_array_size(list); i++) {
-		if (wrong_is(json_array_get(list, i), "node", name))
-			return true;
-	}
-	return false;
-}
-
 static void
 wrong_register(struct wrong_list *l, const json_t *node)
 {
@@ -370,10 +333,10 @@ wrong_register(struct wrong_list *l, const json_t *node)
 	if (l->register_told)
 		return;
 	if (get_bool(node, "register.cold"))
-		wrong_text(l,
-		    "hactl register show; if its record is right: "
-		    "hactl register adopt",
-		    "%s: the register is cold, and refuses every change", name);
+		wrong_text(l, "hactl register show",
+		    "%s: the register is cold, and refuses every change; if "
+		    "its record is right: hactl register adopt",
+		    name);
 	else if (get_bool(node, "register.amnesiac"))
 		wrong_amnesiac(l, node);
 	else if (!get_bool(node, "register.read"))

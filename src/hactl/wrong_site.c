@@ -15,22 +15,28 @@ static void wrong_check(
     struct wrong_list *l, const json_t *node, const json_t *check);
 static void wrong_check_next(
     char *next, size_t size, const json_t *node, const json_t *check);
+static bool wrong_repmgr_next(
+    char *next, size_t size, const char *name, const char *why);
 static void wrong_cache_next(
     char *next, size_t size, const json_t *node, const json_t *check);
 static void wrong_http_next(
     char *next, size_t size, const json_t *node, const json_t *check);
 static void wrong_drift(struct wrong_list *l, const json_t *node);
-static void wrong_drift_next(
-    char *next, size_t size, const json_t *node, const char *first);
+static void wrong_drift_next(char *next, size_t size, const json_t *node);
 static const char *wrong_stale(const json_t *node);
 static void wrong_traffic(struct wrong_list *l, const json_t *node);
+static void wrong_agents(struct wrong_list *l, const json_t *node);
 
 void
 wrong_site(struct wrong_list *l, const json_t *node)
 {
 	wrong_checks(l, node);
-	wrong_drift(l, node);
-	wrong_traffic(l, node);
+	/* Neither is changed there: report --would says what would be. */
+	if (!observe_is(node)) {
+		wrong_drift(l, node);
+		wrong_traffic(l, node);
+	}
+	wrong_agents(l, node);
 }
 
 bool
@@ -50,14 +56,15 @@ wrong_supervisord_gone(const json_t *node)
 	return false;
 }
 
+const char wrong_supervisord[] =
+    ". End what supervisord left there, then systemctl start supervisor; see "
+    "WHAT TO DO in hawatch(7)";
+
 /* A plain start would run what is left of its programs twice. */
 void
 wrong_supervisord_next(char *next, size_t size, const char *name)
 {
-	(void)snprintf(next, size,
-	    "ssh %s ps -ef; end what supervisord left, then ssh %s systemctl "
-	    "start supervisor; see WHAT TO DO in man 7 hawatch",
-	    name, name);
+	(void)snprintf(next, size, "ssh %s ps -ef", name);
 }
 
 /* Where PostgreSQL does not run, its checks say nothing new. Programs that
@@ -97,6 +104,20 @@ wrong_of_database(const json_t *check)
 	       wrong_is(check, "type", "repmgr");
 }
 
+/* A role that has changed restarts what reads it. What gave up, and who is to
+ * start the others, do not come back by themselves. */
+static bool
+wrong_restarts(const json_t *node, const json_t *check)
+{
+	return !wrong_is_cause(check) &&
+	       strncmp(get_str(check, "reason"), "program-fatal", 13) != 0 &&
+	       get_has(check, "since_ms") &&
+	       get_int(check, "since_ms") < WRONG_SETTLE_MS &&
+	       (get_bool(node, "site.converging") ||
+		   (get_has(node, "record.age_ms") &&
+		       get_int(node, "record.age_ms") < 4 * WRONG_SETTLE_MS));
+}
+
 static void
 wrong_check(struct wrong_list *l, const json_t *node, const json_t *check)
 {
@@ -104,10 +125,15 @@ wrong_check(struct wrong_list *l, const json_t *node, const json_t *check)
 	const char *why = get_str(check, "reason"), *text = wrong_reason(why);
 	bool spared =
 	    get_in(get_at(node, "health.spared"), get_str(check, "name"));
+	const char *then = "";
 	char next[240];
 
 	wrong_check_next(next, sizeof(next), node, check);
-	wrong_text(l, next, "%s: check %s is down%s%s%s%s%s", name,
+	if (wrong_is_cause(check))
+		then = wrong_supervisord;
+	else if (strncmp(why, "repmgr-", 7) == 0)
+		then = ". The command is for PostgreSQL's user";
+	wrong_text(l, next, "%s: check %s is down%s%s%s%s%s%s", name,
 	    get_str(check, "name"),
 	    why[0] == '\0' ? ", and its last probe was good" : ": ", why,
 	    text[0] == '\0' ? "" : ": ", text,
@@ -115,7 +141,10 @@ wrong_check(struct wrong_list *l, const json_t *node, const json_t *check)
 		     "/health does not count it" :
 	    get_bool(check, "health") && get_has(node, "health") ?
 		     "; /health says 503" :
-		     "");
+		     "",
+	    then);
+	if (wrong_restarts(node, check))
+		wrong_settles(l);
 }
 
 static void
@@ -127,11 +156,12 @@ wrong_check_next(
 
 	if (strcmp(why, "repmgr-type") == 0 ||
 	    strcmp(why, "repmgr-inactive") == 0)
-		(void)snprintf(next, size,
-		    "ssh %s repmgr %s register --force, as PostgreSQL's user",
+		(void)snprintf(next, size, "ssh %s repmgr %s register --force",
 		    name,
 		    wrong_is(node, "postgres.state", "primary") ? "primary" :
 								  "standby");
+	else if (wrong_repmgr_next(next, size, name, why))
+		return;
 	else if (wrong_is_cause(check))
 		wrong_supervisord_next(next, size, name);
 	else if (wrong_is(check, "type", "supervisor"))
@@ -143,8 +173,30 @@ wrong_check_next(
 	else if (wrong_is(check, "type", "disk"))
 		(void)snprintf(next, size, "ssh %s df -h", name);
 	else
-		(void)snprintf(next, size, "hactl checks%s",
-		    why[0] == '\0' ? ", again in some seconds" : "");
+		(void)snprintf(next, size, "hactl checks");
+}
+
+/* Its own commands would not work. */
+static bool
+wrong_repmgr_next(char *next, size_t size, const char *name, const char *why)
+{
+	static const struct {
+		const char *why, *next;
+	} table[] = {
+		{ "repmgr-config", "repmgr node status" },
+		{ "repmgr-login", "psql -h SOCKET_DIRECTORY -U repmgr repmgr" },
+		{ "repmgr-rights",
+		    "psql -c \"'ALTER ROLE repmgr SUPERUSER'\"" },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(table) / sizeof(*table); i++)
+		if (strcmp(why, table[i].why) == 0) {
+			(void)snprintf(
+			    next, size, "ssh %s %s", name, table[i].next);
+			return true;
+		}
+	return false;
 }
 
 /* It need not be this host's. */
@@ -155,9 +207,7 @@ wrong_cache_next(
 	const char *address = get_str(check, "address");
 
 	if (address[0] == '\0')
-		(void)snprintf(next, size,
-		    "see which host in hawatch.conf, then there: service "
-		    "memcached status");
+		(void)snprintf(next, size, "service memcached status");
 	else
 		(void)snprintf(next, size, "ssh %s service memcached status",
 		    strncmp(address, "127.", 4) == 0 ||
@@ -219,34 +269,35 @@ wrong_drift(struct wrong_list *l, const json_t *node)
 	if (get_bool(node, "site.converging"))
 		return;
 	if (get_str(node, "site.why")[0] != '\0') {
-		wrong_drift_next(next, sizeof(next), node, "");
+		wrong_drift_next(next, sizeof(next), node);
 		wrong_text(l, next,
 		    "%s: could not be brought to its role, and is tried again "
-		    "each minute: %s",
-		    name, get_str(node, "site.why"));
+		    "each minute: %s%s",
+		    name, get_str(node, "site.why"),
+		    wrong_supervisord_gone(node) ? wrong_supervisord : "");
 		return;
 	}
 	if (n == 0 && !stale)
 		return;
-	wrong_drift_next(
-	    next, sizeof(next), node, "hactl drift; to change it: ");
+	wrong_drift_next(next, sizeof(next), node);
 	wrong_text(l, next,
-	    "%s: %zu of %zu items not as its role demands%s%s%s", name, n,
+	    "%s: %zu of %zu items not as its role demands%s%s%s%s", name, n,
 	    json_array_size(list), n == 0 ? "" : ": ", names,
-	    stale ? wrong_stale(node) : "");
+	    stale ? wrong_stale(node) : "",
+	    wrong_supervisord_gone(node) ? wrong_supervisord :
+					   "; hactl drift shows what");
 }
 
 /* Without supervisord nothing comes of an order. */
 static void
-wrong_drift_next(char *next, size_t size, const json_t *node, const char *first)
+wrong_drift_next(char *next, size_t size, const json_t *node)
 {
 	const char *name = get_str(node, "node");
 
 	if (wrong_supervisord_gone(node))
 		wrong_supervisord_next(next, size, name);
 	else
-		(void)snprintf(
-		    next, size, "%sssh %s hactl drift --apply", first, name);
+		(void)snprintf(next, size, "ssh %s hactl drift --apply", name);
 }
 
 static void
@@ -267,5 +318,28 @@ wrong_traffic(struct wrong_list *l, const json_t *node)
 			continue;
 		wrong_text(l, next, "%s: balancer %s is not as wanted: %s",
 		    name, get_str(obj, "name"), why);
+	}
+}
+
+/* What would not work on the day. */
+static void
+wrong_agents(struct wrong_list *l, const json_t *node)
+{
+	const json_t *list = get_at(node, "agents"), *agent;
+	const char *name = get_str(node, "node");
+	char next[240];
+	size_t i;
+
+	for (i = 0; i < json_array_size(list); i++) {
+		agent = json_array_get(list, i);
+		if (!wrong_is(agent, "ok", "no"))
+			continue;
+		(void)snprintf(next, sizeof(next),
+		    "ssh %s journalctl -u hawatchd -g agent.change", name);
+		wrong_text(l, next,
+		    "%s: fence agent %s of %s does not answer: %s; see FENCE "
+		    "AGENTS in hawatch(7)",
+		    name, get_str(agent, "name"), get_str(agent, "node"),
+		    get_str(agent, "reason"));
 	}
 }

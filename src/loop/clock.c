@@ -1,16 +1,14 @@
 /*
- * The clocks, read together. Nothing else in the daemon asks the kernel for
- * the time, except where a log line is stamped.
+ * The clocks, read together. Nothing else in the daemon reads one, except where
+ * a log line is stamped.
  */
-#include <time.h>
-
+#include "hawatch/clock.h"
 #include "hawatch/loop.h"
 
 /* How far apart the two readings of CLOCK_MONOTONIC may be. */
 #define CLOCK_GAP_MAX ((usec_t)50)
 #define CLOCK_TRIES 8
 
-static usec_t clock_read(clockid_t id);
 static usec_t clock_suspended(void);
 
 struct now
@@ -22,15 +20,6 @@ clock_now(void)
 	now.wall = clock_read(CLOCK_REALTIME);
 	now.raw = clock_read(CLOCK_MONOTONIC_RAW);
 	return now;
-}
-
-static usec_t
-clock_read(clockid_t id)
-{
-	struct timespec ts = { 0 };
-
-	clock_gettime(id, &ts);
-	return (usec_t)ts.tv_sec * USEC_SEC + (usec_t)ts.tv_nsec / 1000;
 }
 
 /*

@@ -1,6 +1,7 @@
 /*
- * Children, seen from the daemon: output, end, deadline. What happens between
- * fork and exec is in job_child.c.
+ * Children, seen from the daemon: output, end, deadline. How they come about is
+ * in job_fork.c, what happens between fork and exec in job_child.c, and who
+ * stands between us and what must not outlive us in job_keeper.c.
  *
  * A child that has exited stays a zombie until its job ends: as long as it is
  * one, no other process can get its number, so that signals to the process
@@ -8,7 +9,6 @@
  * valgrind knows only the first.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +19,8 @@
 #include "hawatch/loop.h"
 #include "hawatch/mem.h"
 #include "hawatch/queue.h"
-#include "loop/job_child.h"
+#include "loop/job_fork.h"
+#include "loop/job_keeper.h"
 #include "loop/loop_end.h"
 
 #define JOB_OUTPUT_DEFAULT ((size_t)16384)
@@ -31,10 +32,9 @@ enum job_press { JOB_RUNS = 0, JOB_TERMED, JOB_KILLED, JOB_GIVEN_UP };
 struct job {
 	LIST_ENTRY(job) entry;
 	struct children *children;
-	pid_t pid;
+	struct job_ends ends; /* pipes: -1 closed */
 	enum job_press press;
 	bool exited, eof, ending;
-	int out, trouble; /* read ends of the pipes; -1 closed */
 	struct watch *watch;
 	struct timer *timer;
 	char *output;
@@ -48,6 +48,7 @@ struct children {
 	struct loop_end end;
 	struct loop *loop;
 	struct sigwatch *sigchld;
+	int lock; /* that keepers hold; -1 none */
 	LIST_HEAD(jobs, job) jobs;
 };
 
@@ -55,8 +56,6 @@ static struct children *children_of(struct loop *loop);
 static void children_end(struct loop_end *end);
 static void children_cb(void *arg, int signo);
 static bool children_finish_one(struct children *all);
-static int job_fork(
-    struct job *job, const struct job_spec *spec, struct error *err);
 static void job_out_cb(void *arg, int what);
 static void job_timer_cb(void *arg);
 static void job_kill(const struct job *job, int signo);
@@ -77,10 +76,17 @@ children_of(struct loop *loop)
 	all = xcalloc(1, sizeof(*all));
 	LIST_INIT(&all->jobs);
 	all->loop = loop;
+	all->lock = -1;
 	all->end.fn = children_end;
 	all->sigchld = sigwatch_new(loop, SIGCHLD, children_cb, all);
 	loop_end_add(loop, &all->end);
 	return all;
+}
+
+void
+job_lock(struct loop *loop, int fd)
+{
+	children_of(loop)->lock = fd;
 }
 
 /* The process ends: nobody waits for the last children any more. */
@@ -94,7 +100,7 @@ children_end(struct loop_end *end)
 		/* What job_free frees it has taken out.
 		 * NOLINTNEXTLINE(clang-analyzer-unix.Malloc) */
 		job_kill(job, SIGKILL);
-		waitpid(job->pid, NULL, WNOHANG);
+		waitpid(job->ends.pid, NULL, WNOHANG);
 		job_free(job);
 	}
 	sigwatch_free(all->sigchld);
@@ -111,9 +117,9 @@ children_cb(void *arg, int signo)
 	LIST_FOREACH(job, &all->jobs, entry) {
 		info.si_pid = 0;
 		if (!job->exited &&
-		    waitid(P_PID, (id_t)job->pid, &info,
+		    waitid(P_PID, (id_t)job->ends.pid, &info,
 			WEXITED | WNOHANG | WNOWAIT) == 0 &&
-		    info.si_pid == job->pid)
+		    info.si_pid == job->ends.pid)
 			job->exited = true;
 	}
 	/* A done may start and cancel jobs: the walk begins anew after each. */
@@ -154,62 +160,27 @@ job_start(struct loop *loop, const struct job_spec *spec,
 		    err, ERR_CONFIG, "program %s: no deadline", spec->argv[0]);
 		return NULL;
 	}
+	if (spec->input_len > JOB_INPUT_MAX) {
+		error_set(err, ERR_LIMIT, "program %s: too much to read",
+		    spec->argv[0]);
+		return NULL;
+	}
 	job = xcalloc(1, sizeof(*job));
 	job->children = children_of(loop);
 	job->done = done;
 	job->arg = arg;
 	job->max =
 	    spec->output_max == 0 ? JOB_OUTPUT_DEFAULT : spec->output_max;
-	if (job_fork(job, spec, err) == -1) {
+	if (job_fork(spec, job->children->lock, &job->ends, err) == -1) {
 		free(job);
 		return NULL;
 	}
 	LIST_INSERT_HEAD(&job->children->jobs, job, entry);
-	job->watch = watch_new(loop, job->out, WATCH_READ, job_out_cb, job);
+	job->watch =
+	    watch_new(loop, job->ends.out, WATCH_READ, job_out_cb, job);
 	job->timer = timer_new(loop, job_timer_cb, job);
 	timer_arm(job->timer, spec->deadline);
 	return job;
-}
-
-/*
- * Signals are blocked over the fork: before it resets them, the child would
- * run the daemon's handlers, which write into the daemon's own pipe.
- */
-static int
-job_fork(struct job *job, const struct job_spec *spec, struct error *err)
-{
-	int out[2] = { -1, -1 }, trouble[2] = { -1, -1 };
-	pid_t parent = getpid();
-	sigset_t all, before;
-
-	if (pipe2(out, O_CLOEXEC) == -1 || pipe2(trouble, O_CLOEXEC) == -1 ||
-	    fcntl(out[0], F_SETFL, O_NONBLOCK) == -1 ||
-	    fcntl(trouble[0], F_SETFL, O_NONBLOCK) == -1)
-		goto fail;
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	job->pid = fork();
-	if (job->pid == 0)
-		job_child(spec, parent, out[1], trouble[1]);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (job->pid == -1)
-		goto fail;
-	close(out[1]);
-	close(trouble[1]);
-	job->out = out[0];
-	job->trouble = trouble[0];
-	return 0;
-fail:
-	error_sys(err, "start %s", spec->argv[0]);
-	if (out[0] != -1) {
-		close(out[0]);
-		close(out[1]);
-	}
-	if (trouble[0] != -1) {
-		close(trouble[0]);
-		close(trouble[1]);
-	}
-	return -1;
 }
 
 void
@@ -236,7 +207,13 @@ job_output(const struct job *job, size_t *len)
 pid_t
 job_pid(const struct job *job)
 {
-	return job->pid;
+	return job->ends.pid;
+}
+
+void
+job_until(struct job *job, usec_t until)
+{
+	job_kept_until(job->ends.kept, until);
 }
 
 static void
@@ -244,7 +221,7 @@ job_out_cb(void *arg, int what)
 {
 	struct job *job = arg;
 	char buf[4096];
-	ssize_t n = read(job->out, buf, sizeof(buf));
+	ssize_t n = read(job->ends.out, buf, sizeof(buf));
 	size_t take;
 
 	if (n == -1 && (errno == EAGAIN || errno == EINTR))
@@ -295,8 +272,12 @@ job_timer_cb(void *arg)
 static void
 job_kill(const struct job *job, int signo)
 {
-	kill(-job->pid, signo);
-	kill(job->pid, signo);
+	if (job->ends.kept != NULL) {
+		job_keeper_kill(job->ends.kept, job->ends.pid, signo);
+		return;
+	}
+	kill(-job->ends.pid, signo);
+	kill(job->ends.pid, signo);
 }
 
 static bool
@@ -316,11 +297,14 @@ job_finish(struct job *job)
 	ssize_t n;
 
 	job->ending = true;
-	if (res.late)
+	/* The keeper that was killed itself has left something. */
+	if (res.late || job->ends.kept != NULL)
 		job_kill(job, SIGKILL);
 	if (job->exited)
-		waitpid(job->pid, &res.status, WNOHANG);
-	n = job->trouble == -1 ? -1 : read(job->trouble, why, sizeof(why) - 1);
+		waitpid(job->ends.pid, &res.status, WNOHANG);
+	n = job->ends.trouble == -1 ?
+		-1 :
+		read(job->ends.trouble, why, sizeof(why) - 1);
 	res.output = job->output == NULL ? "" : job->output;
 	res.output_len = job->len;
 	if (n > 0) {
@@ -349,11 +333,11 @@ job_close(struct job *job)
 	timer_free(job->timer);
 	job->watch = NULL;
 	job->timer = NULL;
-	if (job->out != -1)
-		close(job->out);
-	if (job->trouble != -1)
-		close(job->trouble);
-	job->out = job->trouble = -1;
+	if (job->ends.out != -1)
+		close(job->ends.out);
+	if (job->ends.trouble != -1)
+		close(job->ends.trouble);
+	job->ends.out = job->ends.trouble = -1;
 }
 
 static void
@@ -361,6 +345,7 @@ job_free(struct job *job)
 {
 	LIST_REMOVE(job, entry);
 	job_close(job);
+	job_kept_free(job->ends.kept);
 	free(job->output);
 	free(job);
 }

@@ -23,6 +23,7 @@
 #include "hawatch/job.h"
 #include "hawatch/mem.h"
 #include "loop/job_child.h"
+#include "loop/job_keeper.h"
 
 #define JOB_PATH \
 	"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -34,22 +35,30 @@ static void job_child_die(int trouble, const char *what, const char *which)
 static void job_child_signals(void);
 static void job_child_priority(void);
 static int job_child_high(int fd);
-static int job_child_fds(const struct job_spec *spec, int out);
+static int job_child_fds(const struct job_spec *spec, int in, int out);
 static int job_child_user(const struct job_spec *spec, struct passwd **pw);
 static char *const *job_child_env(
     const struct job_spec *spec, const struct passwd *pw);
 
 void
-job_child(const struct job_spec *spec, int parent, int out, int trouble)
+job_child(const struct job_spec *spec, const struct job_start *start)
 {
+	int in = start->in == -1 ? -1 : job_child_high(start->in);
+	int out = job_child_high(start->out);
+	int trouble = job_child_high(start->trouble), parent = start->parent;
 	struct passwd *pw = NULL;
 
 	setsid();
+	if (start->kept != NULL) {
+		parent = job_keeper(
+		    start->kept, parent, start->lock, spec->deadline);
+		if (parent == -1)
+			job_child_die(trouble, "fork", "");
+		setsid();
+	}
 	job_child_signals();
 	job_child_priority();
-	out = job_child_high(out);
-	trouble = job_child_high(trouble);
-	if (job_child_fds(spec, out) == -1)
+	if (job_child_fds(spec, in, out) == -1)
 		job_child_die(trouble, "descriptors", "");
 	if (job_child_user(spec, &pw) == -1)
 		job_child_die(trouble, "become user ", spec->user);
@@ -119,19 +128,21 @@ job_child_high(int fd)
 }
 
 static int
-job_child_fds(const struct job_spec *spec, int out)
+job_child_fds(const struct job_spec *spec, int in, int out)
 {
-	int keep = -1, null;
+	int keep = -1;
 
 	if (spec->keep_fd >= 0) {
 		keep = job_child_high(spec->keep_fd);
 		if (keep == -1)
 			return -1;
 	}
-	null = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	if (null == -1 || (null = job_child_high(null)) == -1)
-		return -1;
-	if (dup2(null, 0) == -1 || dup2(out, 1) == -1 || dup2(out, 2) == -1)
+	if (in == -1) {
+		in = open("/dev/null", O_RDONLY | O_CLOEXEC);
+		if (in == -1 || (in = job_child_high(in)) == -1)
+			return -1;
+	}
+	if (dup2(in, 0) == -1 || dup2(out, 1) == -1 || dup2(out, 2) == -1)
 		return -1;
 	if (keep != -1 && dup2(keep, 3) == -1)
 		return -1;

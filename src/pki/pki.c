@@ -51,7 +51,7 @@ pki_name_ok(const char *name, struct error *err)
 	if (len == 0 || len >= NODE_NAME_MAX || i < len || name[0] == '.' ||
 	    name[0] == '-')
 		return error_set(err, ERR_CONFIG,
-		    "\"%.80s\" is no node's name: use a-z 0-9 - . and at most "
+		    "\"%.80s\" is no name: use a-z 0-9 - . and at most "
 		    "%d of them",
 		    name, NODE_NAME_MAX - 1);
 	if (strcmp(name, "ca") == 0)
@@ -187,6 +187,7 @@ pki_init(const char *dir, const char *cluster, struct error *err)
 	return rc;
 }
 
+/* address NULL: of an operator, who serves nothing. */
 static X509 *
 pki_node_cert(const char *name, const char *address, EVP_PKEY *key, X509 *ca,
     EVP_PKEY *ca_key)
@@ -195,14 +196,16 @@ pki_node_cert(const char *name, const char *address, EVP_PKEY *key, X509 *ca,
 	const struct pki_ext ext[] = {
 		{ NID_basic_constraints, "critical,CA:FALSE" },
 		{ NID_key_usage, "critical,digitalSignature" },
-		{ NID_ext_key_usage, "serverAuth,clientAuth" },
+		{ NID_ext_key_usage,
+		    address == NULL ? "clientAuth" : "serverAuth,clientAuth" },
 		{ NID_subject_key_identifier, "hash" },
 		{ NID_authority_key_identifier, "keyid" },
 		{ NID_subject_alt_name, alt },
 		{ 0, NULL },
 	};
 
-	(void)snprintf(alt, sizeof(alt), "DNS:%s,IP:%s", name, address);
+	(void)snprintf(alt, sizeof(alt), "DNS:%s%s%s", name,
+	    address == NULL ? "" : ",IP:", address == NULL ? "" : address);
 	return pki_make(name, key, ca, ca_key, PKI_NODE_DAYS, ext);
 }
 
@@ -226,22 +229,17 @@ pki_ca_read(const char *dir, X509 **ca, EVP_PKEY **key, struct error *err)
 	return 0;
 }
 
-int
-pki_node(
+static int
+pki_pair(
     const char *dir, const char *name, const char *address, struct error *err)
 {
 	char cert_path[PATH_MAX], key_path[PATH_MAX];
-	unsigned char bin[sizeof(struct in6_addr)];
 	EVP_PKEY *ca_key = NULL, *key = NULL;
 	X509 *ca = NULL, *cert = NULL;
 	int rc = -1;
 
 	if (pki_name_ok(name, err) == -1)
 		return -1;
-	if (inet_pton(AF_INET, address, bin) != 1 &&
-	    inet_pton(AF_INET6, address, bin) != 1)
-		return error_set(err, ERR_CONFIG,
-		    "\"%.80s\" is no numeric address", address);
 	if (pki_path(cert_path, dir, name, "pem", err) == -1 ||
 	    pki_path(key_path, dir, name, "key", err) == -1 ||
 	    pki_free_path(key_path, err) == -1 ||
@@ -262,4 +260,23 @@ out:
 	EVP_PKEY_free(key);
 	EVP_PKEY_free(ca_key);
 	return rc;
+}
+
+int
+pki_node(
+    const char *dir, const char *name, const char *address, struct error *err)
+{
+	unsigned char bin[sizeof(struct in6_addr)];
+
+	if (inet_pton(AF_INET, address, bin) != 1 &&
+	    inet_pton(AF_INET6, address, bin) != 1)
+		return error_set(err, ERR_CONFIG,
+		    "\"%.80s\" is no numeric address", address);
+	return pki_pair(dir, name, address, err);
+}
+
+int
+pki_operator(const char *dir, const char *name, struct error *err)
+{
+	return pki_pair(dir, name, NULL, err);
 }

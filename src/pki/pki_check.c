@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "hawatch/clock.h"
 #include "hawatch/pki.h"
 #include "pki/pki_file.h"
 
@@ -28,7 +29,7 @@ pki_time(const ASN1_TIME *t)
 static void
 pki_report(struct pki_report *out, X509 *ca, X509 *cert)
 {
-	usec_t first, now = (usec_t)time(NULL) * USEC_SEC;
+	usec_t first, now = clock_read(CLOCK_REALTIME);
 
 	(void)X509_NAME_get_text_by_NID(X509_get_subject_name(cert),
 	    NID_commonName, out->name, sizeof(out->name));

@@ -27,23 +27,6 @@ pki_ssl_error(struct error *err, const char *what, const char *path)
 	    path[0] == '\0' ? "" : " ", path, why == NULL ? "unusable" : why);
 }
 
-static int
-pki_write_all(int fd, const char *data, size_t len)
-{
-	ssize_t n;
-
-	while (len > 0) {
-		n = write(fd, data, len);
-		if (n == -1 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return -1;
-		data += n;
-		len -= (size_t)n;
-	}
-	return fsync(fd);
-}
-
 /* Takes bio, which holds the whole content. */
 static int
 pki_bio_write(const char *path, BIO *bio, mode_t mode, struct error *err)
@@ -64,7 +47,9 @@ pki_bio_write(const char *path, BIO *bio, mode_t mode, struct error *err)
 		BIO_free(bio);
 		return error_sys(err, "create %s", path);
 	}
-	rc = pki_write_all(fd, data, (size_t)len);
+	rc = file_write(fd, data, (size_t)len);
+	if (rc == 0)
+		rc = fsync(fd);
 	if (rc == -1) {
 		error_sys(err, "write %s", path);
 		(void)unlink(path);

@@ -20,6 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "hawatch/companion.h"
 #include "hawatch/reason.h"
 #include "probe/wire.h"
 
@@ -43,7 +44,7 @@ main(void)
 	if (probe_drop() == -1)
 		return 1;
 	for (;;) {
-		n = recv(PROBE_FD, &ask, sizeof(ask), 0);
+		n = recv(COMPANION_FD, &ask, sizeof(ask), 0);
 		if (n == -1 && errno == EINTR)
 			continue;
 		if (n != (ssize_t)sizeof(ask))
@@ -52,7 +53,7 @@ main(void)
 		memset(&out, 0, sizeof(out));
 		out.id = ask.id;
 		probe_answer(&ask, &out);
-		if (send(PROBE_FD, &out, sizeof(out), MSG_NOSIGNAL) !=
+		if (send(COMPANION_FD, &out, sizeof(out), MSG_NOSIGNAL) !=
 		    (ssize_t)sizeof(out))
 			return 0;
 	}

@@ -5,22 +5,27 @@
 #include "hawatch/probe.h"
 
 #include <limits.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
+#include "hawatch/companion.h"
 #include "hawatch/emit.h"
 #include "hawatch/loop.h"
 #include "hawatch/mem.h"
 #include "hawatch/queue.h"
 #include "hawatch/reason.h"
 #include "hawatch/str.h"
-#include "probe/proc.h"
 #include "probe/wire.h"
 
 #define PROBE_BACKOFF_MIN (10 * USEC_MSEC)
 #define PROBE_BACKOFF_MAX (1 * USEC_SEC)
+
+static const struct companion_spec probe_program = {
+	.name = "hawatch-probe",
+	.folder = "probe",
+	.socket = SOCK_SEQPACKET,
+};
 
 struct probe_call {
 	TAILQ_ENTRY(probe_call) entry;
@@ -36,7 +41,7 @@ struct probe_call {
 struct probe {
 	struct loop *loop;
 	char program[PATH_MAX];
-	struct probe_proc proc;
+	struct companion proc;
 	bool dying;   /* killed, not reaped yet */
 	bool overran; /* ... since it overran a deadline */
 	struct watch *link, *end;
@@ -66,12 +71,12 @@ probe_new(struct loop *loop, const char *program, struct error *err)
 	struct probe *p = xcalloc(1, sizeof(*p));
 
 	p->loop = loop;
-	p->proc = (struct probe_proc){ .pidfd = -1, .fd = -1 };
+	p->proc = COMPANION_NONE;
 	p->backoff = PROBE_BACKOFF_MIN;
 	TAILQ_INIT(&p->waiting);
 	p->again = timer_new(loop, probe_again_cb, p);
-	if (probe_proc_find(program, p->program, sizeof(p->program), err) ==
-	    -1) {
+	if (companion_find(&probe_program, program, p->program,
+		sizeof(p->program), err) == -1) {
 		probe_free(p);
 		return NULL;
 	}
@@ -82,7 +87,6 @@ void
 probe_free(struct probe *p)
 {
 	struct probe_call *call;
-	struct pollfd pfd;
 
 	if (p == NULL)
 		return;
@@ -95,14 +99,7 @@ probe_free(struct probe *p)
 	watch_free(p->link);
 	watch_free(p->end);
 	timer_free(p->again);
-	if (p->proc.pid != 0) {
-		probe_proc_kill(&p->proc);
-		pfd = (struct pollfd){ .fd = p->proc.pidfd, .events = POLLIN };
-		/* The engine ends; what is killed is gone in a moment. */
-		(void)poll(&pfd, 1, 500);
-		(void)probe_proc_reap(&p->proc);
-	}
-	probe_proc_close(&p->proc);
+	companion_end(&p->proc);
 	free(p);
 }
 
@@ -186,7 +183,7 @@ probe_start(struct probe *p)
 {
 	struct error err;
 
-	if (probe_proc_start(&p->proc, p->program, &err) == -1) {
+	if (companion_start(&p->proc, &probe_program, p->program, &err) == -1) {
 		if (strcmp(p->said, err.msg) != 0)
 			EMIT(probe_gone, kv_s("reason", err.msg),
 			    kv_i("pid", 0));
@@ -205,7 +202,7 @@ probe_kill(struct probe *p)
 	p->dying = true;
 	watch_free(p->link);
 	p->link = NULL;
-	probe_proc_kill(&p->proc);
+	companion_kill(&p->proc);
 }
 
 static void
@@ -262,8 +259,9 @@ probe_end_cb(void *arg, int what)
 	const struct probe_result res = { .reason =
 					      reason_str(REASON_probe_ended) };
 	bool again = p->overran;
+	int status;
 
-	if (!probe_proc_reap(&p->proc))
+	if (!companion_reap(&p->proc, &status))
 		return;
 	watch_free(p->link);
 	watch_free(p->end);
@@ -275,7 +273,7 @@ probe_end_cb(void *arg, int what)
 		str_cut(p->said, sizeof(p->said), "ended");
 		probe_back_off(p);
 	}
-	probe_proc_close(&p->proc);
+	companion_close(&p->proc);
 	p->dying = p->overran = false;
 	if (p->running != NULL)
 		probe_finish(p->running, &res);

@@ -10,7 +10,6 @@
 
 #include "hawatch/probe.h"
 
-#define PROBE_FD 3
 #define PROBE_ADDRESS_MAX 64
 
 struct probe_ask_wire {

@@ -272,7 +272,11 @@ sup_work_looked_cb(void *arg, const struct sup_reply *reply)
 	struct sup_program program;
 
 	w->rpc = NULL;
-	if (reply->reason[0] != '\0')
+	/* Cut short by the work's own end: what was seen last is more. */
+	if (strcmp(reply->reason, reason_str(REASON_timeout)) == 0 &&
+	    clock_now().raw >= w->end)
+		sup_work_finish(w, ANS_NO, w->why, 0);
+	else if (reply->reason[0] != '\0')
 		sup_step_absent(w, reply->reason);
 	else if (reply->fault == SUP_FAULT_BAD_NAME)
 		sup_work_finish(

@@ -10,13 +10,14 @@ from lab import exit_on_term
 from . import cost, outage, web
 
 
-def surroundings():
+def surroundings(register):
     with open('/proc/loadavg') as f:
         load = f.read().split()[:3]
     print('%s, %d CPUs, load %s; %s' % (
         platform.platform(), os.cpu_count(), ' '.join(load),
         time.strftime('%Y-%m-%d %H:%M')))
-    print('T = 2 s; PostgreSQL and all hosts of the lab on this machine')
+    print('T = 2 s; PostgreSQL and all hosts of the lab on this machine; '
+          'register: %s' % register)
     print('vote client: hosts s1, s2 in this order, 4 connections, a vote '
           'every 10 ms each,\n  retry after 5 ms, 250 ms for each connect '
           'and each vote; outage: first acknowledged\n  vote after the fault '
@@ -33,6 +34,13 @@ def main():
     parser.add_argument('--part', choices=('database', 'http', 'cost'),
                         help='the outage at the database, that of a whole '
                         'site, or what the daemon costs; without it, all')
+    parser.add_argument('--commands', choices=('native', 'repmgr'),
+                        default='native', help='whose commands promote, for '
+                        'the outage at the database')
+    parser.add_argument('--register', choices=('arbiter', 'etcd'),
+                        default='arbiter', help='where the record is kept, '
+                        'for both outages: by the witness, or in three members '
+                        'of etcd, on s1, s2 and a1; the limits are the same')
     args = parser.parse_args()
     exit_on_term()
     start = time.monotonic()
@@ -40,17 +48,20 @@ def main():
     def say(text):
         print('[%4d s] %s' % (time.monotonic() - start, text), flush=True)
 
-    surroundings()
+    surroundings(args.register)
     good = True
     rows = [r for r in outage.ROWS if not args.only or args.only in r.name]
     # A site's pair has the applications' databases, too.
     with tempfile.TemporaryDirectory(prefix='hawatch-pair.') as template, \
             tempfile.TemporaryDirectory(prefix='hawatch-pair.') as whole:
         if rows and args.part in (None, 'database'):
-            table = outage.measure(rows, args.runs, template, say)
+            table = outage.measure(rows, args.runs, template, say,
+                                   commands=args.commands,
+                                   register=args.register)
             good = outage.print_table(table)
         if rows and args.part in (None, 'http'):
-            table = web.measure(rows, args.runs, whole, say)
+            table = web.measure(rows, args.runs, whole, say,
+                                register=args.register)
             good = web.print_table(table) and good
         if args.only == 'cost' or args.part == 'cost' or not (
                 args.only or args.part):

@@ -39,14 +39,15 @@ ROWS = [
         hold=60, after=thaw),
     Row('standby lost', faults.standby_lost, 1.0, survivor='s1'),
     # "No interruption": no longer than a commit may take on a busy machine.
+    # With etcd it takes a member with it.
     Row('arbiter lost, standby alive', faults.arbiter_lost, 0.1,
         survivor='s1', hold=3 * T),
 ]
 
 
-def once(row, template):
-    """One run of one row on a lab of its own."""
-    cluster = Cluster().up(template)
+def once(row, template, **kw):
+    """One run of one row on a lab of its own; kw: of Cluster."""
+    cluster = Cluster(**kw).up(template)
     try:
         return _once(cluster, row)
     finally:
@@ -88,13 +89,13 @@ def _once(cluster, row):
             'dominates': dominates(lines)}
 
 
-def measure(rows, runs, template, say):
-    """Prints as it goes; returns the table."""
+def measure(rows, runs, template, say, **kw):
+    """Prints as it goes; returns the table. kw: of Cluster."""
     table = []
     for row in rows:
         found = []
         for i in range(runs):
-            found.append(once(row, template))
+            found.append(once(row, template, **kw))
             say('%s, run %d of %d: %.0f ms' % (
                 row.name, i + 1, runs, found[-1]['outage'] * 1e3))
         table.append((row, found))

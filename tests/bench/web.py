@@ -16,9 +16,9 @@ LAYOUTS = (('repoint', 1.0), ('stable', 0.3))
 ROW_TEXT = re.compile(r'(\w+): (\w[\w-]*) after (\d+) ms')
 
 
-def once(row, layout, template):
-    """One run of one fault on a site of its own."""
-    site = Site(layout).up(template)
+def once(row, layout, template, **kw):
+    """One run of one fault on a site of its own; kw: of Site."""
+    site = Site(layout, **kw).up(template)
     try:
         return _once(site, row)
     finally:
@@ -100,13 +100,13 @@ def beside(steps):
     return found
 
 
-def measure(rows, runs, template, say):
+def measure(rows, runs, template, say, **kw):
     table = []
     for row in rows:
         for layout, extra in LAYOUTS:
             found = []
             for i in range(runs):
-                found.append(once(row, layout, template))
+                found.append(once(row, layout, template, **kw))
                 say('%s, %s, run %d of %d: HTTP %.0f ms, database %.0f ms' % (
                     row.name, layout, i + 1, runs, found[-1]['http'] * 1e3,
                     found[-1]['base'] * 1e3))

@@ -7,7 +7,7 @@ import tempfile
 
 from lab import exit_on_term, gc
 
-from .kinds import BY_NAME, KINDS
+from .kinds import possible
 from .run import Chaos
 
 
@@ -23,6 +23,14 @@ def arguments():
                         help='the round to begin with')
     parser.add_argument('--layout', choices=['stable', 'repoint'],
                         default='repoint')
+    parser.add_argument('--register', choices=['arbiter', 'etcd', 'none'],
+                        default='arbiter', help='none: two hosts, each with '
+                        'a copy; no agent lies then')
+    parser.add_argument('--proofs', choices=['lease', 'agent'],
+                        default='lease', help='agent: fence agents too, that '
+                        'tell the truth, fail, hang or lie, round by round')
+    parser.add_argument('--before', metavar='BUILD', help='build directory of '
+                        'an earlier version, to which engines go back')
     parser.add_argument('--only', help='KIND[,KIND]: no other faults')
     parser.add_argument('--disturb', type=int, metavar='N',
                         help='N disturbances shorter than half the lease, '
@@ -34,13 +42,21 @@ def arguments():
     if args.minutes is None and args.rounds is None and \
             args.disturb is None and args.takeovers is None:
         args.minutes = 10
-    names = args.only.split(',') if args.only else list(BY_NAME)
-    unknown = [n for n in names if n not in BY_NAME]
+    if args.before and args.register == 'none':
+        parser.error('no engine of before with two lone hosts')
+    there = possible(given(args))
+    names = args.only.split(',') if args.only else [k.name for k in there]
+    unknown = [n for n in names if n not in [k.name for k in there]]
     if unknown:
-        parser.error('%s: no such fault; there are %s' % (
-            ', '.join(unknown), ', '.join(BY_NAME)))
-    args.kinds = [k for k in KINDS if k.name in names]
+        parser.error('%s: no such fault with these options; there are %s' % (
+            ', '.join(unknown), ', '.join(k.name for k in there)))
+    args.kinds = [k for k in there if k.name in names]
     return args
+
+
+def given(args):
+    """What a fault may need."""
+    return {args.register} | ({'before'} if args.before else set())
 
 
 def main():

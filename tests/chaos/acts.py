@@ -7,7 +7,6 @@ import random
 import shutil
 import signal
 import subprocess
-import time
 
 from lab.host import wait_gone
 from votesite import census, faults as above, services
@@ -30,12 +29,15 @@ def postmaster_killed(stage, key, extra):
 
 def power(stage, key, extra):
     stage.keeper.off.add(key)
-    stage.lab.power_cut(key)
+    if stage.lab.host[key].up:
+        stage.lab.power_cut(key)
     return extra < 0.5
 
 
 def boot(stage, key, autostart):
-    stage.lab.boot(key, autostart=autostart)
+    """Unless what else took its power has given it back."""
+    if not stage.lab.host[key].up:
+        stage.lab.boot(key, autostart=autostart)
     stage.keeper.off.discard(key)
 
 
@@ -77,23 +79,6 @@ def unplugged(stage, key, extra):
 def plugged(stage, key, kept):
     if stage.lab.host[key].up:
         stage.lab.switch.replug(stage.lab.host[key])
-
-
-# -- orders of persons -------------------------------------------------------
-
-def switchover(stage, key, extra):
-    """The holder is told to hand over, and nobody waits for what comes of
-    it."""
-    return stage.lab.host[key].popen(
-        ['hactl', 'switchover', '--yes', '--end-transactions'],
-        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL)
-
-
-def switched(stage, key, proc):
-    """It goes on without the one who asked, who may stand still with his
-    host."""
-    proc.poll()
 
 
 # -- one process -------------------------------------------------------------
@@ -215,19 +200,13 @@ def register_restored(stage, key, extra):
     stage.keeper.start(key)
 
 
-def backup(stage):
-    """A copy of the register's files, as one makes it of a running host."""
-    at = os.path.join(stage.lab.dir, 'backup-%d' % time.monotonic_ns())
-    os.mkdir(at)
+def register_copy(stage, at):
+    """Of its files."""
     path = stage.lab.host['a1'].path(disks.STATE)
     for name in os.listdir(path):
         if name != 'ballast':
             with contextlib.suppress(FileNotFoundError):    # just renamed
                 shutil.copy2(os.path.join(path, name), at)
-    stage.backups.append(at)
-    for old in stage.backups[:-4]:
-        shutil.rmtree(old)
-    del stage.backups[:-4]
 
 
 # -- links ---------------------------------------------------------------
@@ -332,8 +311,9 @@ def ballot_box_ends(stage, key, extra):
 
 def ballot_box_starts(stage, key, text):
     host = stage.lab.host[key]
-    if text and host.up:
+    if text:
         _rewrite(host, text)
+    if text and host.up:
         services.supervisorctl(host, 'start', 'ballot-box')
 
 

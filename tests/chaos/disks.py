@@ -12,7 +12,8 @@ import subprocess
 
 STATE = '/var/lib/hawatch'
 PGDATA = '/var/lib/postgresql'
-SIZES = {PGDATA: '900M', STATE: '8M'}
+# A rejoin saves what only the old data has, of the last ten times.
+SIZES = {PGDATA: '900M', STATE: '192M'}
 
 
 class Disks:
@@ -22,7 +23,7 @@ class Disks:
         self.mounted = []
 
     def mount(self):
-        for key in list(self.lab.pg) + ['a1']:
+        for key in self.lab.nodes:
             for path, size in SIZES.items():
                 if path == PGDATA and key not in self.lab.pg:
                     continue

@@ -42,13 +42,20 @@ ROWS = [(name, BY_NAME[name].strike, BY_NAME[name].mend, targets, weight)
 ROWS.append(('busy', acts.busy, acts.idle, ('machine',), 2))
 
 
-def burst(seed, number):
+def of_two(rows):
+    """Those of them that there are without a third host."""
+    left = [(n, s, m, tuple(t for t in targets if 'arbiter' not in t), w)
+            for n, s, m, targets, w in rows]
+    return [r for r in left if r[3]]
+
+
+def burst(seed, number, rows=ROWS):
     """The parts of a burst, of at most half the lease in all."""
     rng = random.Random('%s/burst/%d' % (seed, number))
     parts = []
     for _ in range(rng.randint(1, MOST)):
         name, strike, mend, targets, _ = rng.choices(
-            ROWS, [r[4] for r in ROWS])[0]
+            rows, [r[4] for r in rows])[0]
         seconds = rng.uniform(*SHORT)
         parts.append(Part(name, strike, mend, rng.choice(targets),
                           rng.uniform(0, BURST - seconds), seconds,
@@ -66,6 +73,7 @@ class Disturb(Chaos):
 
     def __init__(self, args, template):
         super().__init__(args, template)
+        self.rows = ROWS if args.register != 'none' else of_two(ROWS)
         self.good = 0           # disturbances that count
         self.long = 0           # of bursts that a busy machine made longer
         self.failed = 0
@@ -87,7 +95,8 @@ class Disturb(Chaos):
         self._tell()
 
     def _burst(self, number):
-        stage, parts = self.stage, burst(self.args.seed, number)
+        stage = self.stage
+        parts = burst(self.args.seed, number, self.rows)
         self._prolonged()
         stage.pulse.take()
         begin = now()
@@ -165,7 +174,7 @@ class Disturb(Chaos):
 
     def _check(self):
         after = self.stage.record()
-        held = self.stage.holders()
+        held = self.stage.journal.read()
         holders = [a for e, a in sorted(held.items())
                    if self.before['epoch'] <= e <= after['epoch']]
         for w in self.stage.ledger.check(KEYS[after['holder']], holders):

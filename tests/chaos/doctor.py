@@ -1,6 +1,7 @@
-"""What persons do after a fault, by the manual, and nothing else: a failed
-node is rebuilt, a cold register adopted when it waits for nobody, what differs
-from a host's role brought about. Then it says when the site is as it was."""
+"""What persons do after a fault, by the manual, and nothing else: a node that
+does not come back by itself is rebuilt, a cold register adopted when it waits
+for nobody, what differs from a host's role brought about. Then it says when the
+site is as it was."""
 
 import json
 import signal
@@ -13,11 +14,14 @@ from lab.pg import BIN, DATA
 from test_ten import amiss
 from votesite import services
 
+from . import members
 from .disks import STATE
 
 PATIENCE = 12       # seconds for what should come by itself
 DRIFT = 20          # the same, for what differs from a host's role
 COLD = 8
+ORDERED = 2         # what was ordered is countermanded by whoever ordered it
+REJOIN = 45         # after a rejoin that came to nothing, or was not begun
 
 
 class Doctor:
@@ -26,6 +30,7 @@ class Doctor:
         self.lab = site.lab
         self.keeper = keeper
         self.notes = []         # what a person had to do
+        self.rebuilt = self.shot = 0
         self.anew = False       # with a new register: epochs begin again
         self.since = {}         # (key, what): when it was seen first
 
@@ -45,6 +50,12 @@ class Doctor:
                 raise Late('not well within %d s: %s' % (deadline, found))
             time.sleep(0.15)
 
+    def _switch_on(self, key):
+        """A fence agent had it switched off."""
+        self.lab.boot(key)
+        self.keeper.off.discard(key)
+        self.shot += 1
+
     def _for(self, key, what, seconds):
         """Has this been so for so long?"""
         since = self.since.setdefault((key, what), time.monotonic())
@@ -57,6 +68,12 @@ class Doctor:
 
     def _step(self):
         """What is amiss, in words; '' when nothing is."""
+        if self.lab.register == 'etcd':
+            self.notes += ['etcd of %s started' % k
+                           for k in members.start_missing(self.lab)]
+        for key in self.lab.pg:
+            if not self.lab.host[key].up:
+                self._switch_on(key)
         status = {k: self.site.status(k) for k in self.lab.pg}
         records = [s['record'] for s in status.values() if s.get('record')]
         if not records:
@@ -68,6 +85,8 @@ class Doctor:
             return 'the register shows less than the nodes have seen'
         if self._register(status):
             return 'the register is cold'
+        if self._paused(status):
+            return 'failover is paused'
         if primary.get('role') != 'primary':
             return '%s holds the record (%s) and is %s: %s' % (
                 self.holder, record['state'], primary.get('role'),
@@ -84,6 +103,17 @@ class Doctor:
         if sorted(record['candidates']) != others:
             return 'candidates %s' % record['candidates']
         return self._site()
+
+    def _paused(self, status):
+        """By a person who could not end it: his order came to a host that was
+        off, or did not hold any more."""
+        paused = any(s.get('paused') for s in status.values())
+        if not paused:
+            self.since.pop(('site', 'paused'), None)
+        elif self._for('site', 'paused', ORDERED):
+            self.site.hactl(self.holder, 'resume')
+            self._forget('site')
+        return paused
 
     def _register(self, status):
         """A cold register that waits for whom it need not wait, or that is
@@ -118,7 +148,7 @@ class Doctor:
 
     def _by_standby(self, status):
         standby = [k for k, s in status.items() if s.get('role') == 'standby']
-        if standby:
+        if standby and self.lab.a1:
             self._begin_anew(standby[0])
 
     def _begin_anew(self, key):
@@ -164,9 +194,7 @@ class Doctor:
     def _standby(self, key, status):
         role = status.get('role')
         if role == 'latched':
-            if self._for(key, role, 0.3):
-                self._rebuild(key)
-            return '%s is latched' % key
+            return '%s is latched: %s' % (key, self._latched(key, status))
         if role != 'standby':
             if self._for(key, 'no standby', PATIENCE):
                 self._rebuild(key, 'was ' + str(role))
@@ -179,11 +207,26 @@ class Doctor:
         self._forget(key)
         return ''
 
-    def _rebuild(self, key, why=None):
+    def _latched(self, key, status):
+        """It rejoins, which is its own work; what comes to nothing for long
+        is not."""
+        why = status.get('durable', {}).get('latch_why', '')
+        if status.get('plan'):
+            self.since.pop((key, 'latched'), None)
+            return 'a plan runs'
+        if why.startswith('fenced by') and self._for(key, 'fenced', ORDERED):
+            self.since.pop((key, 'fenced'))
+            self.site.hactl(key, 'unfence', '--yes')
+        if self._for(key, 'latched', REJOIN):
+            self._rebuild(key, 'was latched: %s; %s' % (
+                why, status.get('waits_text')))
+        return why
+
+    def _rebuild(self, key, why):
         """repmgr standby clone, unfence, register. What fails is tried again
         at the next look."""
-        if why:
-            self.notes.append('%s rebuilt: %s' % (key, why))
+        self.notes.append('%s rebuilt: %s' % (key, why))
+        self.rebuilt += 1
         pg = self.lab.pg[key]
         try:
             if pg.postmaster() is not None:

@@ -1,5 +1,6 @@
 """What a host's service manager does for hawatchd: starts it again when it has
-ended. An end that nobody caused is a finding."""
+ended, and what the switches of a rack do for fence agents. An end that nobody
+caused is a finding."""
 
 import contextlib
 import time
@@ -10,9 +11,10 @@ BACK = 0.3          # seconds until it is started again
 
 
 class Keeper:
-    def __init__(self, site):
+    def __init__(self, site, power=None):
         self.site = site
         self.lab = site.lab
+        self.power = power
         self.off = set()        # hosts whose engine a fault keeps away
         self.excused = set()    # whose engine may end: its disk is full
         self.unasked = []
@@ -22,9 +24,11 @@ class Keeper:
             self._find(key)
 
     def nodes(self):
-        return list(self.lab.pg) + ['a1']
+        return self.lab.nodes
 
     def look(self):
+        if self.power:
+            self.power.serve()
         for key in self.nodes():
             if key in self.off or not self.lab.host[key].up:
                 self.pid.pop(key, None)

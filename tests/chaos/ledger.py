@@ -15,7 +15,7 @@ from lab.auditor import ACKED
 ACK, WARNED, UNKNOWN, DENIED = range(1, 5)
 CODE = {'ack': ACK, 'ack-warning': WARNED, 'unknown': UNKNOWN,
         'error': DENIED}
-LATE = 200              # ms by which a client may read an old answer too late
+LATE = 200
 
 Seen = collections.namedtuple('Seen', 'start end client seq server')
 
@@ -94,6 +94,11 @@ class Ledger:
                    s.client.rpartition('.')[0] in clients
                    for s in self.fresh)
 
+    def between(self, begin, end):
+        """Who acknowledged votes that were not yet compared: [server]."""
+        self.read()
+        return [s.server for s in self.fresh if begin < s.end < end]
+
     def gap(self, group, begin, at, end):
         """The longest silence in ms that ends between at and end."""
         ends = sorted(e for e in self.ends[group] if begin <= e <= end)
@@ -107,9 +112,10 @@ class Ledger:
 
     # -- comparing -------------------------------------------------------
 
-    def check(self, primary, holders):
+    def check(self, primary, holders, late=LATE):
         """What is wrong with the votes since the last look: [words]. holders:
-        addresses of the register's holders since then, in order."""
+        addresses of the register's holders since then, in order. late: ms by
+        which a client may read an old answer too late."""
         self.read()
         fresh, self.fresh = self.fresh, []
         high = {c: len(t) - 1 for c, t in self.told.items()}
@@ -128,7 +134,7 @@ class Ledger:
             words.append('cast twice: %s' % self.twice[:5])
             self.count['twice'] += len(self.twice)
             self.twice = []
-        words += self._writers(fresh, rows, holders)
+        words += self._writers(fresh, rows, holders, late)
         self.low.update(high)
         words += self._none_gone(primary)
         return words
@@ -156,7 +162,7 @@ class Ledger:
         return ['%d rows, and %d at an earlier look' % (count, before)] \
             if count < before else []
 
-    def _writers(self, fresh, rows, holders):
+    def _writers(self, fresh, rows, holders, limit):
         """Did more than one write at a time?"""
         known = sorted((rows[s.client, s.seq], s) for s in fresh
                        if (s.client, s.seq) in rows)
@@ -180,7 +186,7 @@ class Ledger:
         if late:
             ms = max(late)[0] / 1e6
             self.count['late answers'] += len(late)
-            if ms > LATE:
+            if ms > limit:
                 self.count['two writers'] += 1
                 words.append('TWO WRITERS: an answer of %s was read %.0f ms '
                              'after the next one wrote' % (

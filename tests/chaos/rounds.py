@@ -7,18 +7,21 @@ import collections
 from lab import wait_for
 from lab.cluster import KEYS, now
 
-from . import acts, schedule
-from .kinds import BY_NAME
+from . import acts, schedule, versions
+from .kinds import BY_NAME, T
+from .ledger import LATE
+from .person import Person
 
 TAKEN = 40          # seconds until another must have taken over
 WELL = 120          # seconds until all is as it was, with what persons do
 VOTES = 10
 SLICE = 0.02
 
-# takeovers: how often the holder changed. db, http: ms without a vote. well:
-# seconds from the end of the faults. broken: it did not come well.
+# way: what the agents did. takeovers: how often the holder changed. db, http:
+# ms without a vote. well: seconds from the end of the faults. broken: it did not
+# come well.
 Result = collections.namedtuple(
-    'Result', 'round takeovers db http well notes problems broken')
+    'Result', 'round way takeovers db http well notes problems broken')
 
 
 class Active:
@@ -28,7 +31,7 @@ class Active:
         self.strike = strike
         self.kind = BY_NAME[strike.kind]
         self.key = key
-        self.begin = self.end = None
+        self.begin = self.struck = self.end = None
         self.kept = None
 
     def seconds(self):
@@ -36,18 +39,23 @@ class Active:
 
 
 class Rounds:
-    def __init__(self, stage, tell=print):
+    def __init__(self, stage, seed):
         self.stage = stage
-        self.tell = tell
+        self.seed = seed        # of what the fence agents do
+        self.way = None
 
     def run(self, drawn):
         stage = self.stage
         self.problems, self.notes = [], []
         self.faults = []
         broken = False
+        if stage.power:
+            self.way = schedule.way(self.seed, drawn.number, not stage.lone)
+            stage.power.told(self.way)
         stage.keeper.sleep(drawn.gap)
         self.before = stage.record()
         self.roles = stage.roles()
+        self.person = Person(stage, self.way) if stage.lone else None
         stage.pulse.take()
         self.at = now()
         middle = self.at
@@ -61,14 +69,19 @@ class Rounds:
                 type(e).__name__, ' '.join(str(e).split())[:600]))
             broken = True
         self.notes += stage.doctor.notes
+        if self.person:
+            self.notes += self.person.notes
         well = now()
         stage.ledger.read()
         self.pulse = stage.pulse.take()
         takeovers = 0 if broken else self._judge()
         gaps = [stage.ledger.gap(g, self.at - 10**9, self.at, well)
                 for g in ('db', 'http')]
+        if len(self.faults) == 1 and self.faults[0].kind.rests and \
+                gaps[0] > self.faults[0].kind.rests * 1000:
+            self.problems.append('VOTES RESTED for %.0f ms' % gaps[0])
         stage.ledger.forget(well - 3 * 10**9)
-        return Result(drawn, takeovers, *gaps, (well - middle) / 1e9,
+        return Result(drawn, self.way, takeovers, *gaps, (well - middle) / 1e9,
                       self.notes, self.problems, broken)
 
     # -- the faults ------------------------------------------------------
@@ -88,6 +101,8 @@ class Rounds:
             for f in sorted(self.faults, key=self._frozen):
                 if f.begin and not f.end:
                     self._mend(f)
+            if self.person:
+                self.person.plugs_in()
 
     def _target(self, strike):
         ends = [self.roles[r] for r in strike.target.split('>')]
@@ -96,7 +111,8 @@ class Rounds:
     def _frozen(self, f):
         """What asks for an answer of a host, a program that is told to stop
         or an engine to end, has to wait while all of that host stands still."""
-        asks = not f.kind.lease or f.kind.strike is acts.engine_upgraded
+        asks = not f.kind.lease or f.kind.strike in (
+            acts.engine_upgraded, versions.downgraded)
         return asks and any(
             g.kind.strike is acts.stopped and g.key == f.key and
             g.begin and not g.end for g in self.faults)
@@ -128,6 +144,7 @@ class Rounds:
             f.kept = f.kind.strike(self.stage, f.key, f.strike.extra)
         except (AssertionError, RuntimeError, FileNotFoundError) as e:
             self.notes.append('%s: %s' % (f.strike.kind, str(e)[:200]))
+        f.struck = now()
 
     def _mend(self, f):
         f.end = now()
@@ -140,14 +157,19 @@ class Rounds:
         """Another holds, and votes are taken by it, at the database and over
         HTTP, while the fault lasts."""
         stage = self.stage
-        others = [stage.lab.host[k].address for k in stage.lab.pg
-                  if k != self.roles['holder']]
+        others = [k for k in stage.lab.pg if k != self.roles['holder']]
+        since = self.at
+        if self.person:
+            others, since = self.person.goes_on(f)
 
         def taken():
             stage.keeper.look()
-            return any(stage.ledger.acked('db', self.at, a) >= VOTES and
-                       stage.ledger.acked('http', self.at, a) >= VOTES
-                       for a in others)
+            return any(stage.ledger.acked('db', since, a) >= VOTES and
+                       stage.ledger.acked('http', since, a) >= VOTES
+                       for a in (stage.lab.host[k].address for k in others))
+        if self.person and not self.person.proved(f):
+            self.person.wait(f, taken)
+            return
         wait_for(taken, TAKEN, 'another takes over from %s while %s lasts' % (
             f.key, f.strike.kind), every=0.05)
 
@@ -163,7 +185,7 @@ class Rounds:
     def _judge(self):
         stage, problems = self.stage, self.problems
         after = stage.record()
-        held = stage.holders()
+        held = stage.journal.read()
         for r in (self.before, after):
             # Whoever was killed as he wrote it has no line of it in his log.
             if r['state'] == 'held':
@@ -176,7 +198,12 @@ class Rounds:
             holders = [stage.lab.host[KEYS[r['holder']]].address
                        for r in (self.before, after)]
         takeovers = sum(a != b for a, b in zip(holders, holders[1:]))
-        problems += stage.ledger.check(KEYS[after['holder']], holders)
+        if self.person:
+            problems += self.person.judge(self.faults)
+        # Who was only said to be off answers until his lease has run out.
+        late = LATE + (T * 1000 if self.way == 'lie' else 0)
+        problems += stage.ledger.check(KEYS[after['holder']], holders, late)
+        problems += stage.journal.taken_in_a_pause()
         if stage.keeper.unasked:
             problems.append('ended by itself: the engine of %s' %
                             ', '.join(stage.keeper.unasked))
@@ -194,10 +221,12 @@ class Rounds:
             problems.append('another epoch without a reason: %d to %d' % (
                 self.before['epoch'], after['epoch']))
         if not problems and not stage.keeper.off:
-            acts.backup(stage)
+            stage.backup()
         return takeovers
 
     def _may_move(self):
+        if self.person:
+            return self.person.may_move(self.faults)
         if any(f.kind.may_move(f.strike.target, f.seconds())
                for f in self.faults):
             return True
@@ -211,6 +240,7 @@ def line(result, since):
             since, r.round.number,
             'takeover' if r.takeovers == 1 else
             '%d times' % r.takeovers if r.takeovers else '-',
-            r.db, r.http, r.well, schedule.words(r.round.strikes),
+            r.db, r.http, r.well, schedule.words(r.round.strikes) +
+            (', agents: ' + r.way if r.way else ''),
             ''.join('\n          note: ' + n for n in r.notes),
             ''.join('\n          FAILED: ' + p for p in r.problems))

@@ -7,13 +7,15 @@ import tempfile
 import time
 import traceback
 
-from . import acts, schedule
+from . import schedule
 from .rounds import Rounds, line
 from .stage import Stage
 
 CLOSING = 60            # seconds until the site is well at the end
 # Notes of the doctor, beside those about faults that missed.
+REJOINS = ('follows', 'rewind', 'clone')
 PERSONS = ('register adopted', 'register and primary', 's1', 's2', 's3')
+WORD = 'by a person\'s word'
 FRESH = 3               # sites in a row that do not come up end the run
 
 
@@ -30,8 +32,10 @@ class Chaos:
         self.begin = time.monotonic()
 
     def run(self):
-        print('seed %s, layout %s, logs of what fails in %s' % (
-            self.args.seed, self.args.layout, self.logs), flush=True)
+        args = self.args
+        print('seed %s, layout %s, register %s, proofs %s, logs of what fails '
+              'in %s' % (args.seed, args.layout, args.register, args.proofs,
+                         self.logs), flush=True)
         try:
             self._rounds()
         except (KeyboardInterrupt, SystemExit):
@@ -89,11 +93,12 @@ class Chaos:
 
     def _open(self):
         self.stage = None
-        stage = Stage(self.args.layout, self.template)
+        stage = Stage(self.args.layout, self.template, self.args.register,
+                      self.args.proofs, self.args.before)
         self.stage = stage
-        self.rounds = Rounds(stage)
+        self.rounds = Rounds(stage, self.args.seed)
         stage.doctor.well()
-        acts.backup(stage)
+        stage.backup()
 
     def _close(self, audit):
         """What its votes came to is kept."""
@@ -114,6 +119,10 @@ class Chaos:
         finally:
             ledger.read()
             self.count.update(ledger.count)
+            stage.journal.read()
+            self.count.update(stage.journal.count)
+            self.count['shot'] += stage.doctor.shot
+            self.count['rebuilt'] += stage.doctor.rebuilt
             for group, n in ledger.hung.items():
                 self.count['hung ' + group] += n
             stage.down()
@@ -165,7 +174,16 @@ class Chaos:
                 ('false failovers', false),
                 ('rounds that did not come well',
                  sum(r.broken for r in done)),
-                ('rounds in which persons did more than to rebuild', sum(any(
+                ('hosts latched', count['latched']),
+                ('rejoins begun: nothing to do, by rewind, by a copy',
+                 ' / '.join(str(count['rejoin: ' + how])
+                            for how in REJOINS)),
+                ('hosts switched off by agents, and on by a person',
+                 count['shot']),
+                ('hosts that a person had to rebuild', count['rebuilt']),
+                ('hosts that went on by a person\'s word', sum(
+                    WORD in n for r in done for n in r.notes)),
+                ('rounds in which persons did anything', sum(any(
                      n.startswith(PERSONS) for n in r.notes) for r in done)),
                 ('votes without an answer', count['unknown']),
                 ('of them hung to their limit, database / HTTP', '%d / %d' % (

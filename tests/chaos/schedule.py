@@ -17,6 +17,7 @@ Round = collections.namedtuple('Round', 'number gap strikes')
 PAIRS = 0.25            # of the rounds have two faults
 GAP = (0.3, 2.0)        # seconds of peace before a round
 AFTER = (0.0, 2.0)      # the second fault of a pair
+WAYS = {'truth': 4, 'lie': 3, 'fail': 1, 'hang': 1, 'blind': 1}
 HELD = (1.5, 5.0)       # one of a pair that would last until a takeover
 
 
@@ -50,15 +51,32 @@ def draw(seed, number, kinds):
     gap = rng.uniform(*GAP)
     paired = rng.random() < PAIRS
     first = strike(rng, kinds, paired)
+    company = {k.name: k.company for k in kinds}[first.kind]
+    paired = paired or (company > 0 and rng.random() < company)
     if not paired:
         return Round(number, gap, (first,))
     second = strike(rng, kinds, True)
     for _ in range(20):
-        if (second.kind, second.target) != (first.kind, first.target):
+        if _together(kinds, first, second):
             break
         second = strike(rng, kinds, True)
+    else:
+        return Round(number, gap, (first,))
     return Round(number, gap, (first, second._replace(
         after=rng.uniform(*AFTER))))
+
+
+def _together(kinds, *both):
+    apart = {k.name: k.not_with for k in kinds}
+    return len({(s.kind, s.target) for s in both}) == len(both) and not any(
+        a.kind in apart[b.kind] for a in both for b in both)
+
+
+def way(seed, number, lies=True):
+    """What the fence agents do in that round."""
+    rng = random.Random('%s/%d/agents' % (seed, number))
+    ways = {w: n for w, n in WAYS.items() if lies or w != 'lie'}
+    return rng.choices(list(ways), ways.values())[0]
 
 
 def rounds(seed, kinds, first=1):

@@ -4,37 +4,55 @@ it."""
 import contextlib
 import os
 import shutil
+import time
 
+from lab import power
 from lab.cluster import KEYS
 from lab.story import offset
 from votesite import Site, conf
 
+from . import acts, copies, members, versions
 from .disks import Disks
 from .doctor import Doctor
+from .journal import Journal
 from .keeper import Keeper
+from .kinds import T
 from .ledger import Ledger
 from .links import Links
 from .pulse import Pulse
 
 EVERY = ['-e', '40']
+# What the table of faults says of half the lease holds with agents, too.
+SHOT = '%dms' % (T * 500)
+BACKUPS = 4
+REJOIN = 'rejoin = "clone";\n'
 
 
 class Stage:
-    def __init__(self, layout, template):
-        self.site = Site(layout, settings=conf.settings(
-            layout, min_interval='0s'))
+    def __init__(self, layout, template, register='arbiter',
+                 proofs='lease', before=None):
+        settings = conf.settings(layout, min_interval='0s')
+        settings['more'] += REJOIN
+        if proofs == 'agent':
+            settings['more'] += power.conf('s1 s2', 'told', after=SHOT,
+                                           lease=register != 'none')
+        self.register = register
+        self.lone = register == 'none'
+        self.site = Site(layout, settings=settings, register=register)
         self.lab = self.site.lab
-        self.nodes = list(self.lab.pg) + ['a1']
+        self.nodes = list(self.lab.nodes)
+        self.power = power.Power(self.lab, thread=False, sees=self.lone) \
+            if proofs == 'agent' else None
+        self.before = versions.Before(self.lab, before) if before else None
         self.disks = Disks(self.lab)
         self.links = Links(self.lab)
         self.pulse = Pulse()
         self.backups = []
-        self.held = {}          # epoch: address of who held it
-        self.read = {}          # key: how much of its log was read
+        self.journal = Journal(self.lab)
         try:
             self.disks.mount()
             self.site.up(template)
-            self.keeper = Keeper(self.site)
+            self.keeper = Keeper(self.site, self.power)
             self.doctor = Doctor(self.site, self.keeper)
             self.ledger = Ledger(self.site)
             self._vote()
@@ -75,32 +93,39 @@ class Stage:
         found = [r for r in map(self.site.record, self.lab.pg) if r]
         return max(found, key=lambda r: (r['epoch'], r['seq']), default=None)
 
+    def other(self, key):
+        """The other data node."""
+        return next(k for k in self.lab.pg if k != key)
+
     def roles(self):
         """Who is what, by the record: {role: key}."""
         holder = KEYS[self.record()['holder']]
         rest = [k for k in self.lab.pg if k != holder]
-        return {'holder': holder, 'standby': rest[0], 'arbiter': 'a1',
-                'balancer': 'lb'}
+        found = {'holder': holder, 'standby': rest[0], 'balancer': 'lb'}
+        if not self.lone:
+            found.update(arbiter='a1', register='a1')
+        if self.register == 'etcd':
+            found.update(members.roles(self.lab))
+        return found
 
-    def holders(self):
-        """{epoch: address}, by the logs of those who wrote "held"."""
-        for key in self.lab.pg:
-            path = os.path.join(self.lab.dir, key, 'hawatchd.log')
-            with open(path, errors='replace') as f:
-                f.seek(self.read.get(key, 0))
-                text = f.read()
-            text = text[:text.rfind('\n') + 1]
-            self.read[key] = self.read.get(key, 0) + len(text.encode())
-            for line in text.splitlines():
-                if 'ev=record.written' in line and 'text="held epoch ' in \
-                        line:
-                    epoch = int(line.partition('held epoch ')[2].split()[0])
-                    self.held[epoch] = self.lab.host[key].address
-        return self.held
+    def backup(self):
+        """The files of the register, as one copies them of a running host."""
+        if self.register == 'etcd':
+            return
+        at = os.path.join(self.lab.dir, 'backup-%d' % time.monotonic_ns())
+        os.mkdir(at)
+        if self.lone:
+            copies.copy(self, at)
+        else:
+            acts.register_copy(self, at)
+        self.backups.append(at)
+        for old in self.backups[:-BACKUPS]:
+            shutil.rmtree(old)
+        del self.backups[:-BACKUPS]
 
     def begin_anew(self):
         """The epochs count from one again."""
-        self.held = {}
+        self.journal.held.clear()
         for old in self.backups:
             shutil.rmtree(old)
         self.backups = []
@@ -115,7 +140,8 @@ class Stage:
                     'CLOCK_MONOTONIC: %d ns\n' % offset())
         for key in self.nodes:
             for source, name in (
-                    ('hawatchd.log', 'hawatchd'), ('services.log', 'services'),
+                    ('hawatchd.log', 'hawatchd'), ('etcd.log', 'etcd'),
+                    ('services.log', 'services'),
                     ('var/log/postgresql/postgresql-15-main.log', 'postgres')):
                 _tail(os.path.join(self.lab.dir, key, source),
                       os.path.join(path, '%s-%s' % (key, name)))

@@ -10,9 +10,11 @@ import pytest
 from chaos import schedule
 from chaos.disks import STATE
 from chaos.disturb import BURST, burst
-from chaos.kinds import BY_NAME, KINDS, LINKS, T
+from chaos.journal import Journal
+from chaos.kinds import BY_NAME, KINDS, LINKS, T, possible
 from chaos.ledger import Ledger, _within
 from chaos.links import Links
+from chaos.versions import without
 from lab import Lab, product, wait_for
 
 S1, S2 = '10.77.0.11', '10.77.0.12'
@@ -27,15 +29,17 @@ def test_a_round_is_drawn_from_seed_and_number():
 
 
 def test_every_kind_is_drawn_on_every_target():
-    drawn = {(s.kind, s.target) for n in range(4000)
+    drawn = {(s.kind, s.target) for n in range(8000)
              for s in schedule.draw('1', n, KINDS).strikes}
     assert drawn == {(k.name, t) for k in KINDS for t in k.targets}
 
 
-def test_most_rounds_move_the_holder():
-    takes = sum(any(s.seconds is None for s in schedule.draw(
-        '1', n, KINDS).strikes) for n in range(1000))
-    assert takes > 330
+def test_many_rounds_move_the_holder():
+    for given in ({'arbiter'}, {'etcd'}):
+        takes = sum(any(s.seconds is None or s.kind == 'switchover' for s in
+                        schedule.draw('1', n, possible(given)).strikes)
+                    for n in range(1000))
+        assert takes > 400
 
 
 def test_lengths_are_as_the_table_says():
@@ -48,6 +52,34 @@ def test_lengths_are_as_the_table_says():
             elif s.target not in kind.lasts:
                 low, high = kind.seconds
                 assert low <= s.seconds <= high
+
+
+def test_what_a_run_has_no_option_for_is_not_drawn():
+    usual = {k.name for k in possible({'arbiter'})}
+    assert 'register-restored' in usual and 'pause' in usual
+    assert not usual & {'quorum-lost', 'engine-of-before'}
+    assert 'quorum-lost' in {k.name for k in possible({'etcd'})}
+
+
+def test_what_does_not_go_together():
+    drawn = [[s.kind for s in schedule.draw('1', n, possible(
+        {'arbiter', 'before'})).strikes] for n in range(3000)]
+    old = [d for d in drawn if 'engine-of-before' in d]
+    assert not any('pause' in d for d in old)
+    assert 0.5 < sum(len(d) == 2 for d in old) / len(old) < 1
+
+
+def test_agents_are_drawn_from_seed_and_number():
+    ways = [schedule.way('1', n) for n in range(200)]
+    assert ways[7] == schedule.way('1', 7) and set(ways) == set(schedule.WAYS)
+    assert ways != [schedule.way('2', n) for n in range(200)]
+
+
+def test_keys_that_a_version_does_not_know():
+    text = 'a = 1;\nb = {\n\tc = 2;\n};\n\td = [ 3,\n\t 4 ];\ne = 5;\n'
+    assert without(text, [(2, 'b'), (7, 'e')]) == \
+        'a = 1;\n\n\n\n\td = [ 3,\n\t 4 ];\n\n'
+    assert without(text, [(3, 'c')]).count('\n') == text.count('\n')
 
 
 def test_bursts_are_shorter_than_half_the_lease():
@@ -226,3 +258,54 @@ def test_within():
 
 def test_links_are_all_six():
     assert len(set(LINKS)) == 6
+
+
+# -- the engines' own words --------------------------------------------------
+
+def read(tmp_path, **lines):
+    """A journal of these lines, of s1 and s2."""
+    hosts = {k: type('Host', (), {'address': a})
+             for k, a in (('s1', S1), ('s2', S2))}
+    journal = Journal(type('Lab', (), {'dir': tmp_path, 'pg': hosts,
+                                       'host': hosts}))
+    for key in hosts:
+        (tmp_path / key).mkdir()
+        (tmp_path / key / 'hawatchd.log').write_text(''.join(
+            'ts=1 ' + x + '\n' for x in lines.get(key, ())))
+    journal.read()
+    return journal
+
+
+def written(words):
+    return 'ev=record.written level=notice epoch=1 text="%s seq 1, candid' \
+        'ates none"' % words
+
+
+PAUSED, RESUMED = 'ev=failover.paused epoch=1', 'ev=failover.resumed epoch=1'
+
+
+def test_journal(tmp_path):
+    journal = read(
+        tmp_path, s1=[written('held epoch 1')],
+        s2=[PAUSED, RESUMED, written('claimed epoch 2'),
+            written('held epoch 2'), 'ev=node.latched epoch=1',
+            'ev=rejoin.compared level=notice epoch=2 how=rewind why=""'])
+    assert journal.read() == {1: S1, 2: S2}
+    assert journal.count == {'latched': 1, 'rejoin: rewind': 1}
+    assert journal.taken_in_a_pause() == []
+
+
+def test_journal_finds_who_takes_over_in_a_pause(tmp_path):
+    journal = read(tmp_path, s1=[written('held epoch 1')],
+                   s2=[PAUSED, written('claimed epoch 2')])
+    assert 'epoch 2, by s2' in journal.taken_in_a_pause()[0]
+    assert journal.taken_in_a_pause() == []
+
+
+def test_who_holds_may_go_on_in_a_pause(tmp_path):
+    """And a restarted engine has to be told again that there is one."""
+    journal = read(
+        tmp_path, s1=[written('held epoch 1'), PAUSED,
+                      written('claimed epoch 2')],
+        s2=[PAUSED, 'ev=daemon.start', written('claimed epoch 3')])
+    assert journal.taken_in_a_pause() == []

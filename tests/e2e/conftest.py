@@ -21,6 +21,9 @@ def pytest_addoption(parser):
     parser.addoption('--register', choices=('arbiter', 'etcd'),
                      default='arbiter', help='where the record is kept in '
                      'all tests that do not say it')
+    parser.addoption('--commands', choices=('native', 'repmgr'),
+                     default='native', help='whose commands promote, follow '
+                     'and rejoin in all tests that do not say it')
     parser.addoption('--rounds', type=int, help='so many failovers and '
                      'rejoins in test_rejoin.py')
 
@@ -47,6 +50,7 @@ def make_cluster(request, template):
 
     def make(**kw):
         kw.setdefault('register', request.config.getoption('--register'))
+        kw.setdefault('commands', request.config.getoption('--commands'))
         cluster = Cluster(**kw)
         made.append(cluster)
         return cluster.up(template)

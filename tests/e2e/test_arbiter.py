@@ -1,5 +1,6 @@
 """The register's host fails in every way; the primary goes on."""
 
+import json
 import os
 import shutil
 
@@ -72,6 +73,17 @@ def test_file_restored_from_an_old_copy(cluster):
     assert cluster.http('s1', '/primary')[0] == 503
     assert not vote.acked(at, lab.s1.address)
     assert cluster.audit('s2')['ok']
+    # That it wrote its record again is no takeover; the last one is shown.
+    wait_for(lambda: cluster.record('s2')['epoch'] ==
+             cluster.record('s1').get('epoch'), 15, 'both know it')
+    said = json.loads(cluster.hactl('s2', 'report', '--json').stdout)
+    newest = cluster.record('s2')['epoch']
+    assert (said['epoch'], said['holder']) == (2, 'prod-s2'), said
+    assert [x['epoch'] for x in said['later']] == list(
+        range(newest, 2, -1)), said['later']
+    assert all(x['summary'].startswith(
+        'No takeover: prod-s2 was the primary and stayed it')
+        for x in said['later']), said['later']
 
 
 def test_disk_full(make_cluster):

@@ -54,6 +54,8 @@ def test_what_is_lost(make_cluster):
     text = [e['text'] for e in cluster.events('s2')
             if e.get('ev') == 'takeover.loss'][-1]
     told = int(re.search(r'at most (\d+) bytes', text)[1])
+    said = cluster.hactl('s2', 'report').stdout
+    assert 'loss %s' % text in ' '.join(said.split()), said
     report = cluster.audit('s2', at)
     lost = report['lost']
     print('%d bytes missing, with %d votes; "%s"; %d written in the last T; '

@@ -1,7 +1,10 @@
 """The record is kept in an etcd of three members, beside the databases and on
 the witness. All other tests run with it, too: pytest --register=etcd."""
 
+import contextlib
+import itertools
 import signal
+import threading
 
 import pytest
 
@@ -10,6 +13,12 @@ from lab.cluster import now
 
 T = 2.0
 ELECTION = 1.5      # of etcd, at most: one that is split is held again
+SLOW = 0.3          # seconds of a sync: less than the time-out of an election
+# A takeover reads and then writes, three times. A read waits for syncs of the
+# leader and of who is asked; a write for one of the log that is under way, for
+# its own, and for the two of the pages of those before it.
+WRITTEN = 3 * (2 + 4) * SLOW
+SLOW_ONES = {'leader': ['a1'], 'follower': ['s2'], 'all': etcd.MEMBERS}
 
 
 @pytest.fixture
@@ -38,9 +47,46 @@ def reads(cluster, key, **kw):
              'the register answers', **kw)
 
 
+@contextlib.contextmanager
+def slow_disks(lab, keys, seconds):
+    """Every sync of these members takes so long, while somebody else keeps
+    writing to etcd; begins when each of them has felt it."""
+    done = threading.Event()
+
+    def write():
+        for key in itertools.cycle(etcd.MEMBERS):
+            if done.is_set():
+                return
+            etcd.ctl(lab.a1, 'put', '/other', 'x', endpoint=lab.host[key],
+                     check=False)
+    writer = threading.Thread(target=write)
+    for key in keys:
+        etcd.slow_disk(lab.host[key], seconds * 1e3)
+    before = {key: etcd.syncs(lab.host[key]) for key in keys}
+
+    def felt(key):
+        count, took = (a - b for a, b in zip(etcd.syncs(lab.host[key]),
+                                             before[key]))
+        # One may have been under way.
+        assert took >= 0.8 * (count - 1) * seconds, (count, took)
+        return took >= 0.8 * seconds
+
+    writer.start()
+    try:
+        wait_for(lambda: all(map(felt, keys)), 10, 'they write')
+        yield
+        assert all(felt(key) for key in keys if lab.host[key].up)
+    finally:
+        done.set()
+        writer.join()
+        for key in keys:
+            etcd.slow_disk(lab.host[key], 0)
+
+
 def test_faults_of_etcd_and_then_of_the_database(pair):
-    """A leader that is killed, one that hangs, and a compaction are not seen
-    from outside; then the database crashes, and the standby takes over."""
+    """A leader that is killed, one that hangs, one whose disk is slow, and a
+    compaction are not seen from outside; then the database crashes, and the
+    standby takes over."""
     lab = pair.lab
     vote = pair.vote()
     etcd.move_leader(lab, 'a1')
@@ -57,6 +103,9 @@ def test_faults_of_etcd_and_then_of_the_database(pair):
              every=0.1)
     vote.wait_acked(100)
     etcd.kill(lab.host[first], signal.SIGCONT)
+    slow = wait_for(lambda: etcd.leader(lab), 10, 'somebody leads', every=0.1)
+    with slow_disks(lab, [slow], 1.0):
+        vote.wait_acked(200)
     head = etcd.status(lab.a1)['header']['revision']
     etcd.ctl(lab.a1, 'compact', str(head))
     reads(pair, 's1')
@@ -112,6 +161,76 @@ def test_member_cut_off_from_the_others(long_pair, key):
     report = long_pair.audit('s2', fault)
     assert report['ok']
     assert outage(vote, fault) <= 0.8 + ELECTION
+
+
+def unmoved(pair, vote):
+    """The primary goes on while they are slow."""
+    at = now()
+    vote.wait_acked(800, since=at, deadline=20)
+    wait_for(lambda: now() - at > 3 * T * 10**9, 10, 'three times T',
+             every=0.2)
+    assert outage(vote, at) < 0.5
+    assert pair.record('s1')['epoch'] == 1
+
+
+@pytest.mark.parametrize('who, seconds, bound', [
+    ('follower', 1.0, 0.8),             # the two others are a majority
+    ('leader', 1.0, 0.8 + ELECTION),    # it is too slow to lead, and replaced
+    ('leader', SLOW, 0.8 + WRITTEN),
+    ('all', SLOW, 0.8 + WRITTEN),
+])
+def test_slow_disk(long_pair, who, seconds, bound):
+    """Of members of etcd: a healthy primary notices nothing of it. One that
+    crashes is replaced, as soon as what is written for it is on the disks."""
+    lab = long_pair.lab
+    vote = long_pair.vote()
+    etcd.move_leader(lab, 'a1')
+    vote.wait_acked(20)
+    with slow_disks(lab, SLOW_ONES[who], seconds):
+        unmoved(long_pair, vote)
+        fault = now()
+        faults.databases_killed(lab)
+        vote.wait_acked(50, since=fault, server=lab.s2.address, deadline=20)
+    report = long_pair.audit('s2', fault)
+    assert report['ok']
+    print('outage: %.0f ms' % (outage(vote, fault) * 1e3))
+    assert outage(vote, fault) <= bound
+
+
+def test_slow_disks_and_host_lost(long_pair):
+    lab = long_pair.lab
+    vote = long_pair.vote()
+    etcd.move_leader(lab, 'a1')
+    vote.wait_acked(20)
+    with slow_disks(lab, etcd.MEMBERS, SLOW):
+        unmoved(long_pair, vote)
+        fault = now()
+        faults.host_lost(lab)
+        vote.wait_acked(50, since=fault, server=lab.s2.address, deadline=20)
+    report = long_pair.audit('s2', fault)
+    assert report['ok']
+    print('outage: %.0f ms' % (outage(vote, fault) * 1e3))
+    assert outage(vote, fault) <= T + 0.6 + WRITTEN
+
+
+def test_disks_too_slow(long_pair):
+    """Longer than an election, and than anybody waits for an answer: as if
+    there was no majority. The primary goes on; who takes over from one that
+    crashes may have to wait until they are faster."""
+    lab = long_pair.lab
+    vote = long_pair.vote()
+    vote.wait_acked(20)
+    with slow_disks(lab, etcd.MEMBERS, 1.0):
+        unmoved(long_pair, vote)
+        fault = now()
+        faults.databases_killed(lab)
+        wait_for(lambda: now() - fault > 3 * T * 10**9, 10, 'three times T',
+                 every=0.2)
+    fast = now()
+    vote.wait_acked(50, since=fault, server=lab.s2.address, deadline=20)
+    assert vote.acked(fault, lab.s2.address)[0].end - fast < \
+        (ELECTION + 2.0) * 1e9
+    assert long_pair.audit('s2', fault)['ok']
 
 
 def test_quorum_lost(long_pair):

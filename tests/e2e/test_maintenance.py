@@ -4,7 +4,6 @@ standby is taken down on purpose, engines are restarted as by an upgrade."""
 import json
 import os
 import re
-import shutil
 import signal
 import subprocess
 
@@ -28,7 +27,8 @@ def kept(template):
         yield cluster
         survivor = next(key for key in ('s1', 's2') if
                         cluster.status(key).get('role') == 'primary')
-        assert cluster.audit(survivor)['ok']
+        changes = cluster.record(survivor)['epoch'] - 1
+        assert cluster.audit(survivor, changes=changes)['ok']
     finally:
         cluster.down()
 
@@ -121,13 +121,14 @@ def test_paused(pair):
     output says so; it ends by order, and by itself."""
     cluster, lab, vote = pair, pair.lab, pair.voters[0]
     # -- what is refused, and what comes next
-    assert '--for TIME WHY' in refused(
+    assert 'hactl pause --for 30m disks --yes' in refused(
         cluster, 's1', 'pause', 'disks', '--yes', code=2)
-    assert 'hactl pause --for 30m' in refused(
+    assert 'hactl pause --for 24h disks' in refused(
         cluster, 's1', 'pause', '--for', '25h', 'disks', '--yes', code=2)
     assert 'hactl pause --for 30m disks --yes' in refused(
         cluster, 's1', 'pause', '--for', '30m', 'disks')
-    assert 'ssh prod-s1 \'hactl pause --for 1800s "new disks"\'' in refused(
+    assert 'ssh prod-s1 \'hactl pause --for 1800s "new disks" --yes\'' in \
+        refused(
         cluster, 's2', 'pause', '--for', '30m', 'new disks', '--yes')
     assert 'ssh prod-s1 hactl resume' in refused(cluster, 's2', 'resume')
     assert 'hactl status' in refused(cluster, 's1', 'resume')
@@ -153,7 +154,8 @@ def test_paused(pair):
     for key in NODES:
         text = ' '.join(cluster.hactl(key, 'status').stdout.split())
         assert 'failover is paused' in text and 'new disks' in text, text
-        assert 'ssh prod-s1 hactl resume' in text
+        assert ('next hactl resume' if key == 's1' else
+                'next ssh prod-s1 hactl resume') in text
         assert 'is on one host' in text and 'may not take over' not in text
     assert json.loads(cluster.hactl('a1', 'register', 'show', '--json')
                       .stdout)['record']['paused']['why'] == 'new disks'
@@ -206,7 +208,7 @@ def test_standby_taken_down_without_the_register(pair):
     cluster, lab, vote = pair, pair.lab, pair.voters[0]
     assert 'hactl fence disks --yes' in refused(
         cluster, 's2', 'fence', 'disks')
-    assert 'hactl fence --help' in refused(
+    assert 'hactl fence "new disks"' in refused(
         cluster, 's2', 'fence', '', '--yes', code=2)
     cluster.engine_kill('a1')
     wait_for(lambda: not cluster.status('s1')['register']['read'], 10)
@@ -223,7 +225,7 @@ def test_standby_taken_down_without_the_register(pair):
     assert said['latch'] and re.match(r'fenced by \S+ \(uid 0\): new disks',
                                       said['latch_why'])
     text = ' '.join(cluster.hactl('s1', 'status').stdout.split())
-    assert 'ssh prod-s2 hactl unfence' in text and 'rebuild' not in text, text
+    assert 'ssh -t prod-s2 hactl unfence' in text and 'rebuild' not in text, text
     assert 'hactl status' in refused(cluster, 's2', 'fence', 'again', '--yes')
     cluster.engine_kill('s2')
     cluster.engine_start('s2')
@@ -234,16 +236,97 @@ def test_standby_taken_down_without_the_register(pair):
              'it is a candidate again')
     cluster.wait_candidates('s1', ['prod-s2'], 10)
     # -- the holder
-    at = now()
+    give_away(cluster)
+    text = ' '.join(cluster.hactl('s2', 'status').stdout.split())
+    assert 'ssh -t prod-s1 hactl rejoin' in text, text
+    # What was not flushed there may be here: it is saved, then rewound.
+    assert 'hactl rejoin' in refused(cluster, 's1', 'unfence', '--yes')
+    assert 'has taken over' in cluster.status('s1')['durable']['latch_why']
+
+
+def give_away(cluster):
+    """prod-s1 holds the cluster, and a person fences it."""
+    vote, at = cluster.voters[0], now()
     ordered(cluster, 's1', 'fence', 'it smells', '--yes')
-    vote.wait_acked(50, since=at, server=lab.s2.address, deadline=15)
+    vote.wait_acked(50, since=at, server=cluster.lab.s2.address, deadline=15)
     print('primary fenced: %.0f ms without a vote' % gap(vote, at))
     cluster.wait_role('s1', 'latched')
     cluster.wait_plan_end('s2')
     wait_for(lambda: cluster.record('s1').get('holder') == 'prod-s2', 10)
-    # What was not flushed there may be here: it is saved, then rewound.
-    assert 'hactl rejoin' in refused(cluster, 's1', 'unfence', '--yes')
-    assert 'has taken over' in cluster.status('s1')['durable']['latch_why']
+
+
+@pytest.fixture
+def given_away(pair):
+    """prod-s2 holds the cluster, and prod-s1 is latched: by a test before, or
+    now."""
+    if pair.record('s1').get('holder') == 'prod-s1':
+        pair.wait_candidates('s1', ['prod-s2'], 30)
+        give_away(pair)
+    yield pair
+
+
+def apart(cluster, key):
+    """What a rejoin sets data aside with, as far as it is in the server's
+    file."""
+    with open(cluster.lab.pg[key].data('postgresql.auto.conf')) as f:
+        return [line for line in f if re.match(
+            'hawatch|restore_command|recovery_target|wal_keep', line)]
+
+
+def test_rejoined_fenced_and_rejoined(given_away):
+    """A standby that a person fences, and thinks to rejoin: each of it is
+    refused or done, and what a rejoin needs for itself is nowhere left, on the
+    standby nor on the primary that it becomes; it follows from there."""
+    cluster, lab = given_away, given_away.lab
+    vote = cluster.voters[0]
+    server, skip = lab.pg['s1'], len(events(cluster, 's1', 'rejoin.compared'))
+    ordered(cluster, 's1', 'rejoin', '--yes')
+    assert not apart(cluster, 's1')
+    cluster.wait_candidates('s2', ['prod-s1'], 20)
+    # -- it is well
+    assert 'hactl status' in refused(cluster, 's1', 'rejoin', '--yes')
+    # -- fenced: by whom, why, and what comes first
+    ordered(cluster, 's1', 'fence', 'disks', '--yes')
+    for words in (['--yes'], [], ['--clone', '--yes']):
+        done = cluster.hactl('s1', 'rejoin', *words)
+        text = ' '.join(done.stderr.split())
+        assert done.returncode == 1 and done.stdout == '', text
+        assert re.search(r'fenced by \S+ \(uid 0\): disks', text), text
+        assert text.endswith('next: hactl unfence'), text
+    ordered(cluster, 's1', 'unfence', '--yes')
+    wait_for(server.answers, 20, 'it is started')
+    cluster.wait_candidates('s2', ['prod-s1'], 20)
+    # -- it receives nothing: its data is its primary's, and follows
+    server.sql("ALTER SYSTEM SET primary_slot_name = 'nobody'")
+    server.sql('SELECT pg_reload_conf()')
+    cluster.wait_candidates('s2', [], 20)
+    server.sql('ALTER SYSTEM RESET primary_slot_name')
+    # A walreceiver that tries again counts as one for some milliseconds.
+    asks = wait_for(lambda: done if 'nothing to rejoin' not in (
+        done := cluster.hactl('s1', 'rejoin')).stderr else None, 5)
+    assert 'what only this data has' in asks.stdout, asks.stderr
+    assert asks.stderr.rstrip().endswith('hactl rejoin --yes'), asks.stderr
+    wait_for(lambda: 'nothing to rejoin' not in (
+        done := cluster.hactl('s1', 'rejoin', '--yes')).stderr and
+        done.returncode == 0, 60)
+    found = [e['how'] for e in events(cluster, 's1', 'rejoin.compared', skip)]
+    assert found == ['rewind', 'follows'], found
+    assert not apart(cluster, 's1')
+    cluster.wait_candidates('s2', ['prod-s1'], 20)
+    # -- there and back
+    for old, new in (('s2', 's1'), ('s1', 's2')):
+        at = now()
+        ordered(cluster, old, 'switchover', '--yes')
+        vote.wait_acked(20, since=at, server=lab.host[new].address,
+                        deadline=20)
+        cluster.wait_candidates(new, [lab.host[old].name], 20)
+        assert not apart(cluster, 's1')
+        assert server.sql('SHOW wal_keep_size') == [['64MB']]
+    assert server.sql('SHOW recovery_target_timeline') == [['latest']]
+    for key in ('s1', 's2'):
+        assert not cluster.status(key)['durable']['latch']
+        assert not [e for e in events(cluster, key, 'pg.setting')
+                    if e['reason'] in ('set-aside', 'timeline-fixed')]
 
 
 # The last commit whose engines speak the protocol before this one.
@@ -268,14 +351,6 @@ def before(tmp_path_factory):
     return build
 
 
-def install(host, build):
-    """These programs on that host, as a package would put them there."""
-    for name, path in product.PROGRAMS.items():
-        new = host.path('/usr/sbin/') + name + '.new'
-        shutil.copy2(os.path.join(build, path), new)
-        os.rename(new, host.path('/usr/sbin/') + name)
-
-
 @pytest.fixture
 def mixed(request, template, before):
     """All hosts with the version before."""
@@ -288,7 +363,7 @@ def mixed(request, template, before):
         for key in NODES:
             host = cluster.lab.host[key]
             host.make_dirs()
-            install(host, before)
+            product.put(host, before)
         power_on()
     cluster.lab.switch.start = start
     yield cluster.up(template)
@@ -310,7 +385,7 @@ def test_upgraded_one_by_one(request):
     at = now()
 
     def to(key, build):
-        install(lab.host[key], build)
+        product.put(lab.host[key], build)
         restart(cluster, key)
         cluster.wait_candidates('s1', ['prod-s2'], 20)
         cluster.wait_role('s2', 'standby', 10)

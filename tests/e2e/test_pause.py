@@ -30,7 +30,8 @@ def test_stopped_for_a_minute(cluster, fault):
     vote.wait_acked(50, server=lab.s2.address)
     for voter in cluster.voters:
         assert not voter.acked(thaw, lab.s1.address)
-    check_takeover(cluster, vote, at, T + 0.8)
+    check_takeover(cluster, vote, at, T + 0.8,
+                   silent=fault is faults.stopped_unplugged)
 
 
 @pytest.mark.parametrize('seconds', [0.5, 1.9, 2.0, 2.1, 3.0])

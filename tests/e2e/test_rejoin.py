@@ -2,6 +2,7 @@
 saved, the rest is rewound, and it is a candidate again; by itself, by hand,
 and after its host or its engine died in the midst of it."""
 
+import fcntl
 import glob
 import os
 import re
@@ -9,7 +10,7 @@ import signal
 
 import pytest
 
-from lab import auditor, faults, pg, wait_for
+from lab import auditor, faults, pg, product, wait_for
 from lab.cluster import now
 from lab.host import wait_gone
 
@@ -66,7 +67,7 @@ def rows_wait(cluster, old, new):
 def check_saved(cluster, key, epoch):
     """What only that data had is there, for nobody but root."""
     place = saved(cluster, key)[-1]
-    assert place.endswith('-epoch%d' % epoch)
+    assert re.search(r'Z-epoch%d-\d+$' % epoch, place)
     assert len(saved(cluster, key)) <= KEPT
     with open(os.path.join(place, 'listing')) as f:
         assert re.search(r'rmgr: Heap .*INSERT', f.read())
@@ -150,7 +151,10 @@ def test_by_hand(by_hand):
     vote = cluster.vote()
     vote.wait_acked(10)
     refused(rejoin(cluster, 's1', '--yes'), 'holds the record itself')
-    refused(rejoin(cluster, 's2', '--yes'), 'still lists this node')
+    # What would be refused is, before anything is printed or asked.
+    well = rejoin(cluster, 's2')
+    refused(well, 'a standby already, and a candidate')
+    assert well.stdout == ''
     began = lose_primary(cluster, 's1', 's2', vote)
     cluster.wait_role('s1', 'latched', 20)
     assert 'hactl rejoin' in cluster.hactl('s1', 'status').stdout
@@ -165,7 +169,7 @@ def test_by_hand(by_hand):
     wait_for(lambda: rejoin(cluster, 's1', '--yes').returncode == 0, 60,
              'it rejoins', every=1)
     check_rejoined(cluster, 's1', 's2')
-    refused(rejoin(cluster, 's1', '--yes'), 'still lists this node')
+    refused(rejoin(cluster, 's1', '--yes'), 'a standby already, and a candid')
     assert cluster.audit('s2', began)['ok']
 
 
@@ -188,13 +192,50 @@ def test_killed_in_the_midst(cluster, long_run, what):
         # What the gate says without an engine, and to a person.
         assert not os.path.exists(lab.pg['s1'].data('standby.signal'))
         assert cluster.hactl('s1', 'gate').returncode != 0
+        not_beside_another(cluster, 's1')
         cluster.engine_start('s1')
     else:
         lab.power_cut('s1')
         lab.boot('s1')
     check_rejoined(cluster, 's1', 's2', 90)
     rows_wait(cluster, 's1', 's2')
+    restart_engine(cluster, 's1')
     assert cluster.audit('s2', began)['ok']
+
+
+def not_beside_another(cluster, key):
+    """Something of an earlier engine does not end: it holds the lock."""
+    host = cluster.lab.host[key]
+    with open(host.path('/var/lib/hawatch/lock')) as f:
+        fcntl.flock(f, fcntl.LOCK_EX)
+        cluster.engine_start(key)
+        wait_for(lambda: not host.pids('hawatchd'), 10, 'the engine ends')
+    assert not host.pids('postgres')
+    with open(product.log_path(host)) as f:
+        assert 'ps -C hawatch-keeper' in f.read().splitlines()[-1]
+
+
+def restart_engine(cluster, key):
+    """Killed, with all that it alone holds together; the server that it has
+    started is not of that."""
+    host, server = cluster.lab.host[key], cluster.lab.pg[key]
+    with open(server.data('postmaster.pid')) as f:
+        before = f.read().splitlines()[:3]
+    cluster.engine_kill(key)
+    assert not host.pids('hawatch-keeper')
+    cluster.engine_start(key)
+    cluster.wait_role(key, 'standby', 20)
+    with open(server.data('postmaster.pid')) as f:
+        assert f.read().splitlines()[:3] == before
+
+
+def forget_wal(server):
+    """What it takes to rewind is gone."""
+    redo = re.search(r'REDO WAL file: +(\w+)', server.do(
+        [pg.BIN + 'pg_controldata', '-D', pg.DATA]).stdout)[1]
+    for name in os.listdir(server.data('pg_wal')):
+        if len(name) == 24 and name < redo:
+            os.unlink(server.data('pg_wal', name))
 
 
 def test_clone_where_a_rewind_is_impossible(by_hand):
@@ -206,13 +247,14 @@ def test_clone_where_a_rewind_is_impossible(by_hand):
     began = lose_primary(cluster, 's1', 's2', vote, 'SELECT pg_switch_wal();'
                          'CHECKPOINT;')
     cluster.wait_role('s1', 'latched', 20)
-    names = sorted(os.listdir(lab.pg['s1'].data('pg_wal')))
-    redo = re.search(r'REDO WAL file: +(\w+)', lab.pg['s1'].do(
-        [pg.BIN + 'pg_controldata', '-D', pg.DATA]).stdout)[1]
-    for name in names:
-        if len(name) == 24 and name < redo:
-            os.unlink(lab.pg['s1'].data('pg_wal', name))
-    assert rejoin(cluster, 's1', '--yes').returncode != 0
+    forget_wal(lab.pg['s1'])
+    done = rejoin(cluster, 's1', '--yes')
+    assert done.returncode == 4, done.stderr
+    # Why, and what will do.
+    said = ' '.join(done.stderr.split())
+    assert re.search(r'abandoned at compare .* could not (find|open) .*'
+                     r'next: hactl rejoin --clone --yes$', said), said
+    assert 'aside' not in lab.s1.read(pg.DATA + '/postgresql.auto.conf')
     assert [e for e in cluster.events('s1') if e.get('ev') == 'rejoin.compared'
             and e['how'] == 'clone']
     inode = os.stat(lab.pg['s1'].data('PG_VERSION')).st_ino
@@ -221,6 +263,9 @@ def test_clone_where_a_rewind_is_impossible(by_hand):
     check_rejoined(cluster, 's1', 's2')
     old, = glob.glob(lab.s1.path(pg.DATA + '.old-*'))
     assert os.stat(os.path.join(old, 'PG_VERSION')).st_ino == inode
+    wait_for(lambda: os.path.exists(os.path.join(
+        old, 'pg_internal.init.hawatch-old')), 10, 'it is noted as old')
     assert not glob.glob(lab.s1.path(pg.DATA + '.new*'))
-    assert not os.path.exists(lab.pg['s1'].data('hawatch.whole'))
+    assert not os.path.exists(lab.pg['s1'].data(
+        'pg_internal.init.hawatch'))
     assert cluster.audit('s2', began)['ok']

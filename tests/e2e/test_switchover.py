@@ -14,8 +14,10 @@ from lab.cluster import now
 from test_failover import everybody_votes
 
 ROUNDS = 3
-OUTAGE = 0.3                    # seconds without a vote, as the median
-SHARED = 0.3                    # more of them on a shared machine
+# Seconds without a vote, as the median. scripts/bench fails above OUTAGE, on a
+# machine of its own. Here others use the same two processors: at a load of
+# twenty the median was 0.43 s.
+OUTAGE, SHARED = 0.3, 0.3
 # What the target of a failed attempt may keep the primary waiting for: the
 # limits of its steps, and a restart.
 BACK = 12.0
@@ -83,6 +85,10 @@ def test_there_and_back(pair):
             print('%s to %s: %.0f ms without a vote' % (old, new, gaps[-1]))
     print('write outage of %d switchovers: median %.0f ms, worst %.0f ms' % (
         len(gaps), median(gaps), max(gaps)))
+    # By repmgr, too.
+    wait_for(lambda: sorted(cluster.lab.pg['s1'].sql(
+        'SELECT type, active FROM repmgr.nodes', 'repmgr') or []) == [
+            ['primary', 't'], ['standby', 't']], 10, "repmgr's nodes")
     # The same data all the while: no clone, no rewind, no person.
     assert made == {key: inode(cluster, key) for key in ('s1', 's2')}
     for key in ('s1', 's2'):
@@ -115,7 +121,7 @@ def test_with_an_open_transaction(pair):
     assert refused.returncode == 1, refused.stdout + refused.stderr
     assert 'user voter' in ' '.join(refused.stderr.split())
     assert refused.stderr.splitlines()[-1].endswith(
-        'hactl switchover prod-s2 --end-transactions')
+        'hactl switchover prod-s2 --end-transactions --yes')
     assert busy.poll() is None and not [
         e for e in cluster.events('s1') if e.get('ev') == 'order.taken' and
         e.get('verb') == 'switchover']
@@ -137,7 +143,7 @@ def test_with_much_to_write(pair, request):
     for name, value in (('shared_buffers', '768MB'), ('max_wal_size', '8GB'),
                         ('checkpoint_timeout', '1h')):
         s2.set(name, value)
-    s2.stop()                   # started again by its engine
+    s2.stop(wait=False)         # started again by its engine
     wait_for(lambda: s2.sql('SHOW shared_buffers', check=False) == [['768MB']],
              30, 'the standby has a large pool')
     cluster.wait_candidates('s1', ['prod-s2'], 60)
@@ -173,7 +179,7 @@ def test_refusals_name_what_is_next(cluster):
 
     steps = cluster.hactl('s2', 'plan', 'switchover', 'prod-s2')
     assert steps.returncode == 0 and 'release' in steps.stdout
-    way = 'ssh prod-s1 hactl switchover prod-s2'
+    way = 'prod-s1 hactl switchover prod-s2'
     assert way in refused('s2', 'promote', 'prod-s2')
     assert way in refused('s2', 'switchover')
     assert way in refused('s2', 'switchover', 'prod-s2')

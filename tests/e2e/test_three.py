@@ -7,7 +7,7 @@ import pytest
 
 from lab import auditor, faults, wait_for
 from lab.cluster import now
-from test_failover import T, everybody_votes
+from test_failover import T, everybody_votes, slower
 
 # Of two equally far candidates the first, or the one of the greater priority.
 LAST_FIRST = {'node': {'s3': ' priority = 200;'}}
@@ -41,9 +41,11 @@ def name(key):
     return 'prod-' + key
 
 
-def check_takeover(three, vote, at, winner, bound):
+def check_takeover(three, vote, at, winner, bound, silent=0):
     """That one holds epoch 2, and votes go on. Prints for how long there was
-    none; what had to wait before the fault does not count."""
+    none; what had to wait before the fault does not count. silent: so many
+    servers do not even refuse."""
+    bound += slower(three, silent)
     lab = three.lab
     vote.wait_acked(50, since=at, server=lab.host[winner].address,
                     deadline=20)
@@ -110,7 +112,8 @@ def test_takeover(make_three, request, fault, priority, bound, longer):
     fault(three.lab)
     winner = three.winner(at, *pair)
     other = pair[pair[0] == winner]
-    check_takeover(three, vote, at, winner, bound)
+    check_takeover(three, vote, at, winner, bound,
+                   fault is not faults.databases_killed)
     check_follows(three, other, winner)
     if fault is faults.databases_killed:
         three.rebuild('s1', winner)
@@ -169,7 +172,7 @@ def test_the_furthest_is_lost_too(make_three):
     # The primary first: it must not find the deaf one lost.
     lab.power_cut('s1')
     lab.power_cut('s3')
-    check_takeover(three, vote, at, 's2', LOSS)
+    check_takeover(three, vote, at, 's2', LOSS, silent=2)
     assert three.audit('s2', at)['ok']
 
 
@@ -209,5 +212,5 @@ def test_two_takeovers(make_three, request):
     vote.wait_acked(50, since=at, server=lab.host[last].address, deadline=15)
     gap = auditor.outage(vote.attempts(), at) / 1e6
     print('the second takeover: outage %.0f ms' % gap)
-    assert gap <= (LOSS + SHARED) * 1e3
+    assert gap <= (LOSS + SHARED + slower(three, 2)) * 1e3
     assert three.audit(last, at, changes=2)['ok']

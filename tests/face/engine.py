@@ -17,7 +17,8 @@ SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(
 
 
 class Engine:
-    """answers: {verb: [lines]}, each an object; changed while it runs."""
+    """answers: {verb: [lines]}, each an object, or what makes these of the
+    request; changed while it runs."""
 
     def __init__(self, directory, answers):
         self.path = os.path.join(directory, 'hactl.sock')
@@ -41,6 +42,8 @@ class Engine:
                 request = json.loads(line)
                 self.asked.append(request)
                 lines = self.answers.get(request['verb'])
+                if callable(lines):
+                    lines = lines(request)
                 if lines is None:
                     lines = [{'exit': 2, 'refused': 'unknown verb',
                               'next': 'hactl --version'}]

@@ -39,6 +39,9 @@ def node(name, role, names, **more):
         'claim': {'block': 'lease-runs', 'in_ms': 2000, 'text': 'waits'},
         'durable': {'latch': False, 'latch_why': ''},
         'site': {'role': role, 'primary': names[0]},
+        'ready': {'ok': primary, 'reasons': [] if primary else
+                  ['config-differs', 'plan-runs'], 'texts': [] if primary else
+                  ['the hosts\' configurations differ', LONG_TEXT]},
         'health': {'ok': primary, 'reasons': '', 'spared': []},
         'checks': [
             {'name': 'iam-http-through-the-balancer', 'type': 'http',
@@ -56,7 +59,7 @@ def node(name, role, names, **more):
                      'in': [names[0]], 'out': [names[1]]}],
     }
     if role == 'witness':
-        for key in ('postgres', 'checks', 'drift', 'traffic', 'health'):
+        for key in ('ready', 'postgres', 'checks', 'drift', 'traffic', 'health'):
             del doc[key]
     doc.update(more)
     return doc
@@ -123,10 +126,14 @@ def history(names):
             'records': [
                 line(0, names[0], 'order.taken', verb='promote', uid=0,
                      pid=99, why='plug pulled', epoch=12345),
-                line(1, names[0], 'plan.end', text=LONG_TEXT, proof='operator',
-                     proof_why='plug pulled', epoch=12345, unlinked=True),
+                line(1, names[0], 'plan.end', text='takeover: ' + LONG_TEXT,
+                     proof='operator', proof_why='plug pulled', epoch=12345,
+                     unlinked=True),
                 line(2, names[0], 'standby.added', text=names[1],
-                     epoch=12345, dropped=17)]}
+                     epoch=12345),
+                line(3, names[0], 'history.left-out', epoch=12345,
+                     left_out=17, kinds={'order.refused': 17},
+                     text='17 of order.refused', change=True)]}
 
 
 SKEW = 5000        # ms that the old primary's clock is ahead
@@ -167,10 +174,73 @@ def report(names):
         {'node': other, 'silent': 'connect-timeout'}]}
 
 
+def rewritten(names, epoch, before):
+    """s2, the primary, writes its record again as that epoch."""
+    now = {'epoch': epoch, 'holder': names[1], 'primary': True}
+    return {'exit': 0, 'cluster': 'prod', 'self': names[1], 'epoch': epoch,
+            'hosts': [{'node': names[1], 'now': now, 'records': [
+                line(-60000, names[1], 'fence.open', epoch=before),
+                line(0, names[1], 'register.cold', epoch=before),
+                line(30, names[1], 'record.written', epoch=epoch,
+                     text='held epoch %d seq 8, candidates none' % epoch)]}]}
+
+
+def reload(names):
+    """Two hosts with the same new file, and one that is down."""
+    changes = [
+        {'key': 'checks[web].timeout', 'old': '1s, the default', 'new': '2s',
+         'live': True},
+        {'key': 'converge[app].primary', 'old': 'not shown',
+         'new': 'not shown', 'live': True},
+        {'key': 'checks', 'old': ', '.join(['pg'] * 20),
+         'new': ', '.join(['web'] * 20), 'live': True}]
+    hosts = [{'node': n, 'applied': True, 'digest': '0123456789abcdef',
+              'changes': changes} for n in names[:2]]
+    return {'exit': 0, 'applied': True, 'self': names[0], 'differ': [],
+            'path': '/etc/hawatch/hawatch.conf', 'seen': '%s=0123456789abcdef '
+            '%s=0123456789abcdef ' % tuple(names[:2]), 'nodes': hosts +
+            [{'node': names[2], 'silent': 'connect-timeout'}]}
+
+
+def reload_refused(names):
+    """One has a bad file, and one a plan that runs."""
+    obj = reload(names)
+    obj['nodes'][0] = {
+        'node': names[0], 'applied': False, 'refused': 'its file has 1 error, '
+        'and what runs goes on', 'next': 'hactl config check',
+        'errors': ['/etc/hawatch/hawatch.conf:12: modes: unknown key; did '
+                   'you mean "mode"?']}
+    obj['nodes'][1].update(applied=False, refused='a plan runs')
+    obj.update(exit=1, applied=False, next='hactl config check',
+               refused='%s: its file has 1 error, and what runs goes on; '
+               'nothing was changed on any host' % names[0])
+    return obj
+
+
+def config_diff(names):
+    return {'exit': 1, 'self': names[0],
+            'path': '/etc/hawatch/hawatch.conf', 'nodes': [
+        {'node': names[1], 'keys': [
+            {'key': 'lease.slack', 'here': '50ms, the default',
+             'there': '40ms', 'safety': True},
+            {'key': 'checks[web].window', 'here': '7', 'there': '8',
+             'safety': False}]},
+        {'node': names[2], 'keys': []}]}
+
+
+def would(names):
+    return {'exit': 0, 'would': [
+        {'serial': 1, 'at_ms': 1793000000123, 'text': '%s is lost: after '
+         '2.1 s %s would have been promoted; it lacks 100 bytes of what was '
+         'seen there last, for which no commit would have been acknowledged'
+         % (names[0], names[1])}]}
+
+
 def answers(names):
     found = {verb: STEPS for verb in
              ('promote', 'switchover', 'init', 'pause', 'resume', 'fence',
-              'unfence', 'rejoin', 'ack', 'drift-apply')}
+              'unfence', 'rejoin', 'ack', 'drift-apply',
+              'notify-test')}
     found.update({
         'status': [status(names)],
         'plan': [plan(names)],
@@ -178,6 +248,9 @@ def answers(names):
         'register-adopt': [{'exit': 0, 'register': register(names)}],
         'history': [history(names)],
         'report': [report(names)],
+        'reload': [reload(names)],
+        'config-diff': [config_diff(names)],
+        'would': [would(names)],
         'role': [{'exit': 0, 'role': 'primary'}],
         'gate': [{'exit': 0, 'as': 'primary'}],
         'ping': [{'exit': 0, 'node': names[0], 'version': '0.1.0',

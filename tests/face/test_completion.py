@@ -66,10 +66,12 @@ FIRST = {'status', 'checks', 'drift', 'plan', 'promote', 'switchover', 'init',
          'register', 'role', 'pki', 'completion'}
 
 
-@pytest.mark.parametrize('offered', [in_bash, in_fish])
+FISH = pytest.param(in_fish, marks=pytest.mark.skipif(
+    shutil.which('fish') is None, reason='fish is not there'))
+
+
+@pytest.mark.parametrize('offered', [in_bash, FISH])
 def test_words(shell, offered):
-    if offered is in_fish and shutil.which('fish') is None:
-        pytest.skip('fish is not installed')
     assert FIRST <= offered(shell, 'hactl ')
     assert offered(shell, 'hactl swi') == {'switchover'}
     assert offered(shell, 'hactl register ') == {'show', 'adopt'}
@@ -91,17 +93,26 @@ def test_words(shell, offered):
                for x in offered(shell, 'hactl config check h'))
 
 
-def test_nodes(shell):
+@pytest.mark.parametrize('offered', [in_bash, FISH])
+def test_nodes(shell, offered):
     """Of the configuration that is named, or of the usual one, which a host
     of a test does not have."""
-    nodes = {'prod-s1', 'prod-s2', 'prod-a1'}
-    for words in ('promote ', 'switchover --yes ', 'plan switchover ',
-                  'init --holder ', 'init --holder=', '-N '):
-        assert in_bash(shell, 'hactl -c CONF ' + words) == nodes, words
-        assert in_bash(shell, 'hactl --config=CONF ' + words) == nodes, words
-    assert in_bash(shell, 'hactl -c CONF promote prod-s') == {
+    data = {'prod-s1', 'prod-s2'}
+    for words, nodes in (('promote ', data), ('switchover --yes ', data),
+                         ('plan switchover ', data), ('why ', data),
+                         ('init --holder ', data), ('init --holder=', data),
+                         ('-N ', data | {'prod-a1'}),
+                         ('plan promote prod-s2 --if ',
+                          {x + '=dead' for x in data | {'prod-a1'}})):
+        if offered is in_fish and words.endswith('='):
+            nodes = {'--holder=' + x for x in nodes}
+        for option in ('-c ', '--config ', '--config='):
+            said = offered(shell, 'hactl %sCONF %s' % (option, words))
+            assert said == nodes, option + words
+    assert offered(shell, 'hactl -c CONF promote prod-s') == {
         'prod-s1', 'prod-s2'}
-    assert in_bash(shell, 'hactl -c CONF promote prod-s1 ') == set()
+    assert offered(shell, 'hactl -c CONF promote prod-s1 ') == set()
+    assert offered(shell, 'hactl -c /nonexistent promote ') == set()
 
 
 @pytest.mark.skipif(shutil.which('zsh') is None, reason='zsh is not there')
@@ -118,6 +129,12 @@ def test_zsh(shell):
                 ('hactl plan \t', 'print the steps of a switchover'),
                 ('hactl role --is st\t', 'standby'),
                 ('hactl -c hawatch.conf promote prod-s\t\t', 'prod-s2'),
+                ('hactl --config=hawatch.conf why prod-s\t\t', 'prod-s2'),
+                ('hactl -c hawatch.conf -N prod-a\t', 'prod-a1'),
+                ('hactl -c hawatch.conf plan promote prod-s2 --if prod-a\t',
+                 'prod-a1=dead'),
+                ('hactl -c hawatch.conf init --holder prod-s\t\t',
+                 'prod-s2'),
                 ('hactl status --wa\t', '--watch'),
                 ('hactl status --color=nev\t', '--color=never')):
             t.text = ''

@@ -24,7 +24,8 @@ static const char front_world_conf[] =
     "\"idle\":5000000,\"generation\":1,\"nodes\":["
     "{\"name\":\"s1\",\"address\":\"10.77.0.1\"},"
     "{\"name\":\"s2\",\"address\":\"10.77.0.2\"},"
-    "{\"name\":\"a1\",\"address\":\"10.77.0.3\"}]}}";
+    "{\"name\":\"a1\",\"address\":\"10.77.0.3\"}],"
+    "\"operators\":[\"ann\"]}}";
 
 static void
 pair(int fd[2])
@@ -102,11 +103,15 @@ int
 front_world_connect(struct front_world *w, const char *peer)
 {
 	struct listener *l = peer == NULL ? w->front.health : w->front.peer;
+	struct conn *c;
 	int fd[2];
 
 	pair(fd);
 	conn_new(l, fd[0], "10.77.0.1", peer != NULL);
-	TAILQ_LAST(&l->list[CONN_IDLE], conn_list)->peer = peer;
+	c = TAILQ_LAST(&l->list[CONN_IDLE], conn_list);
+	c->peer = peer;
+	c->is_operator = peer != NULL && strcmp(peer, "ann") == 0;
+	l->operators += c->is_operator;
 	return fd[1];
 }
 

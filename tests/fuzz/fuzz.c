@@ -134,6 +134,7 @@ fuzz_conf(void)
 		.address = "10.77.0.3",
 		.private_ip = "10.78.0.3",
 		.role = ROLE_WITNESS };
+	conf.operator[conf.operator_count++].name = "ann";
 	conf.self = 1;
 	conf.arbiter = 2;
 	conf.ttl = 2 * USEC_SEC;

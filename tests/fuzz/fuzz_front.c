@@ -104,7 +104,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	/* More than a socket takes at once is another test's. */
 	if (size < 2 || size > 16384)
 		return 0;
-	peer = (data[0] & 1) != 0 ? "s1" : NULL;
+	peer = (data[0] & 1) == 0 ? NULL : data[0] < 0x80 ? "s1" : "ann";
 	step = (size_t)(data[0] >> 1) * (data[0] >> 1) + size / 32 + 1;
 	talk(peer, text, size - 1, size, whole, sizeof(whole));
 	talk(peer, text, size - 1, step, pieces, sizeof(pieces));

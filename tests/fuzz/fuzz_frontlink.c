@@ -30,7 +30,7 @@ frontlink_fail(struct frontlink *l, const char *why)
 }
 
 void
-frontproc_kill(const struct frontproc *p)
+companion_kill(const struct companion *c)
 {
 }
 
@@ -38,13 +38,20 @@ static void
 request(void *arg, const struct front_request *req)
 {
 	FUZZ_CHECK(fake.failed == 0);
-	FUZZ_CHECK(names_find(&fuzz_conf()->names, req->peer) != NODE_NONE);
+	if (strcmp(req->path, FRAME_CONTROL) == 0)
+		FUZZ_CHECK(strcmp(req->peer, "ann") == 0);
+	else
+		FUZZ_CHECK(
+		    names_find(&fuzz_conf()->names, req->peer) != NODE_NONE);
 	FUZZ_CHECK(frame_path_ok(req->path, strlen(req->path)));
 	FUZZ_CHECK(req->len <= FRAME_BODY_MAX);
 	FUZZ_CHECK(strlen(req->body) == req->len);
 	FUZZ_CHECK(req->id > fake.last_id);
 	fake.last_id = req->id;
-	frontlink_reply(arg, req->id, 200, "{}");
+	if (strcmp(req->path, FRAME_CONTROL) == 0)
+		frontlink_line(arg, req->id, "{}", true);
+	else
+		frontlink_reply(arg, req->id, 200, "{}");
 }
 
 static void
@@ -81,7 +88,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memset(&fake, 0, sizeof(fake));
 	FUZZ_CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, sv) == 0);
 	STAILQ_INIT(&l.replies);
-	l.proc = (struct frontproc){ .pidfd = -1, .fd = sv[0] };
+	STAILQ_INIT(&l.lines);
+	l.proc = (struct companion){ .pidfd = -1, .fd = sv[0] };
 	l.link = watch_new(NULL, sv[0], WATCH_READ, NULL, NULL);
 	l.stall = timer_new(NULL, NULL, NULL);
 	l.generation = 1;

@@ -28,11 +28,6 @@ ask_conf(const struct call *call, const char *next)
 	return NULL;
 }
 
-void
-ask_tick(void (*tick)(void *arg, bool over), void *arg)
-{
-}
-
 usec_t
 ask_now(void)
 {

@@ -11,8 +11,8 @@
 
 #include "fakeloop.h"
 #include "fuzz.h"
+#include "hawatch/companion.h"
 #include "hawatch/loop.h"
-#include "probe/proc.h"
 #include "probe/wire.h"
 
 static struct {
@@ -23,19 +23,21 @@ static struct {
 } fake;
 
 int
-probe_proc_find(const char *program, char *path, size_t size, struct error *err)
+companion_find(const struct companion_spec *spec, const char *program,
+    char *path, size_t size, struct error *err)
 {
 	path[0] = '\0';
 	return 0;
 }
 
 int
-probe_proc_start(struct probe_proc *p, const char *path, struct error *err)
+companion_start(struct companion *p, const struct companion_spec *spec,
+    const char *path, struct error *err)
 {
 	int sv[2];
 
-	FUZZ_CHECK(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, sv) == 0);
-	*p = (struct probe_proc){ .pid = 1, .fd = sv[0] };
+	FUZZ_CHECK(socketpair(AF_UNIX, spec->socket, 0, sv) == 0);
+	*p = (struct companion){ .pid = 1, .fd = sv[0] };
 	/* Always readable: it has ended whenever somebody asks. */
 	p->pidfd = fake.pidfd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	fake.theirs = sv[0];
@@ -44,26 +46,32 @@ probe_proc_start(struct probe_proc *p, const char *path, struct error *err)
 }
 
 void
-probe_proc_kill(const struct probe_proc *p)
+companion_kill(const struct companion *p)
 {
 	fake.killed = true;
 }
 
 bool
-probe_proc_reap(struct probe_proc *p)
+companion_reap(struct companion *p, int *status)
 {
 	return true;
 }
 
 void
-probe_proc_close(struct probe_proc *p)
+companion_close(struct companion *p)
 {
 	if (p->fd != -1) {
 		(void)close(p->fd);
 		(void)close(fake.fd);
 		(void)close(p->pidfd);
 	}
-	*p = (struct probe_proc){ .pidfd = -1, .fd = -1 };
+	*p = COMPANION_NONE;
+}
+
+void
+companion_end(struct companion *p)
+{
+	companion_close(p);
 }
 
 static void

@@ -9,12 +9,17 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "engine/arbiter_server.h"
 #include "engine/control.h"
 #include "engine/health.h"
 #include "engine/history.h"
+#include "engine/observe.h"
 #include "engine/peers.h"
+#include "engine/reload.h"
 #include "engine/reports.h"
+#include "engine/tell.h"
 #include "fuzz.h"
+#include "hawatch/agent.h"
 #include "hawatch/check.h"
 #include "hawatch/converge.h"
 #include "hawatch/instance.h"
@@ -89,6 +94,13 @@ regclient_adopt(struct regclient *r,
     void (*done)(void *arg, const char *json, const char *why), void *arg)
 {
 	reg(done, arg);
+}
+
+/* No world of these serves a register. */
+const struct record *
+arbiter_server_record(const struct arbiter_server *s)
+{
+	return NULL;
 }
 
 const char *
@@ -182,6 +194,18 @@ converge_run(struct converge *c, enum conf_item_when when, node_t primary,
 }
 
 int
+agents_count(const struct agents *a)
+{
+	return 0;
+}
+
+void
+agents_state(const struct agents *a, int i, struct agent_state *st)
+{
+	*st = (struct agent_state){ .why = "" };
+}
+
+int
 traffic_count(const struct traffic *t)
 {
 	return 1;
@@ -208,9 +232,52 @@ reports_heard_at(const struct reports *r, node_t node)
 }
 
 enum answer
+reports_config(const struct reports *r, node_t node, bool vital)
+{
+	return (orders_world.kind & KIND_DRIFT) != 0 ? ANS_NO : ANS_YES;
+}
+
+void
+peers_post(struct peers *p, node_t node, const char *path, char *body,
+    usec_t deadline,
+    void (*done)(void *arg, node_t node, const char *json, const char *why),
+    void *arg)
+{
+	free(body);
+	done(arg, node, orders_world.peer[node], "connect-timeout");
+}
+
+void
+reload_start(struct engine *e, const char *digest, reload_fn fn, uint64_t id)
+{
+	json_t *said = json_object();
+
+	json_put_string(said, "digest", "0123456789abcdef");
+	json_put(said, "changes", json_array());
+	fn(e, id, said);
+}
+
+void
+observe_note(struct observe *o, const struct now *now, const char *text)
+{
+}
+
+json_t *
+observe_json(const struct observe *o)
+{
+	return json_array();
+}
+
+enum answer
 instance_signal_file(const char *data_directory)
 {
 	return (orders_world.kind & KIND_SIGNAL) != 0 ? ANS_YES : ANS_NO;
+}
+
+enum answer
+instance_repmgrd(const char *data_directory, struct error *err)
+{
+	return ANS_YES;
 }
 
 static void
@@ -248,6 +315,7 @@ world_core(struct engine *e)
 		.slack = 50 * USEC_MSEC,
 		.clock_ppm = 1000,
 		.min_interval = 600 * USEC_SEC,
+		.proof_lease = true,
 		.standby_timeout = USEC_SEC,
 		.start_timeout = 60 * USEC_SEC };
 	struct now now = clock_now();
@@ -312,4 +380,16 @@ orders_world_connect(void)
 	conn_new(orders_world.control, sv[0]);
 	orders_world.engine.started_at = sv[0];
 	return sv[1];
+}
+
+int
+tell_test(struct tell *t, const struct now *now,
+    void (*done)(void *arg, const struct tell_result *res), void *arg)
+{
+	const struct tell_result res = {
+		.name = "mail", .ok = true, .text = "done"
+	};
+
+	done(arg, &res);
+	return 1;
 }

@@ -1,7 +1,8 @@
 """labctl: a lab from the shell, that stays up until it is told to go."""
 
 import argparse
-import subprocess
+import os
+import signal
 import sys
 
 from . import lab as labmod
@@ -26,9 +27,13 @@ def down(args):
 
 
 def execute(args):
+    """Its place is the command's, so that the terminal and its ^C are, too."""
     host = labmod.Lab.attach(args.lab).host[args.host]
-    words, env = host._enter(args.command or ['bash'], args.user, None)
-    return subprocess.run(words, env=env).returncode
+    term = {'TERM': os.environ['TERM']} if 'TERM' in os.environ else None
+    words, env = host._enter(args.command or ['bash'], args.user, term)
+    # What Python ignores would stay so.
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    os.execvpe(words[0], words, env)
 
 
 def status(args):
@@ -78,3 +83,5 @@ def main():
     except (OSError, RuntimeError) as e:
         print('labctl:', e, file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        return 130

@@ -50,7 +50,33 @@ def argv(host, token='lab'):
 
 def start(host):
     token = getattr(host.lab, 'etcd_token', 'lab')
-    host.spawn(argv(host, token), os.path.join(host.dir, 'etcd.log'))
+    host.spawn([host.lab.tool('lab-slowdisk'), _delay(host)] +
+               argv(host, token), os.path.join(host.dir, 'etcd.log'))
+
+
+def _delay(host):
+    return os.path.join(host.dir, 'etcd.disk')
+
+
+def slow_disk(host, ms):
+    """From now on what its member brings to the disk is there so much later;
+    0: as fast as it is."""
+    with open(_delay(host) + '.new', 'w') as f:
+        f.write('%d\n' % ms)
+    os.rename(_delay(host) + '.new', _delay(host))
+
+
+def syncs(host):
+    """How often its member has brought its log to the disk, and in how many
+    seconds in all."""
+    page = host.run(
+        ['curl', '-sS', '--max-time', '2', '--cacert', PKI + 'ca.pem',
+         '--cert', PKI + host.name + '.pem', '--key', PKI + host.name + '.key',
+         'https://%s:%d/metrics' % (host.address, CLIENTS)]).stdout
+    found = dict(line.split() for line in page.splitlines()
+                 if line.startswith('etcd_disk_wal_fsync_'))
+    name = 'etcd_disk_wal_fsync_duration_seconds_'
+    return int(found[name + 'count']), float(found[name + 'sum'])
 
 
 def start_all(lab):
@@ -58,6 +84,7 @@ def start_all(lab):
         start(lab.host[key])
     wait_for(lambda: leader(lab) is not None, 20, 'etcd has a leader',
              every=0.1)
+    lab.etcd_term = term(lab)
 
 
 def ctl(host, *words, endpoint=None, **kw):
@@ -76,6 +103,20 @@ def status(host):
         return json.loads(done.stdout)[0]['Status']
     except (ValueError, IndexError, KeyError):
         return {}
+
+
+def term(lab):
+    """The highest that a member knows."""
+    return max(status(lab.host[key]).get('raftTerm', 0) for key in MEMBERS
+               if lab.host[key].up)
+
+
+def elected_for(lab):
+    """For how many seconds at most etcd may have been without a leader since
+    it was started: what was written last is then seen so much later."""
+    if lab.register != 'etcd' or term(lab) == lab.etcd_term:
+        return 0
+    return 2 * ELECTION / 1e3
 
 
 def leader(lab, besides=()):
@@ -98,6 +139,7 @@ def move_leader(lab, key):
     target = '%x' % status(lab.host[key])['header']['member_id']
     ctl(lab.host[at], 'move-leader', target)
     wait_for(lambda: leader(lab) == key, 10, '%s leads etcd' % key, every=0.1)
+    lab.etcd_term = term(lab)
 
 
 def kill(host, sig=signal.SIGKILL):

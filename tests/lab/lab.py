@@ -51,11 +51,14 @@ def build_dir():
 
 class Lab:
     def __init__(self, detached=False, settings=None, state_tmpfs=None,
-                 data_tmpfs=None, hosts=USUAL, data=2, register='arbiter'):
+                 data_tmpfs=None, hosts=USUAL, data=2, register='arbiter',
+                 commands='native'):
         """settings: of hawatch.conf, see product.py. state_tmpfs: {key: size}
         of a small file system under the daemon's state; data_tmpfs: the same
         under PostgreSQL's data. data: how many hosts have a database, two or
-        three. register: where the record is kept, arbiter or etcd."""
+        three. register: where the record is kept, arbiter, etcd or none.
+        commands: whose promote, follow and rejoin, native or repmgr."""
+        self.commands = commands
         self.register = register
         self.build = build_dir()
         self.detached = detached
@@ -64,6 +67,8 @@ class Lab:
         os.chmod(self.dir, 0o711)
         self.id = os.path.basename(self.dir)[len(PREFIX):]
         self.programs = os.path.join(self.dir, 'programs')
+        if register == 'none':
+            hosts = tuple(k for k in hosts if k != 'a1')
         self._setup(hosts + THREE[len(DATA_NODES):data])
         for key, size in (state_tmpfs or {}).items():
             self.host[key].tmpfs['/var/lib/hawatch'] = size
@@ -78,9 +83,9 @@ class Lab:
         self.host = {k: Host(self, k, name, address, n)
                      for k, name, address, n in HOSTS if k in hosts}
         self.s1, self.s2, self.a1, self.client = (
-            self.host[k] for k in ('s1', 's2', 'a1', 'client'))
+            self.host.get(k) for k in ('s1', 's2', 'a1', 'client'))
         self.data = tuple(k for k in THREE if k in hosts)
-        self.nodes = self.data + ('a1',)
+        self.nodes = self.data + (('a1',) if self.a1 else ())
         self.pg = {k: pgmod.Postgres(self.host[k], self.host[k].number)
                    for k in self.data}
 
@@ -238,6 +243,7 @@ class Lab:
         lab.detached = True
         lab.settings = {}
         lab.register = 'arbiter'    # files are not written anew
+        lab.commands = 'native'
         lab.programs = os.path.join(lab.dir, 'programs')
         lab._setup(state['hosts'])
         lab.switch.pid = _ours(lab, state['switch'])

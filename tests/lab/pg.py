@@ -93,8 +93,11 @@ class Postgres:
     def start(self):
         self.do(self.start_argv())
 
-    def stop(self, mode='fast'):
-        self.do([BIN + 'pg_ctl', 'stop', '-D', DATA, '-m', mode, '-s', '-w'])
+    def stop(self, mode='fast', wait=True):
+        """wait: not where an engine starts it again at once, which pg_ctl
+        takes for the same server."""
+        self.do([BIN + 'pg_ctl', 'stop', '-D', DATA, '-m', mode, '-s',
+                 '-w' if wait else '-W'])
 
     def repmgr(self, *words, **kw):
         return self.do([BIN + 'repmgr', '-f', '/etc/repmgr.conf']

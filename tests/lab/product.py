@@ -39,9 +39,9 @@ postgres = {
     data_directory = "%(data)s";
     socket_directory = "/run/postgresql";
     bin_directory = "%(bin)s";
-    backend = "argv";
-    start = [ %(start)s ];
+    %(backend)s
     gate = "%(gate)s";
+    %(commands)s
     %(postgres)s
 };
 peer = {
@@ -74,6 +74,17 @@ def collect(lab):
             shutil.copy2(built, os.path.join(lab.programs, name))
 
 
+def put(host, build):
+    """The programs of a build, or those collected, on a host whose /usr/sbin
+    is writable, as a package would put them there."""
+    for name, path in PROGRAMS.items():
+        new = host.path('/usr/sbin/') + name + '.new'
+        found = os.path.join(build, path)
+        shutil.copy2(found if os.path.exists(found) else
+                     os.path.join(build, name), new)
+        os.rename(new, host.path('/usr/sbin/') + name)
+
+
 # -- files -----------------------------------------------------------------
 
 def conf_text(lab):
@@ -88,11 +99,14 @@ def conf_text(lab):
     values = {
         'mode': 'auto', 'ttl': '2s', 'min_interval': '10min', 'nodes': nodes,
         'data': pgmod.DATA, 'bin': pgmod.BIN.rstrip('/'),
-        'start': ', '.join(
+        'backend': 'backend = "argv"; start = [ %s ];' % ', '.join(
             '"%s"' % w for w in pgmod.Postgres.start_argv(wait=False)),
         'gate': '/etc/systemd/system/' + GATE,
+        # What is the default is not written: older versions do not know it.
+        'commands': 'commands = "repmgr";' if lab.commands == 'repmgr' else '',
         'checks': CHECKS, 'postgres': '', 'more': '',
         'register': etcd.register(lab) if lab.register == 'etcd' else
+                    'type = "none";' if lab.register == 'none' else
                     'node = "prod-a1";',
     }
     values.update(lab.settings)

@@ -1,6 +1,8 @@
 """The lab proves itself before it judges others: no hawatchd runs here."""
 
+import contextlib
 import os
+import pty
 import subprocess
 import sys
 import time
@@ -50,6 +52,27 @@ def test_cuts(lab):
     assert not pings(lab, 'client', 's1')
     lab.switch.replug(lab.s1)
     wait_for(lambda: pings(lab, 'client', 's1'))
+
+
+def test_a_command_from_the_shell(lab):
+    """With the terminal that it is given on; ^C ends it, and no more."""
+    pid, fd = pty.fork()
+    if pid == 0:
+        os.execvpe(sys.executable, [
+            sys.executable, '-B', '-m', 'lab', 'exec', lab.id, 's1', 'sh',
+            '-c', 'echo on $(hostname), $TERM; exec sleep 60'], dict(
+                os.environ, PYTHONPATH=TESTS, TERM='vt220'))
+    said = b''
+    while b'vt220' not in said:
+        said += os.read(fd, 4096)
+    os.write(fd, b'\x03')
+    with contextlib.suppress(OSError):      # the terminal's end
+        while more := os.read(fd, 4096):
+            said += more
+    status = os.waitpid(pid, 0)[1]
+    os.close(fd)
+    assert b'on prod-s1, vt220' in said and b'Traceback' not in said, said
+    assert os.waitstatus_to_exitcode(status) in (130, -2)
 
 
 def test_labs_side_by_side(lab):

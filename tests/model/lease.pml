@@ -33,7 +33,8 @@
 #define CRASHES 1 /* restarts of engines, all together; 255 without end */
 #endif
 /* FIXED: all others are candidates from the start, none is added or removed.
- * WITHOUT_RELEASE: nobody releases. */
+ * WITHOUT_RELEASE: nobody releases. AGENT=n: so many times, all together, a
+ * candidate has the holder's host switched off. */
 #define INF 255 /* a deadline without end */
 #define OFF 254 /* no question is open */
 #define LOST 253 /* t_s of a claim that an earlier incarnation sent */
@@ -106,6 +107,13 @@ byte hint[N];	     /* a higher epoch, from a peer */
 byte since[N], yes[N]; /* the question: age, who said yes */
 byte prom[N], pto[N], pep[N]; /* its promise: left of it, to whom, epoch */
 byte hold[N];	     /* left of the hold-off of a start */
+#ifdef AGENT
+byte shot[N];	     /* the holder's host: 1 was switched off, 2 said to be */
+byte shots;
+#define off(i) (shot[i] == 2)
+#else
+#define off(i) 0
+#endif
 /* durable state */
 byte seen[N], tmax[N]; /* and p, kind, st of a CLAIM: its journal */
 /* the world */
@@ -134,6 +142,7 @@ byte word[N], wto[N], wep[N]; /* the promise, whatever its giver remembers */
 #define CLAIM_RESUMED 13   /* of an engine that is no more */
 #define ELEMENT_INHERITED 14 /* and prolonged */
 #define HINT 15		   /* a higher epoch, known from a peer */
+#define CLAIM_OF_SHOT 16   /* before the wait is over */
 #ifndef NEVER
 #define NEVER 0
 #endif
@@ -276,6 +285,16 @@ inline won(i) {
 #define may_read(i) (!fresh[i])
 #endif
 
+/* A sign of life of the holder, or of the record: what was seen off is not
+ * any more. */
+inline unshot(i) {
+#ifdef AGENT
+	shot[i] = 0
+#else
+	skip
+#endif
+}
+
 /* A read shows the value of now. Older ones tell less, later. */
 inline read(i) {
 	if
@@ -373,6 +392,9 @@ inline land(v) {
 		:: st[j] == NOW -> st[j] = PAST
 		:: else
 		fi;
+#ifndef M_SHOT_KEPT
+		unshot(j);
+#endif
 		clear(o[j])
 	}
 }
@@ -404,7 +426,31 @@ inline crash(i) {
 	prom[i] = 0;
 	pto[i] = 0;
 	pep[i] = 0;
+	unshot(i);
 	hold[i] = WAIT(tmax[i])
+}
+
+/* The power goes, and comes back at once: the kernel's table is closed. */
+inline cut(i) {
+#ifndef M_SHOT_UNSEEN
+	crash(i);
+#ifndef M_SHOT_ENGINE_ONLY
+	E[i] = 0;
+#endif
+#endif
+	skip
+}
+
+/* It was said to be off: with its lease ended what was promised for it. */
+inline seen_off(i) {
+	if
+	:: pto[i] == k[i].holder && pep[i] <= k[i].epoch ->
+		prom[i] = 0;
+		pto[i] = 0;
+		pep[i] = 0
+	:: else
+	fi;
+	skip
 }
 
 inline send(i, what) {
@@ -508,6 +554,7 @@ inline answer_yes(i, h) {
 #endif
 	pto[i] = h;
 	pep[i] = k[h].epoch;
+	unshot(i);
 #ifdef GHOST
 	word[i] = MAX(word[i], WAIT(TTL(h)));
 	wto[i] = h;
@@ -549,7 +596,7 @@ inline answer_yes(i, h) {
 #define eligible(i) ((k[i].cands & BIT(i)) || \
     (k[i].state == RELEASED && k[i].holder == i))
 #define may_claim(i) (fresh[i] && !mine(i) && st[i] == 0 && eligible(i) && \
-    watch[i] == 0 && promises_ended(i) && !held_off(i))
+    (watch[i] == 0 || off(i)) && promises_ended(i) && !held_off(i))
 #ifdef M_RELEASE_OPEN
 #define close_first(i) skip
 #else
@@ -700,7 +747,20 @@ end:	do
 		refused((i + 2) % N, i) }
 #endif
 	:: d_step { may_claim(i) && k[i].epoch < EPOCHS ->
+		happens(CLAIM_OF_SHOT, off(i) && watch[i] != 0);
 		claim(i) }
+#ifdef AGENT
+	/* At any moment after it was shot comes the word that it is off. */
+	:: d_step { shots < AGENT && fresh[i] && !mine(i) && st[i] == 0 &&
+	    (k[i].cands & BIT(i)) && k[i].state != RELEASED &&
+	    hold[i] == 0 && shot[i] == 0 && o[k[i].holder].epoch == 0 ->
+		shots++;
+		cut(k[i].holder);
+		shot[i] = 1 }
+	:: d_step { fresh[i] && shot[i] == 1 ->
+		shot[i] = 2;
+		seen_off(i) }
+#endif
 	od
 }
 

@@ -88,7 +88,10 @@ act_fork(struct world *w, int n, const struct goal *g)
 {
 	const struct pg *p = &w->host[n].pg, *q = &w->host[g->node].pg;
 
-	if (p->tl == q->tl || fault_odds(w, F_REJOIN, 50000))
+	/* Of two on one timeline it knows no more than it is told. */
+	if (p->tl == q->tl)
+		return g->standby ? FORK_NONE : FORK_CLONE;
+	if (fault_odds(w, F_REJOIN, 50000))
 		return FORK_CLONE;
 	return wal_prefix(w, g->node, n) ? FORK_NONE : FORK_REWIND;
 }
@@ -165,6 +168,7 @@ act_holds(
 	case ACT_CLONE:
 		return act_due(w, n, kind) && act_asks_primary(w, n, g) &&
 		       p->st == PG_GONE;
+	case ACT_FENCE: /* agent.c */
 	case ACT_COUNT:
 		break;
 	}
@@ -269,13 +273,18 @@ act_begin(struct world *w, int n, enum act_kind kind, const struct goal *goal)
 	if (kind == ACT_PROMOTE)
 		judge_promote(w, n, goal);
 	judge_act(w, n, kind, goal);
+	if (kind == ACT_FENCE) {
+		agent_begin(w, n, goal);
+		return;
+	}
 	r->on = true;
 	r->applied = false;
 	r->goal = *goal;
 	r->gen = ++w->gens;
 	r->backoff = 5 * USEC_MSEC;
 	r->stuck_until = r->due = 0;
-	if (fault_odds(w, F_ACT_HANG, 50000)) {
+	/* What is seldom asked for hangs in some run of the budget, too. */
+	if (fault_odds(w, F_ACT_HANG, kind == ACT_SAVE ? 200000 : 50000)) {
 		w->tot->act[kind][2]++;
 		r->stuck_until = w->t + rng_log(&w->odds[F_ACT_HANG],
 					    20 * USEC_MSEC, 60 * USEC_SEC);

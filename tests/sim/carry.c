@@ -9,24 +9,33 @@
 static void
 carry_cas(struct world *w, int n, const struct do_cas *cas)
 {
-	struct msg *m = msg_new(w, M_CAS_REQ, n, ARB(w));
 	const struct record *rec = &w->reg.now.value.rec;
+	struct msg *m;
 
 	if (w->verbose || cas->rec.seq != rec->seq ||
 	    cas->rec.epoch != rec->epoch || cas->reseed)
 		trace(w,
 		    "s%d CAS %llu on rev %llu: epoch %llu seq %llu %s "
-		    "holder %d candidates %x%s",
+		    "holder %d candidates %x%s%s",
 		    n + 1, (unsigned long long)cas->id,
 		    (unsigned long long)cas->revision,
 		    (unsigned long long)cas->rec.epoch,
 		    (unsigned long long)cas->rec.seq,
 		    rec_state_str(cas->rec.state), cas->rec.holder,
-		    cas->rec.candidates, cas->reseed ? " RESEED" : "");
+		    cas->rec.candidates, cas->reseed ? " RESEED" : "",
+		    cas->without != 0 ? " ALONE" : "");
+	if (w->pair) {
+		judge_alone(w, n, cas);
+		judge_cas(w, n, cas);
+		pair_write(w, n, cas);
+		return;
+	}
+	m = msg_new(w, M_CAS_REQ, n, ARB(w));
 	m->inc = w->host[n].e.inc;
 	m->u.cas = *cas;
 	msg_cas_track(w, m);
 	judge_cas(w, n, cas);
+	judge_before(w, n, cas);
 	net_send(w, m);
 }
 
@@ -189,6 +198,7 @@ carry_answer(struct world *w, int n, const struct ask_answer *a)
 	m = msg_new(w, M_ANSWER, n, e->asked[at].from);
 	m->inc = e->asked_inc[at];
 	m->u.answer = *a;
+	before_answer(w, n, &m->u.answer);
 	net_send(w, m);
 }
 
@@ -226,6 +236,10 @@ carry_register(struct world *w, int n, const struct action *a)
 		if (w->t < w->host[n].e.read_until)
 			return;
 		w->host[n].e.read_until = w->t + w->conf[n].ttl / 4;
+		if (w->pair) {
+			pair_read(w, n, false);
+			return;
+		}
 		m = msg_new(w, M_READ_REQ, n, ARB(w));
 		m->sent = clk_raw(w, n);
 	} else {
@@ -285,6 +299,8 @@ carry(struct world *w, int n, const struct action *a)
 		cover_tell(w, n, a->tell, a->text);
 		if (a->tell == EMIT_plan_start)
 			fault_strike(w);
+		break;
+	case DO_REJOINED:
 		break;
 	}
 }

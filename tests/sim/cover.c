@@ -26,6 +26,7 @@ static const char *const fail_name[FAIL_COUNT] = {
 #define TOO_LONG "its limit is longer than a run"
 #define STANDS "the node table lets a stepdown come to its end"
 #define RARE "not in ten thousand seeds: "
+#define SELDOM "not in each three thousand seeds: "
 
 /* What no run of the budget takes, and why. */
 static const struct {
@@ -104,6 +105,10 @@ static const struct {
 	    RARE "the record moves while it is closed" },
 	{ "switchover", "files", EXIT_LATE,
 	    "what hangs here hangs for a minute, not for two" },
+	{ "switchover", "files", EXIT_LEFT,
+	    SELDOM "the record moves while files are copied" },
+	{ "switchover", "release", EXIT_LEFT,
+	    SELDOM "the record moves while a release is on its way" },
 	{ "switchover", "signal", EXIT_LEFT,
 	    RARE "somebody starts the server in half a second" },
 	{ "rejoin", "apart", EXIT_REFUSED, "its question never says no" },
@@ -114,6 +119,7 @@ static const struct {
 	{ "rejoin", "mark", EXIT_REFUSED, "its question never says no" },
 	{ "rejoin", "mark", EXIT_LEFT,
 	    RARE "the record moves while the disk is written" },
+	{ "rejoin", "aside", EXIT_LATE, RARE "a moment's work" },
 	{ "rejoin", "aside", EXIT_LEFT, RARE "a moment's work" },
 	{ "rejoin", "standby", EXIT_LATE, RARE "a moment's work" },
 	{ "rejoin", "standby", EXIT_REFUSED, RARE "a moment's work" },
@@ -129,6 +135,7 @@ static const struct {
 	{ "rejoin", "half", EXIT_LEFT,
 	    RARE "the record moves while the disk is written" },
 	{ "rejoin", "rewind", EXIT_LATE, TOO_LONG },
+	{ "rejoin", "whole", EXIT_LATE, SELDOM "five seconds of a full disk" },
 	{ "rejoin", "whole", EXIT_REFUSED, "its question never says no" },
 	{ "rejoin", "whole", EXIT_LEFT,
 	    RARE "the record moves while the disk is written" },

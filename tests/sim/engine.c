@@ -40,6 +40,26 @@ engine_tell_armed(struct world *w, int n)
 	engine_local(w, m, left + 60 * USEC_MSEC);
 }
 
+/* A start reads the file, which somebody may have changed on this host alone;
+ * what is promised is the weakest of all that were there at the beginning. */
+static void
+engine_drift(struct world *w, int n)
+{
+	struct rng *r = &w->odds[F_DRIFT];
+	struct core_conf *c = &w->conf[n];
+
+	if (!fault_odds(w, F_DRIFT, 300000))
+		return;
+	if (w->bounded && rng_ppm(r, 700000)) {
+		c->bounded = !c->bounded || rng_ppm(r, 500000);
+		c->max_loss =
+		    rng_ppm(r, 500000) ? w->max_loss : w->common.max_loss;
+	} else {
+		c->bounded = w->common.bounded;
+		c->max_loss = w->common.max_loss;
+	}
+}
+
 void
 engine_start(struct world *w, int n)
 {
@@ -47,6 +67,7 @@ engine_start(struct world *w, int n)
 	struct engine *e = &h->e;
 	struct now now = clk_now(w, n);
 	char seed[ID_MAX];
+	int o;
 
 	if (e->core != NULL || !h->up)
 		return;
@@ -54,6 +75,7 @@ engine_start(struct world *w, int n)
 	e->inc++;
 	if (w->retune && rng_ppm(&w->rng, 150000))
 		w->conf[n].ttl = rng_in(&w->rng, 1, 5) * USEC_SEC;
+	engine_drift(w, n);
 	snprintf(seed, sizeof(seed), "n%d.%u", n, e->inc);
 	e->core =
 	    core_new(&w->conf[n], h->disk_has ? &h->disk : NULL, seed, &now);
@@ -72,13 +94,17 @@ engine_start(struct world *w, int n)
 	e->turn_raw = 0;
 	e->read_until = 0;
 	memset(e->act, 0, sizeof(e->act));
+	for (o = 0; o < DATA_MAX; o++)
+		e->heard_raw[o] = -100 * USEC_SEC;
 	memset(&e->polled, 0, sizeof(e->polled));
 	memset(e->sent, 0, sizeof(e->sent));
 	memset(e->asked, 0, sizeof(e->asked));
 	memset(e->watched, 0, sizeof(e->watched));
 	e->late_close_at = 0;
+	e->differ = 0;
 	memset(&h->view, 0, sizeof(h->view));
 	h->probe_at = 0;
+	pair_up(w, n);
 	e->found_open = fence_writers(w, n);
 	trace(w, "s%d engine starts, element %s", n + 1,
 	    e->found_open ? "open" : "closed");
@@ -113,6 +139,7 @@ engine_crash(struct world *w, int n)
 		judge_saved(w, n, &old);
 	}
 	h->saves = 0;
+	pair_down(w, n);
 	core_free(e->core);
 	e->core = NULL;
 	e->inc++;
@@ -144,13 +171,28 @@ void
 engine_poll(struct world *w, int n)
 {
 	struct engine *e = &w->host[n].e;
-	struct msg *m = msg_new(w, M_POLL_REQ, n, ARB(w));
+	struct msg *m;
 
+	if (w->pair) {
+		pair_read(w, n, true);
+		return;
+	}
+	m = msg_new(w, M_POLL_REQ, n, ARB(w));
 	m->inc = e->inc;
 	m->poll = true;
 	m->sent = clk_raw(w, n);
 	m->u.value = e->polled;
 	net_send(w, m);
+}
+
+/* Their configurations agree in what matters for safety. */
+static bool
+engine_same(const struct world *w, int n, int o)
+{
+	const struct core_conf *a = &w->conf[n], *b = &w->conf[o];
+
+	return a->bounded == b->bounded &&
+	       (!a->bounded || a->max_loss == b->max_loss);
 }
 
 /* How this host is, to the others. */
@@ -170,6 +212,11 @@ engine_report(struct world *w, int n)
 		m = msg_new(w, M_SITE, n, o);
 		m->u.site.site_epoch = st.site.epoch;
 		m->u.site.serving = serving;
+		m->u.site.config = engine_same(w, n, o) ? ANS_YES : ANS_NO;
+		m->u.site.automatic =
+		    w->conf[n].mode == CORE_AUTO ? ANS_YES : ANS_NO;
+		m->u.site.room = fault_roomless(w, n) ? ANS_NO : ANS_YES;
+		before_report(w, n, o, &m->u.site);
 		net_send(w, m);
 	}
 }
@@ -184,6 +231,10 @@ engine_take(struct world *w, int n)
 	if (e->in == NULL)
 		e->in_tail = &e->in;
 	mix(w, (uint64_t)m->kind);
+	if (pair_take_msg(w, n, m))
+		return;
+	if (m->kind == M_READ && before_refuses(w, n, &m->u.value.rec))
+		m->kind = M_READ_FAILED;
 	judge_input(w, n, m);
 	engine_feed(w, n, m);
 	if (m->kind == M_READ_FAILED || (m->kind == M_READ && !m->poll))
@@ -207,7 +258,10 @@ engine_input(struct world *w, struct msg *m)
 	struct host *h = &w->host[m->to];
 	struct engine *e = &h->e;
 
-	if (!h->up || e->core == NULL || (m->inc != 0 && m->inc != e->inc)) {
+	if (!h->up || e->core == NULL ||
+	    (m->inc != 0 && m->inc != e->inc &&
+		!(w->pair && m->kind <= M_REPORT_REQ))) {
+		pair_refused(w, m);
 		msg_free(w, m);
 		return;
 	}

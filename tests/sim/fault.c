@@ -67,7 +67,8 @@ fault_draw_counts(struct world *w)
 void
 fault_draw(struct world *w, const bool *only)
 {
-	struct rng *r = &w->schedule, orders = { .s = ~w->seed };
+	struct rng *r = &w->schedule, orders = { .s = ~w->seed },
+		   agents = { .s = w->seed ^ 0xa6e9a6e9a6e9a6e9u };
 	int64_t share;
 	int f;
 
@@ -91,6 +92,11 @@ fault_draw(struct world *w, const bool *only)
 		w->odds[f].s = rng_next(&orders);
 	}
 	fault_draw_counts(w);
+	agents.s = rng_next(&agents);
+	for (f = F_AGENT; f <= F_AGENT_LIE; f++) {
+		w->on[f] = rng_ppm(&agents, f == F_AGENT ? 150000 : 400000);
+		w->odds[f].s = rng_next(&agents);
+	}
 	memcpy(w->drawn, w->on, sizeof(w->drawn));
 	for (f = 0; f < F_COUNT && only != NULL; f++)
 		w->on[f] = w->on[f] && only[f];
@@ -330,7 +336,8 @@ fault_heal(struct world *w)
 	memset(w->on, 0, sizeof(w->on));
 	w->loss = w->repeat = w->delay = w->step_pause = w->step_crash = 0;
 	w->reg.full_until = w->reg.deaf_until = 0;
-	reg_up(w);
+	if (!w->pair)
+		reg_up(w);
 	reg_forth(w);
 	memset(w->cut_until, 0, sizeof(w->cut_until));
 	memset(w->slow_until, 0, sizeof(w->slow_until));

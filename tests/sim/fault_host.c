@@ -118,16 +118,24 @@ fault_by_hand(struct world *w, int n)
 	    p->gen, 0);
 }
 
+static void
+fault_stall(struct world *w, int n, usec_t until)
+{
+	struct pg *p = &w->host[n].pg;
+
+	client_writes(w, n);
+	if (w->t >= p->stalled_until)
+		p->stalled_at = w->t;
+	p->stalled_until = until;
+}
+
 void
 fault_postgres(struct world *w, int n, enum fault f)
 {
 	struct pg *p = &w->host[n].pg;
 
 	if (f == F_PG_STALL) {
-		client_writes(w, n);
-		if (w->t >= p->stalled_until)
-			p->stalled_at = w->t;
-		p->stalled_until = w->t + fault_long(w);
+		fault_stall(w, n, w->t + fault_long(w));
 		return;
 	}
 	if (f == F_HANG) {
@@ -278,7 +286,10 @@ fault_fenced(struct world *w, int n, bool at_once)
 	    rec->holder != w->switched_off || w->host[rec->holder].up)
 		return;
 	no = core_order_promote(e->core, &now, "switched off");
+	w->host[n].copy.told = w->host[n].copy.told || no == NULL;
 	w->host[n].chosen = w->host[n].chosen || no == NULL;
+	w->forked = w->forked ||
+		    (w->pair && no == NULL && !(rec->candidates & NODE_BIT(n)));
 	trace(w, "s%d is told to promote, the other is off: %s", n + 1,
 	    no == NULL ? "taken" : no);
 	engine_poke(w, n);
@@ -291,17 +302,61 @@ fault_old_data(struct world *w, int n)
 {
 	const struct record *rec = &w->reg.now.value.rec;
 	uint32_t len = w->host[n].pg.flushed, back;
+	lsn_t lsn = rec->lsn;
 
 	if (!w->host[n].up || w->host[n].suspended || w->host[n].pg.half ||
 	    rec->state != REC_HELD || rec->system_id == 0 ||
 	    (rec->holder != n && w->host[n].e.st.rel != REL_OTHER))
 		return;
 	/* A register that was put back too has forgotten how far it was. */
-	if (rec->holder == n && w->on[F_ARB_REVERT])
+	if (w->on[F_ARB_REVERT])
 		return;
+	/* Nor may this host's own copy of it, by the one write that was on its
+	 * way: nobody puts data back so fast. */
+	if (w->pair && w->host[n].copy.now.value.rec.lsn < lsn)
+		lsn = w->host[n].copy.now.value.rec.lsn;
 	back = (uint32_t)rng_log(&w->moment, 1, 200);
-	while (len > 1 && (wal_lsn(len) >= rec->lsn || back-- > 0))
+	while (len > 1 && (wal_lsn(len) >= lsn || back-- > 0))
 		len--;
-	if (wal_lsn(len) < rec->lsn && w->host[n].pg.tl == rec->timeline)
+	if (wal_lsn(len) < lsn && w->host[n].pg.tl == rec->timeline)
 		pg_set_back(w, n, len);
+}
+
+/* Where a lease that ran out is no proof, a primary that commits nothing has to
+ * go by itself; a stream of its own. */
+void
+fault_draw_stuck(struct world *w, const bool *only)
+{
+	struct rng *r = &w->odds[F_STUCK];
+
+	r->s = w->seed ^ 0x100267c0100267cu;
+	r->s = rng_next(r);
+	w->drawn[F_STUCK] = rng_ppm(r, 400000) && !w->conf[0].proof_lease;
+	w->on[F_STUCK] = w->drawn[F_STUCK] && (only == NULL || only[F_STUCK]);
+}
+
+/* Its server takes no writes: nobody is to get the record who says so. */
+bool
+fault_roomless(const struct world *w, int n)
+{
+	return w->drawn[F_STUCK] && w->t < w->host[n].pg.stalled_until;
+}
+
+/* Once a second: the primary's disk, and now and then the other's, too. */
+void
+fault_stuck(struct world *w)
+{
+	struct rng *r = &w->odds[F_STUCK];
+	const struct record *rec = &w->reg.now.value.rec;
+	int n, p = rec->holder;
+
+	if (w->healed || rec->state != REC_HELD || rec->candidates == 0 ||
+	    !w->was_open[p] || w->t < w->host[p].pg.stalled_until ||
+	    !fault_odds(w, F_STUCK, 15000))
+		return;
+	trace(w, "s%d commits nothing", p + 1);
+	fault_stall(w, p, w->t + rng_in(r, 5, 40) * USEC_SEC);
+	for (n = 0; n < w->data; n++)
+		if (n != p && rng_ppm(r, 250000))
+			fault_stall(w, n, w->t + rng_in(r, 2, 40) * USEC_SEC);
 }

@@ -102,6 +102,8 @@ fault_arbiter(struct world *w, enum fault f)
 			  rng_in(&w->moment, 61, 90) * USEC_SEC :
 			  rng_log(&w->moment, 20 * USEC_MSEC, 20 * USEC_SEC);
 
+	if (w->pair && (f == F_ARB_REVERT || f == F_ARB_GONE))
+		pair_revert(w, (int)rng_in(&w->moment, 0, 1), f == F_ARB_GONE);
 	if (!r->up)
 		return;
 	if (f == F_ARB_FULL) {

@@ -57,9 +57,11 @@ engine_feed(struct world *w, int n, const struct msg *m)
 		core_on_reported(c, &now, m->u.res.result == CAS_CONFIRMED);
 		break;
 	case M_ASK:
+		h->copy.told = false;
 		core_on_ask(c, &now, &m->u.ask);
 		break;
 	case M_ANSWER:
+		h->copy.told = false;
 		core_on_answer(c, &now, &m->u.answer);
 		break;
 	case M_NUDGE:
@@ -90,6 +92,10 @@ engine_feed(struct world *w, int n, const struct msg *m)
 		    m->u.act.result, m->u.act.refused ? "refused" : "");
 		break;
 	case M_SITE:
+		h->e.differ &= ~NODE_BIT(m->from);
+		if (m->u.site.config == ANS_NO || m->u.site.automatic == ANS_NO)
+			h->e.differ |= NODE_BIT(m->from);
+		h->copy.told = false;
 		core_on_site(c, &now, m->from, &m->u.site);
 		break;
 	case M_READ_REQ:

@@ -8,6 +8,7 @@
 #include "sim.h"
 
 #define LATE (150 * USEC_MSEC)
+#define NOTICED (4 * USEC_SEC)	 /* a view of a standby may be that old */
 #define DEAF_LATE (3 * USEC_SEC) /* calls to the kernel failed until then */
 
 void
@@ -16,13 +17,27 @@ judge_delivered(struct world *w, int n, const struct commit *c)
 	const struct klease *f = &w->host[n].fence;
 
 	(void)c;
-	if (!fence_flushed(w, n) && f->epoch < w->max_open_epoch)
+	/* Who is alone again, by a proof, goes on by what both had agreed. */
+	if (!fence_flushed(w, n) && f->epoch < w->max_open_epoch &&
+	    !judge_lied_to(w, n) && !w->forked)
 		violated(w, "S1",
 		    "s%d delivers an acknowledgement under "
 		    "epoch %llu, epoch %llu was opened",
 		    n + 1, (unsigned long long)f->epoch,
 		    (unsigned long long)w->max_open_epoch);
 	judge_members(w);
+}
+
+/* The port of a standby is open for readers until the engine has noticed a
+ * promotion by hand, or for as long as the element may live: also where the
+ * node claims meanwhile, and the record is its own. */
+static bool
+judge_readers(const struct world *w, int n)
+{
+	const struct pg *p = &w->host[n].pg;
+
+	return clk_raw(w, n) < w->host[n].fence.readers_end &&
+	       !(p->by_hand && w->t - p->hand_at < NOTICED);
 }
 
 /* Two writers at one instant. A table that others flushed is not counted. */
@@ -33,16 +48,16 @@ judge_instant(struct world *w)
 	int n, count = 0;
 
 	judge_sick(w);
+	judge_stuck(w);
 	for (n = 0; n < w->data; n++) {
 		open = pg_writable(w, n) && !pg_rogue(w, n) &&
-		       (fence_writers(w, n) ||
-			   clk_raw(w, n) < w->host[n].fence.readers_end);
+		       (fence_writers(w, n) || judge_readers(w, n));
 		if (open && !fence_writers(w, n))
 			violated(w, "S1",
 			    "s%d is a primary while its port is "
 			    "open for readers",
 			    n + 1);
-		count += open;
+		count += open && !judge_lied_to(w, n);
 		if (open && !w->was_open[n]) {
 			mix(w, (uint64_t)n + 77);
 			trace(w, "s%d accepts writes", n + 1);
@@ -166,7 +181,11 @@ judge_cas(struct world *w, int n, const struct do_cas *cas)
 	const struct klease *f = &w->host[n].fence;
 	const struct reg_value *v = &w->reg.now.value;
 	usec_t raw = clk_raw(w, n);
+	bool again = false;
+	int i;
 
+	for (i = 0; i < 16; i++)
+		again = again || e->sent[i].id == cas->id;
 	e->sent[e->sents++ % 16] = (struct sent_cas){
 		.id = cas->id, .epoch = cas->rec.epoch, .state = cas->rec.state
 	};
@@ -183,6 +202,14 @@ judge_cas(struct world *w, int n, const struct do_cas *cas)
 		    "s%d sends candidates %x while its "
 		    "element has no end",
 		    n + 1, cas->rec.candidates);
+	/* What was sent before is sent again until its outcome is known. */
+	if (!again && cas->rec.state == REC_HELD &&
+	    e->st.rec.state == REC_HELD &&
+	    (cas->rec.candidates & ~e->st.rec.candidates & e->differ) != 0)
+		violated(w, "CONFIG",
+		    "s%d adds %x, of whom %x said that their configuration "
+		    "differs, or their mode is not auto",
+		    n + 1, cas->rec.candidates, e->differ);
 	if (cas->rec.state == REC_HELD && cas->rec.ttl < v->rec.ttl &&
 	    v->rec.holder == n && cas->rec.candidates != 0 &&
 	    fence_writers(w, n) && f->end_raw > raw + cas->rec.ttl)
@@ -206,8 +233,9 @@ judge_landed(struct world *w, const struct record *rec)
 	const struct host *h;
 	int o;
 
+	judge_lied(w, rec->holder);
 	for (o = 0; o < w->data; o++) {
-		if (o == rec->holder)
+		if (o == rec->holder || judge_lied_to(w, o))
 			continue;
 		h = &w->host[o];
 		if (h->up && !h->suspended && h->e.core != NULL &&
@@ -229,6 +257,14 @@ judge_landed(struct world *w, const struct record *rec)
 	}
 }
 
+/* Some copy of the register says so. */
+void
+judge_held(struct world *w, const struct record *rec)
+{
+	if (rec->state == REC_HELD)
+		w->held_by[rec->epoch % 256] |= NODE_BIT(rec->holder);
+}
+
 void
 judge_written(struct world *w, const struct arbiter *old)
 {
@@ -241,8 +277,7 @@ judge_written(struct world *w, const struct arbiter *old)
 		if ((rec->candidates & NODE_BIT(n)) &&
 		    w->reg.now.value.revision > old->value.revision)
 			w->host[n].chosen = false;
-	if (rec->state == REC_HELD)
-		w->held_by[rec->epoch % 256] |= NODE_BIT(rec->holder);
+	judge_held(w, rec);
 	if (!reg_lost(w) && w->reg.now.value.revision > old->value.revision &&
 	    rec->state == REC_CLAIMED && rec->epoch > old->value.rec.epoch &&
 	    rec->holder >= 0 && rec->holder < w->data)
@@ -346,7 +381,7 @@ judge_other_open(const struct world *w, int n)
 	int o;
 
 	for (o = 0; o < w->data; o++)
-		if (o != n && w->was_open[o])
+		if (o != n && w->was_open[o] && !judge_lied_to(w, o))
 			return true;
 	return false;
 }

@@ -71,6 +71,7 @@ judge_input(struct world *w, int n, const struct msg *m)
 	char seed[ID_MAX];
 	size_t i;
 
+	judge_shot(w, n, m);
 	if (m->kind == M_PG || m->kind == M_PG_GONE)
 		e->end_seen = 0;
 	if (m->kind == M_PG && m->u.view.recovery == ANS_NO) {
@@ -95,7 +96,7 @@ judge_input(struct world *w, int n, const struct msg *m)
 	    rec->epoch >= h->promised.epoch)
 		h->promised.until = 0;
 	snprintf(seed, sizeof(seed), "n%d.%u-", n, e->inc);
-	if (rec->state == REC_HELD && rec->holder == n &&
+	if (rec->state == REC_HELD && rec->holder == n && !m->u.value.half &&
 	    rec->epoch > e->held_confirmed &&
 	    strncmp(rec->nonce, seed, strlen(seed)) == 0)
 		e->held_confirmed = rec->epoch;
@@ -231,13 +232,23 @@ judge_claim(struct world *w, int n, const struct do_cas *cas)
 	else if (cas->revision != v->revision ||
 		 strcmp(cas->instance, v->instance) != 0 || v->cold)
 		return; /* it cannot land, or the base is not known here */
-	else if (cas->rec.epoch != v->rec.epoch + 1)
+	else if (!(cas->without != 0 && cas->rec.epoch > v->rec.epoch + 1) &&
+		 cas->rec.epoch != v->rec.epoch + 1)
 		why = "not in the next epoch";
 	else if (cas->rec.candidates != must)
 		why = "with other candidates than those who may have all";
 	else if (h->disk.proof == PROOF_OPERATOR)
 		return; /* a person's word replaces eligibility */
-	else if (v->rec.state != REC_RELEASED && this_run &&
+	else if (w->pair && cas->without != 0)
+		why = h->copy.told ? NULL : "alone, and nobody said why";
+	else if (h->disk.proof == PROOF_AGENT && this_run &&
+		 (r == NULL || !judge_shot_proves(w, n, v->rec.holder, r->first,
+				   cas->rec.nonce)))
+		why = "without its holder's host having been seen off";
+	else if (h->disk.proof == PROOF_LEASE && !w->conf[n].proof_lease)
+		why = "by a proof that the policy does not take";
+	else if (h->disk.proof != PROOF_AGENT && v->rec.state != REC_RELEASED &&
+		 this_run &&
 		 (r == NULL ||
 		     clk_raw(w, n) - r->first < judge_wait(w, v->rec.ttl)))
 		why = "a record that it has not watched for W";

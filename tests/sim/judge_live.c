@@ -52,7 +52,7 @@ judge_sick(struct world *w)
 		for (o = 0; o <= ARB(w); o++)
 			if (!net_up(w, n, o) || !net_up(w, o, n))
 				h->apart_at[o] = w->t;
-		if (!w->reg.up || w->t < w->reg.full_until ||
+		if (w->pair || !w->reg.up || w->t < w->reg.full_until ||
 		    w->t < w->reg.deaf_until || reg_lost(w))
 			h->apart_at[ARB(w)] = w->t;
 	}
@@ -101,6 +101,96 @@ judge_stalled(struct world *w, int n)
 		    "s%d is open and could not write for %lld "
 		    "ms",
 		    n + 1, (long long)(w->t - since) / USEC_MSEC);
+}
+
+/* It runs, and nothing keeps it from hearing of the other, nor from writing. */
+static bool
+judge_able(const struct world *w, int n, int o)
+{
+	const struct host *h = &w->host[n];
+
+	return h->up && !h->suspended && h->e.core != NULL && !h->e.call &&
+	       w->t >= h->e.paused_until && pg_runs(w, n) &&
+	       pg_held_until(w, n) == 0 && w->t >= h->disk_full_until &&
+	       w->t >= h->disk_slow_until && w->conf[n].mode == CORE_AUTO &&
+	       net_up(w, n, o) && w->t >= w->slow_until[n][o];
+}
+
+static bool
+judge_writes(const struct world *w, int n)
+{
+	return w->pair ||
+	       (w->reg.up && !reg_lost(w) && w->t >= w->reg.full_until &&
+		   w->t >= w->reg.deaf_until && net_up(w, n, ARB(w)) &&
+		   net_up(w, ARB(w), n) && w->t >= w->slow_until[n][ARB(w)] &&
+		   w->t >= w->slow_until[ARB(w)][n]);
+}
+
+/* By its own clock it took over a short while ago, and nobody acknowledged it:
+ * what keeps it from committing is not to walk from host to host. */
+static bool
+judge_too_soon(const struct world *w, int n)
+{
+	const struct record *rec = &w->host[n].e.st.rec;
+	struct now now = clk_now(w, n);
+	usec_t since = now.wall - rec->taken_at;
+	usec_t rest = w->conf[n].min_interval;
+
+	return rec->taken_at != 0 && rec->acked < rec->epoch && since < rest &&
+	       since > -rest;
+}
+
+/* It holds, commits nothing, does nothing else, and could hand over. */
+static bool
+judge_hands(const struct world *w, int n)
+{
+	const struct engine *e = &w->host[n].e;
+	nodeset_t heirs;
+	int o;
+
+	if (w->t >= w->host[n].pg.stalled_until || e->core == NULL ||
+	    e->st.rel != REL_HELD || e->st.plan != NULL ||
+	    w->host[n].disk.latch || !pg_writable(w, n) ||
+	    !judge_writes(w, n) || judge_too_soon(w, n))
+		return false;
+	heirs = judge_effective(w, &e->st.rec);
+	for (o = 0; o < w->data; o++)
+		if ((heirs & NODE_BIT(o)) && judge_able(w, n, o) &&
+		    judge_able(w, o, n) && w->host[o].pg.recovery &&
+		    !w->host[o].pg.promoting && !fault_roomless(w, o))
+			return true;
+	return false;
+}
+
+/* Where a lease that ran out is no proof, nobody ever takes over from it. */
+void
+judge_stuck(struct world *w)
+{
+	struct host *h;
+	usec_t t, limit;
+	int n;
+
+	if (w->conf[0].proof_lease || w->healed || w->loss > 0 ||
+	    w->delay > 0 || w->step_pause > 0 || w->step_crash > 0 ||
+	    w->on[F_DISK_SLOW] || w->on[F_STALE_READ])
+		return;
+	for (n = 0; n < w->data; n++) {
+		h = &w->host[n];
+		if (!judge_hands(w, n)) {
+			h->handed_at = w->t;
+			continue;
+		}
+		t = h->e.st.rec.ttl > w->conf[n].ttl ? h->e.st.rec.ttl :
+						       w->conf[n].ttl;
+		limit =
+		    (t > 3 * USEC_SEC ? t : 3 * USEC_SEC) + t + 4 * USEC_SEC;
+		if (w->t - h->handed_at > limit)
+			violated(w, "LIVE",
+			    "s%d commits nothing for %lld ms, and hands over "
+			    "to nobody",
+			    n + 1,
+			    (long long)(w->t - h->handed_at) / USEC_MSEC);
+	}
 }
 
 /* Who gives way to another candidate does not do so for long. */

@@ -6,7 +6,8 @@ A mutation is a list of (file or pattern of files in src/core, exact old text,
 new text); a file named sim/x.c is the simulator's own, where the rule is one of
 the server's or of the kernel's. Old text that is not there exactly once is an
 error: the table must follow the code. The seed that is known to catch it is
-tried first, then all of them from 1.
+tried first, then all of them from 1. The seeds move with whatever the simulator
+draws: --write brings mutations.py and the table in README.md up to those found.
 """
 import argparse
 import concurrent.futures
@@ -20,7 +21,7 @@ import tempfile
 
 from mutations import MUTATIONS
 
-BASE = ("emit", "error", "file", "json", "mem", "random", "sink", "str")
+BASE = ("clock", "emit", "error", "file", "json", "mem", "random", "sink", "str")
 VIOLATED = re.compile(r"VIOLATED (\S+) seed (\d+) at \d+ ms: (.*)")
 
 
@@ -116,8 +117,10 @@ def judge(builder, args, mutation):
     name, expected, known, edits = mutation
     try:
         binary = builder.build(name, edits)
-    except (ValueError, subprocess.CalledProcessError) as error:
+    except ValueError as error:
         return False, name, "", "", str(error)
+    except subprocess.CalledProcessError:
+        return False, name, "", "", "it does not build"
     seed = None
     if known and not args.anew:
         seed, promise, what = hunt(binary, expected.split(), str(known),
@@ -132,6 +135,35 @@ def judge(builder, args, mutation):
     return True, name, str(seed), promise, what
 
 
+def rewrite(home, found):
+    """mutations.py and the table of README.md, by {name: (seed, promise)}."""
+    table = home / "mutations.py"
+    text = table.read_text()
+    for name, _, seed, _ in MUTATIONS:
+        if name in found:
+            text, count = re.subn(
+                r'(\("%s",(?:\s*"[^"]*")+,\s*)%s\b' % (re.escape(name), seed),
+                lambda m, to=found[name][0]: m.group(1) + to, text)
+            if count != 1:
+                raise ValueError(f"{table}: {name}: {count} rows")
+    table.write_text(text)
+    page = home / "README.md"
+    text = page.read_text()
+    rows = re.findall(r"(?m)^\| ([^|]+) \| [^|]+ \| \d+ \| \S+ \|\n", text)
+    lines = dict(zip(rows, re.findall(
+        r"(?m)^\| [^|]+ \| [^|]+ \| \d+ \| \S+ \|\n", text)))
+    start = text.index(lines[rows[0]])
+    for line in lines.values():
+        text = text.replace(line, "", 1)
+    new = ""
+    for name, promises, _, _ in MUTATIONS:
+        if name in found:
+            lines[name] = "| %s | %s | %s | %s |\n" % (
+                name, ", ".join(promises.split()), *found[name])
+        new += lines.get(name, "")
+    page.write_text(text[:start] + new + text[start:])
+
+
 def main():
     top = pathlib.Path(__file__).resolve().parents[2]
     parser = argparse.ArgumentParser(description=__doc__)
@@ -142,12 +174,15 @@ def main():
                         help="seconds of a processor for one mutation")
     parser.add_argument("--anew", action="store_true",
                         help="from seed 1, to make the table")
+    parser.add_argument("--write", action="store_true",
+                        help="keep the seeds that were found")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--only", help="mutations whose name matches this")
     args = parser.parse_args()
     chosen = [m for m in MUTATIONS if not args.only or
               re.search(args.only, m[0])]
     passed = failed = 0
+    found = {}
     with tempfile.TemporaryDirectory(prefix="hawatch-mutants-") as work, \
             concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
         builder = Builder(args.source, pathlib.Path(work), args.cc)
@@ -158,8 +193,12 @@ def main():
             ok, name, seed, promise, what = job.result()
             passed += ok
             failed += not ok
+            if ok:
+                found[name] = seed, promise
             print(f"{name:34} {seed:>5} {promise:8} "
                   f"{'' if ok else 'FAILED: '}{what}", flush=True)
+    if args.write:
+        rewrite(args.source / "tests" / "sim", found)
     print(f"{passed} passed, {failed} failed")
     return 1 if failed or not passed else 0
 

@@ -21,7 +21,8 @@ msg_new(struct world *w, enum msg_kind kind, int from, int to)
 	m->from = from;
 	m->to = to;
 	m->inc = m->sender = 0;
-	m->poll = false;
+	m->poll = m->raw = false;
+	m->asked_t = 0;
 	m->sent = 0;
 	m->next = NULL;
 	m->cas_at = NULL;
@@ -98,6 +99,7 @@ net_lost(struct world *w, struct msg *m)
 	if (r != NULL && r->kind == M_REPORTED)
 		r->u.res.result = CAS_UNKNOWN;
 	if (r != NULL) {
+		r->raw = w->pair;
 		r->inc = m->inc;
 		engine_local(w, r, rng_in(&w->rng, 200 * USEC_MSEC, USEC_SEC));
 	}
@@ -127,6 +129,8 @@ net_send(struct world *w, struct msg *m)
 		copy->inc = m->inc;
 		copy->sender = m->sender;
 		copy->poll = m->poll;
+		copy->raw = m->raw;
+		copy->asked_t = m->asked_t;
 		copy->sent = m->sent;
 		copy->u = m->u;
 		if (m->kind == M_CAS_REQ)

@@ -16,6 +16,13 @@ oper_reaches(const struct world *w, int n)
 	return engine_can_run(w, n) && !e->draining && !e->call;
 }
 
+/* What the version before does not know is not ordered there. */
+static bool
+oper_takes(const struct world *w, int n)
+{
+	return oper_reaches(w, n) && !w->host[n].before;
+}
+
 static void
 oper_init(struct world *w)
 {
@@ -128,7 +135,9 @@ oper_diverged(struct world *w, int n)
 {
 	struct pg *p = &w->host[n].pg;
 
-	if (!oper_is_diverged(w, n) || oper_rejoins(w, n)) {
+	/* What is latched has its own turn, in which it is unfenced, too. */
+	if (!oper_is_diverged(w, n) || oper_rejoins(w, n) ||
+	    w->host[n].disk.latch) {
 		p->diverged_at = 0;
 		return;
 	}
@@ -160,13 +169,17 @@ static void
 oper_gives_up(struct world *w)
 {
 	const struct reg_value *v = &w->reg.now.value;
-	nodeset_t set = v->rec.candidates;
+	nodeset_t set = judge_effective(w, &v->rec);
 	node_t n = v->rec.holder;
 	struct now now;
 	const char *no;
 	int o;
 
 	if (reg_lost(w) || v->rec.state != REC_RELEASED || !oper_reaches(w, n))
+		return;
+	/* He does not say of a host that is there that it is off; but of one
+	 * that is heard he need not. */
+	if (w->pair && w->host[1 - n].up && !w->healed)
 		return;
 	set |= NODE_BIT(n);
 	for (o = 0; o < w->data; o++)
@@ -177,6 +190,7 @@ oper_gives_up(struct world *w)
 		return;
 	now = clk_now(w, n);
 	no = core_order_promote(w->host[n].e.core, &now, "nobody has more");
+	w->host[n].copy.told = w->host[n].copy.told || no == NULL;
 	w->host[n].chosen = w->host[n].chosen || no == NULL;
 	trace(w, "s%d is told to promote, it was set back: %s", n + 1,
 	    no == NULL ? "taken" : no);
@@ -205,23 +219,81 @@ oper_adopt(struct world *w)
 	reg_adopt(w);
 }
 
+/* On which host an order for the holder is typed: now and then the wrong one.
+ */
+static node_t
+oper_where(const struct world *w, struct rng *r)
+{
+	if (rng_ppm(r, 150000))
+		return (node_t)rng_in(r, 0, w->data - 1);
+	return w->reg.now.value.rec.holder;
+}
+
+/* What only the holder may do was taken, or refused, by that node. */
+static void
+oper_told(struct world *w, node_t n, const char *what, const char *no)
+{
+	const struct now now = clk_now(w, n);
+	struct core_status st;
+
+	trace(w, "s%d %s: %s", n + 1, what, no == NULL ? "taken" : no);
+	core_status(w->host[n].e.core, &now, &st);
+	if (no == NULL && (st.rec.state != REC_HELD || st.rec.holder != n))
+		violated(w, "ORDER",
+		    "s%d takes it to %s, and is not the holder", n + 1, what);
+}
+
 /* Somebody wants another to be the primary; whom, he does not think over. */
 static void
 oper_switchover(struct world *w)
 {
 	const struct reg_value *v = &w->reg.now.value;
-	node_t n = v->rec.holder, to;
+	node_t n, to;
 	struct now now;
 	const char *no;
 
-	if (!fault_odds(w, F_SWITCHOVER, 60000) || v->rec.state != REC_HELD ||
-	    !oper_reaches(w, n))
+	if (!fault_odds(w, F_SWITCHOVER, 60000) || v->rec.state != REC_HELD)
+		return;
+	n = oper_where(w, &w->odds[F_SWITCHOVER]);
+	if (!oper_takes(w, n))
 		return;
 	to = (node_t)rng_in(&w->odds[F_SWITCHOVER], 0, w->data - 1);
 	now = clk_now(w, n);
 	no = core_order_switchover(w->host[n].e.core, &now, to);
-	trace(w, "s%d is told to hand over to s%d: %s", n + 1, to + 1,
+	oper_told(w, n, "hand over", no);
+	engine_poke(w, n);
+}
+
+/* A new file is read while the engine runs. */
+static void
+oper_reload(struct world *w)
+{
+	struct rng *r = &w->odds[F_DRIFT];
+	struct core_conf conf;
+	const char *no;
+	int n;
+
+	if (!fault_odds(w, F_DRIFT, 30000))
+		return;
+	n = (int)rng_in(r, 0, w->data - 1);
+	if (!oper_takes(w, n))
+		return;
+	conf = w->conf[n];
+	if (rng_ppm(r, 100000))
+		conf.mode = CORE_OBSERVE;
+	else if (conf.mode != CORE_OBSERVE)
+		conf.mode = rng_ppm(r, 600000) ? CORE_AUTO : CORE_MANUAL;
+	conf.min_interval = rng_in(r, 0, 60) * USEC_SEC;
+	conf.verify = rng_ppm(r, 500000);
+	conf.quiet = conf.after && rng_ppm(r, 500000);
+	if (w->on[F_REJOIN] && conf.rejoin != CORE_REJOIN_NONE)
+		conf.rejoin =
+		    rng_ppm(r, 500000) ? CORE_REJOIN_CLONE : CORE_REJOIN_REWIND;
+	no = core_tune(w->host[n].e.core, &conf);
+	trace(w, "s%d reloads, mode %d: %s", n + 1, (int)conf.mode,
 	    no == NULL ? "taken" : no);
+	if (no == NULL)
+		w->conf[n] = conf;
 	engine_poke(w, n);
 }
 
@@ -242,21 +314,21 @@ oper_pause(struct world *w)
 {
 	const struct reg_value *v = &w->reg.now.value;
 	struct rng *r = &w->odds[F_PAUSE];
-	node_t n = v->rec.holder;
+	node_t n = oper_where(w, r);
 	struct now now;
 	const char *no;
 
-	if (v->rec.state != REC_HELD || !oper_reaches(w, n))
+	if (v->rec.state != REC_HELD || !oper_takes(w, n))
 		return;
 	now = clk_now(w, n);
 	if (v->rec.paused_until != 0 && oper_resumes(w, &now)) {
 		no = core_order_resume(w->host[n].e.core, &now);
-		trace(w, "s%d resume: %s", n + 1, no == NULL ? "taken" : no);
+		oper_told(w, n, "resume", no);
 	} else if (fault_odds(w, F_PAUSE, 30000)) {
 		no = core_order_pause(w->host[n].e.core, &now,
 		    now.wall + rng_log(r, USEC_SEC, 60 * USEC_SEC), "work",
 		    "somebody");
-		trace(w, "s%d pause: %s", n + 1, no == NULL ? "taken" : no);
+		oper_told(w, n, "pause", no);
 	} else {
 		return;
 	}
@@ -271,7 +343,7 @@ oper_fence(struct world *w)
 	struct now now;
 	const char *no;
 
-	if (!oper_reaches(w, n) || !fault_odds(w, F_FENCE, 20000))
+	if (!oper_takes(w, n) || !fault_odds(w, F_FENCE, 20000))
 		return;
 	now = clk_now(w, n);
 	no = core_order_fence(w->host[n].e.core, &now, "by somebody: work");
@@ -286,7 +358,7 @@ oper_rejoin(struct world *w, int n)
 	struct now now = clk_now(w, n);
 	const char *no;
 
-	if (!fault_odds(w, F_REJOIN, 20000) || !oper_reaches(w, n))
+	if (!fault_odds(w, F_REJOIN, 20000) || !oper_takes(w, n))
 		return;
 	no = core_order_rejoin(
 	    w->host[n].e.core, &now, rng_ppm(&w->odds[F_REJOIN], 500000));
@@ -312,7 +384,12 @@ oper_turn(struct world *w)
 	oper_gives_up(w);
 	oper_adopt(w);
 	oper_switchover(w);
+	oper_reload(w);
 	oper_pause(w);
 	oper_fence(w);
 	fault_counts(w);
+	pair_people(w);
+	pair_choose(w);
+	before_turn(w);
+	fault_stuck(w);
 }

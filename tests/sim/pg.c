@@ -221,6 +221,8 @@ pg_promoted(struct world *w, int n)
 	if (w->conn[n].up)
 		conn_cut(w, n, true);
 	p->promoting = p->recovery = p->signal = false;
+	if (p->by_hand)
+		p->hand_at = w->t;
 	p->tl++;
 	wal_append(w, n);
 	p->flushed = p->len;

@@ -70,13 +70,17 @@ reg_show(struct world *w, struct msg *req)
 				      &w->odds[F_STALE_READ], 1, 2)) %
 			      IMAGES];
 		if (strcmp(a->value.instance, r->now.value.instance) != 0 ||
-		    a->value.cold != r->now.value.cold)
+		    a->value.cold != r->now.value.cold ||
+		    /* Of an earlier start, which has taken its readers along.
+		     */
+		    strcmp(a->value.next, r->now.value.next) != 0)
 			a = &r->now;
 	}
 	m->inc = req->inc;
 	m->sent = req->sent;
 	m->poll = req->poll;
 	m->u.value = a->value;
+	m->u.value.older = w->host[ARB(w)].before;
 	if (r->counts)
 		m->u.value.head = r->head;
 	net_send(w, m);

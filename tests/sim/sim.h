@@ -52,6 +52,36 @@ void reg_forth(struct world *w);
 void reg_others(struct world *w);
 void reg_starts(struct world *w, int n);
 
+/* pair.c */
+#define PAIR_OTHER(n) (1 - (n))
+void pair_truth(struct world *w);
+void pair_durable(struct world *w, int n);
+void pair_up(struct world *w, int n);
+void pair_down(struct world *w, int n);
+void pair_read(struct world *w, int n, bool poll);
+void pair_write(struct world *w, int n, const struct do_cas *cas);
+void pair_work(struct world *w, int n);
+void pair_written(struct world *w, int n, uint64_t inc);
+bool pair_take_msg(struct world *w, int n, struct msg *m);
+void pair_refused(struct world *w, const struct msg *req);
+/* pair_world.c */
+void pair_draw(struct world *w, const bool *only);
+void pair_conf(struct world *w);
+void pair_revert(struct world *w, int n, bool gone);
+void pair_people(struct world *w);
+void pair_choose(struct world *w);
+bool judge_forked(const struct world *w, int n);
+void judge_alone(struct world *w, int n, const struct do_cas *cas);
+
+/* before.c */
+void before_draw(struct world *w, const bool *only);
+void before_turn(struct world *w);
+void before_report(
+    const struct world *w, int from, int to, struct site_report *rep);
+void before_answer(const struct world *w, int n, struct ask_answer *a);
+bool before_refuses(const struct world *w, int n, const struct record *rec);
+void judge_before(struct world *w, int n, const struct do_cas *cas);
+
 /* engine.c */
 void engine_start(struct world *w, int n);
 void engine_crash(struct world *w, int n);
@@ -130,6 +160,16 @@ void act_begin(
 void act_cancel(struct world *w, int n, enum act_kind kind);
 void act_step(struct world *w, const struct ev *ev);
 
+/* agent.c */
+void agent_conf(struct world *w);
+void agent_begin(struct world *w, int n, const struct goal *goal);
+void agent_step(struct world *w, const struct ev *ev);
+void judge_shot(struct world *w, int n, const struct msg *m);
+bool judge_shot_proves(
+    struct world *w, int n, node_t holder, usec_t first, const char *nonce);
+void judge_lied(struct world *w, int n);
+bool judge_lied_to(const struct world *w, int n);
+
 /* fault.c, fault_host.c, fault_net.c */
 void fault_draw(struct world *w, const bool *only);
 void fault_strike(struct world *w);
@@ -150,6 +190,9 @@ void fault_order(struct world *w, int n);
 void fault_net(struct world *w, int n, enum fault f);
 void fault_arbiter(struct world *w, enum fault f);
 void fault_counts(struct world *w);
+void fault_draw_stuck(struct world *w, const bool *only);
+void fault_stuck(struct world *w);
+bool fault_roomless(const struct world *w, int n);
 void fault_turn(struct world *w, const struct ev *ev);
 void fault_heal(struct world *w);
 void fault_event(struct world *w, const struct ev *ev);
@@ -163,6 +206,7 @@ void oper_turn(struct world *w);
 void judge_instant(struct world *w);
 void judge_turn(struct world *w, int n);
 void judge_cas(struct world *w, int n, const struct do_cas *cas);
+void judge_held(struct world *w, const struct record *rec);
 void judge_written(struct world *w, const struct arbiter *old);
 void judge_fence(struct world *w, int n, enum fence_op op, usec_t deadline);
 void judge_opened(struct world *w, int n);
@@ -180,6 +224,7 @@ void judge_sick(struct world *w);
 void judge_closed(struct world *w, int n);
 void judge_stalled(struct world *w, int n);
 void judge_gives_way(struct world *w, int n);
+void judge_stuck(struct world *w);
 /* judge_site.c */
 void judge_act(
     struct world *w, int n, enum act_kind kind, const struct goal *goal);

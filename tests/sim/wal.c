@@ -103,7 +103,8 @@ wal_deliver(struct world *w, int n)
 	for (i = 0; i < a->n; i++) {
 		if (w->t - a->v[i].at > 15 * USEC_SEC)
 			continue;
-		commits_add(&w->acked, &a->v[i]);
+		commits_add(
+		    judge_forked(w, n) ? &w->gone : &w->acked, &a->v[i]);
 		w->tot->acked++;
 		judge_delivered(w, n, &a->v[i]);
 	}

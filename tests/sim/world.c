@@ -61,6 +61,7 @@ world_conf(struct world *w)
 		c->min_interval = rng_ppm(&w->rng, 500000) ?
 				      0 :
 				      rng_in(&w->rng, 5, 60) * USEC_SEC;
+		c->proof_lease = true;
 		c->standby_timeout = rng_in(&w->rng, 500, 3000) * USEC_MSEC;
 		c->start_timeout = 30 * USEC_SEC;
 		c->bounded = w->common.bounded;
@@ -164,15 +165,21 @@ world_new(const struct plan *plan, uint64_t seed, struct totals *tot)
 	w->tail = plan->tail;
 	w->keep = plan->keep;
 	w->keeps = plan->keeps;
-	w->last_open = NODE_NONE;
+	w->last_open = w->lied = NODE_NONE;
 	fault_draw(w, plan->only);
 	world_size(w, plan->nodes);
+	pair_draw(w, plan->only);
 	world_conf(w);
 	world_drift(w);
 	world_rejoin(w);
+	agent_conf(w);
+	pair_conf(w);
+	before_draw(w, plan->only);
+	fault_draw_stuck(w, plan->only);
 	for (n = 0; n <= ARB(w); n++)
 		world_host(w, n);
-	reg_begin(w);
+	if (!w->pair)
+		reg_begin(w);
 	ev_at(w, 0, EV_CONN, 0, 0, 0);
 	ev_at(w, 0, EV_CLIENT, 0, 0, 0);
 	ev_at(w, USEC_SEC, EV_OPER, 0, 0, 0);
@@ -193,7 +200,7 @@ world_free(struct world *w)
 		free(w->host[n].pg.open.v);
 		free(w->host[n].pg.acks.v);
 	}
-	w->reg.up = true;
+	w->reg.up = !w->pair;
 	w->reg.writing = false;
 	reg_down(w);
 	for (i = 0; i < w->heap_n; i++)
@@ -294,6 +301,9 @@ world_event(struct world *w, const struct ev *ev)
 		if (ev->gen == w->reg.inc)
 			reg_up(w);
 		break;
+	case EV_COPY:
+		pair_written(w, ev->node, ev->gen);
+		break;
 	case EV_VIEW:
 		world_view(w, ev);
 		break;
@@ -322,6 +332,9 @@ world_event(struct world *w, const struct ev *ev)
 		break;
 	case EV_ACT:
 		act_step(w, ev);
+		break;
+	case EV_AGENT:
+		agent_step(w, ev);
 		break;
 	case EV_FAULT:
 		fault_turn(w, ev);

@@ -7,6 +7,7 @@
 
 #include "hawatch/arbiter.h"
 #include "hawatch/core.h"
+#include "hawatch/pair.h"
 
 #define DATA_MAX 4 /* data nodes; the arbiter's host is the next one */
 #define HOSTS_MAX (DATA_MAX + 1)
@@ -63,7 +64,14 @@
 	X(PAUSE, "order-pause") \
 	X(FENCE, "order-fence") \
 	X(REJOIN, "rejoin") \
-	X(COUNTS_BACK, "register-counts-back")
+	X(COUNTS_BACK, "register-counts-back") \
+	X(AGENT, "fence-agents") \
+	X(AGENT_FAIL, "agent-fails") \
+	X(AGENT_HANG, "agent-hangs") \
+	X(AGENT_LIE, "agent-lies") \
+	X(PAIR, "two-copies") \
+	X(BEFORE, "version-before") \
+	X(STUCK, "primary-stuck")
 
 enum fault {
 #define X(id, name) F_##id,
@@ -95,6 +103,7 @@ enum ev_kind {
 	EV_REPORT,
 	EV_REG_WRITTEN,
 	EV_REG_START,
+	EV_COPY,
 	EV_VIEW,
 	EV_CLIENT,
 	EV_CONN,
@@ -109,6 +118,7 @@ enum ev_kind {
 	EV_PROMOTED,
 	EV_POINTED,
 	EV_ACT,
+	EV_AGENT,
 	EV_FAULT,
 	EV_UNFLUSH,
 	EV_OPER,
@@ -153,6 +163,8 @@ struct msg {
 	uint32_t inc;	 /* engine that waits for this; 0 whichever runs */
 	uint32_t sender; /* engine that sent it */
 	bool poll;
+	usec_t asked_t; /* when its asker began to wait; 0 no */
+	bool raw;	/* from another host's copy of the register */
 	usec_t sent;
 	struct msg *next;		/* of a queue */
 	struct msg *cas_next, **cas_at; /* requests that may still land */
@@ -217,11 +229,12 @@ struct commits {
 struct pg {
 	enum pg_st st;
 	bool recovery, signal, promoting;
-	bool by_hand; /* somebody promoted it past the engine */
-	bool tainted; /* and this is still that data */
-	bool ending;  /* shuts down: takes nobody, sends what it has */
-	bool clean;   /* ended so */
-	bool half;    /* rewritten so far, from half_from's of half_epoch */
+	bool by_hand;	/* somebody promoted it past the engine */
+	usec_t hand_at; /* and then that was done */
+	bool tainted;	/* and this is still that data */
+	bool ending;	/* shuts down: takes nobody, sends what it has */
+	bool clean;	/* ended so */
+	bool half;	/* rewritten so far, from half_from's of half_epoch */
 	int half_from;
 	uint64_t half_epoch;
 	uint64_t gen; /* of the processes */
@@ -303,6 +316,8 @@ struct engine {
 	struct ask asked[ASKED_MAX];
 	uint32_t asked_inc[ASKED_MAX]; /* of the asker: its connection */
 	unsigned sents, askeds;
+	nodeset_t differ; /* whose last word was that its configuration does, or
+			     that its mode is not auto */
 	struct watched_rec {
 		char instance[ID_MAX], nonce[ID_MAX];
 		uint64_t revision;
@@ -315,6 +330,35 @@ struct engine {
 	uint64_t primary_was; /* primary_epoch, at the turn before */
 	usec_t gave_way_at;   /* raw; to another candidate, since then */
 	struct record gave_way_for;
+	usec_t heard_raw[DATA_MAX]; /* of whose engine, last */
+};
+
+/* What this host's agents did to another, last. */
+struct shot {
+	node_t node;
+	usec_t asked_raw;
+	bool fails, hangs, lies;
+	bool look;	    /* whether it is off, and no more */
+	bool off;	    /* told so */
+	bool lied;	    /* and it was not so */
+	char claim[ID_MAX]; /* that was sent on it */
+};
+
+#define COPY_HAD 128
+/* A host's copy of the register of two. */
+struct copy {
+	struct pair_copy now, next;
+	bool made, writing, revert;
+	struct msg *job, *queue, **queue_tail;
+	usec_t heard_at; /* the other one answered */
+	usec_t read_until;
+	struct reg_value seen;
+	struct do_cas cas; /* of this node, under way */
+	bool cas_on;
+	char alone[ID_MAX]; /* nonce of the last one that went here alone */
+	char had[COPY_HAD][ID_MAX]; /* nonces that were on this disk */
+	unsigned hads;
+	bool told; /* that the other host is off, and it was not heard since */
 };
 
 #define SAVES_MAX 32
@@ -329,6 +373,7 @@ struct host {
 	struct durable disk;
 	bool disk_has;
 	usec_t disk_full_until, disk_slow_until, deaf_until;
+	usec_t handed_at;	    /* or it could not, or need not hand over */
 	usec_t sick_at;		    /* something of this host alone was wrong */
 	usec_t apart_at[HOSTS_MAX]; /* no way from here to there, or back */
 	struct {
@@ -339,11 +384,16 @@ struct host {
 	usec_t probe_at, probe_wal_at, view_due;
 	struct pg_view view;
 	struct promised promised;
+	struct shot shot;
+	struct copy copy;
 	usec_t latched_at, down_at, down_raw;
 	uint32_t verified; /* of w->acked, found in this node's log */
 	bool old;	   /* somebody put an old copy of its data in place */
 	bool chosen; /* a person told it to take over, whatever it lacks */
 	bool stuck;  /* it said that a rewind will not do */
+	bool before; /* its hawatchd is of the version before, until: */
+	usec_t upgrade_at;
+	enum core_rejoin rejoins; /* from then on */
 };
 
 #define IMAGES 128
@@ -423,6 +473,10 @@ struct world {
 	int data; /* nodes with PostgreSQL; the arbiter's is the next one */
 	struct host host[HOSTS_MAX];
 	struct reg reg;
+	bool pair; /* instead, a copy on each of two hosts */
+	/* By a false word, or by a person's on one that was not listed, there
+	 * may be two histories of the two. */
+	bool forked;
 	struct conn conn[DATA_MAX]; /* by standby */
 	struct msg *cas;	    /* all CAS requests that are somewhere */
 	struct msg *pool;
@@ -449,6 +503,8 @@ struct world {
 	bool *kept;	      /* by id: saved beside some node's data */
 	uint32_t kept_n;
 	node_t switched_off; /* by a person */
+	node_t lied; /* said to be off, and was not; until its lease ends: */
+	usec_t lied_until;
 	uint64_t max_open_epoch;
 	int last_open;
 	bool was_open[DATA_MAX];

@@ -20,6 +20,9 @@ def pytest_addoption(parser):
     parser.addoption('--rounds', type=int, help='failovers in a row, 4 unless '
                      'said; with more than four, in both layouts. Boots of an '
                      'old primary, 2 unless said')
+    parser.addoption('--commands', choices=('native', 'repmgr'),
+                     default='native', help='whose commands promote, follow '
+                     'and rejoin')
 
 
 def pytest_generate_tests(metafunc):
@@ -50,6 +53,7 @@ def make_site(request, template):
     made = []
 
     def make(daemon=True, **kw):
+        kw.setdefault('commands', request.config.getoption('--commands'))
         site = Site(**kw)
         made.append(site)
         return site.up(template, daemon)
@@ -74,7 +78,8 @@ def same_site(request, template, kept_sites):
     """One site under hawatchd for the tests of a file that leave it whole;
     after one that failed, another."""
     if not kept_sites:
-        kept_sites.append(Site().up(template))
+        kept_sites.append(Site(
+            commands=request.config.getoption('--commands')).up(template))
     yield kept_sites[0]
     if getattr(request.node, 'failed', False):
         site = kept_sites.pop()

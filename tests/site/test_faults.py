@@ -73,7 +73,7 @@ def test_memcached_on_the_wrong_address(site):
         assert 'memcached' not in [
             c['name'] for c in site.status('s1')['checks'] if c['up'] == 'no']
         case.said(['prod-s1 memcached-listen (line) differs',
-                   'next ssh prod-s1 hactl drift --apply'], ['drift'], 's2',
+                   'next ssh -t prod-s1 hactl drift --apply'], ['drift'], 's2',
                   deadline=65)
         assert s1.read(repoint.MEMCACHED).count('\n-l 127.0.0.1\n') == 1
         code, text = apply(site, 's1')

@@ -99,9 +99,9 @@ def test_missing_and_two_matches_and_no_file(make_site):
         for words in (
                 ['prod-s2 memcached-listen (line) differs: open: No such file',
                  'prod-s2 ballot-box-memcached (line) differs: 2 lines match',
-                 'then: ssh prod-s2 hactl drift --apply'],
+                 'first next ssh -t prod-s2 hactl drift --apply'],
                 ['prod-s1 iam-db (line) differs: it is not a regular file',
-                 'next ssh prod-s1 hactl drift --apply']):
+                 'next hactl drift --apply']):
             case.said(words, ['drift'])
         s1.run(['rmdir', repoint.DEPLOY])
         back(s1, repoint.DEPLOY)
@@ -137,7 +137,7 @@ def test_line_without_match_keeps_voters_away(make_site):
         differ(site, 's1', ['ballot-box-db'])
         case.leaves('s1', 10, count=100)
         case.said(['prod-s1: 1 of', 'could not be brought about; /health '
-                   'says 503', 'next hactl drift'])
+                   'says 503', 'next hactl drift --apply'])
         engine = s1.pids('hawatchd')
         s1.kill(engine)
         wait_gone(engine)

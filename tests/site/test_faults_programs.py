@@ -159,7 +159,8 @@ def test_supervisord_killed(site):
         case.down('s1', 'programs', 'connect-refused')
         case.stays('s1', 2)
         case.said(['prod-s1: check programs is down: connect-refused',
-                   'ssh prod-s1 systemctl start supervisor'])
+                   'then systemctl start supervisor',
+                   'next ps -ef'])
         services.start(s1, 'supervisord')
         case.down('s1', 'programs', 'ballot-box', deadline=20)
         case.said(['prod-s1: check programs is down: program-'])

@@ -5,6 +5,7 @@
 #include "coretest.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
 static const char *const ct_node[] = { "a", "b", "c", "d" };
@@ -28,6 +29,7 @@ ct_init(struct ct *t, node_t self, bool three)
 	t->conf.slack = 50 * MSEC;
 	t->conf.clock_ppm = 1000;
 	t->conf.min_interval = 600 * SEC;
+	t->conf.proof_lease = true;
 	t->conf.standby_timeout = 500 * MSEC;
 	t->conf.start_timeout = 60 * SEC;
 	t->now.raw = 1000 * SEC;
@@ -182,8 +184,10 @@ ct_act(struct ct *t, enum act_kind kind, enum answer result)
 		t->pg.timeline++;
 	} else if (kind == ACT_WAITING)
 		goal.lsn = t->pg.insert;
-	else if (kind == ACT_COMPARE)
+	else if (kind == ACT_COMPARE) {
 		goal.fork = t->fork;
+		strcpy(goal.why, t->fork == FORK_CLONE ? "no-hints" : "");
+	}
 	core_on_act(t->c, &t->now, kind, &goal, result,
 	    result == ANS_NO ? "refused" : "");
 	ct_view(t);
@@ -287,6 +291,7 @@ ct_do(struct ct *t, const struct action *a)
 	case DO_NUDGE:
 	case DO_ACT_CANCEL:
 	case DO_TELL:
+	case DO_REJOINED:
 		break;
 	}
 }
@@ -328,6 +333,19 @@ ct_run(struct ct *t, usec_t us)
 		if (t->now.raw - t->view_at >= 100 * MSEC)
 			ct_view(t);
 		ct_turn(t);
+	}
+}
+
+void
+ct_renewed(struct ct *t, usec_t us)
+{
+	static unsigned n;
+	usec_t end = t->now.raw + us;
+
+	for (; t->now.raw < end; ct_run(t, CT_T / 5)) {
+		t->reg.value.revision++;
+		snprintf(t->reg.value.rec.nonce, sizeof(t->reg.value.rec.nonce),
+		    "r%u", ++n);
 	}
 }
 

@@ -72,6 +72,8 @@ struct record *ct_record(
 void ct_turn(struct ct *t);
 /* Time passes in small steps; views and reads as the shell gives them. */
 void ct_run(struct ct *t, usec_t us);
+/* So does the holder's record, which is renewed five times in T. */
+void ct_renewed(struct ct *t, usec_t us);
 void ct_read(struct ct *t);
 void ct_view(struct ct *t);
 void ct_act(struct ct *t, enum act_kind kind, enum answer result);

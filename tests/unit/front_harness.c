@@ -19,6 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "hawatch/companion.h"
 #include "hawatch/json.h"
 #include "hawatch/pki.h"
 
@@ -55,7 +56,11 @@ fh_pki(struct front_harness *h)
 	    pki_node(h->dir, "s1", "127.0.0.1", &err) == -1 ||
 	    pki_node(h->dir, "s2", "127.0.0.2", &err) == -1 ||
 	    pki_node(h->dir, "stranger", "127.0.0.3", &err) == -1 ||
+	    pki_operator(h->dir, "ann", &err) == -1 ||
+	    pki_operator(h->dir, "bob", &err) == -1 ||
+	    pki_operator(h->dir, "eve", &err) == -1 ||
 	    pki_init(other, "other", &err) == -1 ||
+	    pki_operator(other, "ann", &err) == -1 ||
 	    pki_node(other, "s2", "127.0.0.2", &err) == -1) {
 		fprintf(stderr, "harness: %s\n", err.msg);
 		abort();
@@ -92,14 +97,14 @@ fh_config(struct front_harness *h, int max, usec_t idle)
 	char path[128];
 	bool root = geteuid() == 0;
 	json_t *o = json_pack("{s:s,s:s,s:s,s:s,s:s,s:i,s:i,s:i,s:i,s:i,s:I,"
-			      "s:i,s:[{s:s,s:s},{s:s,s:s}]}",
+			      "s:i,s:[{s:s,s:s},{s:s,s:s}],s:[s,s]}",
 	    "cluster", "test", "self", "s1", "ping_body", "Web services are UP",
 	    "health_address", "127.0.0.1", "peer_address", "127.0.0.1",
 	    "health_port", h->health_port, "peer_port", h->peer_port, "uid",
 	    root ? 65534 : (int)getuid(), "gid", root ? 65534 : (int)getgid(),
 	    "connections_max", max, "idle", (json_int_t)idle, "generation", 7,
 	    "nodes", "name", "s1", "address", "127.0.0.1", "name", "s2",
-	    "address", "127.0.0.2");
+	    "address", "127.0.0.2", "operators", "ann", "bob");
 	size_t i;
 
 	fh_must(o != NULL, "json");
@@ -126,8 +131,8 @@ fh_spawn(struct front_harness *h, int connections_max, usec_t idle)
 		/* A right that it must give up. */
 		if (geteuid() == 0 && setgroups(1, &extra) == -1)
 			_exit(127);
-		if (sv[1] == FRAME_FD ? fcntl(sv[1], F_SETFD, 0) == -1 :
-					dup2(sv[1], FRAME_FD) == -1)
+		if (sv[1] == COMPANION_FD ? fcntl(sv[1], F_SETFD, 0) == -1 :
+					    dup2(sv[1], COMPANION_FD) == -1)
 			_exit(127);
 		execl(h->program, h->program, (char *)NULL);
 		_exit(127);

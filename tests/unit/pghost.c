@@ -22,6 +22,8 @@
 
 #include "hawatch/loop.h"
 
+#define PUMP_LOOK (10 * USEC_MSEC)
+
 char pair_bin[100];
 int pair_port;
 
@@ -247,6 +249,7 @@ struct pump {
 	struct loop *loop;
 	bool (*cond)(void *arg);
 	void *arg;
+	struct timer *look; /* what comes from outside turns no loop */
 	bool come, late;
 };
 
@@ -259,6 +262,14 @@ pump_turn(void *arg, const struct now *now)
 	p->come = p->come || p->cond(p->arg);
 	if (p->come || p->late)
 		loop_stop(p->loop);
+}
+
+static void
+pump_look_cb(void *arg)
+{
+	struct pump *p = arg;
+
+	timer_arm(p->look, PUMP_LOOK);
 }
 
 static void
@@ -275,9 +286,11 @@ pump(struct loop *loop, bool (*cond)(void *arg), void *arg, usec_t limit)
 	struct pump p = { .loop = loop, .cond = cond, .arg = arg };
 	struct timer *late = timer_new(loop, pump_late_cb, &p);
 
+	p.look = timer_new(loop, pump_look_cb, &p);
+	timer_arm(p.look, 0);
 	timer_arm(late, limit);
-	loop_wake(loop);
 	loop_run(loop, pump_turn, &p);
+	timer_free(p.look);
 	timer_free(late);
 	return p.come;
 }

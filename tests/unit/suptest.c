@@ -69,19 +69,25 @@ suptest_script(const struct suptest *s, const char *name, const char *text)
 void
 suptest_new(struct suptest *s, const char *programs)
 {
-	char path[100];
-	FILE *f;
-
 	memset(s, 0, sizeof(*s));
 	snprintf(s->dir, sizeof(s->dir), "/tmp/suptest-XXXXXX");
 	assert(mkdtemp(s->dir) != NULL);
 	assert(chmod(s->dir, 0755) == 0);
 	snprintf(s->socket, sizeof(s->socket), "%s/s.sock", s->dir);
+	suptest_more(s, suptest_conf);
+	suptest_more(s, programs);
+}
+
+void
+suptest_more(const struct suptest *s, const char *text)
+{
+	char path[100];
+	FILE *f;
+
 	snprintf(path, sizeof(path), "%s/conf", s->dir);
-	f = fopen(path, "w");
+	f = fopen(path, "a");
 	assert(f != NULL);
-	suptest_put(f, s, suptest_conf);
-	suptest_put(f, s, programs);
+	suptest_put(f, s, text);
 	fclose(f);
 }
 
@@ -154,13 +160,20 @@ suptest_start(struct suptest *s)
 	}
 }
 
+/* Each turn of its loop ends one group of programs, and a turn takes a second
+ * unless somebody asks for something. */
 void
 suptest_end(struct suptest *s, int signo)
 {
+	pid_t pid;
 	int status;
 
 	kill(s->pid, signo);
-	assert(waitpid(s->pid, &status, 0) == s->pid);
+	while ((pid = waitpid(s->pid, &status, WNOHANG)) == 0) {
+		(void)suptest_answers(s);
+		suptest_nap();
+	}
+	assert(pid == s->pid);
 	s->pid = 0;
 }
 

@@ -16,6 +16,8 @@ struct suptest {
 
 /* programs: sections of its configuration; "@" in it is the directory. */
 void suptest_new(struct suptest *s, const char *programs);
+/* More of its configuration; a section may come again. */
+void suptest_more(const struct suptest *s, const char *text);
 /* Starts it and waits until it answers. */
 void suptest_start(struct suptest *s);
 /* Sends it that signal and waits for its end. */

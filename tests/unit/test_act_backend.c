@@ -43,7 +43,6 @@ test_argv(void **state)
 	(void)state;
 	expect(&pg, PG_START, "postgres", "/usr/bin/pg_ctl -D /data start");
 	expect(&pg, PG_STOP, "postgres", "");
-	expect(&pg, PG_STATUS, "postgres", "");
 	pg.stop[0] = "/usr/bin/pg_ctl";
 	pg.stop[1] = "stop";
 	expect(&pg, PG_STOP, "postgres", "/usr/bin/pg_ctl stop");
@@ -67,7 +66,6 @@ test_cluster(void **state)
 	expect(&pg, PG_START, NULL, "/usr/bin/pg_ctlcluster 15 main start");
 	expect(
 	    &pg, PG_STOP, NULL, "/usr/bin/pg_ctlcluster 15 main stop -m fast");
-	expect(&pg, PG_STATUS, NULL, "/usr/bin/pg_ctlcluster 15 main status");
 	for (i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
 		pg.cluster = wrong[i];
 		assert_int_equal(
@@ -90,8 +88,6 @@ test_unit(void **state)
 	    "/usr/bin/systemctl --no-block start postgresql@15-main.service");
 	expect(&pg, PG_STOP, NULL,
 	    "/usr/bin/systemctl --no-block stop postgresql@15-main.service");
-	expect(&pg, PG_STATUS, NULL,
-	    "/usr/bin/systemctl is-active postgresql@15-main.service");
 }
 
 int

@@ -1,6 +1,7 @@
 /*
  * Data that diverged is compared, saved, and made the primary's, against real
- * servers: by a rewind, begun twice, and by a copy.
+ * servers: by a rewind, begun twice, and by a copy; with
+ * PostgreSQL's own programs, and with repmgr.
  */
 #include <setjmp.h>
 #include <signal.h>
@@ -13,132 +14,125 @@
 
 #include <cmocka.h>
 
-#include "act/auto_conf.h"
-#include "act/env.h"
-#include "acttest.h"
+#include "act/clone_dir.h"
+#include "forktest.h"
 #include "hawatch/loop.h"
 
-#define LIMIT (20 * USEC_SEC)
-
-static struct pgpair pair;
-static struct pghost *const s1 = &pair.host[PAIR_S1];
-static struct pghost *const s2 = &pair.host[PAIR_S2];
-static char state[96];
-
-/* As root, who alone may read what is saved; $1 the data, $2 the state. */
-static void
-shell(const char *text)
-{
-	char line[800];
-
-	assert_in_range(snprintf(line, sizeof(line), "set -- %s %s; %s",
-			    s1->data, state, text),
-	    1, sizeof(line) - 1);
-	assert_int_equal(system(line), 0);
-}
-
-static int
-setup(void **arg)
-{
-	pgpair_up(&pair);
-	snprintf(state, sizeof(state), "%s/state", pair.dir);
-	s1->conf.state_dir = state;
-	shell("rm -rf $2 && mkdir $2");
-	return 0;
-}
-
-static int
-teardown(void **arg)
-{
-	pgpair_down(&pair);
-	return 0;
-}
-
-static bool
-standby_serves(void *arg)
-{
-	char text[8] = "";
-
-	return pghost_sql(arg, "SELECT pg_is_in_recovery()", text,
-		   sizeof(text)) == 0 &&
-	       text[0] == 't';
-}
-
-static bool
-has_all(void *arg)
-{
-	char text[40] = "";
-
-	return pghost_sql(s1,
-		   "SELECT string_agg(id::text, ' ' ORDER BY id)"
-		   " FROM vote",
-		   text, sizeof(text)) == 0 &&
-	       strcmp(text, "1 3") == 0;
-}
-
-/* Each has a row that the other has not, and s1 died. */
-static void
-diverge(void)
-{
-	assert_int_equal(
-	    pghost_sql(s1, "INSERT INTO vote VALUES (1)", NULL, 0), 0);
-	assert_int_equal(
-	    pghost_sql(s2, "SELECT pg_promote(true, 20)", NULL, 0), 0);
-	assert_int_equal(
-	    pghost_sql(s1, "INSERT INTO vote VALUES (2)", NULL, 0), 0);
-	assert_int_equal(
-	    pghost_sql(s2, "INSERT INTO vote VALUES (3); CHECKPOINT", NULL, 0),
-	    0);
-	while (pghost_signal(s1, SIGKILL, NULL) > 0)
-		usleep(5000);
-	pghost_reap(s1);
-}
+static struct pghost *const s1 = &forktest_pair.host[PAIR_S1];
+static struct pghost *const s2 = &forktest_pair.host[PAIR_S2];
 
 static void
-run(struct acttest *t, enum act_kind kind, struct goal *g)
+on_s1(const char *sql)
 {
-	g->epoch = 7;
-	g->node = PAIR_S2;
-	assert_true(acttest_run(t, kind, g, LIMIT));
-	assert_int_equal(t->ans, ANS_YES);
-	g->fork = t->goal.fork;
-	g->lsn = t->goal.lsn;
+	assert_int_equal(pghost_sql(s1, sql, NULL, 0), 0);
 }
 
-/* As an isolated standby, which replays what it has and ends by itself. */
+/* repmgr says that it did, and nothing is rewound: as where it takes two
+ * histories for one. Then nobody may start this. */
 static void
-recover(struct acttest *t)
+lies(struct acttest *t, const struct goal *g)
 {
-	struct goal g = { 0 }, end = { .clean = true, .standby = true };
-	char text[8] = "";
+	const char *program = s1->conf.repmgr.program;
+	char liar[120];
 
-	run(t, ACT_ASIDE, &g);
-	run(t, ACT_SIGNAL, &g);
-	pghost_launch(s1);
-	assert_true(acttest_wait(t, standby_serves, s1, LIMIT));
-	assert_int_equal(
-	    pghost_sql(s1, "SELECT count(*) FROM pg_stat_wal_receiver", text,
-		sizeof(text)),
-	    0);
-	assert_string_equal(text, "0");
-	run(t, ACT_STOP, &end);
-	pghost_reap(s1);
+	snprintf(liar, sizeof(liar), "%s/liar", forktest_state);
+	forktest_shell("echo '#!/bin/sh' > $2/liar && chmod 755 $2/liar && "
+		       "echo touch $1/standby.signal >> $2/liar");
+	s1->conf.repmgr.program = liar;
+	assert_true(acttest_run(t, ACT_REWIND, g, FORKTEST_LIMIT));
+	assert_int_equal(t->ans, ANS_NO);
+	assert_string_equal(t->reason, "not-rewound");
+	assert_false(pghost_has(s1, "standby.signal"));
+	s1->conf.repmgr.program = program;
 }
 
+/* A copy of a copy does not have its mark. */
 static void
-start(struct acttest *t)
+not_copied(void)
+{
+	char text[500];
+
+	assert_in_range(
+	    snprintf(text, sizeof(text),
+		"touch $1/" CLONE_MARK " && chown postgres $1/" CLONE_MARK
+		" && runuser -u postgres -- %s/pg_basebackup -c fast -h %s "
+		"-p %d -U postgres -D ${1%%data}again && "
+		"test -e ${1%%data}again/PG_VERSION && "
+		"! test -e ${1%%data}again/" CLONE_MARK
+		" && rm -r ${1%%data}again",
+		s1->conf.pg.bin_directory, s1->dir, s1->conf.pg.port),
+	    1, sizeof(text) - 1);
+	forktest_shell(text);
+}
+
+/* Nor does what is rewound from a server that has one. */
+static void
+not_rewound(void)
+{
+	char text[700];
+
+	assert_in_range(
+	    snprintf(text, sizeof(text),
+		"touch ${1%%s1/data}s2/data/" CLONE_MARK
+		"; runuser -u postgres -- %s/pg_rewind --dry-run --debug "
+		"--no-ensure-shutdown -D $1 --source-server='host=%s port=%d "
+		"user=postgres dbname=postgres' > $2/plan 2>&1 && "
+		"grep -q 'pg_hba.conf (COPY)' $2/plan && "
+		"! grep '" CLONE_MARK " (COPY)' $2/plan",
+		s1->conf.pg.bin_directory, s2->dir, s2->conf.pg.port),
+	    1, sizeof(text) - 1);
+	forktest_shell(text);
+}
+
+/* Promoted, and gone before the checkpoint after it: its control file names the
+ * timeline before, and pg_rewind sees nothing to rewind. */
+static void
+beyond(struct acttest *t)
 {
 	struct goal g = { 0 };
+	char pid[16] = "";
 
-	run(t, ACT_SIGNAL, &g);
-	pghost_launch(s1);
-	assert_true(acttest_wait(t, has_all, NULL, LIMIT));
+	assert_int_equal(pghost_sql(s1,
+			     "SELECT pid FROM pg_stat_activity WHERE "
+			     "backend_type = 'checkpointer'",
+			     pid, sizeof(pid)),
+	    0);
+	assert_int_equal(kill(atoi(pid), SIGSTOP), 0);
+	on_s1("SELECT pg_promote(true, 20)");
+	on_s1("INSERT INTO other VALUES (0)");
+	forktest_dies();
+	forktest_recover(t);
+	forktest_run(t, ACT_COMPARE, &g);
+	assert_int_equal(g.fork, FORK_CLONE);
 }
 
-static bool
-rewinds(void *arg)
+/* Once more, in a later epoch, in pages that the first time left alone; what
+ * was saved then says to be of tomorrow, since the clock was wrong. */
+static void
+again(struct acttest *t)
 {
-	return system("pgrep -x pg_rewind > /dev/null") == 0;
+	struct goal g = { 0 };
+	char text[8] = "";
+
+	on_s1("SELECT pg_promote(true, 20)");
+	on_s1("DELETE FROM other WHERE id % 2 = 0");
+	on_s1("VACUUM other");
+	on_s1("CHECKPOINT");
+	forktest_dies();
+	forktest_recover(t);
+	forktest_shell(
+	    "mv $2/saved/*-epoch7-1 $2/saved/20991231T000000Z-epoch7");
+	forktest_epoch = 9;
+	forktest_run(t, ACT_COMPARE, &g);
+	assert_int_equal(g.fork, FORK_REWIND);
+	forktest_run(t, ACT_SAVE, &g);
+	forktest_run(t, ACT_REWIND, &g);
+	forktest_start(t);
+	assert_int_equal(
+	    pghost_sql(s1, "SELECT count(*) FROM other", text, sizeof(text)),
+	    0);
+	assert_string_equal(text, "1000");
+	forktest_epoch = 7;
 }
 
 static void
@@ -147,27 +141,42 @@ test_rewind(void **arg)
 	struct goal g = { 0 };
 	struct acttest t;
 
-	diverge();
-	acttest_up(&t, s1);
-	recover(&t);
-	run(&t, ACT_COMPARE, &g);
-	assert_int_equal(g.fork, FORK_REWIND);
+	on_s1("CREATE TABLE other AS SELECT generate_series(1, 1000) AS id");
+	on_s1("VACUUM other");
+	on_s1("CHECKPOINT");
+	forktest_forked(&t, &g);
+	not_rewound();
 	/* One that was made for later, before all others in a directory. */
-	shell("head -c 1048576 /dev/zero > $1/pg_wal/0000000100000000000000FE");
-	run(&t, ACT_SAVE, &g);
-	shell("! test -e $2/saved/*/pg_wal/0000000100000000000000FE");
-	shell("grep -q 'rmgr: Heap.*INSERT' $2/saved/*/listing && "
-	      "test -e $2/saved/*/complete");
+	forktest_shell(
+	    "head -c 1048576 /dev/zero > $1/pg_wal/0000000100000000000000FE");
+	forktest_run(&t, ACT_SAVE, &g);
+	forktest_shell("! test -e $2/saved/*/pg_wal/0000000100000000000000FE");
+	forktest_shell("grep -q 'rmgr: Heap.*INSERT' $2/saved/*/listing && "
+		       "test -e $2/saved/*/complete");
+	if (s1->conf.pg.commands == COMMANDS_REPMGR)
+		lies(&t, &g);
 	/* Ended in the midst of it, and begun again. */
 	acts_start(t.acts, ACT_REWIND, &g);
-	assert_true(acttest_wait(&t, rewinds, NULL, LIMIT));
+	assert_true(acttest_wait(&t, forktest_rewinds, NULL, FORKTEST_LIMIT));
 	acts_cancel(t.acts, ACT_REWIND);
 	assert_false(pghost_has(s1, "standby.signal"));
-	shell("head -c 100000 /dev/zero > $1/pg_wal/000000010000000000000001; "
-	      "head -c 8192 /dev/zero > $1/global/pg_control");
-	run(&t, ACT_REWIND, &g);
-	assert_false(pghost_has(s1, "standby.signal"));
-	start(&t);
+	forktest_shell(
+	    "head -c 100000 /dev/zero > $1/pg_wal/000000010000000000000001; "
+	    "head -c 8192 /dev/zero > $1/global/pg_control");
+	/* One of before goes, and what lay beside is kept. */
+	forktest_shell(
+	    "touch $1/" CLONE_MARK " && mkdir $1.new && touch $1.new/old");
+	forktest_run(&t, ACT_REWIND, &g);
+	assert_false(pghost_has(s1, CLONE_MARK));
+	forktest_shell("test -e $1.old-*-epoch7-1/old && ! test -e $1.new");
+	/* By now it is whole, and repmgr makes a standby of it. */
+	assert_int_equal(pghost_has(s1, "standby.signal"),
+	    s1->conf.pg.commands == COMMANDS_REPMGR);
+	forktest_start(&t);
+	if (s1->conf.pg.commands == COMMANDS_NATIVE) {
+		again(&t);
+		beyond(&t);
+	}
 	acttest_down(&t);
 }
 
@@ -183,16 +192,15 @@ test_follows(void **arg)
 	acttest_up(&t, s1);
 	kill(s1->postmaster, SIGINT);
 	pghost_reap(s1);
-	assert_int_equal(
-	    pghost_sql(s2, "SELECT pg_promote(true, 20)", NULL, 0), 0);
+	forktest_promote();
 	assert_int_equal(
 	    pghost_sql(s2, "INSERT INTO vote VALUES (3); CHECKPOINT", NULL, 0),
 	    0);
-	recover(&t);
-	run(&t, ACT_COMPARE, &g);
+	forktest_recover(&t);
+	forktest_run(&t, ACT_COMPARE, &g);
 	assert_int_equal(g.fork, FORK_NONE);
-	run(&t, ACT_REWIND, &g);
-	start(&t);
+	forktest_run(&t, ACT_REWIND, &g);
+	forktest_start(&t);
 	acttest_down(&t);
 }
 
@@ -203,95 +211,56 @@ test_same_timeline(void **arg)
 	struct goal g = { 0 };
 	struct acttest t;
 
-	diverge();
+	forktest_diverge();
 	acttest_up(&t, s1);
-	recover(&t);
+	forktest_recover(&t);
 	pghost_launch(s1);
-	assert_true(acttest_wait(&t, standby_serves, s1, LIMIT));
+	assert_true(acttest_wait(&t, forktest_serves, s1, FORKTEST_LIMIT));
 	assert_int_equal(
 	    pghost_sql(s1, "SELECT pg_promote(true, 20)", NULL, 0), 0);
 	assert_int_equal(
 	    pghost_sql(s1, "INSERT INTO vote VALUES (4)", NULL, 0), 0);
-	while (pghost_signal(s1, SIGKILL, NULL) > 0)
-		usleep(5000);
-	pghost_reap(s1);
-	recover(&t);
-	run(&t, ACT_COMPARE, &g);
+	forktest_dies();
+	forktest_recover(&t);
+	forktest_run(&t, ACT_COMPARE, &g);
 	assert_int_equal(g.fork, FORK_CLONE);
-	run(&t, ACT_CLONE, &g);
+	/* Of another copy, which this data was before. */
+	forktest_shell("echo copy of s2 in epoch 6 > $1/" CLONE_MARK);
+	forktest_run(&t, ACT_CLONE, &g);
 	assert_true(pghost_has(s1, "standby.signal"));
-	assert_false(pghost_has(s1, "hawatch.whole"));
-	shell("test -e $1.old-*/PG_VERSION && ! test -e $1.new");
-	start(&t);
+	assert_false(pghost_has(s1, CLONE_MARK));
+	forktest_shell("test -e $1.old-*/PG_VERSION && ! test -e $1.new");
+	forktest_start(&t);
+	not_copied();
 	acttest_down(&t);
 }
 
-/* Not before the primary's checkpoint, nor behind the position asked for. */
-static void
-test_waits(void **arg)
-{
-	struct goal g = { .epoch = 7, .node = PAIR_S2, .lsn = 1 };
-	struct acttest t;
-
-	diverge();
-	acttest_up(&t, s1);
-	assert_false(acttest_run(&t, ACT_COMPARE, &g, USEC_SEC));
-	assert_string_equal(t.reason, "not-clean");
-	acts_cancel(t.acts, ACT_COMPARE);
-	recover(&t);
-	g.lsn = (lsn_t)1 << 40;
-	assert_false(acttest_run(&t, ACT_COMPARE, &g, USEC_SEC));
-	assert_string_equal(t.reason, "source-behind");
-	acts_cancel(t.acts, ACT_COMPARE);
-	acttest_down(&t);
-}
-
-static void
-test_auto_conf(void **arg)
-{
-	static const struct {
-		const char *text, *conninfo;
-	} table[] = {
-		{ "", NULL },
-		{ "primary_conninfo = ''\n", NULL },
-		{ "primary_conninfo = 'a=''b'' c'\n", "a='b' c" },
-		{ "Primary_Conninfo='x=1'\nother = 'y'\n", "x=1" },
-		{ "primary_conninfo = 'x=1'\nprimary_conninfo = 'x=2'", "x=2" },
-		{ "primary_conninfo = 'x=1'\n# hawatch: set aside\n"
-		  "primary_conninfo = ''\n# hawatch: end\n",
-		    "x=1" },
-		{ "primary_conninfo_x = 'x=1'\n", NULL },
-		{ "primary_conninfo = 'x=1", "x=1" },
-	};
-	char *found;
-	size_t i;
-
-	for (i = 0; i < sizeof(table) / sizeof(*table); i++) {
-		found = auto_conf_conninfo(table[i].text);
-		if (table[i].conninfo == NULL)
-			assert_null(found);
-		else
-			assert_string_equal(found, table[i].conninfo);
-		free(found);
-	}
-}
-
+/* With HAWATCH_LONG in the environment all of it by repmgr's commands, too. */
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_auto_conf),
-		cmocka_unit_test_setup_teardown(test_rewind, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_follows, setup, teardown),
+	const struct CMUnitTest usual[] = {
 		cmocka_unit_test_setup_teardown(
-		    test_same_timeline, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_waits, setup, teardown),
+		    test_rewind, forktest_setup, forktest_teardown),
+		cmocka_unit_test_setup_teardown(
+		    test_follows, forktest_setup, forktest_teardown),
+		cmocka_unit_test_setup_teardown(
+		    test_same_timeline, forktest_setup, forktest_teardown),
+	};
+	const struct CMUnitTest more[] = {
+		cmocka_unit_test_setup_teardown(test_rewind,
+		    forktest_setup_repmgr, forktest_teardown_repmgr),
+		cmocka_unit_test_setup_teardown(test_follows,
+		    forktest_setup_repmgr, forktest_teardown_repmgr),
+		cmocka_unit_test_setup_teardown(test_same_timeline,
+		    forktest_setup_repmgr, forktest_teardown_repmgr),
 	};
 	int rc;
 
-	pgpair_init(&pair);
-	rc = cmocka_run_group_tests(tests, NULL, NULL);
-	shell("rm -rf $2");
-	pgpair_free(&pair);
+	pgpair_init(&forktest_pair);
+	rc = cmocka_run_group_tests(usual, NULL, NULL);
+	if (getenv("HAWATCH_LONG") != NULL)
+		rc += cmocka_run_group_tests(more, NULL, NULL);
+	forktest_end();
 	return rc;
 }

@@ -17,52 +17,19 @@
 #include "hawatch/check.h"
 #include "hawatch/loop.h"
 #include "hawatch/pgwatch.h"
+#include "repmgrtest.h"
 
 static struct pgpair pair;
 static struct pghost *const s1 = &pair.host[PAIR_S1];
 static struct pghost *const s2 = &pair.host[PAIR_S2];
 static const struct goal goal = { .epoch = 7 };
-static char program[128], config[2][128];
-
-static void
-configure(struct pghost *h, int i)
-{
-	FILE *f;
-
-	snprintf(config[i], sizeof(config[i]), "%s/repmgr.conf", h->dir);
-	f = fopen(config[i], "w");
-	assert_non_null(f);
-	fprintf(f,
-	    "node_id=%d\nnode_name='s%d'\n"
-	    "conninfo='host=%s port=%d user=postgres dbname=postgres"
-	    " connect_timeout=2'\n"
-	    "data_directory='%s'\npg_bindir='%s'\n",
-	    i + 1, i + 1, h->conf.node[i].address, h->conf.pg.port, h->data,
-	    h->conf.pg.bin_directory);
-	assert_int_equal(fclose(f), 0);
-	snprintf(
-	    program, sizeof(program), "%s/repmgr", h->conf.pg.bin_directory);
-	h->conf.repmgr.enabled = true;
-	h->conf.repmgr.program = program;
-	h->conf.repmgr.config = config[i];
-	h->conf.repmgr.dbname = "postgres";
-}
-
-static void
-registered(int i, const char *type)
-{
-	assert_int_equal(pgpair_run((const char *const[]){ program, "-f",
-			     config[i], type, "register", NULL }),
-	    0);
-}
-
 static int
 setup(void **state)
 {
 	(void)state;
 	pgpair_up(&pair);
-	configure(s1, 0);
-	configure(s2, 1);
+	repmgrtest_configure(s1, 0);
+	repmgrtest_configure(s2, 1);
 	return 0;
 }
 
@@ -77,8 +44,8 @@ teardown(void **state)
 static void
 both_registered(void)
 {
-	registered(0, "primary");
-	registered(1, "standby");
+	repmgrtest_register(s1, "primary");
+	repmgrtest_register(s2, "standby");
 }
 
 struct asked {
@@ -131,12 +98,8 @@ says(struct acttest *t, struct pghost *h, const char *want)
 static bool
 s1_seen(void *arg)
 {
-	char n[8] = "";
-
 	(void)arg;
-	return pghost_sql(s2, "SELECT count(*) FROM repmgr.nodes", n,
-		   sizeof(n)) == 0 &&
-	       strcmp(n, "2") == 0;
+	return repmgrtest_both(s2);
 }
 
 static void
@@ -147,9 +110,9 @@ test_metadata(void **state)
 	(void)state;
 	acttest_up(&t, s2);
 	says(&t, s1, "sql-error");
-	registered(0, "primary");
+	repmgrtest_register(s1, "primary");
 	says(&t, s2, "repmgr-unknown-node");
-	registered(1, "standby");
+	repmgrtest_register(s2, "standby");
 	assert_true(acttest_wait(&t, s1_seen, NULL, 5 * USEC_SEC));
 	says(&t, s1, "up");
 	says(&t, s2, "up");
@@ -208,6 +171,41 @@ test_metadata_hung(void **state)
 	acttest_down(&t);
 }
 
+/* Its commands are configured: what they would fail of is said. */
+static void
+test_commands(void **state)
+{
+	static const char kept[] = "/etc/nobody/repmgr.conf";
+	const char *config = s2->conf.repmgr.config;
+	struct acttest t;
+
+	(void)state;
+	both_registered();
+	acttest_up(&t, s2);
+	assert_true(acttest_wait(&t, s1_seen, NULL, 5 * USEC_SEC));
+	s2->conf.pg.commands = COMMANDS_REPMGR;
+	says(&t, s2, "up");
+	s2->conf.repmgr.config = kept;
+	says(&t, s2, "repmgr-config");
+	s2->conf.repmgr.config = config;
+	assert_int_equal(pghost_sql(s1,
+			     "CREATE ROLE who LOGIN; UPDATE repmgr.nodes SET"
+			     " repluser = 'who' WHERE node_id = 2",
+			     NULL, 0),
+	    0);
+	says(&t, s2, "repmgr-rights");
+	assert_int_equal(pghost_sql(s1,
+			     "UPDATE repmgr.nodes SET repluser = 'postgres',"
+			     " conninfo = 'user=nobody_here dbname=postgres'"
+			     " WHERE node_id = 2",
+			     NULL, 0),
+	    0);
+	says(&t, s2, "repmgr-login");
+	s2->conf.pg.commands = COMMANDS_NATIVE;
+	says(&t, s2, "up");
+	acttest_down(&t);
+}
+
 int
 main(void)
 {
@@ -217,6 +215,7 @@ main(void)
 		    test_metadata_failed, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 		    test_metadata_hung, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_commands, setup, teardown),
 	};
 	int failed;
 

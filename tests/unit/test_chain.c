@@ -333,6 +333,55 @@ test_full_disk(void **state)
 	assert_string_equal(last, "{\"n\":2}");
 }
 
+/* Just when the next file has to be begun: nothing is missing, and nobody has
+ * changed anything. */
+static void
+test_full_disk_at_rotation(void **state)
+{
+	struct rlimit old, small;
+	int i;
+
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+	small = old;
+	small.rlim_cur = 0;
+	for (i = 0; i < 60; i++) {
+		assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+		(void)!chain_append(chain, "{\"n\":-1}", &err);
+		assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+		add(i);
+		look();
+		assert_false(seen.broken);
+	}
+}
+
+/* The power went when the last file had its new name, and the next one had not:
+ * that one is known. Without it a file was taken away. */
+static void
+test_crash_at_rotation(void **state)
+{
+	char cmd[300];
+	int i, n;
+
+	for (i = 0; i < 2; i++) {
+		for (n = 0; n < 20; n++)
+			add(n);
+		look();
+		assert_false(seen.broken);
+		n = snprintf(cmd, sizeof(cmd),
+		    "cd %s && mv history.1 history.2 && mv history history.1 "
+		    "&& echo hawatch-history 1 %s > history%s",
+		    dir, seen.last, i == 0 ? ".next" : ".lost");
+		assert_in_range(n, 1, sizeof(cmd) - 1);
+		assert_int_equal(system(cmd), 0);
+		again();
+		add(20);
+		look();
+		assert_int_equal(seen.broken, i);
+		assert_string_equal(last, "{\"n\":20}");
+	}
+}
+
 static void
 test_what_does_not_fit(void **state)
 {
@@ -363,6 +412,8 @@ main(void)
 		T(test_another_file),
 		T(test_somebody_writes),
 		T(test_full_disk),
+		T(test_full_disk_at_rotation),
+		T(test_crash_at_rotation),
 		T(test_what_does_not_fit),
 	};
 

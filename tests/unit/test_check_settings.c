@@ -292,6 +292,14 @@ test_takeover(void **state)
 	alone(s2, "slot-name", "repmgr_slot_2", FINDING_WARNS);
 	s2->conf.node[PAIR_A1].role = ROLE_WITNESS;
 	set(s2, "primary_slot_name", "");
+	/* What set data aside has marks of its own; without, it is somebody's
+	 * choice. */
+	run(s2, "ALTER SYSTEM SET recovery_target_timeline = 'current'");
+	again(s2, NULL);
+	alone(s2, "timeline-fixed", "current", FINDING_WARNS);
+	run(s2, "ALTER SYSTEM RESET ALL");
+	again(s2, "hawatch.aside_begin=on");
+	alone(s2, "set-aside", "", FINDING_WARNS);
 	run(s2, "ALTER SYSTEM SET wal_log_hints = off");
 	again(s2, NULL);
 	alone(s2, "no-rewind", "", FINDING_WARNS);

@@ -407,6 +407,20 @@ test_etcd(void **state)
 	conf_free(conf);
 }
 
+/* Two lone hosts: nobody's silence is a proof. */
+static void
+test_none(void **state)
+{
+	struct conf *conf =
+	    load_good(SOURCE_ROOT "/conf/examples/two-hosts.conf", "prod-s2");
+
+	assert_int_equal(conf->reg.type, REGISTER_NONE);
+	assert_int_equal(conf->arbiter, NODE_NONE);
+	assert_false(conf->proof_lease);
+	assert_false(conf->proof_agent);
+	conf_free(conf);
+}
+
 int
 main(void)
 {
@@ -419,6 +433,7 @@ main(void)
 		cmocka_unit_test(test_empty),
 		cmocka_unit_test(test_broken),
 		cmocka_unit_test(test_etcd),
+		cmocka_unit_test(test_none),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

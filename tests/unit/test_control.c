@@ -185,6 +185,8 @@ test_lines_and_end(void **state)
 	say(f, "{\"verb\":\"promote\",\"node\":\"a\"}\nrest");
 	assert_true(pump(f, is_asked));
 	assert_string_equal(f->verb, "promote");
+	assert_string_equal(control_asked_for(f->control, f->id), "promote");
+	assert_string_equal(control_asked_for(f->control, f->id + 1), "");
 	assert_true(control_asker(f->control, f->id, &uid, &pid));
 	assert_int_equal(uid, getuid());
 	assert_int_equal(pid, getpid());
@@ -225,7 +227,8 @@ test_too_long(void **state)
 	memset(text, 'x', 20000);
 	say(f, text);
 	assert_true(pump(f, is_eof));
-	assert_non_null(strstr(f->in, "16384"));
+	assert_non_null(
+	    strstr(f->in, "a request is one line of at most 16384 bytes"));
 	free(text);
 }
 
@@ -343,6 +346,7 @@ ask_as(struct fix *f, gid_t gid, bool member)
 	(void)!read(fds[0], buf, sizeof(buf) - 1);
 	close(fds[0]);
 	f->fd = -1;
+	(void)snprintf(f->in, sizeof(f->in), "%s", buf);
 	if (strstr(buf, "\"exit\":") == NULL)
 		return -1;
 	return atoi(strstr(buf, "\"exit\":") + 7);
@@ -363,6 +367,9 @@ test_who_may_ask(void **state)
 	assert_int_equal(ask_as(f, NOBODY, false), -1);
 	assert_int_equal(chmod(f->path, 0666), 0);
 	assert_int_equal(ask_as(f, NOBODY, false), 6);
+	assert_non_null(strstr(f->in,
+	    "only root and the members of the group of the configuration may "
+	    "ask, and the front never"));
 	assert_int_equal(ask_as(f, NOBODY, true), 0);
 	assert_int_equal(ask_as(f, getgrnam(GROUP)->gr_gid, false), 0);
 	control_refuse_user(f->control, "nobody");

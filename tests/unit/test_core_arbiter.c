@@ -442,6 +442,8 @@ test_init_record(void **state)
 	ct_run(&t, 300 * MSEC);
 	assert_int_equal(ct_count(&t, DO_CAS), 0);
 	assert_null(core_order_init(t.c, &t.now));
+	assert_string_equal(core_order_init(t.c, &t.now),
+	    "a write of the register is under way\nhactl status");
 	ct_run(&t, 300 * MSEC);
 	assert_int_equal(t.reg.value.rec.epoch, 1);
 	assert_int_equal(t.reg.value.rec.candidates, 0);

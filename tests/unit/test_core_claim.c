@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "coretest.h"
+#include "spoil.h"
 
 static void
 test_waits_w(void **state)
@@ -35,37 +36,6 @@ test_waits_w(void **state)
 	ct_free(&t);
 }
 
-/* Each spoils one condition, and only that one. */
-static void
-not_auto(struct ct *t)
-{
-	t->conf.mode = CORE_MANUAL;
-}
-
-static void
-observe(struct ct *t)
-{
-	t->conf.mode = CORE_OBSERVE;
-}
-
-static void
-not_listed(struct ct *t)
-{
-	t->reg.value.rec.candidates = 0;
-}
-
-static void
-latched(struct ct *t)
-{
-	t->disk.latch = true;
-}
-
-static void
-wal_short(struct ct *t)
-{
-	t->pg.wal_end = 99;
-}
-
 static void
 other_timeline(struct ct *t)
 {
@@ -79,45 +49,10 @@ other_system(struct ct *t)
 }
 
 static void
-cold(struct ct *t)
-{
-	t->reg.value.cold = true;
-	strcpy(t->reg.value.next, "I1");
-}
-
-static void
-forgetful(struct ct *t)
-{
-	strcpy(t->disk.instance, "I0");
-	t->disk.epoch = 5;
-	t->disk.seq = 11;
-}
-
-static void
 other_register(struct ct *t)
 {
 	strcpy(t->disk.instance, "I9");
 	t->disk.epoch = 5;
-}
-
-static void
-too_soon(struct ct *t)
-{
-	t->reg.value.rec.taken_at = t->now.wall - 60 * SEC;
-	t->reg.value.rec.counted = true;
-}
-
-static void
-abdicated(struct ct *t)
-{
-	t->disk.abdicated_epoch = 5;
-	t->disk.abdicated_seq = 10;
-}
-
-static void
-unarmed(struct ct *t)
-{
-	t->armed = ANS_NO;
 }
 
 static void
@@ -138,19 +73,19 @@ static const struct {
 	void (*late)(struct ct *);
 	const char *block;
 } spoilt[] = {
-	{ not_auto, NULL, "mode" },
-	{ observe, NULL, "mode" },
-	{ not_listed, NULL, "not-candidate" },
-	{ latched, NULL, "latched" },
-	{ wal_short, NULL, "wal-behind" },
+	{ spoil_not_auto, NULL, "mode" },
+	{ spoil_observe, NULL, "mode" },
+	{ spoil_not_listed, NULL, "not-candidate" },
+	{ spoil_latched, NULL, "latched" },
+	{ spoil_wal_short, NULL, "wal-behind" },
 	{ other_timeline, NULL, "timeline" },
 	{ other_system, NULL, "timeline" },
-	{ cold, NULL, "register-cold" },
-	{ forgetful, NULL, "register-amnesiac" },
+	{ spoil_cold, NULL, "register-cold" },
+	{ spoil_forgetful, NULL, "register-amnesiac" },
 	{ other_register, NULL, "register-amnesiac" },
-	{ too_soon, NULL, "min-interval" },
-	{ abdicated, NULL, "abdicated" },
-	{ NULL, unarmed, "not-armed" },
+	{ spoil_too_soon, NULL, "min-interval" },
+	{ spoil_abdicated, NULL, "abdicated" },
+	{ NULL, spoil_unarmed, "not-armed" },
 	{ NULL, no_room, "disk-full" },
 	{ NULL, unsaid, "postgres-unknown" },
 };

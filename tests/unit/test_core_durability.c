@@ -169,6 +169,7 @@ test_fenced_lsn(void **state)
 	assert_int_equal(t.reg.value.rec.state, REC_HELD);
 	assert_int_equal(t.reg.value.rec.holder, B);
 	assert_int_equal(t.disk.proof, PROOF_OPERATOR);
+	assert_string_equal(t.disk.proof_why, "pulled the plug");
 	assert_int_equal(t.reg.value.rec.lsn, 120);
 	ct_free(&t);
 }

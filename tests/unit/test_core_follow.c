@@ -258,6 +258,32 @@ test_follows_stops(void **state)
 	ct_free(&t);
 }
 
+/* Another holds: repmgr is told whom this one follows, once; not of what was so
+ * when the engine started. */
+static void
+test_registers(void **state)
+{
+	struct ct t;
+
+	follower(&t, REC_HELD, A);
+	t.pg.source = BIT_A;
+	ct_run(&t, 2 * SEC);
+	assert_null(ct_last_act(&t, ACT_METADATA));
+	t.reg.value.rec.epoch = 6;
+	t.reg.value.rec.holder = C;
+	t.reg.value.revision++;
+	strcpy(t.reg.value.rec.nonce, "n11");
+	t.pg.source = BIT_C;
+	ct_run(&t, 2 * SEC);
+	assert_non_null(ct_last_act(&t, ACT_METADATA));
+	assert_int_equal(ct_last_act(&t, ACT_METADATA)->goal.node, C);
+	assert_true(ct_last_act(&t, ACT_METADATA)->goal.standby);
+	ct_clear(&t);
+	ct_run(&t, 10 * SEC);
+	assert_null(ct_last_act(&t, ACT_METADATA));
+	ct_free(&t);
+}
+
 int
 main(void)
 {
@@ -269,6 +295,7 @@ main(void)
 		cmocka_unit_test(test_follows_not),
 		cmocka_unit_test(test_follows_again),
 		cmocka_unit_test(test_follows_stops),
+		cmocka_unit_test(test_registers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -61,6 +61,29 @@ test_order(void **state)
 	ct_free(&t);
 }
 
+/* From the order on, and until the host has its role again. */
+static void
+test_reload(void **state)
+{
+	struct ct t;
+
+	handing(&t);
+	assert_non_null(strstr(core_tune(t.c, &t.conf), "a plan runs"));
+	at_row(&t, "quiet");
+	assert_non_null(strstr(core_tune(t.c, &t.conf), "a plan runs"));
+	ct_act(&t, ACT_QUIET, ANS_YES);
+	at_row(&t, "files");
+	t.act[ACT_CONVERGE] = ANS_UNKNOWN;
+	ct_act(&t, ACT_FILES, ANS_NO);
+	site_heard(&t, 5 * SEC, B, 5, true);
+	assert_null(ct_status(&t).plan);
+	assert_non_null(strstr(core_tune(t.c, &t.conf), "to its role"));
+	ct_act(&t, ACT_CONVERGE, ANS_YES);
+	site_heard(&t, SEC, B, 5, true);
+	assert_null(core_tune(t.c, &t.conf));
+	ct_free(&t);
+}
+
 /* It was nothing: voters come back, and the role has again what stopped. */
 static void
 test_given_up(void **state)
@@ -88,6 +111,67 @@ test_given_up(void **state)
 	site_heard(&t, 120 * SEC, B, 5, true);
 	assert_int_equal(site_asked(&t, ACT_CONVERGE), 0);
 	ct_free(&t);
+}
+
+/* Whose lease is over is about to close, and hands nothing over. */
+static void
+test_does_not_serve(void **state)
+{
+	struct ct t;
+
+	site_init(&t, A);
+	site_holder(&t, BIT_B);
+	site_heard(&t, 10 * SEC, B, 5, true);
+	t.now.raw = t.c->lease.deadline;
+	assert_string_equal(core_order_switchover(t.c, &t.now, B),
+	    "this primary does not serve: what it lacks comes first\n"
+	    "hactl status");
+	ct_free(&t);
+}
+
+/* Each of them may take so long, and not longer: then it was nothing, as when
+ * it is refused. */
+static void
+test_late(void **state)
+{
+	static const struct {
+		enum act_kind kind;
+		const char *row;
+		usec_t limit;
+		bool stopped; /* something, before that row */
+	} rows[] = {
+		{ ACT_CHECKPOINT, "checkpoint", 120 * SEC, false },
+		{ ACT_QUIET, "quiet", 60 * SEC, true },
+		{ ACT_FILES, "files", 120 * SEC, true },
+	};
+	struct core_status st;
+	struct ct t;
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		handing(&t);
+		t.act[ACT_QUIET] = t.act[ACT_FILES] = ANS_YES;
+		t.act[rows[i].kind] = ANS_UNKNOWN;
+		at_row(&t, rows[i].row);
+		site_heard(&t, rows[i].limit - 2 * SEC, B, 5, true);
+		at_row(&t, rows[i].row);
+		assert_int_equal(site_asked(&t, ACT_CONVERGE), 0);
+		site_heard(&t, SEC, B, 5, true);
+		st = ct_status(&t);
+		assert_null(st.plan);
+		assert_string_equal(st.over_plan, "switchover");
+		assert_string_equal(st.over_row, rows[i].row);
+		assert_true(st.over_late);
+		assert_int_equal(st.writers, WRITERS_OPEN);
+		assert_int_equal(site_cancelled(&t, rows[i].kind), 1);
+		assert_int_equal(site_asked(&t, ACT_STOP), 0);
+		assert_int_equal(t.reg.value.rec.state, REC_HELD);
+		/* What had stopped comes back, and so do voters. */
+		assert_int_equal(site_asked(&t, ACT_CONVERGE), rows[i].stopped);
+		assert_int_equal(t.disk.quiet_epoch, 0);
+		assert_int_equal(ct_last_act(&t, ACT_TRAFFIC)->goal.names, 0);
+		ct_free(&t);
+	}
 }
 
 /* An end of the engine forgets the order, not what has stopped. */
@@ -125,14 +209,58 @@ test_alone(void **state)
 	ct_free(&t);
 }
 
+/* The server dies, and nothing of it starts any more: B, which has all of it,
+ * gets the record. */
+static void
+dies(struct ct *t)
+{
+	t->pg.running = ANS_NO;
+	t->pg.full = true;
+	t->act[ACT_START] = ANS_NO;
+	ct_view(t);
+	site_heard(t, 120 * SEC, B, 5, true);
+}
+
+/* As at any other time, so in a switchover that was about to hand it over. */
+static void
+test_dies_in_the_midst(void **state)
+{
+	struct ct t;
+
+	handing(&t);
+	at_row(&t, "quiet");
+	dies(&t);
+	assert_int_equal(t.reg.value.rec.state, REC_RELEASED);
+	assert_int_equal(t.reg.value.rec.candidates, BIT_B);
+	ct_free(&t);
+
+	handing(&t);
+	t.act[ACT_STOP] = ANS_UNKNOWN;
+	t.position[B] = 110;
+	at_row(&t, "quiet");
+	ct_act(&t, ACT_QUIET, ANS_YES);
+	at_row(&t, "files");
+	ct_act(&t, ACT_FILES, ANS_YES);
+	at_row(&t, "stopped");
+	t.act[ACT_STOP] = ANS_YES;
+	dies(&t);
+	assert_int_equal(t.reg.value.rec.candidates, BIT_B);
+	assert_int_equal(t.reg.value.rec.state, REC_RELEASED);
+	ct_free(&t);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_order),
+		cmocka_unit_test(test_reload),
 		cmocka_unit_test(test_given_up),
+		cmocka_unit_test(test_does_not_serve),
+		cmocka_unit_test(test_late),
 		cmocka_unit_test(test_engine_ends),
 		cmocka_unit_test(test_alone),
+		cmocka_unit_test(test_dies_in_the_midst),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -247,6 +247,28 @@ test_set_back(void **state)
 	ct_free(&t);
 }
 
+/* Where it ended is seen before the record can be read. */
+static void
+test_set_back_unread(void **state)
+{
+	struct ct t;
+
+	ct_init(&t, A, false);
+	ct_record(&t, REC_HELD, A, 0)->lsn = 500;
+	ct_start(&t, NULL, 0);
+	ct_primary(&t, 0, 490);
+	t.read_ok = false;
+	ct_view(&t);
+	ct_run(&t, SEC);
+	t.pg.wal_end = 600;
+	ct_run(&t, SEC);
+	t.read_ok = true;
+	ct_run(&t, CT_W + 2 * SEC);
+	assert_true(t.disk.latch);
+	assert_int_equal(ct_status(&t).writers, WRITERS_CLOSED);
+	ct_free(&t);
+}
+
 int
 main(void)
 {
@@ -258,6 +280,7 @@ main(void)
 		cmocka_unit_test(test_fence_again),
 		cmocka_unit_test(test_set_back),
 		cmocka_unit_test(test_set_back_unknown),
+		cmocka_unit_test(test_set_back_unread),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

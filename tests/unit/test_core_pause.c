@@ -34,6 +34,18 @@ told(const struct ct *t, enum event_name name)
 	return n;
 }
 
+static const char *
+text(const struct ct *t, enum event_name name)
+{
+	const char *text = "";
+	int i;
+
+	for (i = 0; i < t->n; i++)
+		if (t->out[i].kind == DO_TELL && t->out[i].tell == name)
+			text = t->out[i].text;
+	return text;
+}
+
 /* A holder with B, paused for ten minutes. */
 static void
 paused(struct ct *t)
@@ -62,6 +74,8 @@ test_paused(void **state)
 	assert_true(st.paused_until == t.reg.value.rec.paused_until);
 	assert_true(st.deadline == USEC_NEVER);
 	assert_int_equal(told(&t, EMIT_failover_paused), 1);
+	assert_string_equal(text(&t, EMIT_failover_paused),
+	    "for 10 min, by amy (uid 0): new disks");
 	/* B streams on, and yet it is not added. */
 	ct_clear(&t);
 	ct_run(&t, 30 * SEC);
@@ -72,6 +86,31 @@ test_paused(void **state)
 	assert_null(order(&t, 20 * MINUTE));
 	ct_run(&t, SEC);
 	assert_true(t.reg.value.rec.paused_until > t.now.wall + 19 * MINUTE);
+	ct_free(&t);
+}
+
+/* Not while it is being written; later, whatever changes, it goes on. */
+static void
+test_reload(void **state)
+{
+	struct core_conf conf;
+	struct ct t;
+
+	ct_init(&t, A, false);
+	ct_holder(&t, BIT_B);
+	conf = t.conf;
+	conf.mode = CORE_MANUAL;
+	assert_null(core_order_pause(
+	    t.c, &t.now, t.now.wall + 10 * MINUTE, "work", "amy"));
+	assert_non_null(core_tune(t.c, &conf));
+	ct_run(&t, SEC);
+	assert_null(core_tune(t.c, &conf));
+	ct_run(&t, 5 * SEC);
+	conf.mode = CORE_AUTO;
+	assert_null(core_tune(t.c, &conf));
+	ct_run(&t, 30 * SEC);
+	assert_int_equal(t.reg.value.rec.candidates, 0);
+	assert_true(ct_status(&t).paused_written);
 	ct_free(&t);
 }
 
@@ -91,6 +130,8 @@ test_resumed(void **state)
 	assert_string_equal(t.reg.value.rec.paused_why, "");
 	assert_int_equal(t.reg.value.rec.candidates, BIT_B);
 	assert_int_equal(told(&t, EMIT_failover_resumed), 1);
+	assert_string_equal(
+	    text(&t, EMIT_failover_resumed), "before its time, by an order");
 	at = ct_cas_at(&t, 0, BIT_B);
 	assert_true(at < t.n && ct_names_at(&t, 0, BIT_B) < at);
 	assert_non_null(ct_last_act(&t, ACT_WAITING));
@@ -128,6 +169,8 @@ test_ends_by_itself(void **state)
 	assert_true(t.reg.value.rec.paused_until == 0);
 	assert_int_equal(t.reg.value.rec.candidates, BIT_B);
 	assert_int_equal(told(&t, EMIT_failover_resumed), 1);
+	assert_string_equal(
+	    text(&t, EMIT_failover_resumed), "its time is over");
 	ct_free(&t);
 }
 
@@ -391,6 +434,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_paused),
+		cmocka_unit_test(test_reload),
 		cmocka_unit_test(test_resumed),
 		cmocka_unit_test(test_resumed_without_a_standby),
 		cmocka_unit_test(test_ends_by_itself),

@@ -136,6 +136,29 @@ test_adopted_claim(void **state)
 	ct_free(&t);
 }
 
+/* A server that was started and ended before it was seen is started again, long
+ * before the time is over that a start may take. */
+static void
+test_start_that_ends(void **state)
+{
+	struct goal first;
+	struct ct t;
+
+	ct_init(&t, A, false);
+	ct_holder(&t, 0);
+	t.act[ACT_STOP] = ANS_YES;
+	t.act[ACT_START] = ANS_UNKNOWN;
+	t.pg.running = ANS_NO;
+	core_on_pg_gone(t.c, &t.now);
+	ct_run(&t, 500 * MSEC);
+	assert_non_null(ct_last_act(&t, ACT_START));
+	first = ct_last_act(&t, ACT_START)->goal;
+	core_on_act(t.c, &t.now, ACT_START, &first, ANS_YES, "");
+	ct_run(&t, 2 * SEC);
+	assert_int_not_equal(ct_last_act(&t, ACT_START)->goal.id, first.id);
+	ct_free(&t);
+}
+
 int
 main(void)
 {
@@ -145,6 +168,7 @@ main(void)
 		cmocka_unit_test(test_promote_is_forward),
 		cmocka_unit_test(test_docs),
 		cmocka_unit_test(test_adopted_claim),
+		cmocka_unit_test(test_start_that_ends),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -140,7 +140,8 @@ client_open(struct client *c)
 	const struct register_env env = { .loop = c->loop,
 		.conf = &c->conf,
 		.http = c->http,
-		.calls = { value_cb, failed_cb, written_cb, reported_cb, c } };
+		.calls = {
+		    value_cb, failed_cb, written_cb, reported_cb, NULL, c } };
 	struct error err;
 
 	c->reg = register_etcd.new(&env, &err);
@@ -593,7 +594,7 @@ test_auth(void **state)
 	etcdtest_thaw(&etcd);
 	read_again(&c);
 	password(path, "word\n", 0644);
-	env = (struct register_env){ c.loop, &c.conf, c.http, { 0 } };
+	env = (struct register_env){ c.loop, &c.conf, c.http, NULL, { 0 } };
 	assert_null(register_etcd.new(&env, &err));
 	assert_non_null(strstr(err.msg, path));
 	assert_non_null(strstr(err.msg, "0600"));

@@ -14,7 +14,9 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <openssl/evp.h>
 
+#include "engine/etcd_text.h"
 #include "engine/register.h"
 #include "etcdtest.h"
 #include "hawatch/mem.h"
@@ -44,6 +46,7 @@ static struct {
 	size_t promised;	 /* more than is sent */
 	const char *stream;	 /* of the watch, again and again */
 	int streamed;
+	usec_t txn_at; /* when the last one came */
 } server;
 
 static struct {
@@ -108,6 +111,8 @@ ready_cb(void *arg, int what)
 		return;
 	server.asked++;
 	c->len = 0;
+	if (strstr(c->in, "/v3/kv/txn") != NULL)
+		server.txn_at = clock_now().raw;
 	if (strstr(c->in, "/v3/watch") != NULL)
 		stream(c);
 	else if (strstr(c->in, "/v3/kv/txn") != NULL && server.txn != NULL)
@@ -184,8 +189,8 @@ setup(void **state)
 {
 	static char endpoint[32];
 	const struct register_env env = { .conf = &client.conf,
-		.calls = {
-		    value_cb, failed_cb, written_cb, reported_cb, NULL } };
+		.calls = { value_cb, failed_cb, written_cb, reported_cb, NULL,
+		    NULL } };
 	struct register_env mine = env;
 	struct error err;
 	struct conf *conf = &client.conf;
@@ -307,6 +312,72 @@ test_writes(void **state)
 	}
 }
 
+static void
+later_cb(void *arg)
+{
+	++*(int *)arg;
+}
+
+/* An answer to a range: the register, held by the only node. */
+static char *
+warm(struct record *rec, char *instance)
+{
+	struct arbiter a = { .value.rec = { .epoch = 1,
+				 .seq = 1,
+				 .state = REC_HELD,
+				 .target = NODE_NONE,
+				 .ttl = 2 * USEC_SEC,
+				 .nonce = "n5" } };
+	unsigned char coded[2048];
+	char *text;
+
+	strcpy(instance, "000000000000000a");
+	strcpy(a.value.instance, instance);
+	*rec = a.value.rec;
+	text = etcd_image_str(&a, &client.conf.names);
+	assert_true(strlen(text) < sizeof(coded) / 2);
+	EVP_EncodeBlock(coded, (unsigned char *)text, (int)strlen(text));
+	free(text);
+	return xasprintf(
+	    "{" HEAD(
+		"10", "5") ",\"kvs\":[{\"key\":"
+			   "\"L2hhd2F0Y2gvdm90ZXM=\",\"mod_revision\":\"5\","
+			   "\"value\":\"%s\"}]}",
+	    coded);
+}
+
+/* Nothing is sent again when the read before it is old: the cluster may have
+ * been put back since. */
+static void
+test_again(void **state)
+{
+	struct do_cas cas = { .id = 1, .revision = 5 };
+	int later = 0;
+	struct timer *timer = timer_new(server.loop, later_cb, &later);
+	char *range = warm(&cas.rec, cas.instance);
+	usec_t at;
+
+	client.conf.ttl = 2 * USEC_SEC;
+	server.range = range;
+	server.txn = "garbage";
+	register_etcd.start(client.reg);
+	await(&client.values, 1);
+	assert_false(client.value.cold);
+	server.range = NULL;
+	at = clock_now().raw;
+	timer_arm(timer, 200 * USEC_MSEC);
+	await(&later, 1);
+	strcpy(cas.nonce, cas.rec.nonce);
+	strcpy(cas.rec.nonce, "n6");
+	register_etcd.cas(client.reg, &cas);
+	await(&client.writes, 1);
+	assert_int_equal(client.res, CAS_UNKNOWN);
+	assert_true(server.txn_at > at + 200 * USEC_MSEC);
+	assert_true(server.txn_at < at + CAS_FRESH + 50 * USEC_MSEC);
+	timer_free(timer);
+	free(range);
+}
+
 /* However mad the watch is, it costs a few reads a second. */
 static void
 test_watch(void **state)
@@ -346,6 +417,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_answers, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_writes, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_again, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_watch, setup, teardown),
 	};
 

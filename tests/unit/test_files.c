@@ -80,6 +80,7 @@ setup(void **state)
 	memset(&conf, 0, sizeof(conf));
 	conf.files.paths[0] = here;
 	conf.files.run_as = "";
+	conf.mode = MODE_AUTO;
 	conf.files.timeout = 5 * USEC_SEC;
 	conf.node_count = 2;
 	conf.node[0].name = "n-a";
@@ -181,6 +182,14 @@ test_pull(void **state)
 	files_stop(files);
 	free(answer(3, "other work"));
 	assert_int_equal(files_pulls(files), NODE_NONE);
+	/* Nothing is touched. */
+	conf.mode = MODE_OBSERVE;
+	conf.files.pull[2] = "touch from";
+	sh("rm -f from");
+	free(answer(5, "mode observe copies nothing"));
+	assert_int_equal(files_pulls(files), NODE_NONE);
+	sh("test ! -e from");
+	conf.mode = MODE_AUTO;
 	conf.files.pull[0] = "/no/such/program";
 	free(answer(4, "\"why\":\"the target's pull"));
 }

@@ -14,36 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "front_harness.h"
-
-static struct front_harness h;
-
-static int
-setup(void **state)
-{
-	fh_pki(&h);
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	fh_clean(&h);
-	return 0;
-}
-
-static int
-start(void **state)
-{
-	fh_start(&h, 256, 60 * USEC_SEC);
-	return 0;
-}
-
-static int
-stop(void **state)
-{
-	return h.pid == 0 ? 0 : fh_stop(&h);
-}
+#include "fronttest.h"
 
 /* A snapshot has arrived when its own status document is served. */
 static void
@@ -56,10 +27,10 @@ snap(struct fh_snap s)
 	(void)snprintf(mark, sizeof(mark), "{\"schema\":1,%s\"n\":%d}",
 	    s.status == NULL ? "" : s.status, ++n);
 	s.status = mark;
-	fh_snap(&h, &s);
+	fh_snap(&fh, &s);
 	do {
 		assert_true(fh_now() < end);
-		(void)fh_get(h.health_port, "/status", buf, sizeof(buf));
+		(void)fh_get(fh.health_port, "/status", buf, sizeof(buf));
 	} while (!fh_has(buf, mark));
 }
 
@@ -67,7 +38,7 @@ static void
 expect(const char *path, int status, const char *reason)
 {
 	char buf[8192], line[128];
-	int got = fh_get(h.health_port, path, buf, sizeof(buf));
+	int got = fh_get(fh.health_port, path, buf, sizeof(buf));
 
 	(void)snprintf(line, sizeof(line), "X-Hawatch-Reason: %s\r\n", reason);
 	if (got != status || !fh_has(buf, line))
@@ -95,9 +66,11 @@ test_primary(void **state)
 	expect("/health", 200, "ok");
 	expect("/ping", 200, "ok");
 	expect("/live", 200, "live");
+	expect("/ready", 503, "not-ready");
 	expect("/primary", 200, "primary");
 	expect("/standby", 503, "not-standby");
-	assert_int_equal(fh_get(h.health_port, "/ping", buf, sizeof(buf)), 200);
+	assert_int_equal(
+	    fh_get(fh.health_port, "/ping", buf, sizeof(buf)), 200);
 	assert_true(fh_has(buf, "\r\n\r\nWeb services are UP"));
 }
 
@@ -125,7 +98,8 @@ test_unhealthy_names_its_checks(void **state)
 	    .unhealthy = true,
 	    .reasons = "postgres,\r\nX-Evil: 1" });
 	expect("/health", 503, "postgres,??X-Evil: 1");
-	assert_int_equal(fh_get(h.health_port, "/ping", buf, sizeof(buf)), 503);
+	assert_int_equal(
+	    fh_get(fh.health_port, "/ping", buf, sizeof(buf)), 503);
 	assert_false(fh_has(buf, "\r\nX-Evil: 1\r\nX"));
 }
 
@@ -158,19 +132,19 @@ expect_flip(int fd, const char *path, usec_t until, const char *reason)
 static void
 test_stale_flips_by_itself(void **state)
 {
-	int fd = fh_connect(h.health_port, NULL);
+	int fd = fh_connect(fh.health_port, NULL);
 	usec_t now, primary, fresh;
 	char buf[4096];
 
 	now = fh_now();
 	primary = now + 400 * USEC_MSEC;
 	fresh = now + 800 * USEC_MSEC;
-	fh_send(&h, json_pack("{s:s}", "doc", "{\"old\":1}"));
-	fh_send(&h, json_pack("{s:{s:I,s:I,s:I,s:I,s:b,s:s}}", "snap", "fresh",
-			(json_int_t)fresh, "primary", (json_int_t)primary,
-			"standby", (json_int_t)0, "lag", (json_int_t)0,
-			"healthy", 1, "reasons", ""));
-	while (fh_get(h.health_port, "/primary", buf, sizeof(buf)) != 200)
+	fh_send(&fh, json_pack("{s:s}", "doc", "{\"old\":1}"));
+	fh_send(&fh, json_pack("{s:{s:I,s:I,s:I,s:I,s:b,s:s}}", "snap", "fresh",
+			 (json_int_t)fresh, "primary", (json_int_t)primary,
+			 "standby", (json_int_t)0, "lag", (json_int_t)0,
+			 "healthy", 1, "reasons", ""));
+	while (fh_get(fh.health_port, "/primary", buf, sizeof(buf)) != 200)
 		assert_true(fh_now() < primary);
 	expect_flip(fd, "/primary", primary, "lease-expired");
 	expect("/health", 200, "ok");
@@ -180,7 +154,7 @@ test_stale_flips_by_itself(void **state)
 	close(fd);
 	/* What it said last can still be read, as what it is. */
 	assert_int_equal(
-	    fh_get(h.health_port, "/status", buf, sizeof(buf)), 503);
+	    fh_get(fh.health_port, "/status", buf, sizeof(buf)), 503);
 	assert_true(fh_has(buf, "{\"old\":1}"));
 }
 
@@ -188,7 +162,7 @@ static void
 test_methods_and_paths(void **state)
 {
 	char buf[4096];
-	int port = h.health_port;
+	int port = fh.health_port;
 
 	snap((struct fh_snap){ .fresh = 60 * USEC_SEC });
 	expect("/health?x=1", 404, "no-such-path");
@@ -222,7 +196,7 @@ test_pipelined_and_split(void **state)
 {
 	static const char split[] = "GET /live HTTP/1.1\r\nHost: x\r\n\r\n";
 	char buf[4096], one[2] = "";
-	int fd = fh_connect(h.health_port, NULL);
+	int fd = fh_connect(fh.health_port, NULL);
 	size_t i, len = 0;
 	ssize_t n;
 
@@ -235,7 +209,7 @@ test_pipelined_and_split(void **state)
 	assert_true(fh_has(buf, "engine-silent\nHTTP/1.1 503 "));
 	assert_true(fh_has(buf, "not-primary\n"));
 	close(fd);
-	fd = fh_connect(h.health_port, NULL);
+	fd = fh_connect(fh.health_port, NULL);
 	for (i = 0; i + 1 < sizeof(split); i++) {
 		one[0] = split[i];
 		assert_true(fh_write(fd, one));
@@ -274,21 +248,21 @@ test_bad_requests(void **state)
 	json_t *log;
 
 	for (i = 0; i < sizeof(table) / sizeof(table[0]); i++)
-		if (fh_ask(h.health_port, table[i].request, buf, sizeof(buf)) !=
-		    table[i].status)
+		if (fh_ask(fh.health_port, table[i].request, buf,
+			sizeof(buf)) != table[i].status)
 			fail_msg("%s: %s", table[i].request, buf);
 	memset(big, 'a', sizeof(big) - 1);
 	big[sizeof(big) - 1] = '\0';
 	memcpy(big, "GET /", 5);
-	assert_int_equal(fh_ask(h.health_port, big, buf, sizeof(buf)), 431);
+	assert_int_equal(fh_ask(fh.health_port, big, buf, sizeof(buf)), 431);
 	/* One line at once; the others are counted for the next. */
-	log = fh_want(&h, "log", 5000);
+	log = fh_want(&fh, "log", 5000);
 	assert_non_null(log);
 	assert_string_equal(json_string_value(json_object_get(
 				json_object_get(log, "log"), "what")),
 	    "request");
 	json_decref(log);
-	assert_null(fh_next(&h, 100));
+	assert_null(fh_next(&fh, 100));
 }
 
 static void
@@ -298,7 +272,7 @@ test_page_is_harmless(void **state)
 
 	snap((struct fh_snap){
 	    .fresh = 60 * USEC_SEC, .unhealthy = true, .reasons = "<script>" });
-	assert_int_equal(fh_get(h.health_port, "/", buf, sizeof(buf)), 200);
+	assert_int_equal(fh_get(fh.health_port, "/", buf, sizeof(buf)), 200);
 	assert_true(fh_has(buf, "text/html"));
 	assert_true(fh_has(buf, "&lt;script&gt;"));
 	assert_false(fh_has(buf, "<script>"));
@@ -314,37 +288,31 @@ test_page_says_that_it_is_paused(void **state)
 	char buf[8192];
 
 	snap((struct fh_snap){ .fresh = 60 * USEC_SEC, .status = paused });
-	assert_int_equal(fh_get(h.health_port, "/", buf, sizeof(buf)), 200);
+	assert_int_equal(fh_get(fh.health_port, "/", buf, sizeof(buf)), 200);
 	assert_true(
 	    fh_has(buf, "failover is paused</b> until noon by amy: &lt;b&gt;"));
 	snap((struct fh_snap){
 	    .fresh = 60 * USEC_SEC, .status = "\"paused\":null," });
-	assert_int_equal(fh_get(h.health_port, "/", buf, sizeof(buf)), 200);
+	assert_int_equal(fh_get(fh.health_port, "/", buf, sizeof(buf)), 200);
 	assert_false(fh_has(buf, "paused"));
 }
 
 int
 main(void)
 {
+#define T(f) cmocka_unit_test_setup_teardown(f, fh_test_start, fh_test_stop)
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(
-		    test_nothing_known, start, stop),
-		cmocka_unit_test_setup_teardown(test_primary, start, stop),
-		cmocka_unit_test_setup_teardown(test_standby_lag, start, stop),
-		cmocka_unit_test_setup_teardown(
-		    test_unhealthy_names_its_checks, start, stop),
-		cmocka_unit_test_setup_teardown(
-		    test_stale_flips_by_itself, start, stop),
-		cmocka_unit_test_setup_teardown(
-		    test_methods_and_paths, start, stop),
-		cmocka_unit_test_setup_teardown(
-		    test_pipelined_and_split, start, stop),
-		cmocka_unit_test_setup_teardown(test_bad_requests, start, stop),
-		cmocka_unit_test_setup_teardown(
-		    test_page_is_harmless, start, stop),
-		cmocka_unit_test_setup_teardown(
-		    test_page_says_that_it_is_paused, start, stop),
+		T(test_nothing_known),
+		T(test_primary),
+		T(test_standby_lag),
+		T(test_unhealthy_names_its_checks),
+		T(test_stale_flips_by_itself),
+		T(test_methods_and_paths),
+		T(test_pipelined_and_split),
+		T(test_bad_requests),
+		T(test_page_is_harmless),
+		T(test_page_says_that_it_is_paused),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, fh_group_setup, fh_group_teardown);
 }

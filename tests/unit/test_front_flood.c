@@ -18,12 +18,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "front_harness.h"
+#include "fronttest.h"
 
 #define FLOOD 1100
 #define FLOOD_MAX 1024
 
-static struct front_harness h;
 static int flood[FLOOD];
 
 static int
@@ -37,14 +36,7 @@ setup(void **state)
 		lim.rlim_cur = 4096;
 		(void)setrlimit(RLIMIT_NOFILE, &lim);
 	}
-	fh_pki(&h);
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	fh_clean(&h);
+	(void)fh_group_setup(state);
 	return 0;
 }
 
@@ -53,15 +45,9 @@ start(void **state)
 {
 	const struct fh_snap s = { .fresh = 600 * USEC_SEC };
 
-	fh_start(&h, FLOOD_MAX, 60 * USEC_SEC);
-	fh_snap(&h, &s);
+	fh_start(&fh, FLOOD_MAX, 60 * USEC_SEC);
+	fh_snap(&fh, &s);
 	return 0;
-}
-
-static int
-stop(void **state)
-{
-	return h.pid == 0 ? 0 : fh_stop(&h);
 }
 
 static int
@@ -71,7 +57,7 @@ descriptors(void)
 	DIR *dir;
 	int n = 0;
 
-	(void)snprintf(path, sizeof(path), "/proc/%d/fd", (int)h.pid);
+	(void)snprintf(path, sizeof(path), "/proc/%d/fd", (int)fh.pid);
 	dir = opendir(path);
 	if (dir == NULL)
 		return 0;
@@ -105,15 +91,15 @@ flood_close(void)
 static void
 peer_round_trip(void)
 {
-	struct ssl_st *ssl = fh_tls(&h, h.dir, "s1", 0);
+	struct ssl_st *ssl = fh_tls(&fh, fh.dir, "s1", 0);
 	char buf[4096];
 	json_t *req;
 
 	assert_non_null(ssl);
 	assert_true(fh_tls_post(ssl, "/v1/renew", "{}", 2));
-	req = fh_want(&h, "req", 5000);
+	req = fh_want(&fh, "req", 5000);
 	assert_non_null(req);
-	fh_reply(&h, (uint64_t)json_integer_value(json_object_get(req, "req")),
+	fh_reply(&fh, (uint64_t)json_integer_value(json_object_get(req, "req")),
 	    "{}");
 	json_decref(req);
 	assert_int_equal(fh_tls_answer(ssl, buf, sizeof(buf)), 200);
@@ -127,10 +113,10 @@ test_flood_of_the_health_port(void **state)
 	char buf[4096];
 	int i;
 
-	flood_open(h.health_port, NULL, NULL);
+	flood_open(fh.health_port, NULL, NULL);
 	for (i = 0; i < 20; i++)
 		assert_int_equal(
-		    fh_get(h.health_port, "/health", buf, sizeof(buf)), 200);
+		    fh_get(fh.health_port, "/health", buf, sizeof(buf)), 200);
 	peer_round_trip();
 	assert_in_range(descriptors(), FLOOD_MAX - 16, FLOOD_MAX + 32);
 	/* The first of the flood has been closed, the last has not. */
@@ -146,9 +132,9 @@ test_flood_of_half_requests(void **state)
 	char buf[4096];
 	usec_t end = fh_now() + 2 * USEC_SEC;
 
-	flood_open(h.health_port, NULL, "GET /health HTTP/1.1\r\nX: ");
+	flood_open(fh.health_port, NULL, "GET /health HTTP/1.1\r\nX: ");
 	peer_round_trip();
-	while (fh_get(h.health_port, "/health", buf, sizeof(buf)) != 200)
+	while (fh_get(fh.health_port, "/health", buf, sizeof(buf)) != 200)
 		assert_true(fh_now() < end);
 	flood_close();
 }
@@ -158,18 +144,18 @@ static void
 test_flood_of_the_peer_port(void **state)
 {
 	char buf[4096];
-	int slow = fh_connect(h.peer_port, NULL);
+	int slow = fh_connect(fh.peer_port, NULL);
 
-	flood_open(h.peer_port, "127.0.0.99", NULL);
+	flood_open(fh.peer_port, "127.0.0.99", NULL);
 	assert_int_equal(
-	    fh_get(h.health_port, "/health", buf, sizeof(buf)), 200);
+	    fh_get(fh.health_port, "/health", buf, sizeof(buf)), 200);
 	peer_round_trip();
 	assert_in_range(descriptors(), 1, 100);
 	/* A node that is slow with its handshake did not give way. */
 	assert_int_equal(recv(slow, buf, 1, MSG_DONTWAIT), -1);
 	close(slow);
 	flood_close();
-	flood_open(h.peer_port, "127.0.0.99", "\x16\x03\x01\x7f");
+	flood_open(fh.peer_port, "127.0.0.99", "\x16\x03\x01\x7f");
 	peer_round_trip();
 	flood_close();
 }
@@ -178,7 +164,7 @@ test_flood_of_the_peer_port(void **state)
 static void
 test_dripped_head(void **state)
 {
-	int fd = fh_connect(h.health_port, NULL);
+	int fd = fh_connect(fh.health_port, NULL);
 	struct pollfd pfd = { .fd = fd, .events = POLLIN };
 	usec_t began = fh_now(), took;
 	char buf[4096];
@@ -188,7 +174,7 @@ test_dripped_head(void **state)
 		assert_true(fh_now() - began < 8 * USEC_SEC);
 		assert_true(fh_write(fd, "x"));
 		assert_int_equal(
-		    fh_get(h.health_port, "/health", buf, sizeof(buf)), 200);
+		    fh_get(fh.health_port, "/health", buf, sizeof(buf)), 200);
 	} while (poll(&pfd, 1, 50) == 0);
 	took = fh_now() - began;
 	assert_int_equal(fh_answer(fd, buf, sizeof(buf)), 408);
@@ -202,13 +188,13 @@ test_slow_reader(void **state)
 {
 	static const char request[] = "GET /status HTTP/1.1\r\n\r\n";
 	char *status = calloc(1, 200001), buf[4096];
-	int fd = fh_connect(h.health_port, NULL), small = 4096, i;
+	int fd = fh_connect(fh.health_port, NULL), small = 4096, i;
 	struct pollfd pfd = { .fd = fd, .events = POLLRDHUP };
 	usec_t end = fh_now() + 12 * USEC_SEC;
 	struct fh_snap s = { .fresh = 600 * USEC_SEC, .status = status };
 
 	memset(status, '1', 200000);
-	fh_snap(&h, &s);
+	fh_snap(&fh, &s);
 	(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
 	for (i = 0; i < 100; i++)
 		if (send(fd, request, sizeof(request) - 1,
@@ -219,7 +205,7 @@ test_slow_reader(void **state)
 		assert_true(fh_now() < end);
 	assert_true((pfd.revents & POLLERR) != 0);
 	assert_int_equal(
-	    fh_get(h.health_port, "/health", buf, sizeof(buf)), 200);
+	    fh_get(fh.health_port, "/health", buf, sizeof(buf)), 200);
 	close(fd);
 	free(status);
 }
@@ -227,14 +213,14 @@ test_slow_reader(void **state)
 static int
 idle_start(void **state)
 {
-	fh_start(&h, FLOOD_MAX, 300 * USEC_MSEC);
+	fh_start(&fh, FLOOD_MAX, 300 * USEC_MSEC);
 	return 0;
 }
 
 static void
 test_idle_ends(void **state)
 {
-	int fd = fh_connect(h.health_port, NULL);
+	int fd = fh_connect(fh.health_port, NULL);
 	usec_t began = fh_now();
 	char c;
 
@@ -246,16 +232,16 @@ test_idle_ends(void **state)
 static void
 test_end_of_the_link_ends_it(void **state)
 {
-	assert_int_equal(fh_stop(&h), 0);
+	assert_int_equal(fh_stop(&fh), 0);
 }
 
 static void
 broken(const void *bytes, size_t len)
 {
-	fh_start(&h, 64, USEC_SEC);
-	fh_raw(&h, bytes, len);
-	assert_null(fh_next(&h, 5000));
-	assert_int_equal(fh_stop(&h), 2);
+	fh_start(&fh, 64, USEC_SEC);
+	fh_raw(&fh, bytes, len);
+	assert_null(fh_next(&fh, 5000));
+	assert_int_equal(fh_stop(&fh), 2);
 }
 
 static void
@@ -292,7 +278,7 @@ status_has(const char *line)
 	FILE *f;
 	size_t n;
 
-	(void)snprintf(path, sizeof(path), "/proc/%d/status", (int)h.pid);
+	(void)snprintf(path, sizeof(path), "/proc/%d/status", (int)fh.pid);
 	f = fopen(path, "r");
 	assert_non_null(f);
 	n = fread(buf, 1, sizeof(buf) - 1, f);
@@ -319,45 +305,40 @@ test_holds_no_rights(void **state)
 static void
 test_port_in_use_is_said(void **state)
 {
-	struct front_harness first = h;
+	struct front_harness first = fh;
 	json_t *frame;
 	char port[16];
 	const char *why;
 
-	fh_spawn(&h, 64, USEC_SEC);
-	frame = fh_next(&h, 5000);
+	fh_spawn(&fh, 64, USEC_SEC);
+	frame = fh_next(&fh, 5000);
 	assert_non_null(frame);
 	why = json_string_value(json_object_get(frame, "fail"));
 	assert_non_null(why);
-	(void)snprintf(port, sizeof(port), "port %d", h.peer_port);
+	(void)snprintf(port, sizeof(port), "port %d", fh.peer_port);
 	assert_non_null(strstr(why, port));
 	json_decref(frame);
-	assert_int_equal(fh_stop(&h), 1);
-	h = first;
+	assert_int_equal(fh_stop(&fh), 1);
+	fh = first;
 }
 
 int
 main(void)
 {
+#define T(f) cmocka_unit_test_setup_teardown(f, start, fh_test_stop)
 	const struct CMUnitTest tests[] = {
+		T(test_flood_of_the_health_port),
+		T(test_flood_of_half_requests),
+		T(test_flood_of_the_peer_port),
+		T(test_dripped_head),
+		T(test_slow_reader),
 		cmocka_unit_test_setup_teardown(
-		    test_flood_of_the_health_port, start, stop),
-		cmocka_unit_test_setup_teardown(
-		    test_flood_of_half_requests, start, stop),
-		cmocka_unit_test_setup_teardown(
-		    test_flood_of_the_peer_port, start, stop),
-		cmocka_unit_test_setup_teardown(test_dripped_head, start, stop),
-		cmocka_unit_test_setup_teardown(test_slow_reader, start, stop),
-		cmocka_unit_test_setup_teardown(
-		    test_idle_ends, idle_start, stop),
-		cmocka_unit_test_setup_teardown(
-		    test_end_of_the_link_ends_it, start, stop),
+		    test_idle_ends, idle_start, fh_test_stop),
+		T(test_end_of_the_link_ends_it),
 		cmocka_unit_test(test_broken_frames_end_it),
-		cmocka_unit_test_setup_teardown(
-		    test_holds_no_rights, start, stop),
-		cmocka_unit_test_setup_teardown(
-		    test_port_in_use_is_said, start, stop),
+		T(test_holds_no_rights),
+		T(test_port_in_use_is_said),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, setup, fh_group_teardown);
 }

@@ -15,94 +15,30 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "front_harness.h"
-
-static struct front_harness h;
-
-static int
-setup(void **state)
-{
-	fh_pki(&h);
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	fh_clean(&h);
-	return 0;
-}
-
-static int
-start(void **state)
-{
-	fh_start(&h, 256, 60 * USEC_SEC);
-	return 0;
-}
-
-static int
-stop(void **state)
-{
-	return fh_stop(&h);
-}
-
-static const char *
-text(const json_t *frame, const char *key)
-{
-	const char *s = json_string_value(json_object_get(frame, key));
-
-	assert_non_null(s);
-	return s;
-}
-
-/* The next request to the engine must be this one; returns its id. */
-static uint64_t
-want(const char *peer, const char *path, const char *body)
-{
-	json_t *req = fh_want(&h, "req", 5000);
-	uint64_t id;
-
-	assert_non_null(req);
-	assert_string_equal(text(req, "peer"), peer);
-	assert_string_equal(text(req, "path"), path);
-	assert_string_equal(text(req, "body"), body);
-	id = (uint64_t)json_integer_value(json_object_get(req, "req"));
-	json_decref(req);
-	return id;
-}
-
-static void
-want_log(const char *what)
-{
-	json_t *log = fh_want(&h, "log", 5000);
-
-	assert_non_null(log);
-	assert_string_equal(text(json_object_get(log, "log"), "what"), what);
-	json_decref(log);
-}
+#include "fronttest.h"
 
 static void
 test_round_trip(void **state)
 {
-	struct ssl_st *a = fh_tls(&h, h.dir, "s1", 0);
-	struct ssl_st *b = fh_tls(&h, h.dir, "s2", 0);
+	struct ssl_st *a = fh_tls(&fh, fh.dir, "s1", 0);
+	struct ssl_st *b = fh_tls(&fh, fh.dir, "s2", 0);
 	uint64_t first, second;
 	char buf[4096];
 
 	assert_non_null(a);
 	assert_non_null(b);
 	assert_true(fh_tls_post(a, "/v1/cas", "{\"a\":1}", 7));
-	first = want("s1", "/v1/cas", "{\"a\":1}");
+	first = fh_request("s1", "/v1/cas", "{\"a\":1}");
 	assert_int_equal(first >> FRAME_ID_BITS, 7);
 	assert_true(fh_tls_post(b, "/v1/read-wait", "{}", 2));
-	second = want("s2", "/v1/read-wait", "{}");
+	second = fh_request("s2", "/v1/read-wait", "{}");
 	assert_true(second > first);
 	/* In the other order: each gets its own. */
-	fh_reply(&h, second, "{\"for\":\"s2\"}");
+	fh_reply(&fh, second, "{\"for\":\"s2\"}");
 	assert_int_equal(fh_tls_answer(b, buf, sizeof(buf)), 200);
 	assert_true(fh_has(buf, "\r\n\r\n{\"for\":\"s2\"}"));
 	assert_true(fh_has(buf, "Content-Type: application/json\r\n"));
-	fh_reply(&h, first, "{\"for\":\"s1\"}");
+	fh_reply(&fh, first, "{\"for\":\"s1\"}");
 	assert_int_equal(fh_tls_answer(a, buf, sizeof(buf)), 200);
 	assert_true(fh_has(buf, "{\"for\":\"s1\"}"));
 	fh_tls_close(a);
@@ -112,48 +48,49 @@ test_round_trip(void **state)
 static void
 test_asker_gone(void **state)
 {
-	struct ssl_st *a = fh_tls(&h, h.dir, "s1", 0);
+	struct ssl_st *a = fh_tls(&fh, fh.dir, "s1", 0);
 	uint64_t id;
 	char buf[4096];
 
 	assert_non_null(a);
 	assert_true(fh_tls_post(a, "/v1/cas", "{}", 2));
-	id = want("s1", "/v1/cas", "{}");
+	id = fh_request("s1", "/v1/cas", "{}");
 	fh_tls_close(a);
-	a = fh_tls(&h, h.dir, "s1", 0);
+	a = fh_tls(&fh, fh.dir, "s1", 0);
 	assert_non_null(a);
 	assert_true(fh_tls_post(a, "/v1/cas", "{\"n\":2}", 7));
-	assert_true(want("s1", "/v1/cas", "{\"n\":2}") > id);
+	assert_true(fh_request("s1", "/v1/cas", "{\"n\":2}") > id);
 	/* The late reply is nobody's; the new asker goes on waiting. */
-	fh_reply(&h, id, "{\"late\":1}");
-	fh_reply(&h, id + 1, "{\"mine\":1}");
+	fh_reply(&fh, id, "{\"late\":1}");
+	fh_reply(&fh, id + 1, "{\"mine\":1}");
 	assert_int_equal(fh_tls_answer(a, buf, sizeof(buf)), 200);
 	assert_true(fh_has(buf, "{\"mine\":1}"));
-	fh_reply(&h, id + 1, "{\"twice\":1}");
-	fh_reply(&h, 1, "{\"never asked\":1}");
-	assert_int_equal(fh_get(h.health_port, "/live", buf, sizeof(buf)), 503);
+	fh_reply(&fh, id + 1, "{\"twice\":1}");
+	fh_reply(&fh, 1, "{\"never asked\":1}");
+	assert_int_equal(
+	    fh_get(fh.health_port, "/live", buf, sizeof(buf)), 503);
 	fh_tls_close(a);
 }
 
 static void
 test_silent_engine(void **state)
 {
-	struct ssl_st *a = fh_tls(&h, h.dir, "s1", 0);
+	struct ssl_st *a = fh_tls(&fh, fh.dir, "s1", 0);
 	usec_t began = fh_now();
 	char buf[4096];
 	uint64_t id;
 
 	assert_non_null(a);
 	assert_true(fh_tls_post(a, "/v1/cas", "{}", 2));
-	id = want("s1", "/v1/cas", "{}");
+	id = fh_request("s1", "/v1/cas", "{}");
 	assert_int_equal(fh_tls_answer(a, buf, sizeof(buf)), 503);
 	assert_in_range((fh_now() - began) / USEC_MSEC, 4900, 7000);
 	assert_true(fh_has(buf, "{\"error\":\"engine-silent\"}"));
-	want_log("silent");
+	fh_log("silent", "");
 	/* The connection lives, and the late answer is not its next one. */
-	fh_reply(&h, id, "{\"late\":1}");
+	fh_reply(&fh, id, "{\"late\":1}");
 	assert_true(fh_tls_post(a, "/v1/cas", "{}", 2));
-	fh_reply(&h, want("s1", "/v1/cas", "{}"), "{\"next\":1}");
+	fh_reply(&fh, fh_request("s1", "/v1/cas", "{}"), "{\"next\":1}");
 	assert_int_equal(fh_tls_answer(a, buf, sizeof(buf)), 200);
 	assert_true(fh_has(buf, "{\"next\":1}"));
 	fh_tls_close(a);
@@ -163,7 +100,7 @@ test_silent_engine(void **state)
 static void
 refused(const char *ca, const char *cert, int max, const char *what)
 {
-	struct ssl_st *a = fh_tls(&h, ca, cert, max);
+	struct ssl_st *a = fh_tls(&fh, ca, cert, max);
 	char buf[4096];
 
 	if (a != NULL) {
@@ -171,8 +108,8 @@ refused(const char *ca, const char *cert, int max, const char *what)
 		assert_int_equal(fh_tls_answer(a, buf, sizeof(buf)), 0);
 		fh_tls_close(a);
 	}
-	want_log(what);
-	assert_null(fh_next(&h, 50));
+	fh_log(what, "");
+	assert_null(fh_next(&fh, 50));
 }
 
 static void
@@ -180,58 +117,58 @@ test_other_authority(void **state)
 {
 	char other[128];
 
-	(void)snprintf(other, sizeof(other), "%s/other", h.dir);
+	(void)snprintf(other, sizeof(other), "%s/other", fh.dir);
 	refused(other, "s2", 0, "tls");
 }
 
 static void
 test_name_of_no_node(void **state)
 {
-	refused(h.dir, "stranger", 0, "name");
+	refused(fh.dir, "stranger", 0, "name");
 }
 
 static void
 test_no_certificate(void **state)
 {
-	refused(h.dir, NULL, 0, "tls");
+	refused(fh.dir, NULL, 0, "tls");
 }
 
 static void
 test_old_version(void **state)
 {
-	refused(h.dir, "s2", TLS1_2_VERSION, "tls");
+	refused(fh.dir, "s2", TLS1_2_VERSION, "tls");
 }
 
 static void
 test_garbage_for_tls(void **state)
 {
 	char buf[512];
-	int fd = fh_connect(h.peer_port, NULL);
+	int fd = fh_connect(fh.peer_port, NULL);
 
 	assert_true(fh_write(fd, "GET / HTTP/1.1\r\n\r\n"));
 	while (read(fd, buf, sizeof(buf)) > 0)
 		continue;
 	close(fd);
-	want_log("tls");
+	fh_log("tls", "");
 }
 
 static void
 test_late_handshake(void **state)
 {
-	int fd = fh_connect(h.peer_port, NULL);
+	int fd = fh_connect(fh.peer_port, NULL);
 	usec_t began = fh_now();
 	char c;
 
 	assert_int_equal(read(fd, &c, 1), 0);
 	assert_in_range((fh_now() - began) / USEC_MSEC, 2900, 5000);
 	close(fd);
-	want_log("handshake-late");
+	fh_log("handshake-late", "");
 }
 
 static void
 ask(const char *request, size_t len, int status)
 {
-	struct ssl_st *a = fh_tls(&h, h.dir, "s2", 0);
+	struct ssl_st *a = fh_tls(&fh, fh.dir, "s2", 0);
 	char buf[4096];
 	int got;
 
@@ -265,21 +202,21 @@ test_bad_requests(void **state)
 	ASK("POST /v1/cas HTTP/1.1\r\nContent-Length: 2\r\n\r\n\xff\xff", 400);
 	ASK("POST /v1/cas HTTP/1.1\r\nContent-Length: 3\r\n\r\n{\0}", 400);
 	ASK("POST /v1/cas HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n", 501);
-	want_log("request");
-	assert_null(fh_next(&h, 50));
+	fh_log("request", "");
+	assert_null(fh_next(&fh, 50));
 }
 
 static void
 test_greatest_body(void **state)
 {
-	struct ssl_st *a = fh_tls(&h, h.dir, "s2", 0);
+	struct ssl_st *a = fh_tls(&fh, fh.dir, "s2", 0);
 	char *body = malloc(FRAME_BODY_MAX + 1), buf[4096];
 
 	/* Six bytes each in the frame. */
 	memset(body, 1, FRAME_BODY_MAX);
 	body[FRAME_BODY_MAX] = '\0';
 	assert_true(fh_tls_post(a, "/v1/big", body, FRAME_BODY_MAX));
-	fh_reply(&h, want("s2", "/v1/big", body), "{}");
+	fh_reply(&fh, fh_request("s2", "/v1/big", body), "{}");
 	assert_int_equal(fh_tls_answer(a, buf, sizeof(buf)), 200);
 	fh_tls_close(a);
 	free(body);
@@ -290,13 +227,13 @@ test_truncated_request(void **state)
 {
 	static const char part[] =
 	    "POST /v1/cas HTTP/1.1\r\nContent-Length: 100\r\n\r\n{\"a\":";
-	struct ssl_st *a = fh_tls(&h, h.dir, "s2", 0);
+	struct ssl_st *a = fh_tls(&fh, fh.dir, "s2", 0);
 
 	assert_non_null(a);
 	assert_true(fh_tls_write(a, part, sizeof(part) - 1));
 	fh_tls_close(a);
-	want_log("request");
-	assert_null(fh_next(&h, 50));
+	fh_log("request", "");
+	assert_null(fh_next(&fh, 50));
 }
 
 static void
@@ -304,7 +241,7 @@ test_slow_body(void **state)
 {
 	static const char head[] =
 	    "POST /v1/cas HTTP/1.1\r\nContent-Length: 16000\r\n\r\n";
-	struct ssl_st *a = fh_tls(&h, h.dir, "s2", 0);
+	struct ssl_st *a = fh_tls(&fh, fh.dir, "s2", 0);
 	struct pollfd pfd = { .fd = SSL_get_fd(a), .events = POLLIN };
 	usec_t began = fh_now();
 	char buf[4096];
@@ -316,7 +253,7 @@ test_slow_body(void **state)
 	} while (poll(&pfd, 1, 50) == 0);
 	assert_int_equal(fh_tls_answer(a, buf, sizeof(buf)), 408);
 	fh_tls_close(a);
-	want_log("slow");
+	fh_log("slow", "");
 }
 
 /* A node that asks without end does not take the others' places. */
@@ -329,26 +266,26 @@ test_too_many_waiting(void **state)
 	int i;
 
 	for (i = 0; i <= each; i++) {
-		many[i] = fh_tls(&h, h.dir, "s1", 0);
+		many[i] = fh_tls(&fh, fh.dir, "s1", 0);
 		assert_non_null(many[i]);
 		assert_true(fh_tls_post(many[i], "/v1/wait", "{}", 2));
 		if (i < each)
-			(void)want("s1", "/v1/wait", "{}");
+			(void)fh_request("s1", "/v1/wait", "{}");
 	}
 	assert_int_equal(fh_tls_answer(many[each], buf, sizeof(buf)), 503);
 	assert_true(fh_has(buf, "{\"error\":\"busy\"}"));
-	want_log("busy");
-	other = fh_tls(&h, h.dir, "s2", 0);
+	fh_log("busy", "");
+	other = fh_tls(&fh, fh.dir, "s2", 0);
 	assert_non_null(other);
 	assert_true(fh_tls_post(other, "/v1/cas", "{}", 2));
-	fh_reply(&h, want("s2", "/v1/cas", "{}"), "{}");
+	fh_reply(&fh, fh_request("s2", "/v1/cas", "{}"), "{}");
 	assert_int_equal(fh_tls_answer(other, buf, sizeof(buf)), 200);
 	fh_tls_close(other);
 	for (i = 0; i <= each; i++)
 		fh_tls_close(many[i]);
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, start, stop)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, fh_test_start, fh_test_stop)
 
 int
 main(void)
@@ -370,5 +307,5 @@ main(void)
 		TEST(test_too_many_waiting),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, fh_group_setup, fh_group_teardown);
 }

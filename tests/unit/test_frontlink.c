@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <openssl/ssl.h>
 #include <poll.h>
 #include <pwd.h>
 #include <signal.h>
@@ -94,13 +95,20 @@ run(bool (*cond)(void), usec_t limit)
 		fail_msg("not in time; events so far:\n%s", events);
 }
 
+/* Longer than many parts, with characters that none may end in. */
+static char long_line[200 * 1024];
+
 static void
 request_cb(void *arg, const struct front_request *req)
 {
 	asked = req->id;
 	(void)snprintf(asked_by, sizeof(asked_by), "%s", req->peer);
 	(void)snprintf(asked_path, sizeof(asked_path), "%s", req->path);
-	if (answer_at_once)
+	if (strcmp(req->path, "/v1/control") == 0) {
+		frontlink_line(front, req->id, long_line, false);
+		frontlink_line(front, req->id, "{\"exit\":0}", true);
+		frontlink_line(front, req->id, "{\"late\":0}", true);
+	} else if (answer_at_once)
 		frontlink_reply(front, req->id, 200, "{\"ok\":true}");
 }
 
@@ -123,6 +131,8 @@ group_setup(void **state)
 		.node_count = 2,
 		.node = { { .name = "s1", .address = "127.0.0.1" },
 		    { .name = "s2", .address = "127.0.0.2" } },
+		.operator_count = 1,
+		.operator= { { .name = "ann" } },
 		.ca = ca,
 		.cert = cert,
 		.key = key,
@@ -233,6 +243,56 @@ test_publishes_and_answers(void **state)
 	frontlink_reply(front, asked + 1, 200, "{}");
 	frontlink_reply(front, 1, 200, "{}");
 	run(healthy, 5 * USEC_SEC);
+	assert_int_equal(count("ev=front.gone"), 0);
+}
+
+/* As the client of an operator sees it. */
+static bool
+lines_are_whole(void)
+{
+	struct ssl_st *ssl = fh_tls(&h, h.dir, "ann", 0);
+	static char buf[sizeof(long_line) + 4096];
+	const char *body;
+	size_t len = 0;
+	int n;
+
+	if (ssl == NULL || !fh_tls_post(ssl, "/v1/control", "{}", 2))
+		return false;
+	while (len + 1 < sizeof(buf) &&
+	       (n = SSL_read(ssl, buf + len, (int)(sizeof(buf) - len - 1))) > 0)
+		len += (size_t)n;
+	buf[len] = '\0';
+	body = strstr(buf, "\r\n\r\n");
+	n = (int)strlen(long_line);
+	return body != NULL && strncmp(body + 4, long_line, (size_t)n) == 0 &&
+	       strcmp(body + 4 + n, "\n{\"exit\":0}\n") == 0;
+}
+
+/* An operator's answer comes in parts, and nobody but an operator is let in
+ * with the path of one. */
+static void
+test_lines_to_an_operator(void **state)
+{
+	int status;
+	pid_t child;
+	size_t i;
+
+	strcpy(long_line, "{\"a\":\"");
+	for (i = 6; i + 8 < sizeof(long_line); i += 3)
+		memcpy(long_line + i, "\xe2\x82\xac", 3);
+	memcpy(long_line + i, "\"}", 3);
+	publish("{}");
+	run(ready, 10 * USEC_SEC);
+	child = fork();
+	if (child == 0)
+		_exit(lines_are_whole() ? 0 : 1);
+	while (waitpid(child, &status, WNOHANG) == 0) {
+		give_up = 0;
+		until = ready;
+		loop_run(loop, turn, NULL);
+	}
+	assert_int_equal(status, 0);
+	assert_string_equal(asked_by, "ann");
 	assert_int_equal(count("ev=front.gone"), 0);
 }
 
@@ -386,6 +446,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_publishes_and_answers),
+		TEST(test_lines_to_an_operator),
 		TEST(test_killed_and_started_again),
 		TEST(test_stopped_front),
 		TEST(test_port_taken_for_a_while),

@@ -3,6 +3,7 @@
  * talk nonsense: the gate must deny in all of these cases, and in time.
  */
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 
@@ -180,6 +181,40 @@ test_silence_is_no_in_time(void **state)
 	assert_true(now() - before > 1.5 && now() - before < 4);
 }
 
+/* Whom the socket's mode keeps out is told whom it lets in. */
+static void
+test_denied(void **state)
+{
+	char *argv[] = { "hactl", "ping", "-s", NULL, NULL }, buf[512] = "";
+	struct fix *f = *state;
+	enum exitcode code;
+	struct call call;
+	int fds[2], status;
+	pid_t pid;
+
+	serve(f, "{\"exit\":0}\n", true);
+	assert_int_equal(chmod(f->dir, 0755), 0);
+	assert_int_equal(chmod(f->path, 0), 0);
+	assert_int_equal(pipe(fds), 0);
+	argv[3] = f->path;
+	pid = fork();
+	if (pid == 0) {
+		if (dup2(fds[1], STDERR_FILENO) == -1 ||
+		    (getuid() == 0 && setuid(65534) == -1) ||
+		    verb_parse(&call, 4, argv, &code))
+			_exit(99);
+		_exit((int)call.verb->run(&call));
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(WEXITSTATUS(status), EXITCODE_DENIED);
+	(void)!read(fds[0], buf, sizeof(buf) - 1);
+	close(fds[0]);
+	close(fds[1]);
+	assert_non_null(strstr(buf, "only root and the group root of the"));
+	assert_non_null(strstr(buf, "may ask the engine"));
+	assert_non_null(strstr(buf, "next:  sudo hactl"));
+}
+
 /* A stopped engine still has its queue of connections. */
 static void
 test_stopped_engine_is_no(void **state)
@@ -200,6 +235,7 @@ main(void)
 		T(test_yes_and_no),
 		T(test_nonsense_is_no),
 		T(test_silence_is_no_in_time),
+		T(test_denied),
 		T(test_stopped_engine_is_no),
 	};
 

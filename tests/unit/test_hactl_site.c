@@ -195,8 +195,7 @@ test_status(void **state)
 	says_folded("/health says 503");
 	says("wrong   prod-s2: 1 of 2 items not as its role demands: "
 	     "memcached-listen");
-	says("next  hactl drift; to change it: ssh prod-s2 hactl drift "
-	     "--apply");
+	says("next  ssh -t prod-s2 hactl drift --apply");
 }
 
 #define DOWN(name, type, why, more) \
@@ -232,8 +231,9 @@ test_next(void **state)
 	says("next  ssh prod-s1 service memcached status");
 	says("next  ssh prod-s1 \"curl -si 'http://10.0.0.1:81/ok?a=1'\"");
 	says("next  ssh prod-s1 supervisorctl status");
-	says_folded("next ssh prod-s1 ps -ef; end what supervisord left, then "
-		    "ssh prod-s1 systemctl start supervisor; see WHAT TO DO");
+	says("next  ssh prod-s1 ps -ef\n");
+	says_folded("End what supervisord left there, then systemctl start "
+		    "supervisor; see WHAT TO DO");
 	assert_null(strstr(text, "--apply"));
 	cause = strstr(text, "check programs");
 	other = strstr(text, "check cache");
@@ -254,8 +254,7 @@ test_stale(void **state)
 	says_folded("prod-s2: 0 of 1 items not as its role demands, and could "
 		    "not be brought about; no other host is better, so "
 		    "/health does not count it");
-	says("next  hactl drift; to change it: ssh prod-s2 hactl drift "
-	     "--apply");
+	says("next  ssh -t prod-s2 hactl drift --apply");
 }
 
 static void
@@ -291,20 +290,21 @@ test_drift(void **state)
 	     "prod-s2  standby  2      1 of 2  0 s\n");
 	says("prod-s2  memcached-listen (line)  differs: line 34 of");
 	says("prod-s2  cache (cache)  not known");
-	says("next  ssh prod-s2 hactl drift --apply");
+	says("next  ssh -t prod-s2 hactl drift --apply");
 	assert_int_equal(run(STATUS(S1), "drift"), EXITCODE_DONE);
 	assert_int_equal(
 	    run(STATUS(DIFFERS("supervisord: no-socket")), "drift"),
 	    EXITCODE_REFUSED);
-	says_folded("next ssh prod-s2 ps -ef; end what supervisord left, then "
-		    "ssh prod-s2 systemctl start supervisor; see WHAT TO DO");
+	says("next  ssh prod-s2 ps -ef\n");
+	says_folded("End what supervisord left there, then systemctl start "
+		    "supervisor; see WHAT TO DO");
 	assert_null(strstr(text, "--apply"));
 	assert_int_equal(
 	    run(STATUS(DIFFERS("2 lines match instead of one (2, 12)")),
 		"drift"),
 	    EXITCODE_REFUSED);
-	says_folded("next mend the file by hand, or match in hawatch.conf; "
-		    "then: ssh prod-s2 hactl drift --apply");
+	says("        mend the file by hand, or match in hawatch.conf, first\n"
+	     "  next  ssh -t prod-s2 hactl drift --apply\n");
 	assert_int_equal(
 	    run(STATUS(S1 "," SILENT), "drift"), EXITCODE_NO_ENGINE);
 }

@@ -133,6 +133,8 @@ test_table(void **state)
 			strcat(line, " --tables");
 		if ((v->needs & OPT_BIT(FOR)) != 0)
 			strcat(line, " --for 30m");
+		if ((v->needs & OPT_BIT(TEST)) != 0)
+			strcat(line, " --test");
 		if (parse(line))
 			fail_msg("refused: %s", line);
 		assert_ptr_equal(call.verb, v);

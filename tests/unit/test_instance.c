@@ -410,6 +410,96 @@ test_sockets(void **state)
 	rmdir(dir);
 }
 
+/* A process of that name, with these words, until *end is closed. */
+static pid_t
+named(const char *path, const char *word, const char *file, int *end)
+{
+	int in[2];
+	pid_t pid;
+
+	assert_int_equal(pipe(in), 0);
+	pid = fork();
+	if (pid == 0) {
+		dup2(in[0], 0);
+		close(in[0]);
+		close(in[1]);
+		execl(path, path, "-d", word, file, NULL);
+		_exit(127);
+	}
+	assert_true(pid > 0);
+	close(in[0]);
+	*end = in[1];
+	return pid;
+}
+
+/* Until the process has its name, or for a second. */
+static enum answer
+looked(enum answer want, struct error *err)
+{
+	enum answer ans = ANS_UNKNOWN;
+	int i;
+
+	for (i = 0; i < 100; i++) {
+		ans = instance_repmgrd("/data/of/test", err);
+		if (ans == want)
+			break;
+		poll(NULL, 0, 10);
+	}
+	return ans;
+}
+
+/* Of this data directory, and by its own judgement: that is another manager. */
+static void
+test_repmgrd(void **state)
+{
+	static const struct {
+		const char *text;
+		enum answer ans;
+	} cases[] = {
+		{ "data_directory='/data/of/test'\nfailover=automatic\n",
+		    ANS_NO },
+		{ "failover = 'automatic' # yes\n"
+		  "  data_directory = '/data/of/test'\n",
+		    ANS_NO },
+		{ "data_directory='/data/of/test'\nfailover=manual\n",
+		    ANS_YES },
+		{ "data_directory='/data/of/test'\n#failover=automatic\n",
+		    ANS_YES },
+		{ "data_directory='/data/of/another'\nfailover=automatic\n",
+		    ANS_YES },
+		{ "data_directory='/data/of/test'\nfailover=automatic\n"
+		  "failover=manual\n",
+		    ANS_YES },
+	};
+	char dir[] = "/tmp/hawatch-repmgrd-XXXXXX", path[64], file[64];
+	struct error err = { 0 };
+	pid_t pid;
+	size_t i;
+	int end;
+
+	assert_non_null(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/repmgrd", dir);
+	snprintf(file, sizeof(file), "%s/repmgr.conf", dir);
+	put(path, "#!/bin/sh\nread x\n");
+	assert_int_equal(chmod(path, 0755), 0);
+	put(file, cases[0].text);
+	assert_int_equal(instance_repmgrd("/data/of/test", &err), ANS_YES);
+	pid = named(path, "-f", file, &end);
+	for (i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		put(file, cases[i].text);
+		assert_int_equal(looked(cases[i].ans, &err), cases[i].ans);
+		if (cases[i].ans == ANS_NO)
+			assert_non_null(strstr(err.msg, file));
+	}
+	close(end);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	put(file, cases[0].text);
+	assert_int_equal(instance_repmgrd("/data/of/test", &err), ANS_YES);
+	unlink(file);
+	unlink(path);
+	rmdir(dir);
+}
+
 int
 main(void)
 {
@@ -421,6 +511,7 @@ main(void)
 		cmocka_unit_test(test_pid_file),
 		cmocka_unit_test(test_directory),
 		cmocka_unit_test(test_gate),
+		cmocka_unit_test(test_repmgrd),
 		cmocka_unit_test(test_sockets),
 	};
 

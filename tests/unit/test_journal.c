@@ -91,8 +91,9 @@ sample(uint64_t epoch)
 	d.primary_epoch = 3;
 	d.latch = true;
 	str_cut(d.latch_why, sizeof(d.latch_why), "because \"of\" that");
-	d.proof = PROOF_LEASE;
+	d.proof = PROOF_OPERATOR;
 	d.proof_epoch = epoch + 1;
+	str_cut(d.proof_why, sizeof(d.proof_why), "pulled the \"plug\"");
 	d.left = NODE_BIT(0);
 	d.left_epoch = 3;
 	d.site_epoch = 2;
@@ -100,7 +101,7 @@ sample(uint64_t epoch)
 	d.told_epoch = 4;
 	d.handed_epoch = 3;
 	d.handed_to = 1;
-	d.diverged = true;
+	d.diverged = d.follower = true;
 	d.rejoin = REJOIN_HALF;
 	d.rejoin_from = 1;
 	d.rejoin_epoch = 4;

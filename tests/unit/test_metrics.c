@@ -12,10 +12,8 @@
 
 #include <cmocka.h>
 
-#include "front_harness.h"
+#include "fronttest.h"
 #include "hawatch/types.h"
-
-static struct front_harness h;
 
 static const char document[] =
     "{\"schema\":1,\"version\":\"1.2\",\"node\":\"s1\",\"cluster\":\"v\","
@@ -40,33 +38,6 @@ static const char document[] =
     "{\"name\":\"new\",\"ok\":\"unknown\"}],"
     "\"hosts\":[{\"node\":\"s2\",\"heard_ms\":400}]}";
 
-static int
-setup(void **state)
-{
-	fh_pki(&h);
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	fh_clean(&h);
-	return 0;
-}
-
-static int
-start(void **state)
-{
-	fh_start(&h, 64, 60 * USEC_SEC);
-	return 0;
-}
-
-static int
-stop(void **state)
-{
-	return h.pid == 0 ? 0 : fh_stop(&h);
-}
-
 /* Until it says the line; buf gets the body. */
 static void
 scrape(const char *line, char *buf, size_t size)
@@ -78,7 +49,7 @@ scrape(const char *line, char *buf, size_t size)
 		if (fh_now() > end)
 			fail_msg("never said %s: %s", line, buf);
 		assert_int_equal(
-		    fh_get(h.health_port, "/metrics", buf, size), 200);
+		    fh_get(fh.health_port, "/metrics", buf, size), 200);
 	} while (!fh_has(buf, line));
 	assert_true(fh_has(buf, "text/plain; version=0.0.4"));
 	body = strstr(buf, "\r\n\r\n");
@@ -118,7 +89,7 @@ test_metrics(void **state)
 		.status = document };
 	static char buf[65536];
 
-	fh_snap(&h, &s);
+	fh_snap(&fh, &s);
 	scrape("\nhawatch_epoch 7\n", buf, sizeof(buf));
 	says(buf, "\nhawatch_up 1\n");
 	says(buf, "\nhawatch_build_info{version=\"1.2\",node=\"s1\",");
@@ -145,7 +116,7 @@ test_metrics(void **state)
 	promtool(buf);
 	/* Without end. */
 	s.primary = USEC_NEVER;
-	fh_snap(&h, &s);
+	fh_snap(&fh, &s);
 	scrape("\nhawatch_lease_remaining_seconds +Inf\n", buf, sizeof(buf));
 	promtool(buf);
 }
@@ -162,7 +133,7 @@ test_others(void **state)
 			  "\"standby\"}}" };
 	static char buf[65536];
 
-	fh_snap(&h, &s);
+	fh_snap(&fh, &s);
 	scrape("lag_bytes{node=\"s2\"} 77\n", buf, sizeof(buf));
 	says(buf, "\nhawatch_standby 1\n");
 	says(buf, "\nhawatch_health 0\n");
@@ -170,12 +141,12 @@ test_others(void **state)
 	promtool(buf);
 	s = (struct fh_snap){ .fresh = 60 * USEC_SEC,
 		.status = "{\"node\":\"w\",\"mode\":\"manual\"}" };
-	fh_snap(&h, &s);
+	fh_snap(&fh, &s);
 	scrape("mode=\"manual\"", buf, sizeof(buf));
 	promtool(buf);
 	/* Whatever the document is, it is no document. */
 	s.status = "not JSON";
-	fh_snap(&h, &s);
+	fh_snap(&fh, &s);
 	scrape("\nhawatch_up 0\n", buf, sizeof(buf));
 	promtool(buf);
 }
@@ -190,7 +161,7 @@ test_silent(void **state)
 		.status = document };
 	static char buf[65536];
 
-	fh_snap(&h, &s);
+	fh_snap(&fh, &s);
 	scrape("\nhawatch_up 1\n", buf, sizeof(buf));
 	scrape("\nhawatch_up 0\n", buf, sizeof(buf));
 	says(buf, "\nhawatch_primary 0\n");
@@ -203,12 +174,12 @@ test_silent(void **state)
 int
 main(void)
 {
-#define T(f) cmocka_unit_test_setup_teardown(f, start, stop)
+#define T(f) cmocka_unit_test_setup_teardown(f, fh_test_start, fh_test_stop)
 	const struct CMUnitTest tests[] = {
 		T(test_metrics),
 		T(test_others),
 		T(test_silent),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, fh_group_setup, fh_group_teardown);
 }

@@ -31,7 +31,7 @@ static struct {
 	usec_t until;
 	int resumed;
 	int exit;
-	char said[400], next[200], waits[80];
+	char said[400], next[200], waits[80], taken[200];
 } fake;
 
 static struct engine eng;
@@ -101,6 +101,17 @@ orders_switchover_over(struct engine *e, struct order_wait *w,
 	abort();
 }
 
+/* The operator of another host who asks, or NULL. */
+static const char *remote_name;
+static bool remote_orders;
+
+const char *
+control_operator(const struct control *c, uint64_t id, bool *may_order)
+{
+	*may_order = remote_name == NULL || remote_orders;
+	return remote_name;
+}
+
 bool
 control_asker(const struct control *c, uint64_t id, uid_t *uid, pid_t *pid)
 {
@@ -116,6 +127,14 @@ orders_wake_by(struct engine *e, usec_t after)
 void
 orders_taken(struct engine *e, uint64_t id, const char *verb)
 {
+	orders_taken_why(e, id, verb, "");
+}
+
+void
+orders_taken_why(
+    struct engine *e, uint64_t id, const char *verb, const char *why)
+{
+	(void)snprintf(fake.taken, sizeof(fake.taken), "%s: %s", verb, why);
 }
 
 void
@@ -148,10 +167,20 @@ orders_refuse_core(struct engine *e, uint64_t id, const char *text)
 	orders_refuse(e, id, EXITCODE_REFUSED, text, "");
 }
 
+static bool looked; /* nothing stands against it */
+
+void
+orders_look_over(struct engine *e, uint64_t id, const char *refused)
+{
+	assert_null(refused);
+	looked = true;
+}
+
 static int
 setup(void **state)
 {
 	memset(&fake, 0, sizeof(fake));
+	looked = false;
 	memset(&eng, 0, sizeof(eng));
 	memset(&conf, 0, sizeof(conf));
 	TAILQ_INIT(&orders.waits);
@@ -212,6 +241,11 @@ test_pause(void **state)
 	orders_pause(&eng, &pause);
 	assert_string_equal(fake.by, "amy (uid 7)");
 	assert_string_equal(fake.why, "disks");
+	assert_string_equal(fake.taken, "pause: disks");
+	fake.taken[0] = '\0';
+	orders_pause_may(&eng, &pause);
+	assert_true(looked);
+	assert_string_equal(fake.taken, "");
 	assert_true(fake.until == 90 * USEC_SEC);
 	later(0);
 	assert_int_equal(fake.exit, -1);
@@ -264,6 +298,10 @@ test_refused(void **state)
 	fake.st.rel = REL_CLAIMED;
 	orders_pause(&eng, &pause);
 	over(EXITCODE_REFUSED, "taking the record over");
+	fake.exit = -1;
+	orders_pause_may(&eng, &pause);
+	over(EXITCODE_REFUSED, "taking the record over");
+	assert_false(looked);
 	assert_string_equal(fake.next, "hactl status");
 	fake.st.rel = REL_OTHER;
 	fake.st.rec.holder = B;
@@ -293,6 +331,7 @@ test_fence(void **state)
 	fake.st.plan = fake.st.row = "stepdown";
 	orders_fence(&eng, &pause);
 	assert_string_equal(fake.why, "fenced by amy (uid 7): disks");
+	assert_string_equal(fake.taken, "fence: disks");
 	later(0);
 	fake.st.pg = PGS_GONE;
 	later(0);
@@ -301,7 +340,8 @@ test_fence(void **state)
 	assert_int_equal(fake.exit, -1);
 	fake.st.rel = REL_RELEASED;
 	later(0);
-	over(EXITCODE_DONE, "stays so until hactl unfence");
+	over(EXITCODE_DONE, "wait until hactl status no longer lists it as a "
+			    "candidate");
 	orders_fence(&eng, &pause);
 	fake.dur.latch = false;
 	later(0);

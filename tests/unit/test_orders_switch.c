@@ -189,6 +189,13 @@ teardown(void **state)
 	return 0;
 }
 
+void
+orders_look_over(struct engine *e, uint64_t id, const char *refused)
+{
+	assert_null(refused);
+	fake.exit = EXITCODE_DONE;
+}
+
 static void
 refused(int code, const char *word, const char *next)
 {
@@ -201,13 +208,17 @@ refused(int code, const char *word, const char *next)
 static void
 test_who_is_meant(void **state)
 {
+	fake.asked = -1;
+	orders_switchover_may(&eng, 1, NODE_NONE);
+	assert_int_equal(fake.exit, EXITCODE_DONE);
+	assert_int_equal(fake.asked, -1);
 	orders_switchover_ask(&eng, 1, NODE_NONE, ACCEPT_SLOTS);
 	assert_int_equal(fake.asked, B);
 	assert_int_equal(fake.accept, ACCEPT_SLOTS);
 	fake.st.rec.candidates |= NODE_BIT(C);
 	orders_switchover_ask(&eng, 1, NODE_NONE, 0);
 	refused(1, "which one? The candidates are n-b, n-c",
-	    "hactl switchover NODE");
+	    "hactl switchover n-c");
 	fake.st.rec.candidates = 0;
 	orders_switchover_ask(&eng, 1, NODE_NONE, 0);
 	refused(1, "no candidate", "hactl status");
@@ -230,6 +241,10 @@ test_who_is_meant(void **state)
 	refused(1, "only the primary", "ssh n-b hactl switchover n-a");
 	orders_switchover_ask(&eng, 1, C, 0);
 	refused(1, "only the primary", "ssh n-b hactl switchover n-c");
+	orders_switchover_may(&eng, 1, C);
+	refused(1, "only the primary", "ssh n-b hactl switchover n-c");
+	orders_switchover_ask(&eng, 1, B, 0);
+	refused(1, "n-b is the primary already", "hactl status");
 	fake.st.rec.state = REC_NONE;
 	orders_switchover_ask(&eng, 1, C, 0);
 	refused(1, "no primary", "hactl status");
@@ -362,6 +377,10 @@ test_done(void **state)
 	fake.st.rec.epoch = 6;
 	turn(NULL, NULL);
 	assert_int_equal(fake.exit, -1);
+	/* What it does as a standby is no step of the handover. */
+	turn("follow", "signal");
+	turn("follow", "start");
+	assert_int_equal(fake.steps, 4);
 	fake.st.rec.state = REC_HELD;
 	turn(NULL, NULL);
 	assert_int_equal(fake.exit, 0);
@@ -461,6 +480,35 @@ test_takeover_is_abandoned(void **state)
 	refused(4, "the plan was abandoned", "hactl status");
 }
 
+/* At which step, and who said no there; or that it was late. */
+static void
+test_where_it_was_abandoned(void **state)
+{
+	bool late;
+
+	for (late = false;; late = true) {
+		fake.primary = false;
+		fake.st.rel = REL_CLAIMED;
+		fake.st.over_plan = NULL;
+		orders_wait(&eng, 1, LONG_PROMOTE, NODE_NONE);
+		turn("takeover", "claim");
+		fake.st.rel = REL_RELEASED;
+		fake.st.over_plan = "takeover";
+		fake.st.over_row = "names";
+		fake.st.over_late = late;
+		fake.st.over_why = "";
+		turn(NULL, NULL);
+		at.raw += 3 * USEC_SEC;
+		turn(NULL, NULL);
+		refused(4,
+		    late ? "): not so in time" :
+			   "abandoned at names (): it is not so",
+		    "hactl status");
+		if (late)
+			break;
+	}
+}
+
 int
 main(void)
 {
@@ -475,6 +523,7 @@ main(void)
 		T(test_another_and_late),
 		T(test_not_by_this_plan),
 		T(test_takeover_is_abandoned),
+		T(test_where_it_was_abandoned),
 	};
 
 	int failed, fd;

@@ -39,6 +39,11 @@ def wrong(host, programs, layout):
     """What is there too often, too rarely or without a parent: [words].
     programs: those of supervisord that should run there."""
     found = living(host)
+    wanted = dict(ROOTS)
+    if layout == 'stable':
+        wanted['haproxy'] = 1
+    if host.lab.register == 'etcd':
+        wanted['etcd'] = 1
     roots, ran = {}, {}
     words = []
     for pid, (parent, comm, line) in sorted(found.items()):
@@ -47,12 +52,11 @@ def wrong(host, programs, layout):
             ran[name] = ran.get(name, 0) + 1
         if parent != host.pid:
             continue
-        if comm in ROOTS or comm == 'haproxy':
+        if comm in wanted or comm == 'haproxy':
             roots[comm] = roots.get(comm, 0) + 1
         elif not (comm == 'rsync' and '--server' in line):
             # The other end of a pull has nobody here, as under sshd's.
             words.append('orphan %d: %s' % (pid, line))
-    wanted = dict(ROOTS, haproxy=1) if layout == 'stable' else ROOTS
     for what, have, want in (('service', roots, wanted),
                              ('program', ran, dict.fromkeys(programs, 1))):
         for name in sorted(set(have) | set(want)):

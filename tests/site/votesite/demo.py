@@ -36,15 +36,19 @@ The lab stays up. Look around:
 {rebuild}and when you have seen enough:
   tests/lab/labctl down {id}
 '''
-REBUILD = '''Rebuild the old primary as a standby, and see it become a candidate:
-  tests/lab/labctl exec -u postgres {id} s1 repmgr -h 10.77.0.12 -U repmgr \\
-      -d repmgr standby clone -c -F
-  tests/lab/labctl exec {id} s1 hactl unfence
-  tests/lab/labctl exec {id} s1 hactl status       # until it is a candidate
+REBUILD = '''Make the old primary a standby, and let it take over in peace:
+  tests/lab/labctl exec {id} s1 hactl rejoin
   tests/lab/labctl exec -u postgres {id} s1 repmgr standby register --force
+  tests/lab/labctl exec {id} s2 hactl preflight
+  tests/lab/labctl exec {id} s2 hactl switchover prod-s1
+Nobody takes over by himself for a while:
+  tests/lab/labctl exec {id} s1 hactl pause --for 30m 'new disks'
+  tests/lab/labctl exec {id} s1 hactl resume
 Then let the next failover come at once, and cause it:
-  tests/lab/labctl exec {id} s2 hactl ack
-  tests/lab/labctl exec {id} s2 pkill -KILL -u postgres
+  tests/lab/labctl exec {id} s1 hactl ack
+  tests/lab/labctl exec {id} s1 pkill -KILL -u postgres
+What was that?
+  tests/lab/labctl exec {id} s2 hactl report
 '''
 
 

@@ -1,0 +1,33 @@
+/*
+ * What comes before an order where a person is asked whether it is meant.
+ */
+#ifndef HAWATCH_HACTL_ORDER_ASK_H
+#define HAWATCH_HACTL_ORDER_ASK_H
+
+#include <jansson.h>
+
+#include "hactl/hactl.h"
+
+/* The engine bounds its orders itself, well below this. */
+#define ORDER_LIMIT (300 * USEC_SEC)
+
+struct order_ask {
+	const json_t *request; /* would it be refused? NULL: not looked at */
+	const char *what;      /* it means */
+	const char *plan;      /* whose steps would run; NULL: none would */
+	const char *question;
+};
+
+enum exitcode order_confirm(
+    const struct call *call, const struct order_ask *ask);
+/* What this host's engine says, for what the question means there; NULL where
+ * nobody is asked, or it cannot be told. Caller json_decref()s. */
+json_t *order_status(const struct call *call);
+/* Of hactl promote: the order of a switchover, where it is given on the
+ * primary, or the takeover; NULL where nothing is taken over, nobody is asked,
+ * or it cannot be told. */
+const char *order_promote_plan(const struct call *call);
+/* A plan's steps with their goals. */
+void order_print_steps(const char *plan);
+
+#endif

@@ -1,0 +1,299 @@
+/*
+ * The report of a change of holder, from what the hosts have: whole, with lines
+ * left out, and with nothing but what an engine sees now; and what its first
+ * sentence says.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "hactl/hactl.h"
+#include "hactl/story.h"
+#include "hawatch/json.h"
+#include "storytest.h"
+
+/* s1 held 12, and s2 opens 13 after ms. */
+static void
+seen(size_t i)
+{
+	st_line(i, -20000, "record.seen", 12,
+	    "\"state\":\"held\",\"holder\":\"s1\"");
+	st_line(
+	    i, 40, "record.seen", 13, "\"state\":\"held\",\"holder\":\"s2\"");
+}
+
+static void
+opened(long long ms)
+{
+	st_line(1, ms, "fence.open", 13,
+	    "\"text\":\"epoch 13\",\"proof\":\"lease\","
+	    "\"durability\":\"strict\"");
+}
+
+static void
+test_takeover(void **state)
+{
+	st_start(13);
+	seen(0);
+	seen(1);
+	st_line(0, 0, "postmaster.gone", 12, "\"level\":\"warn\"");
+	opened(73);
+	assert_string_equal(st_report(),
+	    "PostgreSQL on s1 ended at 2026-11-21 07:01:02 UTC; s2 took over "
+	    "after 73 ms.");
+	assert_int_equal(get_int(st_doc, "outage_ms"), 73);
+	assert_string_equal(get_str(st_doc, "proof"), "lease");
+	assert_int_equal(json_array_size(get_at(st_doc, "gaps")), 0);
+	/* Another standby that ends is not the primary's end. */
+	st_line(2, -20, "postmaster.gone", 12, "\"level\":\"warn\"");
+	(void)st_report();
+	assert_int_equal(get_int(st_doc, "outage_ms"), 73);
+}
+
+static void
+test_handover(void **state)
+{
+	st_start(13);
+	seen(0);
+	seen(1);
+	st_line(0, 0, "postmaster.gone", 12, "");
+	st_line(0, 5, "fence.closed", 12, "\"text\":\"stepping-down\"");
+	st_line(0, 8, "plan.end", 12,
+	    "\"text\":\"switchover: done at release after 290 ms\"");
+	opened(1204);
+	assert_string_equal(st_report(),
+	    "s1 handed over to s2 at 2026-11-21 07:01:02 UTC; nobody could "
+	    "write for 1.204 s.");
+}
+
+static void
+test_again_the_same(void **state)
+{
+	st_start(13);
+	st_line(1, -9000, "record.seen", 12,
+	    "\"state\":\"held\",\"holder\":\"s2\"");
+	st_line(1, -8000, "fence.open", 12, "\"text\":\"epoch 12\"");
+	st_line(1, 0, "lease.lost", 12, "\"text\":\"write-probe\"");
+	opened(3000);
+	assert_string_equal(st_report(),
+	    "s2 lost its lease at 2026-11-21 07:01:02 UTC; clients can write "
+	    "there again after 3.000 s.");
+}
+
+static void
+test_silent(void **state)
+{
+	st_start(13);
+	json_put_string(st_host(0), "silent", "connect-timeout");
+	seen(1);
+	st_line(1, 500, "plan.start", 12,
+	    "\"text\":\"takeover: follow\",\"old\":\"s1\",\"heard_ms\":500");
+	opened(600);
+	assert_string_equal(st_report(),
+	    "s1 was heard of last at 2026-11-21 07:01:02 UTC; s2 took over "
+	    "after about 600 ms.");
+	assert_int_equal(json_array_size(get_at(st_doc, "gaps")), 1);
+	assert_string_equal(
+	    get_str(json_array_get(get_at(st_doc, "gaps"), 0), "node"), "s1");
+}
+
+/* What saw the record is left out: who opened in the epoch holds it, and by
+ * which proof is said there. */
+static void
+test_lines_left_out(void **state)
+{
+	const json_t *gap;
+
+	st_start(13);
+	st_line(0, 0, "postmaster.gone", 12, "");
+	opened(73);
+	st_line(1, 3000, "history.left-out", 13,
+	    "\"text\":\"12 of plan.row\",\"left_out\":12");
+	assert_string_equal(st_report(),
+	    "PostgreSQL on s1 ended at 2026-11-21 07:01:02 UTC; s2 took over "
+	    "after 73 ms.");
+	assert_string_equal(get_str(st_doc, "holder"), "s2");
+	assert_string_equal(get_str(st_doc, "proof"), "lease");
+	assert_int_equal(json_array_size(get_at(st_doc, "gaps")), 1);
+	gap = json_array_get(get_at(st_doc, "gaps"), 0);
+	assert_string_equal(get_str(gap, "node"), "s2");
+	assert_string_equal(get_str(gap, "left_out"), "12 of plan.row");
+	assert_string_equal(get_str(gap, "command"),
+	    "ssh s2 \"journalctl -u hawatchd --utc --since "
+	    "'2026-11-21 07:00:02 UTC' --until '2026-11-21 07:02:05 UTC'\"");
+}
+
+/* The record that was written, and the claim's proof, say it too. */
+static void
+test_what_the_holder_wrote(void **state)
+{
+	st_start(13);
+	st_line(1, 10, "claim.proof", 12, "\"text\":\"released\"");
+	st_line(1, 20, "record.written", 13,
+	    "\"text\":\"released epoch 13 seq 4, candidates none\"");
+	(void)st_report();
+	assert_string_equal(get_str(st_doc, "holder"), "");
+	st_line(1, 30, "record.written", 13,
+	    "\"text\":\"held epoch 13 seq 9, candidates none\"");
+	assert_string_equal(st_report(),
+	    "s2 holds epoch 13; no line says that clients could write there.");
+	assert_string_equal(get_str(st_doc, "proof"), "released");
+	assert_int_equal(json_array_size(get_at(st_doc, "gaps")), 2);
+}
+
+/* Nothing of that epoch but what the engine sees now. */
+static void
+test_only_now(void **state)
+{
+	json_t *now = json_object();
+
+	st_start(13);
+	st_line(0, 0, "peer.lost", 12, "");
+	assert_string_equal(st_report(),
+	    "Who took over in epoch 13 is not in the lines that the hosts "
+	    "have.");
+	json_put_i64(now, "epoch", 13);
+	json_put_string(now, "holder", "s2");
+	json_put_bool(now, "primary", true);
+	json_put(st_host(1), "now", now);
+	assert_string_equal(st_report(),
+	    "s2 took over and lets clients write now; since when is not in "
+	    "the lines that the hosts have.");
+	assert_int_equal(json_array_size(get_at(st_doc, "gaps")), 2);
+	/* What it does by now in a later one says nothing of this one. */
+	json_put_i64(now, "epoch", 14);
+	assert_string_equal(st_report(),
+	    "Who took over in epoch 13 is not in the lines that the hosts "
+	    "have.");
+	st_line(1, 20, "record.seen", 13, "\"holder\":\"s2\"");
+	assert_string_equal(st_report(),
+	    "s2 holds epoch 13; no line says that clients could write there.");
+}
+
+/* What a takeover may have lost, by the word of who took over: of this epoch,
+ * not of one before, and not where a standby has every commit. */
+static void
+test_bounded(void **state)
+{
+	st_start(13);
+	seen(0);
+	seen(1);
+	st_line(1, -9000, "takeover.loss", 12, "\"text\":\"at most 7 bytes\"");
+	st_line(0, 0, "postmaster.gone", 12, "");
+	st_line(1, 60, "fence.open", 13,
+	    "\"proof\":\"lease\",\"durability\":\"bounded\"");
+	(void)st_report();
+	assert_string_equal(get_str(st_doc, "loss"), "");
+	st_line(0, 50, "takeover.loss", 13, "\"text\":\"at most 8 bytes\"");
+	st_line(1, 50, "takeover.loss", 13,
+	    "\"text\":\"at most 4096 bytes are missing here\"");
+	(void)st_report();
+	assert_string_equal(
+	    get_str(st_doc, "loss"), "at most 4096 bytes are missing here");
+	assert_string_equal(get_str(st_doc, "durability"), "bounded");
+}
+
+static size_t
+odd(void)
+{
+	return json_array_size(get_at(st_doc, "anomalies"));
+}
+
+/* What is bad long before and after is of something else. */
+static void
+test_what_to_look_at(void **state)
+{
+	st_start(13);
+	seen(0);
+	seen(1);
+	st_line(0, -15000, "peer.lost", 12, "\"level\":\"warn\"");
+	st_line(0, 0, "postmaster.gone", 12, "\"level\":\"warn\"");
+	st_line(0, 30, "plan.late", 12, "\"level\":\"warn\"");
+	opened(73);
+	st_line(0, 40000, "postmaster.gone", 13, "\"level\":\"warn\"");
+	st_line(1, 45000, "peer.lost", 13, "\"level\":\"warn\"");
+	(void)st_report();
+	assert_int_equal(odd(), 1);
+	/* Of its own takeover, as long as that runs. */
+	st_line(1, 20000, "plan.late", 13, "\"level\":\"warn\"");
+	st_line(0, 20001, "peer.lost", 13, "\"level\":\"warn\"");
+	st_line(1, 21000, "plan.end", 13, "\"text\":\"takeover: done\"");
+	(void)st_report();
+	assert_int_equal(odd(), 2);
+}
+
+static void
+says(const char *ev, const char *text, const char *want)
+{
+	char buf[200];
+	json_t *obj = json_object();
+
+	json_put_string(obj, "ev", ev);
+	json_put_i64(obj, "epoch", 5);
+	json_put_string(obj, "text", text);
+	json_put_i64(obj, "dropped", 1);
+	story_text(buf, sizeof(buf), obj);
+	assert_string_equal(buf, want);
+	json_decref(obj);
+}
+
+static void
+test_words(void **state)
+{
+	says("fence.open", "epoch 5", "clients can write here");
+	says("fence.closed", "stepping-down",
+	    "clients cannot write here: this node is stopping PostgreSQL");
+	says("plan.end", "takeover: done", "takeover: done");
+	says("act.done", "", "");
+}
+
+/* That is the proof of a takeover, and of nothing that came after it. */
+static void
+test_proof(void **state)
+{
+	static const char *const lines[][3] = {
+		{ "plan.end", "takeover: done", "takeover: done, proof lease" },
+		{ "fence.open", "", "clients can write here, proof lease" },
+		{ "plan.start", "stepdown: recover", "stepdown: recover" },
+		{ "plan.start", "switchover: serve", "switchover: serve" },
+	};
+	char buf[200];
+	json_t *obj;
+	size_t i;
+
+	for (i = 0; i < sizeof(lines) / sizeof(*lines); i++) {
+		obj = json_object();
+		json_put_string(obj, "ev", lines[i][0]);
+		json_put_string(obj, "text", lines[i][1]);
+		json_put_string(obj, "proof", "lease");
+		story_text(buf, sizeof(buf), obj);
+		assert_string_equal(buf, lines[i][2]);
+		json_decref(obj);
+	}
+}
+
+int
+main(void)
+{
+#define T(f) cmocka_unit_test_teardown(f, st_teardown)
+	const struct CMUnitTest tests[] = {
+		T(test_takeover),
+		T(test_handover),
+		T(test_again_the_same),
+		T(test_silent),
+		T(test_lines_left_out),
+		T(test_what_the_holder_wrote),
+		T(test_only_now),
+		T(test_bounded),
+		T(test_what_to_look_at),
+		T(test_words),
+		T(test_proof),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
