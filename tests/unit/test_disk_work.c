@@ -265,7 +265,7 @@ test_settle(void **state)
 	    "cd %s && for i in 7 8 9; do "
 	    "mkdir -p data.old-20261121T12000${i}Z-epoch$i-1/base; done; "
 	    "for d in data.old-*-epoch[78]-1; do "
-	    "touch $d/pg_internal.init.hawatch-old; done",
+	    "echo $d > $d/pg_internal.init.hawatch-old; done",
 	    data);
 	assert_int_equal(system(line), 0);
 	data[n] = '/';
