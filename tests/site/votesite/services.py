@@ -85,11 +85,12 @@ def install_balancer(host, web):
 
 
 def accounts(host):
+    """Beside those that the host has: hawatch's is one of them."""
     for name, line in (('passwd', '%s:x:%d:%d::/home/%s:/bin/bash\n'),
                        ('group', '%s:x:%d:\n')):
-        with open('/etc/' + name) as f:
-            text = ''.join(x for x in f if not x.startswith(
-                tuple(a + ':' for a, _ in files.ACCOUNTS)))
+        text = ''.join(x for x in host.read('/etc/' + name).splitlines(True)
+                       if not x.startswith(tuple(
+                           a + ':' for a, _ in files.ACCOUNTS)))
         for account, number in files.ACCOUNTS:
             text += line % ((account, number, number, account)
                             if name == 'passwd' else (account, number))
