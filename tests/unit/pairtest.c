@@ -33,73 +33,10 @@ struct pairtest pt;
 static struct timer *limit, *turn;
 static bool late;
 
-static void
-value_cb(void *arg, usec_t sent, const struct reg_value *v)
+const struct pair_copy *
+pairtest_copy(const struct pairhost *h)
 {
-	struct pairhost *h = arg;
-
-	assert_true(sent > 0 && sent <= clock_now().raw);
-	h->value = *v;
-	h->values++;
-}
-
-static void
-failed_cb(void *arg, const char *why)
-{
-	struct pairhost *h = arg;
-
-	str_cut(h->why, sizeof(h->why), why);
-	h->fails++;
-}
-
-static void
-written_cb(void *arg, uint64_t id, enum cas_result res, uint64_t revision,
-    const char *instance)
-{
-	struct pairhost *h = arg;
-	const struct reg_value *v = &pair_server_copy(h->e.copy)->value;
-
-	if (res == CAS_CONFIRMED) {
-		assert_true(revision == v->revision);
-		assert_string_equal(instance, v->instance);
-	}
-	h->res = res;
-	h->written = id;
-	h->writes++;
-}
-
-static void
-reported_cb(void *arg, bool ok)
-{
-	struct pairhost *h = arg;
-
-	assert_false(ok);
-	h->reports++;
-}
-
-static void
-heard_cb(void *arg, node_t node)
-{
-	core_on_heard(arg, NULL, node);
-}
-
-void
-pairtest_join(struct pairhost *h)
-{
-	const struct register_env env = { .loop = pt.loop,
-		.conf = &h->conf,
-		.http = (struct http *)h,
-		.copy = h->e.copy,
-		.calls = { .value = value_cb,
-		    .failed = failed_cb,
-		    .written = written_cb,
-		    .reported = reported_cb,
-		    .heard = heard_cb,
-		    .arg = h } };
-	struct error err;
-
-	h->reg = register_none.new(&env, &err);
-	register_none.start(h->reg);
+	return pair_server_copy(h->e.copy);
 }
 
 struct pair_server *
@@ -231,7 +168,7 @@ pairtest_poll(struct pairhost *h, int64_t wait_ms)
 {
 	struct reg_value v;
 
-	pair_tell(pair_server_copy(h->e.copy), &v);
+	pair_tell(pairtest_copy(h), &v);
 	return pairtest_poll_as(h, &v, wait_ms);
 }
 
@@ -264,7 +201,7 @@ pairtest_send(struct pairhost *h, node_t from, const struct do_cas *cas)
 struct do_cas
 pairtest_cas(const struct pairhost *h, node_t by, const char *nonce)
 {
-	const struct reg_value *v = &pair_server_copy(h->e.copy)->value;
+	const struct reg_value *v = &pairtest_copy(h)->value;
 	struct do_cas cas = { .revision = v->revision, .rec = v->rec };
 	static uint64_t id;
 
@@ -302,6 +239,16 @@ pairtest_write(
 
 	memset(end, 0, sizeof(*end));
 	pair_server_cas(h->e.copy, &cas, alone, cas.id, pairtest_end, end);
+}
+
+void
+pairtest_put(struct pairhost *h, const char *nonce, bool alone)
+{
+	struct pairend end;
+
+	pairtest_write(h, nonce, alone, &end);
+	UNTIL(end.done);
+	assert_int_equal(end.res, CAS_CONFIRMED);
 }
 
 static void

@@ -69,11 +69,11 @@ void pairtest_stop(struct pairhost *h);
 void pairtest_start(struct pairhost *h);
 /* The same, and fails as pair_server_new does. */
 struct pair_server *pairtest_try(struct pairhost *h, struct error *err);
-/* From now on that host's copy and the other one are read. */
-void pairtest_join(struct pairhost *h);
 /* What is under way to that host is lost as well. */
 void pairtest_wire(struct pairhost *h, enum wire how);
 void pairtest_wire_end(void);
+/* Its copy, as it is now. */
+const struct pair_copy *pairtest_copy(const struct pairhost *h);
 /* How many requests of that host are under way. */
 int pairtest_calls(const struct pairhost *h);
 /* The path of its file; lives as long as the process. */
@@ -111,6 +111,26 @@ struct pairend {
 void pairtest_write(
     struct pairhost *h, const char *nonce, bool alone, struct pairend *end);
 void pairtest_end(void *arg, uint64_t id, enum cas_result res);
+/* The same to its end, which is a yes. */
+void pairtest_put(struct pairhost *h, const char *nonce, bool alone);
+
+/* Its register_none begins: from now on its copy and the other one are read. */
+void pairtest_join(struct pairhost *h);
+/* For cmocka: both have, and both copies have n1, and know it. */
+int pairtest_setup_written(void **state);
+/* That is the record that it told last. */
+bool pairtest_shows(const struct pairhost *h, const char *nonce);
+/* Begins a write by it. */
+struct do_cas pairtest_reg_put(
+    struct pairhost *h, const char *nonce, nodeset_t without);
+/* The same, to its end, which is that. */
+void pairtest_reg_write(struct pairhost *h, const char *nonce,
+    nodeset_t without, enum cas_result res);
+/* What it shows to a person, and what it says to one who adopts. */
+const char *pairtest_reg_show(struct pairhost *h);
+const char *pairtest_reg_adopt(struct pairhost *h);
+/* The end of either; arg: the host. */
+void pairtest_shown(void *arg, const char *json, const char *why);
 
 /* Rounds of the loop until something is so, with a limit. */
 #define UNTIL(cond) \
