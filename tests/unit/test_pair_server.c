@@ -1,49 +1,17 @@
 /*
  * A host's copy of the register of two lone hosts, as it is served: what is on
- * its way to the disk, who waits, who may write, full disks, and files that are
- * not the ones that were written here.
+ * its way to the disk, who waits, who may write, and full disks.
  */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
-#include "hawatch/loop.h"
-#include "hawatch/mem.h"
 #include "pairtest.h"
-
-static const struct reg_value *
-copy(const struct pairhost *h)
-{
-	return &pair_server_copy(h->e.copy)->value;
-}
-
-/* One write, to the end. */
-static void
-put(struct pairhost *h, const char *nonce, bool alone)
-{
-	struct pairend end;
-
-	pairtest_write(h, nonce, alone, &end);
-	UNTIL(end.done);
-	assert_int_equal(end.res, CAS_CONFIRMED);
-}
-
-static void
-rubbish(const char *path)
-{
-	FILE *f = fopen(path, "w");
-
-	assert_non_null(f);
-	assert_true(fputs("rubbish", f) >= 0);
-	assert_int_equal(fclose(f), 0);
-}
 
 /* What is there is shown until what is written is on disk. */
 static void
@@ -53,7 +21,7 @@ test_write(void **state)
 	struct pairend end;
 	int n;
 
-	put(h, "n1", false);
+	pairtest_put(h, "n1", false);
 	assert_int_equal(pairtest_disk(h), 1);
 	pairtest_hold(h);
 	pairtest_write(h, "n2", false, &end);
@@ -80,7 +48,7 @@ test_alone_hides(void **state)
 	struct pairend end;
 	int now, poll, before;
 
-	put(h, "n1", false);
+	pairtest_put(h, "n1", false);
 	before = pairtest_poll(h, 2000);
 	pairtest_hold(h);
 	pairtest_write(h, "x", true, &end);
@@ -107,7 +75,7 @@ test_alone_in_queue(void **state)
 	struct pairend end = { .done = 0 };
 	int first, poll, now;
 
-	put(h, "n1", false);
+	pairtest_put(h, "n1", false);
 	poll = pairtest_poll(h, 2000);
 	cas = pairtest_cas(h, A, "a2");
 	pairtest_hold(h);
@@ -126,7 +94,7 @@ test_alone_in_queue(void **state)
 	UNTIL(pt.answer[first].status != 0);
 	assert_int_equal(pt.answer[first].res, CAS_CONFIRMED);
 	pairtest_quiet();
-	assert_string_equal(copy(h)->rec.nonce, "a2");
+	assert_string_equal(pairtest_copy(h)->value.rec.nonce, "a2");
 	assert_int_equal(pt.answer[poll].status, 0);
 	assert_int_equal(pt.answer[now].status, 0);
 	pairtest_let(h);
@@ -143,7 +111,7 @@ test_alone_slow(void **state)
 	struct pairend end;
 	int n;
 
-	put(h, "n1", false);
+	pairtest_put(h, "n1", false);
 	pairtest_hold(h);
 	pairtest_write(h, "x", true, &end);
 	n = pairtest_poll(h, 0);
@@ -163,7 +131,7 @@ test_alone_full(void **state)
 	struct pairend end;
 	int n;
 
-	put(h, "n1", false);
+	pairtest_put(h, "n1", false);
 	pairtest_hold(h);
 	pairtest_full(true);
 	pairtest_write(h, "x", true, &end);
@@ -183,7 +151,7 @@ test_full(void **state)
 	struct do_cas cas;
 	int n, poll;
 
-	put(h, "n1", false);
+	pairtest_put(h, "n1", false);
 	poll = pairtest_poll(h, 2000);
 	pairtest_full(true);
 	pairtest_write(h, "n2", false, &end);
@@ -195,7 +163,7 @@ test_full(void **state)
 	assert_int_equal(pt.answer[n].res, CAS_UNKNOWN);
 	assert_int_equal(pt.unsaved, 2);
 	assert_int_equal(pt.answer[poll].status, 0);
-	assert_string_equal(copy(h)->rec.nonce, "n1");
+	assert_string_equal(pairtest_copy(h)->value.rec.nonce, "n1");
 	assert_int_equal(pairtest_disk(h), 1);
 	/* The same again, when there is room. */
 	pairtest_full(false);
@@ -215,7 +183,7 @@ test_poll(void **state)
 	usec_t now = clock_now().raw, at;
 	int poll, n;
 
-	put(h, "n1", false);
+	pairtest_put(h, "n1", false);
 	poll = pairtest_poll(h, 1500);
 	at = pair_server_turn(h->e.copy, clock_now().raw);
 	assert_true(at >= now + 1500 * USEC_MSEC);
@@ -226,7 +194,7 @@ test_poll(void **state)
 	assert_int_equal(pt.answer[poll].status, 200);
 	assert_int_equal(pt.answer[poll].value.revision, 1);
 	poll = pairtest_poll(h, 1500);
-	put(h, "n2", false);
+	pairtest_put(h, "n2", false);
 	UNTIL(pt.answer[poll].status != 0);
 	assert_int_equal(pt.answer[poll].value.revision, 2);
 	n = pairtest_ask(h, A, "/v1/read", "{\"wait_ms\":2000}");
@@ -245,20 +213,20 @@ test_poll_differs(void **state)
 	struct reg_value known;
 	int n;
 
-	put(h, "n1", false);
-	known = *copy(h);
+	pairtest_put(h, "n1", false);
+	known = pairtest_copy(h)->value;
 	known.revision++;
 	n = pairtest_poll_as(h, &known, 2000);
 	assert_int_equal(pt.answer[n].status, 200);
-	known = *copy(h);
+	known = pairtest_copy(h)->value;
 	known.cold = true;
 	n = pairtest_poll_as(h, &known, 2000);
 	assert_int_equal(pt.answer[n].status, 200);
-	known = *copy(h);
+	known = pairtest_copy(h)->value;
 	known.instance[0] = '?';
 	n = pairtest_poll_as(h, &known, 2000);
 	assert_int_equal(pt.answer[n].status, 200);
-	known = *copy(h);
+	known = pairtest_copy(h)->value;
 	n = pairtest_poll_as(h, &known, 2000);
 	assert_int_equal(pt.answer[n].status, 0);
 }
@@ -271,7 +239,7 @@ test_foreign(void **state)
 	struct do_cas cas;
 	int n, refused = 0;
 
-	put(h, "n1", false);
+	pairtest_put(h, "n1", false);
 	cas = pairtest_cas(h, B, "n2");
 	n = pairtest_send(h, A, &cas);
 	assert_int_equal(pt.answer[n].status, 400);
@@ -291,12 +259,12 @@ test_foreign(void **state)
 	assert_int_equal(pt.answer[n].status, 400);
 	assert_int_equal(pt.refused, 5);
 	pairtest_quiet();
-	assert_int_equal(copy(h)->revision, 1);
+	assert_int_equal(pairtest_copy(h)->value.revision, 1);
 	cas.reseed = false;
 	n = pairtest_send(h, A, &cas);
 	UNTIL(pt.answer[n].status != 0);
 	assert_int_equal(pt.answer[n].res, CAS_CONFIRMED);
-	assert_int_equal(copy(h)->rec.holder, A);
+	assert_int_equal(pairtest_copy(h)->value.rec.holder, A);
 	/* A second one upon what was before. */
 	(void)snprintf(cas.rec.nonce, sizeof(cas.rec.nonce), "n3");
 	n = pairtest_send(h, A, &cas);
@@ -357,121 +325,6 @@ test_many(void **state)
 }
 
 static void
-again(struct pairhost *h)
-{
-	pairtest_stop(h);
-	pairtest_start(h);
-}
-
-/* A plain restart: nothing is another. */
-static void
-test_restart(void **state)
-{
-	struct pairhost *h = &pt.host[A];
-	char instance[ID_MAX];
-	int n;
-
-	memcpy(instance, copy(h)->instance, ID_MAX);
-	put(h, "n1", true);
-	h->has_seen = true;
-	h->seen.epoch = 1;
-	again(h);
-	assert_false(pair_server_copy(h->e.copy)->lost);
-	assert_true(pair_server_copy(h->e.copy)->first);
-	assert_string_equal(copy(h)->instance, instance);
-	n = pairtest_poll(h, 0);
-	assert_int_equal(pt.answer[n].value.revision, 2);
-	assert_false(pt.answer[n].value.cold);
-	/* What was half of a file is not looked at. */
-	rubbish(pairtest_file(h, ".new"));
-	again(h);
-	put(h, "n2", true);
-	assert_int_equal(pairtest_disk(h), 4);
-	assert_int_not_equal(access(pairtest_file(h, ".new"), F_OK), 0);
-}
-
-/* A copy of the file is none, nor is what somebody put in its place. */
-static void
-test_copied(void **state)
-{
-	struct pairhost *h = &pt.host[A];
-	struct pairend end;
-	struct do_cas cas;
-	struct error err;
-	int n;
-
-	put(h, "n1", true);
-	h->has_seen = true;
-	h->seen.epoch = 4;
-	pairtest_copied(h);
-	again(h);
-	assert_true(pair_server_copy(h->e.copy)->lost);
-	n = pairtest_poll(h, 0);
-	assert_true(pt.answer[n].value.cold);
-	assert_int_equal(pt.answer[n].value.floor, 4);
-	assert_int_equal(pt.answer[n].value.revision, 2);
-	pairtest_write(h, "n2", true, &end);
-	assert_int_equal(end.res, CAS_REFUSED);
-	cas = pairtest_cas(h, B, "b2");
-	n = pairtest_send(h, B, &cas);
-	assert_int_equal(pt.answer[n].res, CAS_REFUSED);
-	assert_int_equal(pairtest_disk(h), 2);
-	/* Not even a register: somebody has to look at it. */
-	pairtest_stop(h);
-	rubbish(pairtest_file(h, ""));
-	assert_null(pairtest_try(h, &err));
-	assert_non_null(strstr(err.msg, "not a register"));
-}
-
-static void
-test_gone(void **state)
-{
-	struct pairhost *h = &pt.host[A];
-
-	put(h, "n1", true);
-	pairtest_stop(h);
-	assert_int_equal(unlink(pairtest_file(h, "")), 0);
-	pairtest_start(h);
-	assert_int_equal(copy(h)->revision, 0);
-	assert_false(pair_server_copy(h->e.copy)->lost);
-	h->has_seen = true;
-	h->seen.epoch = 1;
-	again(h);
-	assert_true(pair_server_copy(h->e.copy)->lost);
-}
-
-/* By a person's word a copy is right again, above all that was seen. */
-static void
-test_adopt(void **state)
-{
-	struct pairhost *h = &pt.host[A];
-	struct pairend end = { .done = 0 };
-	int n;
-
-	pair_server_adopt(h->e.copy, NULL, 1, pairtest_end, &end);
-	assert_int_equal(end.res, CAS_REFUSED);
-	put(h, "n1", true);
-	pair_server_adopt(h->e.copy, NULL, 2, pairtest_end, &end);
-	assert_int_equal(end.res, CAS_REFUSED);
-	pairtest_copied(h);
-	h->has_seen = true;
-	h->seen.epoch = 4;
-	again(h);
-	n = pairtest_poll(h, 2000);
-	end.done = 0;
-	pair_server_adopt(h->e.copy, NULL, 3, pairtest_end, &end);
-	UNTIL(end.done && pt.answer[n].status != 0);
-	assert_int_equal(end.res, CAS_CONFIRMED);
-	assert_int_equal(pt.warm, 1);
-	assert_false(pt.answer[n].value.cold);
-	assert_int_equal(pt.answer[n].value.rec.epoch, 5);
-	assert_int_equal(pt.answer[n].value.revision, 4);
-	again(h);
-	assert_false(pair_server_copy(h->e.copy)->lost);
-	assert_int_equal(copy(h)->rec.epoch, 5);
-}
-
-static void
 changed_cb(void *arg)
 {
 	++*(int *)arg;
@@ -489,10 +342,11 @@ test_forget(void **state)
 	pairtest_hold(h);
 	pair_server_watch(h->e.copy, changed_cb, &changed);
 	pairtest_write(h, "n1", false, &end);
-	pair_server_take(h->e.copy, copy(&pt.host[A]), 0, pairtest_end, &end);
+	pair_server_take(h->e.copy, &pairtest_copy(&pt.host[A])->value, 0,
+	    pairtest_end, &end);
 	pair_server_forget(h->e.copy, &end);
 	pairtest_let(h);
-	UNTIL(copy(h)->revision == 1);
+	UNTIL(pairtest_copy(h)->value.revision == 1);
 	pairtest_quiet();
 	assert_int_equal(end.done, 0);
 	assert_int_equal(changed, 0);
@@ -503,36 +357,8 @@ test_forget(void **state)
 	pairtest_let(h);
 	UNTIL(changed);
 	assert_int_equal(end.done, 0);
-	put(h, "n3", false);
+	pairtest_put(h, "n3", false);
 	assert_int_equal(changed, 1);
-}
-
-/* A newer copy of the other host's is taken, an older one is not. */
-static void
-test_take(void **state)
-{
-	struct pairhost *h = &pt.host[B];
-	struct pairend end = { .done = 0 };
-	struct reg_value older, newer;
-	int n;
-
-	pair_server_take(h->e.copy, copy(&pt.host[A]), 1, pairtest_end, &end);
-	UNTIL(end.done == 1);
-	assert_string_equal(copy(h)->instance, copy(&pt.host[A])->instance);
-	put(h, "n1", false);
-	older = *copy(h);
-	put(h, "n2", false);
-	newer = *copy(h);
-	newer.revision += 2;
-	(void)snprintf(newer.rec.nonce, sizeof(newer.rec.nonce), "a4");
-	pair_server_take(h->e.copy, &older, 2, pairtest_end, &end);
-	assert_int_equal(end.done, 2);
-	assert_string_equal(copy(h)->rec.nonce, "n2");
-	n = pairtest_poll(h, 2000);
-	pair_server_take(h->e.copy, &newer, 3, pairtest_end, &end);
-	UNTIL(end.done == 3 && pt.answer[n].status != 0);
-	assert_string_equal(pt.answer[n].value.rec.nonce, "a4");
-	assert_int_equal(pairtest_disk(h), 4);
 }
 
 #define TEST(name) \
@@ -553,12 +379,7 @@ main(void)
 		TEST(test_foreign),
 		TEST(test_other_paths),
 		TEST(test_many),
-		TEST(test_restart),
-		TEST(test_copied),
-		TEST(test_gone),
-		TEST(test_adopt),
 		TEST(test_forget),
-		TEST(test_take),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
