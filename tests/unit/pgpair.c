@@ -5,10 +5,12 @@
 
 #include <poll.h>
 #include <pwd.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -249,4 +251,11 @@ pgpair_down(struct pgpair *pair)
 		}
 		pghost_reap(&pair->host[i]);
 	}
+}
+
+void
+pgpair_own_mounts(void)
+{
+	need(unshare(CLONE_NEWNS) == 0);
+	need(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0);
 }

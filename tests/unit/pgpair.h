@@ -42,6 +42,8 @@ void pgpair_free(struct pgpair *pair);
 void pgpair_up(struct pgpair *pair);
 /* All processes of both are killed. */
 void pgpair_down(struct pgpair *pair);
+/* What this process mounts from now on nobody else sees. Before init. */
+void pgpair_own_mounts(void);
 
 void pghost_launch(struct pghost *h);
 void pghost_wait_ready(struct pghost *h);

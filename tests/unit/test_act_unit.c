@@ -4,7 +4,6 @@
  * systemctl that starts and stops a real server behind the caller's back, as
  * the manager does.
  */
-#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -230,11 +229,7 @@ main(void)
 	};
 	int failed;
 
-	if (unshare(CLONE_NEWNS) == -1 ||
-	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == -1) {
-		perror("a mount namespace of its own");
-		return 1;
-	}
+	pgpair_own_mounts();
 	pgpair_init(&pair);
 	failed = cmocka_run_group_tests(tests, NULL, NULL);
 	pgpair_free(&pair);
