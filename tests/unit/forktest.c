@@ -182,11 +182,17 @@ forktest_start(struct acttest *t)
 }
 
 void
-forktest_forked(struct acttest *t, struct goal *g)
+forktest_ended(struct acttest *t)
 {
 	forktest_diverge();
 	acttest_up(t, s1);
 	forktest_recover(t);
+}
+
+void
+forktest_forked(struct acttest *t, struct goal *g)
+{
+	forktest_ended(t);
 	forktest_run(t, ACT_COMPARE, g);
 	assert_int_equal(g->fork, FORK_REWIND);
 }

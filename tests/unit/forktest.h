@@ -37,7 +37,9 @@ void forktest_diverge(void);
 void forktest_run(struct acttest *t, enum act_kind kind, struct goal *g);
 /* s1 as an isolated standby, which replays what it has and ends by itself. */
 void forktest_recover(struct acttest *t);
-/* It has to be rewound. */
+/* Diverged, with the engine of s1 up, and that far. */
+void forktest_ended(struct acttest *t);
+/* The same, and it was found that it has to be rewound. */
 void forktest_forked(struct acttest *t, struct goal *g);
 /* s1 as the standby of s2, with what s2 has. */
 void forktest_start(struct acttest *t);
