@@ -112,19 +112,22 @@ settle(json_t *node, long long ms)
 	    json_object_get(node, "record"), "age_ms", json_integer(ms));
 }
 
-/* How many settle; of the first, its text. */
-static size_t
-settling(const char **text)
+/* So many of what is found settle; of the first, its text. */
+static const char *
+settles(const json_t *obj, size_t want)
 {
+	const char *text = "";
 	size_t i, n = 0;
 
+	wt.found = wrong_find(obj, wt.list, 40);
 	for (i = 0; i < wt.found; i++)
 		if (wt.list[i].settles && n++ == 0) {
-			*text = wt.list[i].text;
+			text = wt.list[i].text;
 			assert_string_equal(
 			    wt.list[i].next, "hactl status --watch");
 		}
-	return n;
+	assert_int_equal(n, want);
+	return text;
 }
 
 /* Right after a change of the holder, and while a standby is being added; not
@@ -134,35 +137,28 @@ test_settles(void **state)
 {
 	json_t *obj = wt_status(), *s1 = node_of(obj, 0), *s2 = node_of(obj, 1),
 	       *pg = json_object_get(s1, "postgres");
-	const char *text = "";
 
 	json_object_set_new(
 	    json_object_get(s1, "record"), "candidates", json_array());
 	json_object_set_new(pg, "senders",
 	    json_pack("[{s:s,s:i}]", "node", "s2", "good_ms", 90000));
-	wt.found = wrong_find(obj, wt.list, 40);
-	assert_int_equal(settling(&text), 0);
+	(void)settles(obj, 0);
 	wt_says("s2 may not take over from s1: what is written now is on one "
 		"host. It is added by itself soon",
 	    "grep standby.not-added");
 	settle(s1, 14000);
-	wt.found = wrong_find(obj, wt.list, 40);
-	assert_int_equal(settling(&text), 1);
+	(void)settles(obj, 1);
 	settle(s1, 16000);
-	wt.found = wrong_find(obj, wt.list, 40);
-	assert_int_equal(settling(&text), 0);
+	(void)settles(obj, 0);
 	json_object_set_new(s1, "adding", json_string("s2"));
-	wt.found = wrong_find(obj, wt.list, 40);
-	assert_int_equal(settling(&text), 1);
+	(void)settles(obj, 1);
 	json_object_del(s1, "adding");
 	json_object_set_new(pg, "senders",
 	    json_pack("[{s:s,s:i}]", "node", "s2", "good_ms", 1000));
-	wt.found = wrong_find(obj, wt.list, 40);
-	assert_int_equal(settling(&text), 1);
+	(void)settles(obj, 1);
 	/* By its mode it never is. */
 	json_object_set_new(s2, "mode", json_string("manual"));
-	wt.found = wrong_find(obj, wt.list, 40);
-	assert_int_equal(settling(&text), 0);
+	(void)settles(obj, 0);
 	wt_says("s2 may not take over from s1: what is written now is on one "
 		"host, for its mode is not auto",
 	    "hactl reload");
@@ -172,13 +168,11 @@ test_settles(void **state)
 	settle(s2, 1000);
 	json_object_set_new(
 	    json_object_get(s2, "postgres"), "receiver", json_false());
-	wt.found = wrong_find(obj, wt.list, 40);
-	assert_int_equal(settling(&text), 2);
+	(void)settles(obj, 2);
 	assert_int_equal(wt.found, 2);
 	json_object_set_new(
 	    json_object_get(s2, "durable"), "latch", json_true());
-	wt.found = wrong_find(obj, wt.list, 40);
-	assert_int_equal(settling(&text), 0);
+	(void)settles(obj, 0);
 	json_decref(obj);
 }
 
@@ -188,23 +182,18 @@ static void
 test_restarts(void **state)
 {
 	json_t *obj = wt_status(), *s1 = node_of(obj, 0), *check;
-	const char *text = "";
 
 	check = json_pack("{s:s,s:s,s:s,s:i}", "name", "web", "up", "no",
 	    "reason", "connect-refused", "since_ms", 3000);
 	json_object_set_new(s1, "checks", json_pack("[o]", check));
-	wt.found = wrong_find(obj, wt.list, 40);
-	assert_int_equal(settling(&text), 0);
+	(void)settles(obj, 0);
 	settle(s1, 20000);
-	wt.found = wrong_find(obj, wt.list, 40);
-	assert_int_equal(settling(&text), 1);
+	(void)settles(obj, 1);
 	json_object_set_new(check, "reason", json_string("program-fatal:web"));
-	wt.found = wrong_find(obj, wt.list, 40);
-	assert_int_equal(settling(&text), 0);
+	(void)settles(obj, 0);
 	json_object_set_new(check, "reason", json_string("timeout"));
 	json_object_set_new(check, "since_ms", json_integer(16000));
-	wt.found = wrong_find(obj, wt.list, 40);
-	assert_int_equal(settling(&text), 0);
+	(void)settles(obj, 0);
 	json_decref(obj);
 }
 
@@ -213,7 +202,6 @@ static void
 test_starts(void **state)
 {
 	json_t *obj = wt_status(), *s1 = node_of(obj, 0), *s2 = node_of(obj, 1);
-	const char *text = "";
 
 	json_object_set_new(s1, "role", json_string("down"));
 	json_object_set_new(
@@ -223,17 +211,14 @@ test_starts(void **state)
 		"since_ms", 800));
 	json_object_set_new(
 	    json_object_get(s2, "record"), "candidates", json_array());
-	wt.found = wrong_find(obj, wt.list, 40);
-	assert_int_equal(wt.found, 1);
-	assert_int_equal(settling(&text), 1);
-	assert_string_equal(text,
+	assert_string_equal(settles(obj, 1),
 	    "nobody accepts writes: PostgreSQL on s1, which holds the cluster, "
 	    "is being started");
+	assert_int_equal(wt.found, 1);
 	/* Its engine answers: that one knows why. */
 	json_object_set_new(
 	    json_object_get(s1, "plan"), "since_ms", json_integer(60000));
-	wt.found = wrong_find(obj, wt.list, 40);
-	assert_int_equal(settling(&text), 0);
+	(void)settles(obj, 0);
 	wt_says("it may miss commits. Bring s1 back", "ssh s1 journalctl");
 	wt_says("s1: PostgreSQL does not run", "ssh s1 journalctl");
 	json_decref(obj);
