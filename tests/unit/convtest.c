@@ -23,9 +23,9 @@
 #include "hawatch/http.h"
 #include "hawatch/loop.h"
 #include "hawatch/mem.h"
-#include "hawatch/probe.h"
 #include "hawatch/str.h"
 #include "hawatch/worker.h"
+#include "probetest.h"
 
 #define CONV_PATIENCE (20 * USEC_SEC)
 #define CONV_LOOK (10 * USEC_MSEC)
@@ -66,15 +66,9 @@ conv_timer_cb(void *arg)
 static struct probe *
 conv_probe(struct convtest *t)
 {
-	char path[512];
-	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 64);
-	struct probe *probe;
 	struct error err;
+	struct probe *probe = probe_new(t->loop, probetest_program(), &err);
 
-	assert_true(n > 0);
-	path[n] = '\0';
-	strcpy(strrchr(path, '/'), "/../../src/probe/hawatch-probe");
-	probe = probe_new(t->loop, path, &err);
 	if (probe == NULL)
 		fail_msg("%s", err.msg);
 	return probe;

@@ -10,15 +10,14 @@
 #include <stdint.h>
 
 #include <cmocka.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "convtest.h"
 #include "hawatch/loop.h"
+#include "probetest.h"
 
 struct fixture {
 	struct convtest t;
@@ -61,19 +60,10 @@ say(const struct fixture *f, const char *text, const char *want)
 static void
 serve(struct fixture *f)
 {
-	char port[12];
 	int i, fd = -1;
 
-	(void)snprintf(port, sizeof(port), "%d", f->port);
-	fflush(NULL);
-	f->pid = fork();
+	f->pid = probetest_memcached(f->port, NULL);
 	assert_int_not_equal(f->pid, -1);
-	if (f->pid == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		execl("/usr/bin/memcached", "memcached", "-l", "127.0.0.1",
-		    "-p", port, "-u", "nobody", "-m", "8", (char *)NULL);
-		_exit(127);
-	}
 	for (i = 0; i < 500 && fd == -1; i++) {
 		conv_turn(&f->t, 10 * USEC_MSEC);
 		fd = dial(f);
@@ -90,20 +80,6 @@ end(struct fixture *f)
 	f->pid = 0;
 }
 
-static int
-free_port(void)
-{
-	struct sockaddr_in sin = { .sin_family = AF_INET };
-	socklen_t len = sizeof(sin);
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	sin.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	assert_int_equal(bind(fd, (struct sockaddr *)&sin, sizeof(sin)), 0);
-	assert_int_equal(getsockname(fd, (struct sockaddr *)&sin, &len), 0);
-	close(fd);
-	return ntohs(sin.sin_port);
-}
-
 static bool
 holds(struct convtest *t)
 {
@@ -113,7 +89,7 @@ holds(struct convtest *t)
 static void
 test_cache(void **state)
 {
-	struct fixture f = { .port = free_port() };
+	struct fixture f = { .port = probetest_port(NULL) };
 	struct conf_item *item;
 
 	conv_open(&f.t);
