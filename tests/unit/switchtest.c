@@ -36,28 +36,10 @@ core_order_switchover(struct core *c, const struct now *now, node_t to)
 	return sw.core;
 }
 
-size_t
-core_plan_doc(const struct plan_doc **rows)
-{
-	return 0;
-}
-
 bool
 status_is_primary(const struct core_status *st, const struct now *now)
 {
 	return sw.primary;
-}
-
-const char *
-status_progress(const struct engine *e, const char *row)
-{
-	return "";
-}
-
-const char *
-status_block_text(const char *token)
-{
-	return token;
 }
 
 const struct pg_view *
@@ -71,11 +53,6 @@ switchover_look(struct engine *e, uint64_t id, node_t to, unsigned accept)
 {
 	sw.asked = to;
 	sw.accept = accept;
-}
-
-void
-orders_wake_by(struct engine *e, usec_t after)
-{
 }
 
 void

@@ -70,28 +70,10 @@ core_order_fence(struct core *c, const struct now *now, const char *why)
 	return fake.core;
 }
 
-size_t
-core_plan_doc(const struct plan_doc **rows)
-{
-	return 0;
-}
-
 bool
 status_is_primary(const struct core_status *st, const struct now *now)
 {
 	return false;
-}
-
-const char *
-status_progress(const struct engine *e, const char *row)
-{
-	return "";
-}
-
-const char *
-status_block_text(const char *token)
-{
-	return token;
 }
 
 bool
@@ -117,11 +99,6 @@ control_asker(const struct control *c, uint64_t id, uid_t *uid, pid_t *pid)
 {
 	*uid = 7;
 	return fake.asker;
-}
-
-void
-orders_wake_by(struct engine *e, usec_t after)
-{
 }
 
 void
