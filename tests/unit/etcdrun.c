@@ -98,15 +98,7 @@ er_init(struct etcdrun *c, node_t self)
 	c->conf.names.cluster = "votes";
 	c->conf.names.count = 2;
 	c->conf.ttl = 100 * USEC_SEC;
-	c->conf.reg = (struct conf_register){ .type = REGISTER_ETCD,
-		.endpoints = { er_etcd.endpoint },
-		.prefix = "/hawatch/",
-		.server_name = "",
-		.ca = "",
-		.cert = "",
-		.key = "",
-		.user = "",
-		.password_file = "" };
+	c->conf.reg = etcdtest_register(er_etcd.endpoint);
 	c->limit = timer_new(c->loop, limit_cb, c);
 }
 

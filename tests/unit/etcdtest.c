@@ -49,6 +49,20 @@ etcdtest_port(int *fd)
 	return ntohs(in.sin_port);
 }
 
+struct conf_register
+etcdtest_register(const char *endpoint)
+{
+	return (struct conf_register){ .type = REGISTER_ETCD,
+		.endpoints = { endpoint },
+		.prefix = "/hawatch/",
+		.server_name = "",
+		.ca = "",
+		.cert = "",
+		.key = "",
+		.user = "",
+		.password_file = "" };
+}
+
 void
 etcdtest_init(struct etcdtest *e, const char *pki)
 {

@@ -8,6 +8,8 @@
 
 #include <stdbool.h>
 
+#include "hawatch/conf.h"
+
 struct etcdtest {
 	char dir[64];
 	char endpoint[32]; /* "127.0.0.1:12345" */
@@ -16,6 +18,9 @@ struct etcdtest {
 	int port, peer_port;
 	int pid; /* 0: it does not run */
 };
+
+/* The configuration of one that names that member and nothing else. */
+struct conf_register etcdtest_register(const char *endpoint);
 
 void etcdtest_init(struct etcdtest *e, const char *pki);
 /* Ready when it returns. */

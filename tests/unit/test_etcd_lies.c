@@ -208,15 +208,7 @@ setup(void **state)
 	conf->node_count = conf->names.count = 1;
 	conf->node[0].name = conf->names.node[0] = "s1";
 	conf->ttl = USEC_SEC / 2;
-	conf->reg = (struct conf_register){ .type = REGISTER_ETCD,
-		.endpoints = { endpoint },
-		.prefix = "/hawatch/",
-		.server_name = "",
-		.ca = "",
-		.cert = "",
-		.key = "",
-		.user = "",
-		.password_file = "" };
+	conf->reg = etcdtest_register(endpoint);
 	client.limit = timer_new(server.loop, limit_cb, NULL);
 	client.reg = register_etcd.new(&mine, &err);
 	assert_non_null(client.reg);
