@@ -138,9 +138,10 @@ alone_needs(const struct core *c)
 
 	switch (rec->state) {
 	case REC_HELD:
+		/* Before a switchover's release it goes back by itself. */
 		return self &&
-		       (c->plan.id == PLAN_NONE || c->plan.id == PLAN_RESTART ||
-			   c->plan.id == PLAN_TAKEOVER) &&
+		       (c->plan.id != PLAN_SWITCHOVER ||
+			   plan_at_or_past(c, PLAN_SWITCHOVER, "release")) &&
 		       (c->pending.on || !c->lease.confirmed);
 	case REC_CLAIMED:
 		return self && c->pending.on;

@@ -174,6 +174,9 @@ cas_prepare_claim(struct core *c, const struct now *now)
 	 * had when it released the record itself is asked of no other. */
 	if (rec.holder != c->conf.self)
 		rec.lsn = claim_floor(c);
+	/* Another's pause ends with its epoch. */
+	if (rec.holder != c->conf.self)
+		rec.paused_until = 0;
 	rec.holder = c->conf.self;
 	rec.target = NODE_NONE;
 	rec.taken_at = now->wall;

@@ -172,6 +172,11 @@ const struct duty *role_duty(const struct core *c);
 void role_turn(struct core *c, const struct now *now);
 bool role_serves(const struct core *c); /* may clients write, by plan */
 
+/* yield.c: a server that runs is stopped without an order */
+bool yield_heir(const struct core *c, const struct now *now);
+bool yield_doubt(const struct core *c, const struct now *now);
+bool yield_wanted(const struct core *c, const struct now *now);
+
 /* latch.c: data that may be nobody's primary any more */
 void latch_set(struct core *c, const char *why);
 bool latch_diverged(const struct core *c);

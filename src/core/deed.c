@@ -98,8 +98,9 @@ deed_mark(struct core *c, const struct now *now)
 		return;
 	if (c->conf.bounded)
 		deed_tell_loss(c);
+	/* What was a primary's before stays one's, whatever comes of this. */
+	c->plan.marked = c->dur.primary_epoch == 0;
 	c->dur.primary_epoch = core_rec(c)->epoch;
-	c->plan.marked = true;
 	c->mark_version = core_save(c);
 }
 

@@ -181,13 +181,14 @@ lease_ask(struct core *c, const struct now *now)
 	struct ask_slot *slot;
 	nodeset_t p = lease_possible(c);
 	struct action *a;
-	bool gone = core_rel(c) == REL_HELD && core_pgs(c) == PGS_GONE;
+	bool idle = core_rel(c) == REL_HELD &&
+		    (core_pgs(c) == PGS_GONE || lease_probe(c, now) == ANS_NO);
 	usec_t ttl = core_rec(c)->ttl;
 	node_t n;
 
-	/* With PostgreSQL gone only who is there is asked: a promise of next to
-	 * nothing, that keeps nobody from taking over. */
-	if (gone)
+	/* With PostgreSQL gone, or stuck, only who is there is asked: a promise
+	 * of next to nothing, that keeps nobody from taking over. */
+	if (idle)
 		ttl = USEC_MSEC;
 	else if (!l->answers_count)
 		return;
@@ -294,6 +295,18 @@ lease_reseed(struct core *c, const struct now *now)
 	cas_send(c, now, FOR_RESEED, &rec);
 }
 
+/* Blocked, and nobody takes over from who is heard: to whom could it go, and is
+ * the register there? */
+static void
+lease_there(struct core *c, const struct now *now)
+{
+	if (now->raw < c->lease.next_there)
+		return;
+	c->lease.next_there = now->raw + lease_period(c);
+	c->read_wanted = true;
+	lease_ask(c, now);
+}
+
 /* D without end while nobody can take over. */
 static void
 lease_alone(struct core *c, const struct now *now)
@@ -325,6 +338,8 @@ lease_turn(struct core *c, const struct now *now)
 		lease_void(c, now);
 		/* The first moment without the block renews. */
 		l->next_renewal = 0;
+		if (b == BLOCK_PROBE && !c->conf.proof_lease)
+			lease_there(c, now);
 		return;
 	}
 	abdicate_turn(c);

@@ -157,8 +157,12 @@ order_turn(struct core *c, const struct now *now)
 	same = strcmp(o->instance, c->reg.value.instance) == 0;
 	/* It is being carried out. */
 	if (same && rec->holder == c->conf.self && rec->epoch > o->epoch &&
-	    c->dur.proof_epoch == rec->epoch)
+	    c->dur.proof_epoch == rec->epoch) {
+		/* What its server died of was mended in place. */
+		if (rec->state == REC_HELD && c->plan.id != PLAN_TAKEOVER)
+			o->on = false;
 		return;
+	}
 	if (!same || rec->epoch != o->epoch || rec->holder != o->holder)
 		why = "the record names another holder than when it was given";
 	else if (o->fenced && strcmp(o->nonce, rec->nonce) != 0)

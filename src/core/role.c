@@ -11,7 +11,6 @@
 #include "hawatch/str.h"
 
 #define LOOK_EVERY (10 * USEC_MSEC)
-#define DOUBT_MAX USEC_SEC
 #define CLAIMED_MAX (120 * USEC_SEC)
 #define PREPARE_EVERY (5 * USEC_SEC)
 
@@ -82,46 +81,6 @@ role_serves(const struct core *c)
 		break;
 	}
 	return false;
-}
-
-/* A candidate that answered lately, whose PostgreSQL runs and has room. */
-static bool
-role_heir(const struct core *c, const struct now *now)
-{
-	node_t n;
-
-	for (n = 0; n < NODES_MAX; n++)
-		if ((core_rec(c)->candidates & NODE_BIT(n)) &&
-		    !(c->lease.abdicated & NODE_BIT(n)) &&
-		    c->heard_at[n] != 0 &&
-		    now->raw - c->heard_at[n] < core_rec(c)->ttl &&
-		    c->peer[n].recovery == ANS_YES &&
-		    c->peer[n].running == ANS_YES &&
-		    c->site.report[n].room != ANS_NO)
-			return true;
-	return false;
-}
-
-/* A server that commits nothing, where no lease that ran out would be proof:
- * it is closed and heard, and nobody would ever take over from it. Not because
- * this engine was stopped itself; and what makes it stuck must not walk from
- * host to host. */
-static bool
-role_stuck(const struct core *c, const struct now *now)
-{
-	const struct record *rec = core_rec(c);
-	struct now then = { .raw = now->raw - DOUBT_MAX };
-	usec_t since = now->wall - rec->taken_at;
-
-	if (c->conf.proof_lease || core_rel(c) != REL_HELD ||
-	    core_pgs(c) != PGS_PRIMARY || c->conf.mode != CORE_AUTO)
-		return false;
-	if (rec->taken_at != 0 && rec->acked < rec->epoch &&
-	    since < c->conf.min_interval && since > -c->conf.min_interval)
-		return false;
-	return site_ran(c, now, 2 * DOUBT_MAX) &&
-	       lease_probe(c, &then) == ANS_NO && role_heir(c, now) &&
-	       hand_register(c, now);
 }
 
 /* May this host's PostgreSQL be started as a standby now? */
@@ -210,12 +169,7 @@ role_plan(struct core *c, const struct now *now)
 		return PLAN_STEPDOWN;
 	if (c->dur.latch)
 		return role_may_rejoin(c, now) ? PLAN_REJOIN : PLAN_NONE;
-	/* A fence that cannot be closed, with an heir: the next layer stops
-	 * PostgreSQL itself. */
-	if (c->lease.doubt && lease_mine(c) && lease_possible(c) != 0 &&
-	    now->raw - c->lease.doubt_since >= DOUBT_MAX)
-		return PLAN_STEPDOWN;
-	if (role_stuck(c, now))
+	if (yield_wanted(c, now))
 		return PLAN_STEPDOWN;
 	if (id == PLAN_FOLLOW)
 		return role_may_follow(c, now) ? id : PLAN_NONE;
@@ -228,13 +182,13 @@ role_plan(struct core *c, const struct now *now)
 		return PLAN_STEPDOWN;
 	/* A candidate that was not heard of yet may answer within T. */
 	if (id == PLAN_RESTART && core_rec(c)->candidates != 0 &&
-	    !role_heir(c, now) && c->conf.mode == CORE_AUTO &&
+	    !yield_heir(c, now) && c->conf.mode == CORE_AUTO &&
 	    now->raw - (c->gone_at > c->started ? c->gone_at : c->started) <
 		core_rec(c)->ttl)
 		return PLAN_NONE;
 	/* With standby.signal in place a stepdown was under way. */
 	if (id == PLAN_RESTART &&
-	    (c->pg.signal || (role_heir(c, now) && c->conf.mode == CORE_AUTO)))
+	    (c->pg.signal || (yield_heir(c, now) && c->conf.mode == CORE_AUTO)))
 		return PLAN_STEPDOWN;
 	return id;
 }
@@ -259,10 +213,13 @@ role_prepare(struct core *c, const struct now *now)
 }
 
 static void
-role_tell(struct core *c)
+role_tell(struct core *c, const struct now *now)
 {
 	if (core_rel(c) == c->rel_last && core_pgs(c) == c->pgs_last)
 		return;
+	/* However often the plan begins anew since. */
+	if (core_rel(c) == REL_CLAIMED && c->rel_last != REL_CLAIMED)
+		c->claimed_at = now->raw;
 	c->rel_last = core_rel(c);
 	c->pgs_last = core_pgs(c);
 	core_tell(c, EMIT_duty_change, "%s: record %s, postgres %s",
@@ -351,7 +308,7 @@ role_overtaken(struct core *c, const struct now *now)
 	/* Nothing of a claimed epoch is acknowledged: better given back than
 	 * held half-way by a server that does not come out of recovery. */
 	if (c->plan.id == PLAN_TAKEOVER && core_rel(c) == REL_CLAIMED &&
-	    now->raw - c->plan.started >= CLAIMED_MAX) {
+	    now->raw - c->claimed_at >= CLAIMED_MAX) {
 		plan_end(c, now, "too late");
 		plan_start(c, now, PLAN_STEPDOWN);
 		return true;
@@ -366,7 +323,7 @@ role_turn(struct core *c, const struct now *now)
 
 	c->waits = BLOCK_NONE;
 	order_turn(c, now);
-	role_tell(c);
+	role_tell(c, now);
 	if (!role_plan_stands(c))
 		plan_end(c, now, "overtaken");
 	latch_turn(c);
@@ -375,6 +332,8 @@ role_turn(struct core *c, const struct now *now)
 	if (c->plan.id != PLAN_NONE) {
 		/* Only stopping goes before a plan that runs. */
 		if (role_duty(c)->plan == PLAN_STEPDOWN ||
+		    (yield_doubt(c, now) && core_rel(c) == REL_HELD &&
+			core_pgs(c) == PGS_PRIMARY) ||
 		    (c->dur.latch && c->plan.id != PLAN_REJOIN))
 			plan_end(c, now, "stepping down");
 		else
@@ -383,7 +342,8 @@ role_turn(struct core *c, const struct now *now)
 	role_prepare(c, now);
 	if (core_rel(c) == REL_HELD && core_pgs(c) == PGS_PRIMARY &&
 	    c->lease.confirmed && c->resume_epoch == core_rec(c)->epoch &&
-	    c->conf.mode != CORE_OBSERVE && !c->dur.latch) {
+	    c->conf.mode != CORE_OBSERVE && !c->dur.latch &&
+	    !yield_doubt(c, now)) {
 		c->hand.on = false;
 		plan_resume(c, now);
 		return;

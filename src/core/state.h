@@ -81,6 +81,7 @@ struct lease {
 	uint64_t left_version; /* dur.left must be saved to count */
 	bool finite;	       /* an add is being prepared: D must be finite */
 	usec_t next_renewal;
+	usec_t next_there; /* blocked: when to ask who is there */
 	struct ask_slot ask[ASK_SLOTS];
 	uint64_t next_ask;
 	bool doubt; /* about the fence */
@@ -178,7 +179,7 @@ struct plan_state {
 	usec_t since; /* the row was entered */
 	usec_t started;
 	bool acted;
-	bool marked;	 /* this plan set primary_epoch */
+	bool marked;	 /* this plan set primary_epoch, and none was */
 	bool promoted;	 /* pg_promote was ordered */
 	usec_t retry_at; /* no plan before, after one was abandoned */
 };
@@ -348,6 +349,7 @@ struct core {
 	usec_t heard_at[NODES_MAX];
 	struct ask_answer peer[NODES_MAX];
 	enum relation rel_last;
+	usec_t claimed_at;  /* since when the record is claimed by this node */
 	lsn_t end_first;    /* of this primary's WAL, when first seen; 0 none */
 	bool end_looked;    /* and that was held against the record */
 	bool signal_looked; /* a latched node's standby.signal */

@@ -94,22 +94,6 @@ judge_possible(struct world *w, int n)
 		    p & ~NODE_BIT(n), set);
 }
 
-/* From now on this data may follow, and no person was asked. */
-static void
-judge_handed(struct world *w, int n)
-{
-	struct engine *e = &w->host[n].e;
-	const struct durable *d = e->st.durable;
-
-	if (d->handed_epoch != 0 && e->primary_was == d->handed_epoch &&
-	    d->primary_epoch == 0 && !w->host[d->handed_to].old &&
-	    !wal_prefix(w, d->handed_to, n))
-		violated(w, "HANDED",
-		    "s%d follows as it is, and has what s%d has not", n + 1,
-		    d->handed_to + 1);
-	e->primary_was = d->primary_epoch;
-}
-
 void
 judge_turn(struct world *w, int n)
 {

@@ -1,6 +1,6 @@
 /*
  * The promises about what was acknowledged: who has to have it, who opens
- * without it.
+ * without it, whose data may follow as it is.
  */
 #include "sim.h"
 
@@ -242,4 +242,39 @@ judge_act_done(
 			    "s%d has seen a commit wait for s%d, and s%d may "
 			    "let it go",
 			    n + 1, goal->node + 1, s + 1);
+}
+
+/* It was a primary's, nobody was handed it, and who holds has not all of it. */
+static void
+judge_forgets(struct world *w, int n)
+{
+	const struct host *h = &w->host[n];
+	const struct durable *d = h->e.st.durable;
+	const struct record *rec = &w->reg.now.value.rec;
+
+	if (h->e.primary_was == 0 || d->primary_epoch != 0 || d->latch ||
+	    d->handed_epoch != 0 || reg_lost(w) || rec->state == REC_NONE ||
+	    rec->holder == n || !h->pg.recovery || h->pg.st != PG_UP ||
+	    h->pg.tainted || wal_prefix(w, rec->holder, n))
+		return;
+	violated(w, "HANDED",
+	    "s%d forgets that it was a primary, and has what s%d has not",
+	    n + 1, rec->holder + 1);
+}
+
+/* From now on this data may follow, and no person was asked. */
+void
+judge_handed(struct world *w, int n)
+{
+	struct engine *e = &w->host[n].e;
+	const struct durable *d = e->st.durable;
+
+	if (d->handed_epoch != 0 && e->primary_was == d->handed_epoch &&
+	    d->primary_epoch == 0 && !w->host[d->handed_to].old &&
+	    !wal_prefix(w, d->handed_to, n))
+		violated(w, "HANDED",
+		    "s%d follows as it is, and has what s%d has not", n + 1,
+		    d->handed_to + 1);
+	judge_forgets(w, n);
+	e->primary_was = d->primary_epoch;
 }

@@ -365,7 +365,10 @@ MUTATIONS = [
         ("site.c", "report[n].automatic == ANS_NO",
          "report[n].automatic != ANS_YES")]),
     ("who is stuck stays", "LIVE", 569, [
-        ("role.c", "if (role_stuck(c, now))", "if (0)")]),
+        ("yield.c", "|| yield_stuck(c, now)", "")]),
+    ("a primary's data that was marked again is forgotten", "HANDED", 805, [
+        ("deed.c", "c->plan.marked = c->dur.primary_epoch == 0;",
+         "c->plan.marked = true;")]),
     ("alone without a proof", "ALONE", 2, [
         ("alone.c", "return alone_stands(c) ? NODE_BIT(alone_other(c)) : 0;",
          "return c->conf.pair ? NODE_BIT(alone_other(c)) : 0;")]),

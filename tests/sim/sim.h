@@ -236,6 +236,7 @@ void judge_believes(struct world *w, int n);
 void judge_act_done(
     struct world *w, int n, enum act_kind kind, const struct goal *goal);
 void judge_told(struct world *w, int n);
+void judge_handed(struct world *w, int n);
 void judge_ask(struct world *w, int n, const struct ask *ask);
 void judge_answer(
     struct world *w, int n, const struct ask_answer *a, const struct ask *ask);

@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "core/core_i.h"
 #include "sitetest.h"
 
 /* B, a standby of A that is no candidate; only a person rejoins it. */
@@ -114,6 +115,152 @@ test_ack_of_another_epoch(void **state)
 	ct_free(&t);
 }
 
+/* For so long, and at most until the record is given back. */
+static void
+runs(struct ct *t, usec_t us)
+{
+	usec_t end = t->now.raw + us;
+
+	while (t->now.raw < end && t->reg.value.rec.state != REC_RELEASED) {
+		ct_clear(t);
+		ct_run(t, SEC);
+	}
+}
+
+/* A released record that nobody claimed is taken back, the data marked, and
+ * before the promotion comes another claims: that this data was a primary's
+ * before is not forgotten. */
+static void
+test_marked_before(void **state)
+{
+	struct durable disk = { .epoch = 5,
+		.seq = 10,
+		.t_max = CT_T,
+		.primary_epoch = 5,
+		.instance = "I0" };
+	struct record *rec;
+	struct ct t;
+
+	ct_init(&t, A, false);
+	t.conf.before = true;
+	rec = ct_record(&t, REC_RELEASED, A, BIT_B);
+	ct_start(&t, &disk, 0);
+	ct_standby(&t, 120);
+	t.pg.running = ANS_NO;
+	t.act[ACT_PULLERS] = ANS_UNKNOWN;
+	ct_view(&t);
+	ct_read(&t);
+	ct_run(&t, CT_W + 2 * SEC);
+	assert_string_equal(ct_status(&t).row, "pullers");
+	assert_int_equal(t.disk.primary_epoch, 5);
+	t.read_ok = false;
+	t.cas = CT_CAS_FAIL;
+	t.yes = 0;
+	ct_run(&t, CT_T + 500 * MSEC);
+	ct_act(&t, ACT_PULLERS, ANS_YES);
+	ct_run(&t, 500 * MSEC);
+	assert_string_equal(ct_status(&t).row, "promote");
+	assert_int_equal(t.disk.primary_epoch, 6);
+	rec->epoch = 7;
+	rec->seq += 2;
+	rec->state = REC_HELD;
+	rec->holder = rec->written_by = B;
+	rec->candidates = 0;
+	rec->timeline = 2;
+	strcpy(rec->nonce, "theirs");
+	t.reg.value.revision += 2;
+	t.read_ok = true;
+	t.cas = CT_CAS_OK;
+	ct_run(&t, 5 * SEC);
+	assert_true(t.disk.latch);
+	ct_free(&t);
+}
+
+/* Promoted, and never held: the plan is begun anew each few seconds, the record
+ * goes back all the same. */
+static void
+test_claimed_too_long(void **state)
+{
+	struct durable disk = { .epoch = 6,
+		.seq = 10,
+		.t_max = CT_T,
+		.primary_epoch = 6,
+		.proof_epoch = 6,
+		.proof = PROOF_LEASE,
+		.plan = PLAN_TAKEOVER,
+		.plan_epoch = 6,
+		.instance = "I0" };
+	struct record *rec;
+	struct ct t;
+
+	ct_init(&t, B, false);
+	rec = ct_record(&t, REC_CLAIMED, B, BIT_A);
+	rec->epoch = 6;
+	ct_start(&t, &disk, 0);
+	ct_primary(&t, BIT_A, 130);
+	t.pg.timeline = 2;
+	t.probe = false;
+	t.act[ACT_NAMES] = ANS_UNKNOWN;
+	ct_view(&t);
+	ct_read(&t);
+	runs(&t, 110 * SEC);
+	assert_int_equal(rec->state, REC_CLAIMED);
+	runs(&t, 20 * SEC);
+	assert_int_equal(rec->state, REC_RELEASED);
+	ct_free(&t);
+}
+
+/* The server dies in the tail of a takeover by order, and is started in place:
+ * the order was carried out. */
+static void
+test_order_ends_in_place(void **state)
+{
+	struct ct t;
+
+	ct_init(&t, B, false);
+	t.conf.mode = CORE_MANUAL;
+	ct_candidate(&t);
+	ct_run(&t, 3 * CT_T);
+	assert_null(core_order_promote(t.c, &t.now, NULL));
+	t.act[ACT_SETTLE] = ANS_UNKNOWN;
+	ct_run(&t, 3 * SEC);
+	assert_string_equal(ct_status(&t).row, "settle");
+	assert_non_null(core_tune(t.c, &t.conf));
+	t.pg.running = ANS_NO;
+	core_on_pg_gone(t.c, &t.now);
+	ct_view(&t);
+	t.act[ACT_SETTLE] = ANS_YES;
+	runs(&t, 60 * SEC);
+	assert_int_equal(ct_status(&t).writers, WRITERS_OPEN);
+	assert_null(ct_status(&t).plan);
+	assert_null(core_tune(t.c, &t.conf));
+	ct_free(&t);
+}
+
+/* The holder's pause was its own: who takes over by order has standbys. */
+static void
+test_pause_of_another(void **state)
+{
+	struct ct t;
+
+	ct_init(&t, B, false);
+	ct_candidate(&t);
+	t.reg.value.rec.candidates = 0;
+	t.reg.value.rec.paused_until = t.now.wall + 3600 * SEC;
+	strcpy(t.reg.value.rec.paused_why, "new disks");
+	strcpy(t.reg.value.rec.nonce, "paused");
+	t.reg.value.rec.seq++;
+	t.reg.value.revision++;
+	ct_run(&t, 3 * CT_W);
+	assert_null(core_order_promote(t.c, &t.now, "pulled"));
+	ct_run(&t, 3 * SEC);
+	assert_int_equal(t.reg.value.rec.state, REC_HELD);
+	assert_int_equal(t.reg.value.rec.holder, B);
+	assert_int_equal(t.reg.value.rec.paused_until, 0);
+	assert_string_equal(t.reg.value.rec.paused_why, "");
+	ct_free(&t);
+}
+
 int
 main(void)
 {
@@ -121,6 +268,10 @@ main(void)
 		cmocka_unit_test(test_rejoin_then_fence),
 		cmocka_unit_test(test_rejoin_then_diverged),
 		cmocka_unit_test(test_ack_of_another_epoch),
+		cmocka_unit_test(test_marked_before),
+		cmocka_unit_test(test_claimed_too_long),
+		cmocka_unit_test(test_order_ends_in_place),
+		cmocka_unit_test(test_pause_of_another),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -177,6 +177,42 @@ test_slow_agents(void **state)
 	ct_free(&t);
 }
 
+/* The postmaster ends, the standby is there and the record is to go back; then
+ * the standby's host is lost, and its copy with it: the agents say so. */
+static void
+test_lost_in_the_stepdown(void **state)
+{
+	struct ct t;
+	int i;
+
+	ct_init(&t, A, false);
+	t.conf.pair = t.conf.proof_agent = true;
+	t.conf.proof_lease = false;
+	t.conf.agents = BIT_B;
+	t.conf.agent_after = 1200 * MSEC;
+	ct_holder(&t, BIT_B);
+	t.reg.value.met = true;
+	ct_read(&t);
+	ct_run(&t, SEC);
+	t.act[ACT_FENCE] = ANS_YES;
+	t.cas = CT_CAS_LOST;
+	t.yes = 0;
+	t.pg.sender[B].streaming = false;
+	t.pg.running = ANS_NO;
+	core_on_pg_gone(t.c, &t.now);
+	ct_view(&t);
+	ct_run(&t, 100 * MSEC);
+	assert_string_equal(ct_status(&t).plan, "stepdown");
+	for (i = 0; i < 60 && ct_status(&t).writers != WRITERS_OPEN; i++) {
+		/* The copy here takes what is written without the other. */
+		t.cas = ct_status(&t).without == B ? CT_CAS_OK : CT_CAS_LOST;
+		ct_clear(&t);
+		ct_run(&t, 500 * MSEC);
+	}
+	assert_int_equal(ct_status(&t).writers, WRITERS_OPEN);
+	ct_free(&t);
+}
+
 int
 main(void)
 {
@@ -185,6 +221,7 @@ main(void)
 		cmocka_unit_test(test_silent_standby),
 		cmocka_unit_test(test_lost_after_the_release),
 		cmocka_unit_test(test_slow_agents),
+		cmocka_unit_test(test_lost_in_the_stepdown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

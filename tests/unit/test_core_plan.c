@@ -159,6 +159,37 @@ test_start_that_ends(void **state)
 	ct_free(&t);
 }
 
+/* The table is gone and does not come back: a server that an heir may follow
+ * is stopped, in the midst of a plan, too. */
+static void
+test_fence_lost_in_a_plan(void **state)
+{
+	struct ct t;
+	bool plan;
+
+	for (plan = false;; plan = true) {
+		ct_init(&t, A, false);
+		ct_holder(&t, BIT_B);
+		ct_run(&t, SEC);
+		t.act[ACT_CHECKPOINT] = t.act[ACT_STOP] = ANS_UNKNOWN;
+		ct_clear(&t);
+		if (plan)
+			assert_null(core_order_switchover(t.c, &t.now, B));
+		ct_run(&t, 500 * MSEC);
+		if (plan)
+			assert_string_equal(ct_status(&t).row, "checkpoint");
+		t.fence = ANS_UNKNOWN;
+		core_on_fence_lost(t.c, &t.now, false, 60 * MSEC);
+		ct_run(&t, 500 * MSEC);
+		assert_null(ct_last_act(&t, ACT_STOP));
+		ct_run(&t, 3 * SEC);
+		assert_non_null(ct_last_act(&t, ACT_STOP));
+		ct_free(&t);
+		if (plan)
+			break;
+	}
+}
+
 int
 main(void)
 {
@@ -169,6 +200,7 @@ main(void)
 		cmocka_unit_test(test_docs),
 		cmocka_unit_test(test_adopted_claim),
 		cmocka_unit_test(test_start_that_ends),
+		cmocka_unit_test(test_fence_lost_in_a_plan),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -63,8 +63,26 @@ stuck(struct ct *t, void (*but)(struct ct *t))
 	assert_int_equal(t->reg.value.rec.state, REC_HELD);
 	if (but == no_register || but == no_room || but == too_soon)
 		but(t);
-	core_on_heard(t->c, &t->now, B);
 	ct_run(t, 1500 * MSEC);
+}
+
+/* So long, while the other host reports as its engine does. */
+static bool
+released_within(struct ct *t, usec_t us)
+{
+	const struct site_report rep = { .site_epoch = 5,
+		.serving = true,
+		.config = ANS_YES,
+		.automatic = ANS_YES,
+		.room = ANS_YES };
+	usec_t end = t->now.raw + us;
+
+	while (t->now.raw < end && t->reg.value.rec.state == REC_HELD) {
+		ct_clear(t);
+		core_on_site(t->c, &t->now, B, &rep);
+		ct_run(t, 500 * MSEC);
+	}
+	return t->reg.value.rec.state == REC_RELEASED;
 }
 
 static void
@@ -119,6 +137,42 @@ test_engine_stopped(void **state)
 	ct_free(&t);
 }
 
+/* What kept it from being handed over has passed, long after the last commit:
+ * its heir is still asked whether it is there. */
+static void
+test_much_later(void **state)
+{
+	struct ct t;
+
+	stuck(&t, no_register);
+	assert_false(released_within(&t, 8 * SEC));
+	t.read_ok = true;
+	t.cas = CT_CAS_OK;
+	assert_true(released_within(&t, 10 * SEC));
+	ct_free(&t);
+	stuck(&t, too_soon);
+	assert_false(released_within(&t, 60 * SEC));
+	assert_true(released_within(&t, 540 * SEC));
+	ct_free(&t);
+}
+
+/* The probe is late after 3 s, whatever T is. */
+static void
+test_short_ttl(void **state)
+{
+	struct ct t;
+
+	ct_init(&t, A, false);
+	t.conf.proof_lease = false;
+	t.conf.ttl = SEC;
+	ct_holder(&t, BIT_B);
+	ct_run(&t, SEC);
+	assert_int_equal(t.reg.value.rec.ttl, SEC);
+	t.probe = false;
+	assert_true(released_within(&t, 10 * SEC));
+	ct_free(&t);
+}
+
 /* It commits again before anything was done. */
 static void
 test_back(void **state)
@@ -141,6 +195,8 @@ main(void)
 		cmocka_unit_test(test_handed_over),
 		cmocka_unit_test(test_kept),
 		cmocka_unit_test(test_engine_stopped),
+		cmocka_unit_test(test_much_later),
+		cmocka_unit_test(test_short_ttl),
 		cmocka_unit_test(test_back),
 	};
 
