@@ -10,7 +10,7 @@
 #include "hawatch/error.h"
 #include "hawatch/types.h"
 
-#define CLONE_OLD_KEEP 1 /* beside what was replaced for what streams now */
+#define CLONE_OLD_KEEP 2 /* times that data streamed, of which all stays */
 
 /* In the copy, from before it takes the data's place until all is in order:
  * whose it is, and of which epoch. pg_basebackup and pg_rewind leave out what
@@ -42,9 +42,11 @@ int clone_dir_place(
  * another way now: what was there before that copy is put aside, and the mark
  * is gone. */
 int clone_dir_tidy(struct clone_dir *dir, struct error *err) MUST_CHECK;
-/* This data streams: what was replaced for it is old from now on, and stays; of
- * what was old before, the newest does, and all else is removed. data and work
- * are asked. */
-int clone_dir_settle(const struct clone_dir *dir, struct error *err) MUST_CHECK;
+/* This data streams: what was replaced for it is old from now on. Before any
+ * other copy is placed. */
+int clone_dir_note(const struct clone_dir *dir, struct error *err) MUST_CHECK;
+/* Of what is old all stays that became so the last times; the rest goes, until
+ * called off. Of both: data and work are asked. */
+int clone_dir_prune(const struct clone_dir *dir, struct error *err) MUST_CHECK;
 
 #endif

@@ -81,7 +81,7 @@ settles(void)
 {
 	struct error err;
 
-	if (clone_dir_settle(&dir, &err) != 0)
+	if (clone_dir_note(&dir, &err) != 0 || clone_dir_prune(&dir, &err) != 0)
 		fail_msg("%s", err.msg);
 }
 
