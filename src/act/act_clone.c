@@ -168,11 +168,7 @@ act_clone_begun(struct act *a, bool ok, void *what, const struct error *err)
 
 	m->work = NULL;
 	if (!ok)
-		act_done(a,
-		    err->code == ERR_LIMIT || err->code == ERR_REFUSED ?
-			ANS_NO :
-			ANS_UNKNOWN,
-		    err->msg);
+		act_done(a, make_answer(err), err->msg);
 	else if (work->whole)
 		act_clone_place(a);
 	else if (act_env(a)->conf->pg.commands == COMMANDS_REPMGR)

@@ -26,7 +26,6 @@
 /* Of versions before: whose copy, it did not say. */
 #define OLD_MARK "/hawatch.whole"
 #define ROOM ((uint64_t)256 << 20) /* that is left free */
-#define OWN_MAX ((size_t)1 << 20)
 
 int
 clone_path(char *out, const char *dir, const char *name, struct error *err)
@@ -73,29 +72,6 @@ clone_remove(const struct clone_dir *dir, char *path, struct error *err)
 		rc = error_sys(err, "read %s", path);
 	(void)fts_close(fts);
 	return rc;
-}
-
-/* Two directories of one file system change their names, and nothing in them
- * lies elsewhere. */
-static int
-clone_layout(const char *data, struct error *err)
-{
-	char path[PATH_MAX];
-	struct stat own, above;
-
-	if (clone_path(path, data, "/..", err) == -1)
-		return -1;
-	if (lstat(data, &own) == -1 || stat(path, &above) == -1)
-		return error_sys(err, "stat %s", data);
-	if (!S_ISDIR(own.st_mode) || own.st_dev != above.st_dev)
-		return error_set(err, ERR_REFUSED,
-		    "%s is a mount point or a link: clone it by hand", data);
-	if (clone_path(path, data, "/pg_wal", err) == -1)
-		return -1;
-	if (lstat(path, &own) == -1 || !S_ISDIR(own.st_mode))
-		return error_set(err, ERR_REFUSED,
-		    "%s lies elsewhere: clone it by hand", path);
-	return 0;
 }
 
 static int
@@ -224,30 +200,6 @@ clone_put(
 	return rc == -1 ? -1 : file_sync_dir(path, err);
 }
 
-/* This host's own, where it has one there. */
-static int
-clone_own(const struct clone_dir *dir, const char *name, struct error *err)
-{
-	char from[PATH_MAX], to[PATH_MAX], *text;
-	struct stat st;
-	size_t len;
-	int rc;
-
-	if (clone_path(from, dir->data, name, err) == -1 ||
-	    clone_path(to, dir->made, name, err) == -1)
-		return -1;
-	if (lstat(from, &st) == -1)
-		return errno == ENOENT ? 0 : error_sys(err, "stat %s", from);
-	text = file_read(from, OWN_MAX, &len, err);
-	if (text == NULL)
-		return -1;
-	rc = file_replace(to, text, len, st.st_mode & 07777, err);
-	free(text);
-	if (rc == 0 && geteuid() == 0 && chown(to, st.st_uid, st.st_gid) == -1)
-		rc = error_sys(err, "chown %s", to);
-	return rc;
-}
-
 /* It had its new name before: the newest of these. */
 static int
 clone_renamed(struct clone_dir *dir, struct error *err)
@@ -312,6 +264,7 @@ clone_dir_begin(struct clone_dir *dir, bool *whole, struct error *err)
 		return clone_names(dir, err);
 	if (clone_dir_tidy(dir, err) == -1 ||
 	    clone_layout(dir->data, err) == -1 ||
+	    clone_trial(dir->data, err) == -1 ||
 	    clone_remove(dir, dir->made, err) == -1)
 		return -1;
 	return clone_room(dir, err);
@@ -320,10 +273,7 @@ clone_dir_begin(struct clone_dir *dir, bool *whole, struct error *err)
 int
 clone_dir_place(struct clone_dir *dir, const char *conninfo, struct error *err)
 {
-	static const char *const own[] = { "/postgresql.conf", "/pg_hba.conf",
-		"/pg_ident.conf" };
 	char text[MARK_MAX];
-	size_t i;
 
 	if (clone_names(dir, err) == -1)
 		return -1;
@@ -333,17 +283,14 @@ clone_dir_place(struct clone_dir *dir, const char *conninfo, struct error *err)
 			return -1;
 		return clone_finish(dir, err);
 	}
-	for (i = 0; i < sizeof(own) / sizeof(own[0]); i++)
-		if (clone_own(dir, own[i], err) == -1)
-			return -1;
 	clone_mark(dir, text);
-	if (auto_conf_follow(dir->made, conninfo, err) == -1 ||
+	if (clone_layout(dir->data, err) == -1 ||
+	    clone_settings(dir, err) == -1 ||
+	    auto_conf_follow(dir->made, conninfo, err) == -1 ||
 	    clone_put(dir->made, "/standby.signal", "", err) == -1 ||
 	    clone_put(dir->made, MARK, text, err) == -1)
 		return -1;
-	if (renameat2(AT_FDCWD, dir->made, AT_FDCWD, dir->data,
-		RENAME_EXCHANGE) == -1)
-		return error_sys(
-		    err, "exchange %s and %s", dir->made, dir->data);
+	if (clone_exchange(dir->made, dir->data, err) == -1)
+		return -1;
 	return clone_finish(dir, err);
 }

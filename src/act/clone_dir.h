@@ -35,7 +35,8 @@ struct clone_dir {
  * no room; ERR_REFUSED: its layout allows none. */
 int clone_dir_begin(
     struct clone_dir *dir, bool *whole, struct error *err) MUST_CHECK;
-/* The copy, complete, takes the place of the data, as a standby's. */
+/* The copy, complete, takes the place of the data, as a standby's. ERR_REFUSED:
+ * by now, the layout allows it no more. */
 int clone_dir_place(
     struct clone_dir *dir, const char *conninfo, struct error *err) MUST_CHECK;
 /* Where the data directory was a copy once, and is to be made the source's in

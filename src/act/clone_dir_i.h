@@ -25,4 +25,14 @@ int clone_remove(
 int clone_put(const char *dir, const char *name, const char *text,
     struct error *err) MUST_CHECK;
 
+/* May this directory change places with another one? ERR_REFUSED: no, whatever
+ * a program is told; the message says to a person what is in the way. */
+int clone_layout(const char *data, struct error *err) MUST_CHECK;
+/* Two directories beside it did. */
+int clone_trial(const char *data, struct error *err) MUST_CHECK;
+int clone_exchange(const char *a, const char *b, struct error *err) MUST_CHECK;
+
+/* What this host has of its own in the data directory is in the copy. */
+int clone_settings(const struct clone_dir *dir, struct error *err) MUST_CHECK;
+
 #endif
