@@ -67,6 +67,7 @@ clone_work_new(struct act *a, struct error *err)
 	work->dir.epoch = act_goal(a)->epoch;
 	work->dir.wall = clock_now().wall;
 	work->dir.bytes = m->said.bytes;
+	work->dir.state_dir = conf->state_dir;
 	work->conninfo = primary_ask_follow(conf, act_goal(a)->node,
 	    m->said.conninfo[0] == '\0' ? own : m->said.conninfo, err);
 	if (work->conninfo != NULL)

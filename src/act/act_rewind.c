@@ -91,6 +91,7 @@ rewind_tidy(const struct rewind_work *work, struct error *err)
 		.source = work->conf->names.node[work->node],
 		.epoch = work->goal.epoch,
 		.wall = work->goal.wall,
+		.state_dir = work->goal.state_dir,
 	};
 
 	return clone_dir_tidy(&dir, err);

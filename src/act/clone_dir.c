@@ -17,6 +17,7 @@
 #include "act/auto_conf.h"
 #include "act/clone_dir_i.h"
 #include "act/disk_work.h"
+#include "act/saved.h"
 #include "hawatch/file.h"
 #include "hawatch/mem.h"
 #include "hawatch/str.h"
@@ -229,7 +230,8 @@ clone_unmark(const struct clone_dir *dir, const char *name, struct error *err)
 	return file_sync_dir(path, err);
 }
 
-/* The old data under its new name, the mark gone. */
+/* The old data under its new name, the mark gone; and this host's own settings
+ * are in the data directory. */
 static int
 clone_finish(struct clone_dir *dir, struct error *err)
 {
@@ -240,6 +242,7 @@ clone_finish(struct clone_dir *dir, struct error *err)
 			return -1;
 	}
 	if (file_sync_dir(dir->data, err) == -1 ||
+	    (dir->state_dir != NULL && saved_paid(dir->state_dir, err) == -1) ||
 	    clone_unmark(dir, OLD_MARK, err) == -1 ||
 	    clone_unmark(dir, MARK, err) == -1)
 		return -1;

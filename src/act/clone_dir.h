@@ -24,7 +24,8 @@ struct clone_dir {
 	const char *source; /* the name of the node whose copy it is */
 	uint64_t epoch;	    /* in which that holds */
 	usec_t wall;
-	uint64_t bytes;		      /* that the copy takes, about */
+	uint64_t bytes;	       /* that the copy takes, about */
+	const char *state_dir; /* with what a rewind has saved, or NULL */
 	const struct disk_work *work; /* as which this is done, or NULL */
 	char made[PATH_MAX];	      /* out: where the copy is made */
 	char old[PATH_MAX];	      /* out: where the old data is then */

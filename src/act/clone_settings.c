@@ -1,6 +1,7 @@
 /*
  * This host's own settings, for the copy that takes the place of its data: from
- * the data directory.
+ * the data directory, or, where a rewind has begun and not ended, as they were
+ * saved before that, since what lies there may be the primary's by now.
  *
  * Who may write to that directory says what a link in it leads to: it is not
  * followed.
@@ -111,10 +112,14 @@ settings_one(const struct clone_dir *dir, const char *name, struct error *err)
 int
 clone_settings(const struct clone_dir *dir, struct error *err)
 {
+	char saved[SAVED_MAX] = "";
 	size_t i;
 
 	for (i = 0; saved_settings[i] != NULL; i++)
 		if (settings_one(dir, saved_settings[i], err) == -1)
 			return -1;
-	return 0;
+	if (dir->state_dir != NULL &&
+	    saved_owes(dir->state_dir, saved, sizeof(saved), err) == -1)
+		return -1;
+	return saved[0] == '\0' ? 0 : saved_lend(saved, dir->made, err);
 }
