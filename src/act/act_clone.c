@@ -67,6 +67,7 @@ clone_work_new(struct act *a, struct error *err)
 	work->dir.epoch = act_goal(a)->epoch;
 	work->dir.wall = clock_now().wall;
 	work->dir.bytes = m->said.bytes;
+	work->dir.state_dir = conf->state_dir;
 	work->conninfo = primary_ask_follow(conf, act_goal(a)->node,
 	    m->said.conninfo[0] == '\0' ? own : m->said.conninfo, err);
 	if (work->conninfo != NULL)
@@ -168,11 +169,7 @@ act_clone_begun(struct act *a, bool ok, void *what, const struct error *err)
 
 	m->work = NULL;
 	if (!ok)
-		act_done(a,
-		    err->code == ERR_LIMIT || err->code == ERR_REFUSED ?
-			ANS_NO :
-			ANS_UNKNOWN,
-		    err->msg);
+		act_done(a, make_answer(err), err->msg);
 	else if (work->whole)
 		act_clone_place(a);
 	else if (act_env(a)->conf->pg.commands == COMMANDS_REPMGR)

@@ -91,6 +91,7 @@ rewind_tidy(const struct rewind_work *work, struct error *err)
 		.source = work->conf->names.node[work->node],
 		.epoch = work->goal.epoch,
 		.wall = work->goal.wall,
+		.state_dir = work->goal.state_dir,
 	};
 
 	return clone_dir_tidy(&dir, err);
@@ -180,12 +181,8 @@ act_rewind_pointed(struct act *a, bool ok, void *what, const struct error *err)
 	if (ok && !p->joined &&
 	    act_env(a)->conf->pg.commands == COMMANDS_REPMGR)
 		act_rewind_repmgr(a);
-	else if (ok || err->code != ERR_REFUSED)
+	else
 		make_made(a, ok, err);
-	else {
-		p->make.work = NULL;
-		act_done(a, ANS_NO, err->msg);
-	}
 }
 
 static void
@@ -260,8 +257,7 @@ act_rewind_begun(struct act *a, bool ok, void *what, const struct error *err)
 	p->make.work = NULL;
 	str_cut(p->dir, sizeof(p->dir), work->dir);
 	if (!ok)
-		act_done(a, err->code == ERR_REFUSED ? ANS_NO : ANS_UNKNOWN,
-		    err->msg);
+		act_done(a, make_answer(err), err->msg);
 	else if (act_env(a)->conf->pg.commands == COMMANDS_REPMGR)
 		act_rewind_repmgr(a);
 	else

@@ -3,9 +3,6 @@
  * gone on from. Own files of the configuration that lie in the data directory
  * stay this host's own.
  */
-#include "act/clone_dir.h"
-
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <fts.h>
@@ -18,23 +15,20 @@
 #include <unistd.h>
 
 #include "act/auto_conf.h"
+#include "act/clone_dir_i.h"
 #include "act/disk_work.h"
-#include "act/kept.h"
+#include "act/saved.h"
 #include "hawatch/file.h"
 #include "hawatch/mem.h"
 #include "hawatch/str.h"
 
 #define MARK "/" CLONE_MARK
-/* In what is old: it was replaced before the last time that data streamed; with
- * the name of the newest that was replaced until then. */
-#define OLD "/pg_internal.init.hawatch-old"
 #define MARK_MAX ((size_t)500)
 /* Of versions before: whose copy, it did not say. */
 #define OLD_MARK "/hawatch.whole"
 #define ROOM ((uint64_t)256 << 20) /* that is left free */
-#define OWN_MAX ((size_t)1 << 20)
 
-static int
+int
 clone_path(char *out, const char *dir, const char *name, struct error *err)
 {
 	if (snprintf(out, PATH_MAX, "%s%s", dir, name) >= PATH_MAX)
@@ -60,8 +54,7 @@ clone_unlink(FTSENT *at, struct error *err)
 	return errno == ENOENT ? 0 : error_sys(err, "remove %s", at->fts_path);
 }
 
-/* All that is below it on its file system, unless called off. */
-static int
+int
 clone_remove(const struct clone_dir *dir, char *path, struct error *err)
 {
 	char *const paths[] = { path, NULL };
@@ -82,29 +75,6 @@ clone_remove(const struct clone_dir *dir, char *path, struct error *err)
 	return rc;
 }
 
-/* Two directories of one file system change their names, and nothing in them
- * lies elsewhere. */
-static int
-clone_layout(const char *data, struct error *err)
-{
-	char path[PATH_MAX];
-	struct stat own, above;
-
-	if (clone_path(path, data, "/..", err) == -1)
-		return -1;
-	if (lstat(data, &own) == -1 || stat(path, &above) == -1)
-		return error_sys(err, "stat %s", data);
-	if (!S_ISDIR(own.st_mode) || own.st_dev != above.st_dev)
-		return error_set(err, ERR_REFUSED,
-		    "%s is a mount point or a link: clone it by hand", data);
-	if (clone_path(path, data, "/pg_wal", err) == -1)
-		return -1;
-	if (lstat(path, &own) == -1 || !S_ISDIR(own.st_mode))
-		return error_set(err, ERR_REFUSED,
-		    "%s lies elsewhere: clone it by hand", path);
-	return 0;
-}
-
 static int
 clone_room(const struct clone_dir *dir, struct error *err)
 {
@@ -122,8 +92,7 @@ clone_room(const struct clone_dir *dir, struct error *err)
 	    (unsigned long long)dir->bytes >> 20);
 }
 
-/* What old data is called begins so, in the directory above, top. */
-static int
+int
 clone_kept(const struct clone_dir *dir, char *top, char *prefix,
     struct kept_list *kept, struct error *err)
 {
@@ -136,8 +105,8 @@ clone_kept(const struct clone_dir *dir, char *top, char *prefix,
 	return kept_read(kept, top, prefix, err);
 }
 
-static int
-clone_old(char *out, const char *top, const char *name, struct error *err)
+int
+clone_entry(char *out, const char *top, const char *name, struct error *err)
 {
 	if (snprintf(out, PATH_MAX, "%s/%s", top, name) >= PATH_MAX)
 		return error_set(err, ERR_LIMIT, "%s: too long a path", top);
@@ -155,7 +124,7 @@ clone_names(struct clone_dir *dir, struct error *err)
 		return -1;
 	kept_next(&kept, prefix, dir->wall, dir->epoch, name, sizeof(name));
 	kept_free(&kept);
-	return clone_old(dir->old, top, name, err);
+	return clone_entry(dir->old, top, name, err);
 }
 
 static void
@@ -193,56 +162,43 @@ clone_marked(const struct clone_dir *dir)
 }
 
 static int
+clone_fill(int fd, const char *dir, const char *path, const char *text,
+    struct error *err)
+{
+	struct stat st;
+
+	if (stat(dir, &st) == -1)
+		return error_sys(err, "stat %s", dir);
+	if (file_write(fd, text, strlen(text)) == -1)
+		return error_sys(err, "write %s", path);
+	if (geteuid() == 0 && fchown(fd, st.st_uid, st.st_gid) == -1)
+		return error_sys(err, "chown %s", path);
+	if (fsync(fd) == -1)
+		return error_sys(err, "fsync %s", path);
+	return 0;
+}
+
+int
 clone_put(
     const char *dir, const char *name, const char *text, struct error *err)
 {
-	size_t len = strlen(text);
-	char path[PATH_MAX];
-	struct stat st;
-	int fd, rc = -1;
+	char path[PATH_MAX], part[PATH_MAX];
+	int fd, rc;
 
-	if (clone_path(path, dir, name, err) == -1)
+	if (clone_path(path, dir, name, err) == -1 ||
+	    clone_path(part, path, ".part", err) == -1)
 		return -1;
-	if (stat(dir, &st) == -1)
-		return error_sys(err, "stat %s", dir);
 	fd = open(
-	    path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+	    part, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd == -1)
-		return error_sys(err, "create %s", path);
-	if (write(fd, text, len) != (ssize_t)len)
-		error_sys(err, "write %s", path);
-	else if (geteuid() == 0 && fchown(fd, st.st_uid, st.st_gid) == -1)
-		error_sys(err, "chown %s", path);
-	else if (fsync(fd) == -1)
-		error_sys(err, "fsync %s", path);
-	else
-		rc = file_sync_dir(path, err);
+		return error_sys(err, "create %s", part);
+	rc = clone_fill(fd, dir, part, text, err);
 	close(fd);
-	return rc;
-}
-
-/* This host's own, where it has one there. */
-static int
-clone_own(const struct clone_dir *dir, const char *name, struct error *err)
-{
-	char from[PATH_MAX], to[PATH_MAX], *text;
-	struct stat st;
-	size_t len;
-	int rc;
-
-	if (clone_path(from, dir->data, name, err) == -1 ||
-	    clone_path(to, dir->made, name, err) == -1)
-		return -1;
-	if (lstat(from, &st) == -1)
-		return errno == ENOENT ? 0 : error_sys(err, "stat %s", from);
-	text = file_read(from, OWN_MAX, &len, err);
-	if (text == NULL)
-		return -1;
-	rc = file_replace(to, text, len, st.st_mode & 07777, err);
-	free(text);
-	if (rc == 0 && geteuid() == 0 && chown(to, st.st_uid, st.st_gid) == -1)
-		rc = error_sys(err, "chown %s", to);
-	return rc;
+	if (rc == 0 && rename(part, path) == -1)
+		rc = error_sys(err, "rename %s", part);
+	if (rc == -1)
+		unlink(part);
+	return rc == -1 ? -1 : file_sync_dir(path, err);
 }
 
 /* It had its new name before: the newest of these. */
@@ -256,7 +212,7 @@ clone_renamed(struct clone_dir *dir, struct error *err)
 	if (clone_kept(dir, top, prefix, &kept, err) == -1)
 		return -1;
 	if (kept.count > 0)
-		rc = clone_old(
+		rc = clone_entry(
 		    dir->old, top, kept.list[kept.count - 1].name, err);
 	kept_free(&kept);
 	return rc;
@@ -274,7 +230,8 @@ clone_unmark(const struct clone_dir *dir, const char *name, struct error *err)
 	return file_sync_dir(path, err);
 }
 
-/* The old data under its new name, the mark gone. */
+/* The old data under its new name, the mark gone; and this host's own settings
+ * are in the data directory. */
 static int
 clone_finish(struct clone_dir *dir, struct error *err)
 {
@@ -285,6 +242,7 @@ clone_finish(struct clone_dir *dir, struct error *err)
 			return -1;
 	}
 	if (file_sync_dir(dir->data, err) == -1 ||
+	    (dir->state_dir != NULL && saved_paid(dir->state_dir, err) == -1) ||
 	    clone_unmark(dir, OLD_MARK, err) == -1 ||
 	    clone_unmark(dir, MARK, err) == -1)
 		return -1;
@@ -309,6 +267,7 @@ clone_dir_begin(struct clone_dir *dir, bool *whole, struct error *err)
 		return clone_names(dir, err);
 	if (clone_dir_tidy(dir, err) == -1 ||
 	    clone_layout(dir->data, err) == -1 ||
+	    clone_trial(dir->data, err) == -1 ||
 	    clone_remove(dir, dir->made, err) == -1)
 		return -1;
 	return clone_room(dir, err);
@@ -317,10 +276,7 @@ clone_dir_begin(struct clone_dir *dir, bool *whole, struct error *err)
 int
 clone_dir_place(struct clone_dir *dir, const char *conninfo, struct error *err)
 {
-	static const char *const own[] = { "/postgresql.conf", "/pg_hba.conf",
-		"/pg_ident.conf" };
 	char text[MARK_MAX];
-	size_t i;
 
 	if (clone_names(dir, err) == -1)
 		return -1;
@@ -330,96 +286,14 @@ clone_dir_place(struct clone_dir *dir, const char *conninfo, struct error *err)
 			return -1;
 		return clone_finish(dir, err);
 	}
-	for (i = 0; i < sizeof(own) / sizeof(own[0]); i++)
-		if (clone_own(dir, own[i], err) == -1)
-			return -1;
 	clone_mark(dir, text);
-	if (auto_conf_follow(dir->made, conninfo, err) == -1 ||
+	if (clone_layout(dir->data, err) == -1 ||
+	    clone_settings(dir, err) == -1 ||
+	    auto_conf_follow(dir->made, conninfo, err) == -1 ||
 	    clone_put(dir->made, "/standby.signal", "", err) == -1 ||
 	    clone_put(dir->made, MARK, text, err) == -1)
 		return -1;
-	if (renameat2(AT_FDCWD, dir->made, AT_FDCWD, dir->data,
-		RENAME_EXCHANGE) == -1)
-		return error_sys(
-		    err, "exchange %s and %s", dir->made, dir->data);
+	if (clone_exchange(dir->made, dir->data, err) == -1)
+		return -1;
 	return clone_finish(dir, err);
-}
-
-/* What is half removed is none of them. */
-static int
-clone_drop(const struct clone_dir *dir, const char *path, struct error *err)
-{
-	char gone[PATH_MAX];
-
-	if (clone_path(gone, dir->data, ".gone", err) == -1 ||
-	    clone_remove(dir, gone, err) == -1)
-		return -1;
-	if (path == NULL)
-		return 0;
-	if (rename(path, gone) == -1)
-		return error_sys(err, "rename %s", path);
-	return clone_remove(dir, gone, err);
-}
-
-/* As what it became old; "": it is not. */
-static int
-clone_age(const char *path, char text[NAME_MAX + 1], struct error *err)
-{
-	char mark[PATH_MAX], *found;
-
-	text[0] = '\0';
-	if (clone_path(mark, path, OLD, err) == -1)
-		return -1;
-	if (access(mark, F_OK) == -1)
-		return 0;
-	found = file_read(mark, NAME_MAX, NULL, err);
-	if (found == NULL)
-		return -1;
-	str_cut(text, NAME_MAX + 1, found);
-	free(found);
-	return 0;
-}
-
-/* Those that were old before this data streamed go, or those that have become
- * so now are marked. What copies in vain took the place of is old with them,
- * and kept with them: the first of these may be the only copy of something. */
-static int
-clone_settle(const struct clone_dir *dir, bool before, struct error *err)
-{
-	char top[PATH_MAX], prefix[NAME_MAX + 1], path[PATH_MAX];
-	char age[NAME_MAX + 1], last[NAME_MAX + 1] = "";
-	struct kept_list kept;
-	size_t i, seen = 0;
-	int rc;
-
-	rc = clone_kept(dir, top, prefix, &kept, err);
-	for (i = kept.count; i-- > 0 && rc == 0;) {
-		rc = clone_old(path, top, kept.list[i].name, err);
-		if (rc == 0)
-			rc = clone_age(path, age, err);
-		if (rc == -1 || (age[0] != '\0') != before)
-			continue;
-		if (!before && last[0] == '\0')
-			str_cut(last, sizeof(last), kept.list[i].name);
-		if (!before) {
-			rc = clone_put(path, OLD, last, err);
-			continue;
-		}
-		if (strcmp(age, last) != 0)
-			seen++;
-		str_cut(last, sizeof(last), age);
-		if (seen > CLONE_OLD_KEEP)
-			rc = clone_drop(dir, path, err);
-	}
-	kept_free(&kept);
-	return rc;
-}
-
-int
-clone_dir_settle(const struct clone_dir *dir, struct error *err)
-{
-	if (clone_drop(dir, NULL, err) == -1 ||
-	    clone_settle(dir, true, err) == -1)
-		return -1;
-	return clone_settle(dir, false, err);
 }

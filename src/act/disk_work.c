@@ -21,6 +21,7 @@ struct disk_work {
 	void (*free_what)(void *what);
 	struct error err;
 	bool ok;
+	bool again; /* asked for since it was begun */
 };
 
 static void
@@ -55,7 +56,8 @@ disk_work_idle_done(void *arg)
 {
 	struct disk_work *work = arg;
 
-	if (atomic_exchange(&work->off, false) && !work->ok) {
+	if ((atomic_exchange(&work->off, false) && !work->ok) || work->again) {
+		work->again = false;
 		worker_submit_own(work->env->disk, disk_work_do,
 		    disk_work_idle_done, disk_work_free, work);
 		return;
@@ -110,10 +112,19 @@ disk_work_goes_on(const struct disk_work *self, struct error *err)
 }
 
 void
+disk_work_note(struct act_env *env, disk_work_fn fn, void *what,
+    void (*free_what)(void *what))
+{
+	worker_submit_own(env->disk, disk_work_do, disk_work_done,
+	    disk_work_free, disk_work_new(env, fn, what, free_what));
+}
+
+void
 disk_work_idle(struct act_env *env, disk_work_fn fn, void *what,
     void (*free_what)(void *what))
 {
 	if (env->idle != NULL) {
+		env->idle->again = true;
 		free_what(what);
 		return;
 	}

@@ -28,8 +28,12 @@ void disk_work_cancel(struct disk_work *work);
 int disk_work_goes_on(
     const struct disk_work *self, struct error *err) MUST_CHECK;
 
-/* For no action, and one at a time, another is dropped: it ends for whatever
- * is started above, and is begun again after that, unless it was done. */
+/* For no action, and short: in its turn, and not called off. */
+void disk_work_note(struct act_env *env, disk_work_fn fn, void *what,
+    void (*free_what)(void *what));
+/* For no action, and one at a time, another is dropped and the one that there
+ * is done once more: it ends for whatever an action starts, and is begun again
+ * after that, unless it was done. */
 void disk_work_idle(struct act_env *env, disk_work_fn fn, void *what,
     void (*free_what)(void *what));
 /* Before the thread is ended. */

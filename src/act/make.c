@@ -59,6 +59,13 @@ make_repmgr(struct act *a, const char *data, const char **words, size_t at,
 		act_done(a, ANS_UNKNOWN, err.msg);
 }
 
+enum answer
+make_answer(const struct error *err)
+{
+	return err->code == ERR_REFUSED || err->code == ERR_LIMIT ? ANS_NO :
+								    ANS_UNKNOWN;
+}
+
 void
 make_made(struct act *a, bool ok, const struct error *err)
 {
@@ -66,5 +73,5 @@ make_made(struct act *a, bool ok, const struct error *err)
 
 	m->work = NULL;
 	m->done = ok;
-	act_done(a, ok ? ANS_YES : ANS_UNKNOWN, ok ? "" : err->msg);
+	act_done(a, ok ? ANS_YES : make_answer(err), ok ? "" : err->msg);
 }

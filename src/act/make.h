@@ -30,6 +30,10 @@ void make_cancel(struct act *a);
 void make_repmgr(struct act *a, const char *data, const char **words, size_t at,
     child_fn done);
 
+/* How a piece of work that failed ends the action: no, where it would fail in
+ * the same way again, after hours of copying; else it is done once more. */
+enum answer make_answer(const struct error *err);
+
 /* The end of the last piece of work. */
 void make_made(struct act *a, bool ok, const struct error *err);
 

@@ -54,4 +54,16 @@ int saved_begin(const struct saved_goal *goal, char *dir, size_t size,
 int saved_own(
     const char *dir, const char *data_directory, struct error *err) MUST_CHECK;
 
+/* The names of these, and NULL. */
+extern const char *const saved_settings[];
+/* The last that was saved, where a rewind began with it and this host's own
+ * settings have not been put back since; else "". */
+int saved_owes(const char *state_dir, char *dir, size_t size,
+    struct error *err) MUST_CHECK;
+/* They are in that directory, too, its owner's. */
+int saved_lend(
+    const char *dir, const char *directory, struct error *err) MUST_CHECK;
+/* They are back in the data directory, whichever way. */
+int saved_paid(const char *state_dir, struct error *err) MUST_CHECK;
+
 #endif

@@ -15,14 +15,41 @@
 #include "hawatch/file.h"
 #include "hawatch/str.h"
 
+/* In what was saved: its settings are not, or not surely, where they were. */
+#define OWED "owed"
+
+int
+saved_lend(const char *dir, const char *to, struct error *err)
+{
+	char path[SAVED_MAX];
+	struct stat st;
+
+	if (stat(to, &st) == -1)
+		return error_sys(err, "stat %s", to);
+	if (saved_each(dir, to, st.st_uid, st.st_gid, err) == -1 ||
+	    saved_path(path, to, ".", err) == -1)
+		return -1;
+	return file_sync_dir(path, err);
+}
+
+static int
+saved_pay(const char *dir, struct error *err)
+{
+	char path[SAVED_MAX];
+
+	if (saved_path(path, dir, OWED, err) == -1)
+		return -1;
+	if (unlink(path) == -1)
+		return errno == ENOENT ? 0 : error_sys(err, "remove %s", path);
+	return file_sync_dir(path, err);
+}
+
 int
 saved_own(const char *dir, const char *data, struct error *err)
 {
-	struct stat st;
-
-	if (stat(data, &st) == -1)
-		return error_sys(err, "stat %s", data);
-	return saved_each(dir, data, st.st_uid, st.st_gid, err);
+	if (saved_lend(dir, data, err) == -1)
+		return -1;
+	return saved_pay(dir, err);
 }
 
 bool
@@ -35,30 +62,51 @@ saved_has(const char *dir, const char *name)
 	       access(path, F_OK) == 0;
 }
 
-/* The newest of this epoch that is complete. */
+/* The newest that is complete, and of that epoch; 0: of any. "": none. */
 static int
-saved_newest(const struct saved_goal *goal, char *dir, struct error *err)
+saved_newest(
+    const char *top, uint64_t epoch, char *dir, size_t size, struct error *err)
 {
-	char top[SAVED_MAX], path[SAVED_MAX];
+	char path[SAVED_MAX];
 	struct kept_list kept;
 	struct error ignored;
 	size_t i;
 
 	dir[0] = '\0';
-	if (saved_path(top, goal->state_dir, "saved", err) == -1 ||
-	    kept_read(&kept, top, "", err) == -1)
+	if (kept_read(&kept, top, "", err) == -1)
 		return -1;
 	for (i = kept.count; i-- > 0 && dir[0] == '\0';)
-		if (kept.list[i].epoch == goal->epoch &&
+		if ((epoch == 0 || kept.list[i].epoch == epoch) &&
 		    saved_path(path, top, kept.list[i].name, &ignored) == 0 &&
 		    saved_has(path, "complete"))
-			str_cut(dir, SAVED_MAX, path);
+			str_cut(dir, size, path);
 	kept_free(&kept);
-	if (dir[0] == '\0')
-		return error_set(err, ERR_REFUSED,
-		    "%s holds nothing complete of epoch %llu", top,
-		    (unsigned long long)goal->epoch);
 	return 0;
+}
+
+/* What was saved later, was so of data that nothing was owed to. */
+int
+saved_owes(const char *state_dir, char *dir, size_t size, struct error *err)
+{
+	char top[SAVED_MAX];
+
+	dir[0] = '\0';
+	if (saved_path(top, state_dir, "saved", err) == -1 ||
+	    saved_newest(top, 0, dir, size, err) == -1)
+		return -1;
+	if (dir[0] != '\0' && !saved_has(dir, OWED))
+		dir[0] = '\0';
+	return 0;
+}
+
+int
+saved_paid(const char *state_dir, struct error *err)
+{
+	char dir[SAVED_MAX];
+
+	if (saved_owes(state_dir, dir, sizeof(dir), err) == -1)
+		return -1;
+	return dir[0] == '\0' ? 0 : saved_pay(dir, err);
 }
 
 static int
@@ -92,10 +140,12 @@ saved_back(const char *dir, const struct saved_goal *goal, struct error *err)
 	if (rc == -1 || saved_path(a, data, "backup_label", err) == -1)
 		return -1;
 	unlink(a);
-	if (saved_path(a, dir, "pg_control", err) == -1 ||
-	    saved_path(b, data, "global/pg_control", err) == -1)
+	if (saved_path(a, to, ".", err) == -1 || file_sync_dir(a, err) == -1 ||
+	    saved_path(a, dir, "pg_control", err) == -1 ||
+	    saved_path(b, data, "global/pg_control", err) == -1 ||
+	    saved_copy(a, b, st.st_uid, st.st_gid, NULL, err) == -1)
 		return -1;
-	return saved_copy(a, b, st.st_uid, st.st_gid, NULL, err);
+	return file_sync_dir(b, err);
 }
 
 int
@@ -103,14 +153,21 @@ saved_begin(
     const struct saved_goal *goal, char *dir, size_t size, struct error *err)
 {
 	const char *data = goal->data_directory;
-	char found[SAVED_MAX], path[SAVED_MAX];
+	char top[SAVED_MAX], found[SAVED_MAX], path[SAVED_MAX];
 
-	if (saved_newest(goal, found, err) == -1)
+	if (saved_path(top, goal->state_dir, "saved", err) == -1 ||
+	    saved_newest(top, goal->epoch, found, sizeof(found), err) == -1)
 		return -1;
 	str_cut(dir, size, found);
+	if (found[0] == '\0')
+		return error_set(err, ERR_REFUSED,
+		    "%s holds nothing complete of epoch %llu", top,
+		    (unsigned long long)goal->epoch);
 	if (saved_has(found, "begun") && saved_back(found, goal, err) == -1)
 		return -1;
-	if (saved_path(path, found, "begun", err) == -1 ||
+	if (saved_path(path, found, OWED, err) == -1 ||
+	    file_replace(path, "", 0, 0600, err) == -1 ||
+	    saved_path(path, found, "begun", err) == -1 ||
 	    file_replace(path, "", 0, 0600, err) == -1 ||
 	    saved_path(path, data, "standby.signal", err) == -1)
 		return -1;

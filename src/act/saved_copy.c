@@ -48,34 +48,70 @@ saved_pump(int in, int out, const char *what, const struct disk_work *work,
 	return rc;
 }
 
+/* What is there keeps its rights, and is a file. */
+static int
+saved_mode(const char *to, mode_t *mode, struct error *err)
+{
+	struct stat st;
+
+	*mode = 0600;
+	if (lstat(to, &st) == -1)
+		return errno == ENOENT ? 0 : error_sys(err, "stat %s", to);
+	if (!S_ISREG(st.st_mode))
+		return error_set(
+		    err, ERR_PROTOCOL, "%s is not a regular file", to);
+	*mode = st.st_mode & 07777;
+	return 0;
+}
+
+static int
+saved_fill(int in, const char *from, const char *to, uid_t uid, gid_t gid,
+    const struct disk_work *work, struct error *err)
+{
+	char part[SAVED_MAX];
+	int out, rc = -1;
+	mode_t mode;
+
+	if (saved_mode(to, &mode, err) == -1)
+		return -1;
+	if (snprintf(part, sizeof(part), "%s.hawatch", to) >= SAVED_MAX)
+		return error_set(err, ERR_LIMIT, "%s: too long a path", to);
+	out = open(
+	    part, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (out == -1)
+		return error_sys(err, "create %s", part);
+	if (geteuid() == 0 && uid != (uid_t)-1 && fchown(out, uid, gid) == -1)
+		error_sys(err, "chown %s", part);
+	else if (fchmod(out, mode) == -1)
+		error_sys(err, "chmod %s", part);
+	else
+		rc = saved_pump(in, out, from, work, err);
+	close(out);
+	if (rc == 0 && rename(part, to) == -1)
+		rc = error_sys(err, "rename %s", part);
+	if (rc == -1)
+		unlink(part);
+	return rc;
+}
+
 int
 saved_copy(const char *from, const char *to, uid_t uid, gid_t gid,
     const struct disk_work *work, struct error *err)
 {
-	int in, out, rc = -1;
+	int in, rc;
 
 	in = open(from, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	if (in == -1)
 		return error_sys(err, "open %s", from);
-	out = open(
-	    to, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (out == -1)
-		error_sys(err, "create %s", to);
-	else if (geteuid() == 0 && uid != (uid_t)-1 &&
-		 fchown(out, uid, gid) == -1)
-		error_sys(err, "chown %s", to);
-	else
-		rc = saved_pump(in, out, from, work, err);
-	if (out != -1)
-		close(out);
+	rc = saved_fill(in, from, to, uid, gid, work, err);
 	close(in);
 	return rc;
 }
 
 /* This host's own, where they lie in the data directory: a rewind puts the
  * primary's in their place. */
-static const char *const saved_settings[] = { "postgresql.conf", "pg_hba.conf",
-	"pg_ident.conf" };
+const char *const saved_settings[] = { "postgresql.conf", "pg_hba.conf",
+	"pg_ident.conf", NULL };
 
 int
 saved_each(
@@ -85,7 +121,7 @@ saved_each(
 	struct stat st;
 	size_t i;
 
-	for (i = 0; i < sizeof(saved_settings) / sizeof(*saved_settings); i++) {
+	for (i = 0; saved_settings[i] != NULL; i++) {
 		if (saved_path(a, from, saved_settings[i], err) == -1 ||
 		    saved_path(b, to, saved_settings[i], err) == -1)
 			return -1;

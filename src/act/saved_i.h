@@ -13,8 +13,9 @@ int saved_path(
     char *out, const char *dir, const char *name, struct error *err) MUST_CHECK;
 /* A file in it. */
 bool saved_has(const char *dir, const char *name);
-/* On the disk when it returns. owner -1, -1: as we are. work, or NULL, may be
- * called off meanwhile. */
+/* What is called so is replaced by a whole copy, on the disk when it returns,
+ * or stays; names are not on the disk. owner -1, -1: as we are. work, or NULL,
+ * may be called off meanwhile. */
 int saved_copy(const char *from, const char *to, uid_t uid, gid_t gid,
     const struct disk_work *work, struct error *err) MUST_CHECK;
 /* The settings that lie in that directory. */

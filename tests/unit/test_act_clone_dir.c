@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "act/clone_dir.h"
+#include "act/saved.h"
 
 #define NOON ((usec_t)1795262400 * USEC_SEC) /* 20261121T120000Z */
 #define HOUR (3600 * USEC_SEC)
@@ -42,8 +43,9 @@ setup(void **arg)
 	dir.source = "s2";
 	dir.epoch = 8;
 	dir.wall = NOON;
-	shell("rm -rf data* && mkdir -p data/pg_wal && echo old > data/what && "
-	      "touch data/postgresql.auto.conf");
+	shell(
+	    "rm -rf data* state && mkdir -p state data/pg_wal data/global && echo old > data/what && "
+	    "touch data/postgresql.auto.conf data/global/pg_control");
 	return 0;
 }
 
@@ -81,7 +83,7 @@ settles(void)
 {
 	struct error err;
 
-	if (clone_dir_settle(&dir, &err) != 0)
+	if (clone_dir_note(&dir, &err) != 0 || clone_dir_prune(&dir, &err) != 0)
 		fail_msg("%s", err.msg);
 }
 
@@ -89,7 +91,7 @@ settles(void)
 static void
 left(const char *mark)
 {
-	char text[200];
+	char text[400];
 
 	snprintf(text, sizeof(text),
 	    "mv data data.new && cp -r data.new data && "
@@ -233,6 +235,107 @@ test_copies_of_nothing(void **arg)
 	      "test $(ls -d data.old-* | wc -l) = 2");
 }
 
+static struct saved_goal
+saving(void)
+{
+	static char state[100];
+
+	snprintf(state, sizeof(state), "%s/state", top);
+	dir.state_dir = state;
+	return (struct saved_goal){ .state_dir = state,
+		.data_directory = dir.data,
+		.epoch = dir.epoch,
+		.wall = NOON };
+}
+
+/* A rewind has begun, and copied what the primary has. */
+static void
+rewound(char *found)
+{
+	struct saved_goal goal = saving();
+	struct saved out;
+	struct error err;
+
+	assert_int_equal(saved_make(&goal, &out, &err), 0);
+	assert_int_equal(saved_complete(out.dir, "", 0, &err), 0);
+	assert_int_equal(saved_begin(&goal, found, SAVED_MAX, &err), 0);
+	shell("echo theirs > data/postgresql.conf");
+}
+
+static void
+cloned(const char *own)
+{
+	char line[200];
+
+	dir.epoch++;
+	begins(false);
+	copied();
+	shell("echo theirs > data.new/postgresql.conf && "
+	      "chown -R 65534 data.new");
+	places();
+	snprintf(line, sizeof(line),
+	    "test $(cat data/postgresql.conf) = %s &&"
+	    " test $(stat -c %%a:%%u data/postgresql.conf) = 640:65534",
+	    own);
+	shell(line);
+}
+
+#define OWN(text) \
+	"echo " text " > data/postgresql.conf && chown 65534 data " \
+	"data/postgresql.conf && chmod 640 data/postgresql.conf"
+
+/* Data that is half the primary's has settings that are not this host's. */
+static void
+test_half_rewritten(void **arg)
+{
+	char found[SAVED_MAX];
+
+	shell(OWN("own"));
+	rewound(found);
+	cloned("own");
+	/* By now they are the data's, and a person changes them. */
+	shell(OWN("newer"));
+	cloned("newer");
+}
+
+/* It came to its end, and so did what was saved and never begun with. */
+static void
+test_rewritten(void **arg)
+{
+	char found[SAVED_MAX];
+	struct saved_goal goal;
+	struct saved out;
+	struct error err;
+
+	shell(OWN("own"));
+	rewound(found);
+	assert_int_equal(saved_own(found, dir.data, &err), 0);
+	shell(OWN("newer"));
+	cloned("newer");
+	rewound(found);
+	dir.epoch++;
+	shell(OWN("newest"));
+	goal = saving();
+	assert_int_equal(saved_make(&goal, &out, &err), 0);
+	assert_int_equal(saved_complete(out.dir, "", 0, &err), 0);
+	cloned("newest");
+}
+
+/* A crash after the exchange: what is owed is paid. */
+static void
+test_paid_late(void **arg)
+{
+	char found[SAVED_MAX];
+
+	shell(OWN("own"));
+	rewound(found);
+	left("echo copy of s2 in epoch 8 > data/" CLONE_MARK " && " OWN("own"));
+	begins(true);
+	places();
+	shell(OWN("newer"));
+	cloned("newer");
+}
+
 int
 main(void)
 {
@@ -243,13 +346,16 @@ main(void)
 		cmocka_unit_test_setup(test_other_mark, setup),
 		cmocka_unit_test_setup(test_tidy, setup),
 		cmocka_unit_test_setup(test_clock_ahead, setup),
+		cmocka_unit_test_setup(test_half_rewritten, setup),
+		cmocka_unit_test_setup(test_rewritten, setup),
+		cmocka_unit_test_setup(test_paid_late, setup),
 	};
 	int rc;
 
 	if (mkdtemp(top) == NULL)
 		return 1;
 	rc = cmocka_run_group_tests(tests, NULL, NULL);
-	shell("rm -rf data*");
+	shell("rm -rf data* state");
 	rmdir(top);
 	return rc;
 }

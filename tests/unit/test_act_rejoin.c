@@ -204,6 +204,47 @@ test_follows(void **arg)
 	acttest_down(&t);
 }
 
+static void
+refused(struct acttest *t, const struct goal *g)
+{
+	assert_true(acttest_run(t, ACT_CLONE, g, FORKTEST_LIMIT));
+	assert_int_equal(t->ans, ANS_NO);
+	assert_non_null(strstr(t->reason, "/pg_tblspc/16400 is a tablespace"));
+	assert_non_null(strstr(t->reason, "clone it by hand"));
+	forktest_shell("! ls -d $1.old-* 2> /dev/null && "
+		       "rm $1/pg_tblspc/16400");
+}
+
+/* What no copy can take the place of: seen before one is made, or, where it
+ * came to be so meanwhile, after that; and not once more for that. */
+static void
+in_the_way(struct acttest *t, const struct goal *g)
+{
+	const char *was = s1->conf.pg.bin_directory;
+	char bin[120], text[500];
+
+	forktest_shell("ln -s / $1/pg_tblspc/16400");
+	refused(t, g);
+	forktest_shell("! test -e $1.new");
+	if (s1->conf.pg.commands == COMMANDS_REPMGR)
+		return;
+	assert_in_range(
+	    snprintf(text, sizeof(text),
+		"to=$2/bin && mkdir $to && ln -s %s/* $to/ && cd $to && "
+		"rm pg_basebackup && echo '#!/bin/sh' > pg_basebackup && "
+		"echo ln -s / $1/pg_tblspc/16400 >> pg_basebackup && "
+		"echo exec %s/pg_basebackup '\"$@\"' >> pg_basebackup && "
+		"chmod 755 pg_basebackup",
+		was, was),
+	    1, sizeof(text) - 1);
+	forktest_shell(text);
+	snprintf(bin, sizeof(bin), "%s/bin", forktest_state);
+	s1->conf.pg.bin_directory = bin;
+	refused(t, g);
+	forktest_shell("rm -r $1.new");
+	s1->conf.pg.bin_directory = was;
+}
+
 /* Promoted each for itself: both are on timeline 2. */
 static void
 test_same_timeline(void **arg)
@@ -222,6 +263,7 @@ test_same_timeline(void **arg)
 	forktest_recover(&t);
 	forktest_run(&t, ACT_COMPARE, &g);
 	assert_int_equal(g.fork, FORK_CLONE);
+	in_the_way(&t, &g);
 	/* Of another copy, which this data was before. */
 	forktest_shell("echo copy of s2 in epoch 6 > $1/" CLONE_MARK);
 	forktest_run(&t, ACT_CLONE, &g);

@@ -3,12 +3,14 @@
  * number, whatever the clock said when they were made.
  */
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -237,6 +239,40 @@ test_cannot_be_copied(void **arg)
 	assert_int_equal(access(old.dir, F_OK), 0);
 }
 
+/* What is put back is whole, or what was there stays; with its rights. */
+static void
+test_no_room(void **arg)
+{
+	struct rlimit was, one = { 1, 1 };
+	struct saved out;
+	struct error err;
+
+	control("first");
+	shell("echo own > data/postgresql.conf && "
+	      "chmod 640 data/postgresql.conf data/global/pg_control");
+	save(8, NOON, true, &out);
+	begins(8, out.dir);
+	control("half");
+	shell("echo theirs > data/postgresql.conf");
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &was), 0);
+	one.rlim_max = was.rlim_max;
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &one), 0);
+	assert_int_equal(saved_own(out.dir, goal.data_directory, &err), -1);
+	assert_int_equal(
+	    saved_begin(&goal, out.dir, sizeof(out.dir), &err), -1);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &was), 0);
+	control_is("half");
+	shell(
+	    "grep -q theirs data/postgresql.conf && "
+	    "chmod 640 data/global/pg_control && test $(ls data | wc -l) = 3");
+	assert_int_equal(saved_own(out.dir, goal.data_directory, &err), 0);
+	begins(8, out.dir);
+	control_is("first");
+	shell("grep -q own data/postgresql.conf && test 640640 = "
+	      "$(stat -c %a data/postgresql.conf data/global/* | tr -d '\\n')");
+}
+
 static void
 never(void *arg, enum act_kind kind, const struct goal *of, enum answer ans,
     const char *reason)
@@ -298,6 +334,7 @@ main(void)
 		cmocka_unit_test_setup(test_older_version, setup),
 		cmocka_unit_test_setup(test_prune, setup),
 		cmocka_unit_test_setup(test_cannot_be_copied, setup),
+		cmocka_unit_test_setup(test_no_room, setup),
 		cmocka_unit_test_setup(test_pace, setup),
 	};
 	int rc;
