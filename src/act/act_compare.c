@@ -22,6 +22,7 @@
 #include "act/modules.h"
 #include "act/pg_control.h"
 #include "act/primary_ask.h"
+#include "act/tool_line.h"
 #include "hawatch/emit.h"
 #include "hawatch/job.h"
 #include "hawatch/mem.h"
@@ -129,19 +130,6 @@ act_compare_hopeless(const char *text)
 	return false;
 }
 
-/* Its last line says what was wrong. */
-static void
-act_compare_last(const char *text, char *out, size_t size)
-{
-	const char *end = text + strlen(text), *from;
-
-	while (end > text && end[-1] == '\n')
-		end--;
-	for (from = end; from > text && from[-1] != '\n'; from--)
-		;
-	snprintf(out, size, "%.*s", (int)(end - from), from);
-}
-
 static void
 act_compare_dry_cb(void *arg, const struct job_result *res)
 {
@@ -150,7 +138,7 @@ act_compare_dry_cb(void *arg, const struct job_result *res)
 	char lsn[64], last[160];
 
 	p->job = NULL;
-	act_compare_last(res->output, last, sizeof(last));
+	tool_last(res->output, res->output_len, last, sizeof(last));
 	if (res->status == 0 && strstr(res->output, "no rewind required"))
 		act_compare_found(a, p->beyond ? FORK_CLONE : FORK_NONE,
 		    p->beyond ? reason_str(REASON_not_rewound) : "");
