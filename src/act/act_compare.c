@@ -161,6 +161,7 @@ act_compare_dry(struct act *a, const struct primary_said *said)
 	const struct conf_postgres *pg = &env->conf->pg;
 	struct error err;
 	char *conninfo = primary_ask_source(a, said, &err);
+	char *secret = primary_ask_secret(said);
 	char *program = xasprintf("%s/pg_rewind", pg->bin_directory);
 	char *source =
 	    conninfo == NULL ? NULL : xasprintf("--source-server=%s", conninfo);
@@ -168,6 +169,7 @@ act_compare_dry(struct act *a, const struct primary_said *said)
 		"-D", pg->data_directory, source, NULL };
 	const struct job_spec spec = {
 		.argv = argv,
+		.also = secret,
 		.user = pg->run_as,
 		.deadline = DRY_LIMIT,
 		.keep_fd = -1,
@@ -182,6 +184,7 @@ act_compare_dry(struct act *a, const struct primary_said *said)
 			act_compare_wait(a, err.msg);
 	}
 	free(conninfo);
+	free(secret);
 	free(program);
 	free(source);
 }
