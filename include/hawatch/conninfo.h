@@ -31,4 +31,10 @@ int conninfo_read(
 char *conninfo_point(
     const char *text, const struct conninfo *to, struct error *err) MUST_CHECK;
 
+/* The string without its password, which *password becomes; NULL where there is
+ * none. A key's password (sslpassword) stays: libpq takes it from nowhere else.
+ * Caller frees both; NULL: not understood. */
+char *conninfo_bare(
+    const char *text, char **password, struct error *err) MUST_CHECK;
+
 #endif

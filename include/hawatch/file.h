@@ -5,6 +5,7 @@
 #ifndef HAWATCH_FILE_H
 #define HAWATCH_FILE_H
 
+#include <dirent.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -23,6 +24,11 @@ int file_replace(const char *path, const void *data, size_t len, mode_t mode,
 
 /* All of it; -1 with errno. */
 int file_write(int fd, const void *data, size_t len) MUST_CHECK;
+
+/* 1: the next name of an open directory, borrowed until the next call. 0: those
+ * were all. -1: it cannot be read further. path: for the error. */
+int file_next(DIR *dir, const char *path, struct dirent **entry,
+    struct error *err) MUST_CHECK;
 
 /* Makes names in the directory of path durable: after rename or unlink. */
 int file_sync_dir(const char *path, struct error *err) MUST_CHECK;

@@ -38,16 +38,18 @@ struct job_spec {
 	const char *const *argv; /* NULL-terminated; argv[0] a full path */
 	const char *const *env;	 /* NULL: a clean one with PATH and LANG=C,
 				    and HOME, USER, LOGNAME of user */
-	const char *user;	 /* NULL: as we are; else its groups too */
-	const char *dir;	 /* NULL: "/" */
-	usec_t deadline;	 /* after the start; 0 is not allowed */
-	size_t output_max;	 /* stdout and stderr together; 0: 16 KiB */
-	const char *input;	 /* on its standard input; NULL: none */
-	size_t input_len;	 /* at most JOB_INPUT_MAX */
-	int keep_fd;		 /* passed as fd 3; -1 none */
-	bool kept;		 /* what it starts ends with it */
-	usec_t until;		 /* kept: killed at this time, on the raw clock,
-				    though we hang; 0: not before it is late */
+	const char *also;  /* "NAME=value", one more in the clean one; NULL:
+			      none */
+	const char *user;  /* NULL: as we are; else its groups too */
+	const char *dir;   /* NULL: "/" */
+	usec_t deadline;   /* after the start; 0 is not allowed */
+	size_t output_max; /* stdout and stderr together; 0: 16 KiB */
+	const char *input; /* on its standard input; NULL: none */
+	size_t input_len;  /* at most JOB_INPUT_MAX */
+	int keep_fd;	   /* passed as fd 3; -1 none */
+	bool kept;	   /* what it starts ends with it */
+	usec_t until;	   /* kept: killed at this time, on the raw clock,
+			      though we hang; 0: not before it is late */
 };
 
 struct job_result {

@@ -217,21 +217,11 @@ act_begin_back(void *what, const struct disk_work *self, struct error *err)
 	return auto_conf_back(what, err);
 }
 
-static void
-act_begin_backed(struct act *a, bool ok, void *what, const struct error *err)
+/* Yes: a start command may be given now. No: the try has ended. Unknown: err
+ * says why. */
+static enum answer
+act_begin_ready(struct act *a, struct error *err)
 {
-	struct act_begin_priv *p = act_priv(a);
-	struct error own = *err;
-
-	p->work = NULL;
-	if (!ok || act_begin_start(a, &own) == -1)
-		act_done(a, ANS_UNKNOWN, own.msg);
-}
-
-static int
-act_begin_apply(struct act *a, struct error *err)
-{
-	struct act_begin_priv *p = act_priv(a);
 	enum reason why = REASON_ok;
 	enum answer clear = ANS_YES, may;
 
@@ -240,13 +230,38 @@ act_begin_apply(struct act *a, struct error *err)
 	if (may == ANS_YES || (may == ANS_NO && why == REASON_start_failed))
 		clear = act_begin_clear(a, err, &why);
 	if (clear == ANS_UNKNOWN)
-		return -1;
+		return ANS_UNKNOWN;
 	if (clear == ANS_NO)
 		may = ANS_UNKNOWN;
-	if (may != ANS_YES) {
-		act_begin_finish(a, may, why);
-		return 0;
-	}
+	if (may == ANS_YES)
+		return ANS_YES;
+	act_begin_finish(a, may, why);
+	return ANS_NO;
+}
+
+/* Asked again: the disk may have taken long, and somebody started it. */
+static void
+act_begin_backed(struct act *a, bool ok, void *what, const struct error *err)
+{
+	struct act_begin_priv *p = act_priv(a);
+	struct error own = *err;
+	enum answer ready;
+
+	p->work = NULL;
+	ready = ok ? act_begin_ready(a, &own) : ANS_UNKNOWN;
+	if (ready == ANS_UNKNOWN ||
+	    (ready == ANS_YES && act_begin_start(a, &own) == -1))
+		act_done(a, ANS_UNKNOWN, own.msg);
+}
+
+static int
+act_begin_apply(struct act *a, struct error *err)
+{
+	struct act_begin_priv *p = act_priv(a);
+	enum answer ready = act_begin_ready(a, err);
+
+	if (ready != ANS_YES)
+		return ready == ANS_NO ? 0 : -1;
 	if (act_goal(a)->aside)
 		return act_begin_start(a, err);
 	p->work = disk_work_start(a, act_begin_back,

@@ -135,7 +135,8 @@ act_clone_run(struct act *a, const struct clone_dir *dir)
 		"--wal-method=stream", "-D", dir->made, "-d", conninfo, NULL };
 
 	if (conninfo != NULL)
-		m->child = child_start(a, argv, -1, act_clone_ended, &err);
+		m->child =
+		    child_start(a, argv, -1, &m->said, act_clone_ended, &err);
 	free(conninfo);
 	free(program);
 	if (m->child == NULL)

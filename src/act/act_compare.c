@@ -22,6 +22,7 @@
 #include "act/modules.h"
 #include "act/pg_control.h"
 #include "act/primary_ask.h"
+#include "act/tool_line.h"
 #include "hawatch/emit.h"
 #include "hawatch/job.h"
 #include "hawatch/mem.h"
@@ -129,19 +130,6 @@ act_compare_hopeless(const char *text)
 	return false;
 }
 
-/* Its last line says what was wrong. */
-static void
-act_compare_last(const char *text, char *out, size_t size)
-{
-	const char *end = text + strlen(text), *from;
-
-	while (end > text && end[-1] == '\n')
-		end--;
-	for (from = end; from > text && from[-1] != '\n'; from--)
-		;
-	snprintf(out, size, "%.*s", (int)(end - from), from);
-}
-
 static void
 act_compare_dry_cb(void *arg, const struct job_result *res)
 {
@@ -150,7 +138,7 @@ act_compare_dry_cb(void *arg, const struct job_result *res)
 	char lsn[64], last[160];
 
 	p->job = NULL;
-	act_compare_last(res->output, last, sizeof(last));
+	tool_last(res->output, res->output_len, last, sizeof(last));
 	if (res->status == 0 && strstr(res->output, "no rewind required"))
 		act_compare_found(a, p->beyond ? FORK_CLONE : FORK_NONE,
 		    p->beyond ? reason_str(REASON_not_rewound) : "");
@@ -173,6 +161,7 @@ act_compare_dry(struct act *a, const struct primary_said *said)
 	const struct conf_postgres *pg = &env->conf->pg;
 	struct error err;
 	char *conninfo = primary_ask_source(a, said, &err);
+	char *secret = primary_ask_secret(said);
 	char *program = xasprintf("%s/pg_rewind", pg->bin_directory);
 	char *source =
 	    conninfo == NULL ? NULL : xasprintf("--source-server=%s", conninfo);
@@ -180,6 +169,7 @@ act_compare_dry(struct act *a, const struct primary_said *said)
 		"-D", pg->data_directory, source, NULL };
 	const struct job_spec spec = {
 		.argv = argv,
+		.also = secret,
 		.user = pg->run_as,
 		.deadline = DRY_LIMIT,
 		.keep_fd = -1,
@@ -194,6 +184,7 @@ act_compare_dry(struct act *a, const struct primary_said *said)
 			act_compare_wait(a, err.msg);
 	}
 	free(conninfo);
+	free(secret);
 	free(program);
 	free(source);
 }

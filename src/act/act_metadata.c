@@ -113,11 +113,13 @@ act_metadata_job_cb(void *arg, const struct job_result *res)
 {
 	struct act *a = arg;
 	struct act_metadata_priv *p = act_priv(a);
+	char text[REPMGR_SAID];
 
+	tool_why(res->output, res->output_len, text, sizeof(text));
 	p->job = NULL;
 	p->failed_at = res->status == 0 ? 0 : clock_now().raw;
 	EMIT(repmgr_register, kv_i("status", tool_status(res->status)),
-	    kv_s("output", res->status == 0 ? "" : res->output));
+	    kv_s("output", res->status == 0 ? "" : text));
 	act_metadata_finish(a, res->status == 0 ? ANS_YES : ANS_UNKNOWN,
 	    reason_str(REASON_repmgr_stale));
 }

@@ -228,8 +228,8 @@ act_rewind_run(struct act *a)
 		"-D", pg->data_directory, source, NULL };
 
 	if (source != NULL)
-		p->make.child =
-		    child_start(a, argv, -1, act_rewind_ended, &err);
+		p->make.child = child_start(
+		    a, argv, -1, &p->make.said, act_rewind_ended, &err);
 	free(conninfo);
 	free(program);
 	free(source);

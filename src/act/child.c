@@ -10,6 +10,7 @@
 
 #include "act/child_moved.h"
 #include "act/env.h"
+#include "act/primary_ask.h"
 #include "act/tool_line.h"
 #include "hawatch/emit.h"
 #include "hawatch/job.h"
@@ -108,14 +109,16 @@ child_timer_cb(void *arg)
 }
 
 struct child *
-child_start(struct act *a, const char *const *argv, int keep_fd, child_fn done,
-    struct error *err)
+child_start(struct act *a, const char *const *argv, int keep_fd,
+    const struct primary_said *to, child_fn done, struct error *err)
 {
 	const struct act_env *env = act_env(a);
 	struct child *c = xcalloc(1, sizeof(*c));
 	const char *name = strrchr(argv[0], '/');
+	char *secret = primary_ask_secret(to);
 	const struct job_spec spec = {
 		.argv = argv,
+		.also = secret,
 		.user = env->conf->pg.run_as,
 		.deadline = CHILD_LIMIT,
 		.output_max = CHILD_OUTPUT,
@@ -128,6 +131,7 @@ child_start(struct act *a, const char *const *argv, int keep_fd, child_fn done,
 	str_cut(
 	    c->program, sizeof(c->program), name == NULL ? argv[0] : name + 1);
 	c->job = job_start(env->loop, &spec, child_ended_cb, c, err);
+	free(secret);
 	if (c->job == NULL) {
 		free(c);
 		return NULL;

@@ -9,13 +9,15 @@
 #include "hawatch/act.h"
 
 struct child;
+struct primary_said;
 
 /* ok: it ended with 0. Else why is a token, "" where it said so itself, in the
  * log. Freed before done is called. */
 typedef void (*child_fn)(struct act *a, bool ok, const char *why);
-/* argv and keep_fd as for a job, as PostgreSQL's own user. */
+/* argv and keep_fd as for a job, as PostgreSQL's own user. to: where it
+ * connects, whose password it gets. */
 struct child *child_start(struct act *a, const char *const *argv, int keep_fd,
-    child_fn done, struct error *err) MUST_CHECK;
+    const struct primary_said *to, child_fn done, struct error *err) MUST_CHECK;
 /* The program does not say how far it is: the kernel knows what it wrote. */
 void child_counted(struct child *c);
 /* It is killed; no done follows. */

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "hawatch/file.h"
 #include "hawatch/mem.h"
 #include "hawatch/str.h"
 
@@ -56,20 +57,23 @@ kept_read(
 	struct dirent *entry;
 	struct kept one;
 	DIR *d = opendir(dir);
+	int more;
 
 	memset(l, 0, sizeof(*l));
 	if (d == NULL)
 		return errno == ENOENT ? 0 : error_sys(err, "open %s", dir);
-	while ((entry = readdir(d)) != NULL) {
+	while ((more = file_next(d, dir, &entry, err)) == 1) {
 		if (!kept_parse(&one, entry->d_name, prefix))
 			continue;
 		l->list = xrealloc(l->list, l->count + 1, sizeof(one));
 		l->list[l->count++] = one;
 	}
 	closedir(d);
+	if (more == -1)
+		kept_free(l);
 	if (l->count > 1)
 		qsort(l->list, l->count, sizeof(*l->list), kept_order);
-	return 0;
+	return more;
 }
 
 void

@@ -49,7 +49,7 @@ make_repmgr(struct act *a, const char *data, const char **words, size_t at,
 	if (fd != -1) {
 		words[at] = source;
 		repmgr_conf_argv(conf, words, argv);
-		m->child = child_start(a, argv, fd, done, &err);
+		m->child = child_start(a, argv, fd, &m->said, done, &err);
 		if (m->child != NULL)
 			child_counted(m->child);
 		close(fd);

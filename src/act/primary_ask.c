@@ -161,7 +161,7 @@ primary_ask_source(
 	const struct conf *conf = act_env(a)->conf;
 	const struct conf_node *node = &conf->node[act_goal(a)->node];
 	struct conninfo to = { .port = conf->pg.port };
-	char *own = NULL, *made;
+	char *own = NULL, *made, *bare = NULL, *password = NULL;
 
 	if (said->conninfo[0] == '\0')
 		own = xasprintf(
@@ -170,6 +170,24 @@ primary_ask_source(
 	str_cut(to.app, sizeof(to.app), "hawatch-rejoin");
 	made = conninfo_point(own != NULL ? own : said->conninfo, &to, err);
 	free(own);
+	if (made != NULL)
+		bare = conninfo_bare(made, &password, err);
+	free(made);
+	free(password);
+	return bare;
+}
+
+char *
+primary_ask_secret(const struct primary_said *said)
+{
+	char *password = NULL, *bare, *made = NULL;
+	struct error ignored;
+
+	bare = conninfo_bare(said->conninfo, &password, &ignored);
+	if (password != NULL)
+		made = xasprintf("PGPASSWORD=%s", password);
+	free(bare);
+	free(password);
 	return made;
 }
 

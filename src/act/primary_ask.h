@@ -30,10 +30,16 @@ struct primary_ask *primary_ask_start(
 void primary_ask_cancel(struct primary_ask *ask);
 
 /* Caller frees. The string that reaches that server as whoever may read all
- * files; what the standby is to have as primary_conninfo, from base or, when
- * that is NULL, from what repmgr has. NULL: libpq does not understand it. */
+ * files, for a command line, which every account of the host can read: without
+ * its password. NULL: libpq does not understand it. */
 char *primary_ask_source(
     struct act *a, const struct primary_said *said, struct error *err);
+/* That password, as the variable from which libpq takes it, for the program's
+ * environment. Caller frees; NULL: there is none. */
+char *primary_ask_secret(const struct primary_said *said);
+/* Caller frees. What the standby is to have as primary_conninfo, from base or,
+ * when that is NULL, from what repmgr has. NULL: libpq does not understand it.
+ */
 char *primary_ask_follow(
     const struct conf *conf, node_t node, const char *base, struct error *err);
 

@@ -68,44 +68,54 @@ saved_wanted(const char *path, const char *name, uint64_t size, lsn_t from,
 	       saved_written(path, end - size);
 }
 
-/* Copies, or with to NULL counts, the files of the log that are wanted. */
+/* Copies a file of the log, or with to NULL counts it, when it is wanted. */
+static int
+saved_one(const char *dir, const char *name, const char *to,
+    const struct saved_goal *goal, struct saved *out, struct error *err)
+{
+	char a[SAVED_MAX], b[SAVED_MAX];
+	uint32_t timeline = 0;
+	struct stat st;
+	int rc;
+
+	if (saved_path(a, dir, name, err) == -1)
+		return -1;
+	if (lstat(a, &st) == -1)
+		return errno == ENOENT ? 0 : error_sys(err, "stat %s", a);
+	if (!S_ISREG(st.st_mode) ||
+	    !saved_wanted(a, name, (uint64_t)st.st_size, goal->from, &timeline))
+		return 0;
+	if (to == NULL) {
+		out->bytes += (uint64_t)st.st_size;
+		if (goal->told != NULL)
+			goal->told->all = out->bytes;
+		if (out->timeline < timeline)
+			out->timeline = timeline;
+		return 0;
+	}
+	if (saved_path(b, to, name, err) == -1)
+		return -1;
+	rc = saved_copy(a, b, (uid_t)-1, (gid_t)-1, goal->work, err);
+	if (goal->told != NULL)
+		goal->told->done += (uint64_t)st.st_size;
+	return rc;
+}
+
+/* All of it or none: what is left out here is lost with the rewind. */
 static int
 saved_log(const char *dir, const char *to, const struct saved_goal *goal,
     struct saved *out, struct error *err)
 {
-	char a[SAVED_MAX], b[SAVED_MAX];
 	struct dirent *entry;
-	uint32_t timeline;
-	struct stat st;
-	int rc = 0;
+	int rc = 0, more = 1;
 	DIR *d = opendir(dir);
 
 	if (d == NULL)
 		return error_sys(err, "open %s", dir);
-	while (rc == 0 && (entry = readdir(d)) != NULL) {
-		timeline = 0;
-		if (saved_path(a, dir, entry->d_name, err) == -1 ||
-		    lstat(a, &st) == -1 || !S_ISREG(st.st_mode) ||
-		    !saved_wanted(a, entry->d_name, (uint64_t)st.st_size,
-			goal->from, &timeline))
-			continue;
-		if (to == NULL) {
-			out->bytes += (uint64_t)st.st_size;
-			if (goal->told != NULL)
-				goal->told->all = out->bytes;
-			if (out->timeline < timeline)
-				out->timeline = timeline;
-			continue;
-		}
-		rc = saved_path(b, to, entry->d_name, err);
-		if (rc == 0)
-			rc = saved_copy(
-			    a, b, (uid_t)-1, (gid_t)-1, goal->work, err);
-		if (goal->told != NULL)
-			goal->told->done += (uint64_t)st.st_size;
-	}
+	while (rc == 0 && (more = file_next(d, dir, &entry, err)) == 1)
+		rc = saved_one(dir, entry->d_name, to, goal, out, err);
 	closedir(d);
-	return rc;
+	return rc == -1 || more == -1 ? -1 : 0;
 }
 
 static int
@@ -158,7 +168,7 @@ saved_remove(const char *dir, int depth)
 
 	if (d == NULL)
 		return;
-	while ((entry = readdir(d)) != NULL) {
+	while (file_next(d, dir, &entry, &ignored) == 1) {
 		if (strcmp(entry->d_name, ".") == 0 ||
 		    strcmp(entry->d_name, "..") == 0 ||
 		    saved_path(path, dir, entry->d_name, &ignored) == -1)

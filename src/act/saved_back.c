@@ -116,7 +116,7 @@ saved_back(const char *dir, const struct saved_goal *goal, struct error *err)
 	char from[SAVED_MAX], to[SAVED_MAX], a[SAVED_MAX], b[SAVED_MAX];
 	struct dirent *entry;
 	struct stat st;
-	int rc = 0;
+	int rc = 0, more = 1;
 	DIR *d;
 
 	if (stat(data, &st) == -1)
@@ -127,7 +127,7 @@ saved_back(const char *dir, const struct saved_goal *goal, struct error *err)
 	d = opendir(from);
 	if (d == NULL)
 		return error_sys(err, "open %s", from);
-	while (rc == 0 && (entry = readdir(d)) != NULL) {
+	while (rc == 0 && (more = file_next(d, from, &entry, err)) == 1) {
 		if (entry->d_name[0] == '.')
 			continue;
 		rc = saved_path(a, from, entry->d_name, err) == 0 &&
@@ -137,7 +137,8 @@ saved_back(const char *dir, const struct saved_goal *goal, struct error *err)
 			 -1;
 	}
 	closedir(d);
-	if (rc == -1 || saved_path(a, data, "backup_label", err) == -1)
+	if (rc == -1 || more == -1 ||
+	    saved_path(a, data, "backup_label", err) == -1)
 		return -1;
 	unlink(a);
 	if (saved_path(a, to, ".", err) == -1 || file_sync_dir(a, err) == -1 ||

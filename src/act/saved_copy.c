@@ -125,7 +125,12 @@ saved_each(
 		if (saved_path(a, from, saved_settings[i], err) == -1 ||
 		    saved_path(b, to, saved_settings[i], err) == -1)
 			return -1;
-		if (lstat(a, &st) == -1 || !S_ISREG(st.st_mode))
+		if (lstat(a, &st) == -1) {
+			if (errno == ENOENT)
+				continue;
+			return error_sys(err, "stat %s", a);
+		}
+		if (!S_ISREG(st.st_mode))
 			continue;
 		if (saved_copy(a, b, uid, gid, NULL, err) == -1)
 			return -1;

@@ -24,7 +24,15 @@ tool_status(int status)
 static bool
 tool_secret(const char *line)
 {
-	return strstr(line, "password=") != NULL || strstr(line, "://") != NULL;
+	static const char word[] = "password";
+	const char *at = line;
+
+	while ((at = strstr(at, word)) != NULL) {
+		at += strlen(word);
+		if (at[strspn(at, " ")] == '=')
+			return true;
+	}
+	return strstr(line, "://") != NULL;
 }
 
 /* Where the line begins that ends before end. */

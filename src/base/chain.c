@@ -88,14 +88,31 @@ chain_next(const struct chain *c)
 	return xasprintf("%s.next", c->path);
 }
 
-/* PATH becomes PATH.1, and so on; the oldest goes. */
+/* The first number that no file has, or the oldest's. */
+static int
+chain_free_number(const struct chain *c)
+{
+	int i, oldest = c->files - 1;
+	bool gone = false;
+	char *path;
+
+	for (i = 1; i < oldest && !gone; i += !gone) {
+		path = chain_path(c->path, i);
+		gone = access(path, F_OK) == -1 && errno == ENOENT;
+		free(path);
+	}
+	return i < oldest ? i : oldest;
+}
+
+/* PATH becomes PATH.1, and so on; the oldest goes, if none has gone before: a
+ * crash in the midst of this leaves a number free, which is filled. */
 static int
 chain_shift(struct chain *c, struct error *err)
 {
 	char *from, *to;
 	int i, rc = 0;
 
-	for (i = c->files - 2; i >= 0 && rc == 0; i--) {
+	for (i = chain_free_number(c) - 1; i >= 0 && rc == 0; i--) {
 		from = chain_path(c->path, i);
 		to = chain_path(c->path, i + 1);
 		if (rename(from, to) == -1 && errno != ENOENT)

@@ -20,6 +20,7 @@ struct chain_walk {
 	void *arg;
 	struct chain_seen *seen;
 	char sum[CHAIN_SUM_MAX]; /* of the line before; "" at the beginning */
+	char gap[64];		 /* a name that none has since; "": none */
 };
 
 void
@@ -100,6 +101,12 @@ walk_broken(
 }
 
 static void
+walk_missing(struct chain_walk *w)
+{
+	walk_broken(w, w->gap, 1, "it is missing");
+}
+
+static void
 walk_head(struct chain_walk *w, const char *file, const char *line, size_t len)
 {
 	char sum[CHAIN_SUM_MAX];
@@ -110,9 +117,13 @@ walk_head(struct chain_walk *w, const char *file, const char *line, size_t len)
 		w->sum[0] = '\0';
 		return;
 	}
-	if (w->sum[0] != '\0' && strcmp(w->sum, sum) != 0)
-		walk_broken(
-		    w, file, 1, "it does not follow the file before it");
+	if (w->sum[0] != '\0' && strcmp(w->sum, sum) != 0) {
+		if (w->gap[0] != '\0')
+			walk_missing(w);
+		else
+			walk_broken(w, file, 1,
+			    "it does not follow the file before it");
+	}
 	str_cut(w->sum, sizeof(w->sum), sum);
 }
 
@@ -167,6 +178,19 @@ walk_file(struct chain_walk *w, const char *path, char *text, size_t len)
 			walk_line(w, file, n, at, (size_t)(end - at));
 		at = end + 1;
 	}
+	w->gap[0] = '\0';
+}
+
+/* After a crash while the files were given their new names one of them is free
+ * and nothing is missing: the next file's head says so. After the newest comes
+ * none. */
+static void
+walk_gone(struct chain_walk *w, const char *path, bool newest)
+{
+	if (w->seen->files > 0 && w->gap[0] == '\0')
+		str_cut(w->gap, sizeof(w->gap), strrchr(path, '/') + 1);
+	if (w->seen->files > 0 && newest)
+		walk_missing(w);
 }
 
 int
@@ -176,7 +200,7 @@ chain_read(const char *path, int files,
 {
 	struct chain_walk w = { .each = each, .arg = arg, .seen = seen };
 	char *name, *text;
-	bool gone, older = false;
+	bool gone;
 	size_t len;
 	int i;
 
@@ -184,13 +208,10 @@ chain_read(const char *path, int files,
 	for (i = files - 1; i >= 0; i--) {
 		name = chain_path(path, i);
 		text = chain_load(name, &len, &gone, err);
-		if (text != NULL) {
+		if (text != NULL)
 			walk_file(&w, name, text, len);
-			older = true;
-		} else if (gone && older) {
-			walk_broken(
-			    &w, strrchr(name, '/') + 1, 1, "it is missing");
-		}
+		else if (gone)
+			walk_gone(&w, name, i == 0);
 		free(text);
 		free(name);
 		if (text == NULL && !gone)

@@ -105,6 +105,16 @@ file_replace(const char *path, const void *data, size_t len, mode_t mode,
 }
 
 int
+file_next(DIR *dir, const char *path, struct dirent **entry, struct error *err)
+{
+	errno = 0;
+	*entry = readdir(dir);
+	if (*entry != NULL)
+		return 1;
+	return errno == 0 ? 0 : error_sys(err, "read %s", path);
+}
+
+int
 file_sync_dir(const char *path, struct error *err)
 {
 	char *copy = xstrdup(path);

@@ -37,6 +37,7 @@
 
 #include "hawatch/aside.h"
 #include "hawatch/emit.h"
+#include "hawatch/file.h"
 #include "hawatch/loop.h"
 #include "hawatch/mem.h"
 #include "hawatch/reason.h"
@@ -168,7 +169,8 @@ pg_room_work(void *data)
 	struct pg_room_data *d = data;
 	char path[PATH_MAX + NAME_MAX + 16];
 	struct dirent *entry;
-	int base;
+	struct error err;
+	int base, more;
 	DIR *dir;
 
 	memset(&d->found, 0, sizeof(d->found));
@@ -182,7 +184,7 @@ pg_room_work(void *data)
 		pg_room_error(d, path);
 		return;
 	}
-	while ((entry = readdir(dir)) != NULL) {
+	while ((more = file_next(dir, path, &entry, &err)) == 1) {
 		if (entry->d_name[0] == '.')
 			continue;
 		snprintf(path + base, sizeof(path) - (size_t)base, "/%s",
@@ -190,6 +192,11 @@ pg_room_work(void *data)
 		pg_room_at(d, path);
 	}
 	closedir(dir);
+	if (more == -1) {
+		errno = err.sys;
+		path[base] = '\0';
+		pg_room_error(d, path);
+	}
 }
 
 static void

@@ -259,13 +259,14 @@ cdisk_backups(int dir, const char *base, uint64_t *oldest)
 {
 	DIR *d = cdisk_list(dir);
 	struct dirent *entry;
+	struct error err;
 	const char *ours;
 	uint64_t epoch;
-	int n = 0;
+	int n = 0, more;
 
 	if (d == NULL)
 		return 0;
-	while ((entry = readdir(d)) != NULL) {
+	while ((more = file_next(d, base, &entry, &err)) == 1) {
 		ours = cdisk_ours(entry->d_name, base);
 		if (ours == NULL || str_parse_u64(ours, &epoch) != 0)
 			continue;
@@ -273,7 +274,8 @@ cdisk_backups(int dir, const char *base, uint64_t *oldest)
 			*oldest = epoch;
 	}
 	closedir(d);
-	return n;
+	/* The oldest of some need not be the oldest: none goes. */
+	return more == -1 ? 0 : n;
 }
 
 void
@@ -294,11 +296,12 @@ cdisk_tidy(int dir, const char *base, const char *what)
 {
 	DIR *d = cdisk_list(dir);
 	struct dirent *entry;
+	struct error err;
 	const char *ours;
 
 	if (d == NULL)
 		return;
-	while ((entry = readdir(d)) != NULL) {
+	while (file_next(d, base, &entry, &err) == 1) {
 		ours = cdisk_ours(entry->d_name, base);
 		if (ours != NULL && str_starts(ours, what))
 			unlinkat(dir, entry->d_name, 0);

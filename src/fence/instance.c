@@ -40,26 +40,22 @@ instance_scan(
 	struct stat dir;
 	struct dirent *e;
 	DIR *proc;
-	int count = 0, has = 0, pid;
+	int count = 0, has = 0, more = 0, pid;
 
 	if (instance_dir(data_directory, &dir, err) == -1)
 		return -1;
 	proc = opendir("/proc");
 	if (proc == NULL)
 		return error_sys(err, "open /proc");
-	errno = 0;
-	while (has != -1 && (e = readdir(proc)) != NULL) {
+	while (has != -1 && (more = file_next(proc, "/proc", &e, err)) == 1) {
 		if (str_parse_int(e->d_name, 1, INT_MAX, &pid) == -1)
 			continue;
 		has = instance_has(&dir, e->d_name, err);
 		if (has == 1 && count++ < max)
 			pids[count - 1] = pid;
-		errno = 0;
 	}
-	if (has != -1 && errno != 0)
-		has = error_sys(err, "read /proc");
 	closedir(proc);
-	return has == -1 ? -1 : count;
+	return has == -1 || more == -1 ? -1 : count;
 }
 
 pid_t

@@ -165,13 +165,14 @@ sockets_read(pid_t pid, struct sockets *s, struct error *err)
 	unsigned long inode;
 	struct dirent *e;
 	ssize_t n;
+	int more;
 	DIR *d;
 
 	snprintf(path, sizeof(path), "/proc/%ld/fd", (long)pid);
 	d = opendir(path);
 	if (d == NULL)
 		return error_sys(err, "open %s", path);
-	while ((e = readdir(d)) != NULL) {
+	while ((more = file_next(d, path, &e, err)) == 1) {
 		n = readlinkat(dirfd(d), e->d_name, link, sizeof(link) - 1);
 		if (n == -1)
 			continue;
@@ -189,7 +190,7 @@ sockets_read(pid_t pid, struct sockets *s, struct error *err)
 		s->inode[s->count++] = inode;
 	}
 	closedir(d);
-	return 0;
+	return more;
 }
 
 static bool

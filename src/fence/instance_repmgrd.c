@@ -112,12 +112,14 @@ instance_repmgrd(const char *data_directory, struct error *err)
 	enum answer ans = ANS_YES;
 	struct dirent *e;
 	ssize_t len;
+	int more = 1;
 
 	if (proc == NULL) {
 		error_sys(err, "open /proc");
 		return ANS_UNKNOWN;
 	}
-	while (ans == ANS_YES && (e = readdir(proc)) != NULL) {
+	while (
+	    ans == ANS_YES && (more = file_next(proc, "/proc", &e, err)) == 1) {
 		if (!isdigit((unsigned char)e->d_name[0]) ||
 		    repmgrd_read(e->d_name, "comm", name, sizeof(name)) <= 0 ||
 		    strcmp(name, REPMGRD "\n") != 0)
@@ -136,5 +138,5 @@ instance_repmgrd(const char *data_directory, struct error *err)
 		    e->d_name, file);
 	}
 	closedir(proc);
-	return ans;
+	return more == -1 ? ANS_UNKNOWN : ans;
 }

@@ -124,3 +124,25 @@ conninfo_point(const char *text, const struct conninfo *to, struct error *err)
 	PQconninfoFree(options);
 	return result;
 }
+
+char *
+conninfo_bare(const char *text, char **password, struct error *err)
+{
+	PQconninfoOption *options = conninfo_parse(text, err);
+	const PQconninfoOption *o;
+	const char *value;
+	char *result;
+
+	*password = NULL;
+	if (options == NULL)
+		return NULL;
+	value = conninfo_value(options, "password");
+	if (value[0] != '\0')
+		*password = xstrdup(value);
+	result = xstrdup("");
+	for (o = options; o->keyword != NULL; o++)
+		if (o->val != NULL && strcmp(o->keyword, "password") != 0)
+			result = conninfo_add(result, o->keyword, o->val);
+	PQconninfoFree(options);
+	return result;
+}

@@ -174,13 +174,15 @@ job_child_user(const struct job_spec *spec, struct passwd **pw)
 static char *const *
 job_child_env(const struct job_spec *spec, const struct passwd *pw)
 {
-	const char **env = xcalloc(6, sizeof(*env));
+	const char **env = xcalloc(7, sizeof(*env));
 	size_t n = 0;
 
 	if (spec->env != NULL)
 		return (char *const *)(uintptr_t)spec->env;
 	env[n++] = JOB_PATH;
 	env[n++] = "LANG=C";
+	if (spec->also != NULL)
+		env[n++] = spec->also;
 	if (pw != NULL) {
 		env[n++] = xasprintf("HOME=%s", pw->pw_dir);
 		env[n++] = xasprintf("USER=%s", pw->pw_name);

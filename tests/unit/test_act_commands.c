@@ -297,6 +297,12 @@ test_lines(void **arg)
 		{ "ERROR: y\nDETAIL: -d 'host=a password=b'\n",
 		    "(a line with a connection string)",
 		    "ERROR: y; (a line with a connection string)" },
+		{ "no password here: host=a password = b\n",
+		    "(a line with a connection string)",
+		    "(a line with a connection string)" },
+		{ "FATAL: no password supplied\n",
+		    "FATAL: no password supplied",
+		    "FATAL: no password supplied" },
 	};
 	char out[200];
 	size_t i;

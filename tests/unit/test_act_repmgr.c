@@ -15,6 +15,7 @@
 #include "act/env.h"
 #include "acttest.h"
 #include "hawatch/check.h"
+#include "hawatch/emit.h"
 #include "hawatch/loop.h"
 #include "hawatch/pgwatch.h"
 #include "repmgrtest.h"
@@ -151,6 +152,37 @@ test_metadata_failed(void **state)
 	acttest_down(&t);
 }
 
+static char said[4000]; /* all lines of the log */
+
+static void
+hear(void *arg, enum level level, const char *line)
+{
+	size_t n = strlen(said);
+
+	snprintf(said + n, sizeof(said) - n, "%s\n", line);
+}
+
+/* repmgr says as whom it could not connect, password and all. */
+static void
+test_metadata_password(void **state)
+{
+	char line[200];
+	struct acttest t;
+
+	snprintf(line, sizeof(line),
+	    "sed -i 's/port=[0-9]*/port=1 password=HUSH/' %s",
+	    s2->conf.repmgr.config);
+	assert_int_equal(system(line), 0);
+	acttest_up(&t, s2);
+	emit_to(hear, NULL);
+	assert_true(acttest_run(&t, ACT_METADATA, &goal, 20 * USEC_SEC));
+	assert_int_equal(t.ans, ANS_NO);
+	assert_non_null(strstr(said, "ev=repmgr.register"));
+	assert_non_null(strstr(said, "ERROR: "));
+	assert_null(strstr(said, "HUSH"));
+	acttest_down(&t);
+}
+
 /* The old primary hangs: repmgr waits for it, and a cancel ends repmgr. */
 static void
 test_metadata_hung(void **state)
@@ -213,6 +245,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_metadata, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 		    test_metadata_failed, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    test_metadata_password, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 		    test_metadata_hung, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_commands, setup, teardown),

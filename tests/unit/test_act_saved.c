@@ -2,6 +2,9 @@
  * Which saving a rewind begins with, and which ones go: by the epoch and the
  * number, whatever the clock said when they were made.
  */
+#include <dirent.h>
+#include <dlfcn.h>
+#include <errno.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -27,6 +30,25 @@
 static char top[] = "/tmp/hawatch-saved-XXXXXX";
 static struct saved_goal goal;
 
+static int reads_left; /* names that a directory has before it breaks */
+
+/* In the place of libc's: -1 is no fault. */
+struct dirent *
+readdir(DIR *d)
+{
+	static struct dirent *(*real)(DIR *);
+
+	if (real == NULL)
+		*(void **)&real = dlsym(RTLD_NEXT, "readdir");
+	if (reads_left == 0) {
+		errno = EIO;
+		return NULL;
+	}
+	if (reads_left > 0)
+		reads_left--;
+	return real(d);
+}
+
 static char *
 path(const char *name)
 {
@@ -51,6 +73,7 @@ setup(void **arg)
 {
 	static char state[100], data[100];
 
+	reads_left = -1;
 	snprintf(state, sizeof(state), "%s/state", top);
 	snprintf(data, sizeof(data), "%s/data", top);
 	goal =
@@ -273,6 +296,46 @@ test_no_room(void **arg)
 	      "$(stat -c %a data/postgresql.conf data/global/* | tr -d '\\n')");
 }
 
+/* However many names were read before the disk broke: what is not all of it is
+ * not saved, nor begun with. */
+static void
+test_directory_breaks(void **arg)
+{
+	char found[SAVED_MAX];
+	struct saved out, old;
+	struct error err;
+	int i, rc = -1;
+
+	control("first");
+	shell("for i in 1 2 3 4 5; do echo $i > "
+	      "data/pg_wal/0000000$i.history; done");
+	goal.epoch = 8;
+	for (i = 0; rc == -1; i++) {
+		reads_left = i;
+		rc = saved_make(&goal, &out, &err);
+		reads_left = -1;
+		if (rc == -1) {
+			assert_int_equal(err.code, ERR_SYS);
+			assert_int_equal(err.sys, EIO);
+		}
+	}
+	/* Twice the log, of 7 names, and what was saved before. */
+	assert_in_range(i, 16, 40);
+	shell("test $(ls state/saved/*-epoch8-*/pg_wal | wc -l) = 5");
+	save(9, NOON, true, &old);
+	begins(9, old.dir);
+	for (rc = -1, i = 0; rc == -1; i++) {
+		control("half");
+		reads_left = i;
+		rc = saved_begin(&goal, found, sizeof(found), &err);
+		reads_left = -1;
+		if (rc == -1)
+			control_is("half");
+	}
+	assert_in_range(i, 9, 20);
+	control_is("first");
+}
+
 static void
 never(void *arg, enum act_kind kind, const struct goal *of, enum answer ans,
     const char *reason)
@@ -335,6 +398,7 @@ main(void)
 		cmocka_unit_test_setup(test_prune, setup),
 		cmocka_unit_test_setup(test_cannot_be_copied, setup),
 		cmocka_unit_test_setup(test_no_room, setup),
+		cmocka_unit_test_setup(test_directory_breaks, setup),
 		cmocka_unit_test_setup(test_pace, setup),
 	};
 	int rc;

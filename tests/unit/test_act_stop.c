@@ -7,6 +7,7 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +21,7 @@
 #include "act/env.h"
 #include "acttest.h"
 #include "hawatch/loop.h"
+#include "hawatch/worker.h"
 
 static struct pgpair pair;
 static struct pghost *const s1 = &pair.host[PAIR_S1];
@@ -272,6 +274,54 @@ test_start_after_crash(void **state)
 	acttest_down(&t);
 }
 
+static bool
+is_done(void *arg)
+{
+	return ((struct acttest *)arg)->done > 0;
+}
+
+static atomic_int disk_goes_on;
+
+static void
+disk_hangs(void *arg)
+{
+	while (atomic_load(&disk_goes_on) == 0)
+		usleep(1000);
+}
+
+static void
+disk_went_on(void *arg)
+{
+}
+
+/* While the disk was waited for, somebody started it by hand: what says that
+ * it runs stays, and it is not started again. */
+static void
+test_start_by_hand(void **state)
+{
+	struct acttest t;
+	pid_t pid;
+
+	acttest_up(&t, s1);
+	assert_true(acttest_run(&t, ACT_STOP, &as_primary, 5 * USEC_SEC));
+	pghost_reap(s1);
+	worker_submit(t.env->disk, disk_hangs, disk_went_on, NULL);
+	t.done = 0;
+	acts_start(t.acts, ACT_START, &as_primary);
+	acttest_idle(&t, 100 * USEC_MSEC);
+	assert_int_equal(t.done, 0);
+	pghost_launch(s1);
+	pghost_wait_ready(s1);
+	pid = s1->postmaster;
+	atomic_store(&disk_goes_on, 1);
+	assert_true(acttest_wait(&t, is_done, &t, 10 * USEC_SEC));
+	assert_int_equal(t.ans, ANS_YES);
+	assert_true(pghost_has(s1, "postmaster.pid"));
+	assert_null(t.env->starting);
+	assert_int_equal(kill(pid, 0), 0);
+	acttest_down(&t);
+}
+
 /* A command that cannot start it is given three times. */
 static void
 test_start_failed(void **state)
@@ -309,6 +359,8 @@ main(void)
 		    test_start_standby_without_signal, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 		    test_start_after_crash, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    test_start_by_hand, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 		    test_start_failed, setup, teardown),
 	};

@@ -21,6 +21,7 @@
 
 #define FULL 1000
 #define FILES 3
+#define MANY 5
 
 static char dir[64], path[96], last[64];
 static struct chain *chain;
@@ -383,6 +384,108 @@ test_crash_at_rotation(void **state)
 }
 
 static void
+move(const char *from, const char *to)
+{
+	char a[128], b[128];
+
+	(void)snprintf(a, sizeof(a), "%s%s", path, from);
+	(void)snprintf(b, sizeof(b), "%s%s", path, to);
+	assert_int_equal(rename(a, b), 0);
+}
+
+/* The number of the first line that is left. */
+static void
+first_each(void *arg, const struct chain_at *at)
+{
+	int *first = arg;
+
+	if (*first == -1)
+		assert_int_equal(sscanf(at->text, "{\"n\":%d}", first), 1);
+}
+
+static int
+first(void)
+{
+	int n = -1;
+
+	assert_int_equal(
+	    chain_read(path, MANY, first_each, &n, &seen, &err), 0);
+	return n;
+}
+
+/* The power went when some files had their new names: nothing is missing, and
+ * the place that is free is the next one's, so that none goes before its turn.
+ */
+static void
+test_crash_between_files(void **state)
+{
+	int i, oldest, files;
+
+	chain_free(chain);
+	chain = chain_new(path, FULL, MANY);
+	for (i = 0; i < 100; i++)
+		add(i);
+	oldest = first();
+	assert_int_equal(seen.files, MANY);
+	assert_true(oldest > 0);
+	move(".3", ".4");
+	move(".2", ".3");
+	assert_true(first() > oldest);
+	assert_false(seen.broken);
+	assert_int_equal(seen.files, MANY - 1);
+	oldest = first();
+	chain_free(chain);
+	chain = chain_new(path, FULL, MANY);
+	for (files = 0; files < MANY && i < 200; i++) {
+		add(i);
+		assert_int_equal(first(), oldest);
+		assert_false(seen.broken);
+		files = (int)seen.files;
+	}
+	assert_int_equal(files, MANY);
+	for (; i < 200; i++)
+		add(i);
+	assert_true(first() > oldest);
+	assert_false(seen.broken);
+	assert_int_equal(seen.files, MANY);
+}
+
+/* A free place where something was taken out is told by its name. */
+static void
+test_each_file_taken_out_is_found(void **state)
+{
+	char name[16];
+	int i;
+
+	chain_free(chain);
+	chain = chain_new(path, FULL, MANY);
+	for (i = 0; i < 100; i++)
+		add(i);
+	for (i = 1; i < MANY - 1; i++) {
+		(void)snprintf(name, sizeof(name), ".%d", i);
+		move(name, ".out");
+		(void)first();
+		assert_true(seen.broken);
+		assert_string_equal(seen.file + strlen("history"), name);
+		assert_string_equal(seen.why, "it is missing");
+		move(".out", name);
+	}
+	/* Of two of them the elder. */
+	move(".2", ".out");
+	move(".3", ".gone");
+	(void)first();
+	assert_string_equal(seen.file, "history.3");
+	move(".gone", ".3");
+	move(".out", ".2");
+	/* Nothing follows the newest that could say so. */
+	move("", ".out");
+	(void)first();
+	assert_true(seen.broken);
+	assert_string_equal(seen.file, "history");
+	assert_string_equal(seen.why, "it is missing");
+}
+
+static void
 test_what_does_not_fit(void **state)
 {
 	char *text = xcalloc(1, CHAIN_LINE_MAX + 2);
@@ -414,6 +517,8 @@ main(void)
 		T(test_full_disk),
 		T(test_full_disk_at_rotation),
 		T(test_crash_at_rotation),
+		T(test_crash_between_files),
+		T(test_each_file_taken_out_is_found),
 		T(test_what_does_not_fit),
 	};
 
