@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "act/clone_dir_i.h"
+#include "hawatch/file.h"
 #include "hawatch/str.h"
 
 #define MOUNTS "/proc/self/mounts"
@@ -81,13 +82,13 @@ layout_entries(const char *data, const struct stat *own, struct error *err)
 {
 	struct dirent *entry;
 	DIR *d = opendir(data);
-	int rc = 0;
+	int rc = 0, more = 0;
 
 	if (d == NULL)
 		return own == NULL && errno == ENOENT ?
 			   0 :
 			   error_sys(err, "open %s", data);
-	while (rc == 0 && (errno = 0, entry = readdir(d)) != NULL) {
+	while (rc == 0 && (more = file_next(d, data, &entry, err)) == 1) {
 		if (strcmp(entry->d_name, ".") == 0 ||
 		    strcmp(entry->d_name, "..") == 0)
 			continue;
@@ -100,10 +101,8 @@ layout_entries(const char *data, const struct stat *own, struct error *err)
 			    "with the old data: clone it by hand",
 			    data, entry->d_name);
 	}
-	if (rc == 0 && errno != 0)
-		rc = error_sys(err, "read %s", data);
 	closedir(d);
-	return rc;
+	return more == -1 ? -1 : rc;
 }
 
 int
