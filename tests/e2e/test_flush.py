@@ -1,14 +1,16 @@
 """Others flush the ruleset again and again: the window is measured."""
 
+import os
 import re
 
 from lab import wait_for
 from lab.cluster import now
 
 # How long the loop goes on, and how long the table may be away nine times out
-# of ten. What takes longer ends the lease, so the rest is a matter of load.
+# of ten: with the processors to itself, and beside other labs. What takes longer
+# ends the lease, so the rest is a matter of load.
 SECONDS = 5
-WINDOW_MS = 100
+WINDOW_MS = 300 if 'PYTEST_XDIST_WORKER' in os.environ else 100
 
 
 def test_flushed_in_a_loop_while_closed(cluster):
