@@ -48,7 +48,7 @@ step() {
 }
 
 # Meson tests of a build directory, each counted: step_meson NAME DIR [ARG...]
-# One more at a time than processors: many of them wait for a server or a clock.
+# More at a time than processors: most of them wait for a server or a clock.
 # Whoever is killed leaves its shared memory: it ends with the namespaces.
 step_meson() {
 	local name=$1 dir=$2 log=$2/meson-logs/testlog.json ok bad
@@ -59,7 +59,7 @@ step_meson() {
 	unshare --ipc --mount sh -c '
 		mount -t tmpfs tmpfs /dev/shm && exec meson "$@"' meson \
 		test -C "$dir" --no-rebuild --print-errorlogs \
-		--num-processes $(($(nproc) + 1)) "$@" || true
+		--num-processes $(($(nproc) + 2)) "$@" || true
 	ok=$(grep -c '"result": "\(OK\|EXPECTEDFAIL\)"' "$log") || true
 	bad=$(grep -c '"result": "\(FAIL\|TIMEOUT\|ERROR\|UNEXPECTEDPASS\)"' \
 		"$log") || true

@@ -17,7 +17,7 @@ test_never_both(void **state)
 {
 	int round, i, ms, alone = 0;
 
-	for (round = 0; round < 150; round++) {
+	for (round = 0; round < 60; round++) {
 		(void)rt_teardown(NULL);
 		(void)rt_setup(NULL);
 		rt.seed = (unsigned)round * 7919 + 1;
@@ -50,7 +50,7 @@ test_never_both_stale(void **state)
 {
 	int round, i, ms, alone = 0;
 
-	for (round = 0; round < 150; round++) {
+	for (round = 0; round < 60; round++) {
 		(void)rt_teardown(NULL);
 		(void)rt_setup(NULL);
 		rt.conf.check[SHARED].health = rt.conf.check[SHARED].shared =
