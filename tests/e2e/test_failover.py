@@ -163,7 +163,8 @@ def test_min_interval_holds_the_second_one(cluster, before, after):
         wait_for(lambda: cluster.status('s1')['claim']['block'] ==
                  'min-interval', 10, 'min_interval holds it', every=0.1)
         assert not vote.acked(at + 10**8)
-        done = cluster.hactl('s1', *after)
-        assert done.returncode == 0, done.stdout + done.stderr
+        # Refused while the lost host was heard a moment ago.
+        wait_for(lambda: cluster.hactl('s1', *after).returncode == 0, 10,
+                 'the order is taken', every=0.5)
     vote.wait_acked(20, since=at, server=lab.s1.address, deadline=15)
     assert cluster.audit('s1', changes=2)['ok']
