@@ -22,7 +22,9 @@ LAYOUTS = {
     'repoint': 'their files name the primary, and are rewritten',
     'stable': 'their files name an HAProxy on their host, which is steered'}
 HINTS = '''
-The lab stays up. Look around:
+The lab stays up. Its hosts have neither ssh nor systemd: where a next command
+begins with "ssh -t prod-s1", it is "tests/lab/labctl exec {id} s1" here.
+Look around:
   tests/lab/labctl status {id}
   tests/lab/labctl exec {id} s2 hactl status
   tests/lab/labctl exec {id} s2 hactl checks
@@ -44,8 +46,7 @@ REBUILD = '''Make the old primary a standby, and let it take over in peace:
 Nobody takes over by himself for a while:
   tests/lab/labctl exec {id} s1 hactl pause --for 30m 'new disks'
   tests/lab/labctl exec {id} s1 hactl resume
-Then let the next failover come at once, and cause it:
-  tests/lab/labctl exec {id} s1 hactl ack
+Its database dies once more:
   tests/lab/labctl exec {id} s1 pkill -KILL -u postgres
 What was that?
   tests/lab/labctl exec {id} s2 hactl report
