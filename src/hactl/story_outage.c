@@ -221,6 +221,17 @@ story_again(const struct story *s)
 				   strcmp(s->old, s->holder) == 0;
 }
 
+/* It lost its lease when the new holder had not heard it for long: by then no
+ * commit returned that waited for that one. Where commits wait for nobody they
+ * went on. */
+static bool
+story_cut_off(const struct story *s, const json_t *from, const json_t *lost)
+{
+	return from != NULL && lost != NULL && story_is(from, "lease.lost") &&
+	       strcmp(get_str(s->doc, "durability"), "bounded") != 0 &&
+	       get_int(lost, "at_ms") < get_int(from, "at_ms");
+}
+
 void
 story_outage(struct story *s)
 {
@@ -237,18 +248,22 @@ story_outage(struct story *s)
 		return;
 	}
 	from = story_closed(s, open < n ? open : 0, s->old);
-	lost = from == NULL ? story_lost(taken) : NULL;
+	lost = story_lost(taken);
+	story_proof(s);
+	story_bytes(s, from, taken);
+	if (story_cut_off(s, from, lost))
+		from = NULL;
 	if (s->old[0] != '\0')
 		json_put_string(s->doc, "old", s->old);
 	if (to != NULL)
 		json_put(s->doc, "to", story_point(to));
 	if (from != NULL)
 		json_put(s->doc, "from", story_point(from));
-	if (lost != NULL)
+	if (lost != NULL && from == NULL)
 		json_put(s->doc, "lost", lost);
+	else
+		json_decref(lost);
 	if (from != NULL && to != NULL)
 		json_put_i64(s->doc, "outage_ms",
 		    get_int(to, "at_ms") - get_int(from, "at_ms"));
-	story_proof(s);
-	story_bytes(s, from, taken);
 }

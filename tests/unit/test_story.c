@@ -102,6 +102,33 @@ test_silent(void **state)
 	    get_str(json_array_get(get_at(st_doc, "gaps"), 0), "node"), "s1");
 }
 
+/* Cut off, it says when its lease ended: nobody could commit there long before.
+ * Not so where it was heard until then. */
+static void
+test_cut_off(void **state)
+{
+	st_start(13);
+	seen(0);
+	seen(1);
+	st_line(0, 2000, "lease.lost", 12, "\"level\":\"warn\"");
+	st_line(1, 2050, "plan.start", 12,
+	    "\"text\":\"takeover: follow\",\"old\":\"s1\",\"heard_ms\":2050");
+	opened(2150);
+	assert_string_equal(st_report(),
+	    "s1 was heard of last at 2026-11-21 07:01:02 UTC; s2 took over "
+	    "after about 2.150 s.");
+	st_start(13);
+	seen(0);
+	seen(1);
+	st_line(0, 0, "lease.lost", 12, "\"text\":\"write-probe\"");
+	st_line(1, 2050, "plan.start", 12,
+	    "\"text\":\"takeover: follow\",\"old\":\"s1\",\"heard_ms\":50");
+	opened(2150);
+	assert_string_equal(st_report(),
+	    "s1 lost its lease at 2026-11-21 07:01:02 UTC; s2 took over after "
+	    "2.150 s.");
+}
+
 /* What saw the record is left out: who opened in the epoch holds it, and by
  * which proof is said there. */
 static void
@@ -286,6 +313,7 @@ main(void)
 		T(test_handover),
 		T(test_again_the_same),
 		T(test_silent),
+		T(test_cut_off),
 		T(test_lines_left_out),
 		T(test_what_the_holder_wrote),
 		T(test_only_now),
