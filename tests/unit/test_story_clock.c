@@ -47,7 +47,8 @@ takes_over(long long epoch, long long before)
 	st_line(1, 150, "record.written", epoch,
 	    "\"text\":\"held epoch, candidates none\"");
 	seen(1, 150, epoch, "held", "s2");
-	/* Until its lease ends it writes: that is what the clocks are held against. */
+	/* Until its lease ends it writes: that is what the clocks are held
+	 * against. */
 	st_line(1, 195, "fence.open", epoch,
 	    "\"proof\":\"lease\",\"durability\":\"bounded\"");
 	st_line(1, 1063, "peer.lost", epoch, "\"peer\":\"s1\"");
