@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -116,11 +117,15 @@ test_not_everywhere(void **state)
 	struct traffic_state st;
 	struct hapt second;
 	char *gone, *user;
+	int i;
 
 	hapt_start(
 	    &second, " stats socket DIR/user.sock level user\n", PROXIES);
 	gone = xasprintf("%s/gone.sock", hap.dir);
 	user = xasprintf("%s/user.sock", second.dir);
+	/* Its first socket was waited for. */
+	for (i = 0; i < 1000 && access(user, F_OK) == -1; i++)
+		usleep(10000);
 	lb->sockets[0] = user;
 	lb->sockets[1] = gone;
 	lb->sockets[2] = hap.admin;
