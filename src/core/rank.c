@@ -115,18 +115,61 @@ rank_answer(struct core *c, const struct ask_answer *ans)
 	return true;
 }
 
+/* Is what it answered of use here? */
+static bool
+rank_counts(const struct core *c, node_t n)
+{
+	return (c->rank.answered & NODE_BIT(n)) &&
+	       (core_rec(c)->timeline == 0 ||
+		   c->rank.timeline[n] == core_rec(c)->timeline);
+}
+
+/* Would a go before b, were they equally far? */
+static bool
+rank_preferred(const struct core *c, node_t a, node_t b)
+{
+	const int *priority = c->conf.priority;
+
+	if (priority[a] != priority[b])
+		return priority[a] > priority[b];
+	return a < b;
+}
+
 /* Does a go before b? */
 static bool
 rank_before(const struct core *c, node_t a, node_t b)
 {
-	const int *priority = c->conf.priority;
 	const lsn_t *end = c->rank.wal_end;
 
 	if (end[a] != end[b])
 		return end[a] > end[b];
-	if (priority[a] != priority[b])
-		return priority[a] > priority[b];
-	return a < b;
+	return rank_preferred(c, a, b);
+}
+
+/* Why this node, and not one that would go first were they equally far. */
+static void
+rank_tell(struct core *c)
+{
+	const struct rank *r = &c->rank;
+	node_t n, self = c->conf.self;
+	const char *name;
+
+	for (n = 0; n < NODES_MAX; n++) {
+		if (!(r->asked & NODE_BIT(n)) || !rank_preferred(c, n, self))
+			continue;
+		name = c->conf.names->node[n];
+		if (!(r->answered & NODE_BIT(n)))
+			core_tell(c, EMIT_claim_goes_first,
+			    "%s did not answer in time", name);
+		else if (!rank_counts(c, n) || r->wal_end[n] == 0)
+			core_tell(c, EMIT_claim_goes_first,
+			    "%s could not claim", name);
+		else
+			core_tell(c, EMIT_claim_goes_first,
+			    "%s has %llu bytes less", name,
+			    (unsigned long long)(r->wal_end[self] -
+						 r->wal_end[n]));
+	}
 }
 
 /* Does everybody have it, or the time for it passed? Then who is first. */
@@ -142,13 +185,13 @@ rank_decide(struct core *c, const struct now *now)
 		return false;
 	r->wal_end[self] = c->pg.wal_end;
 	for (n = 0; n < NODES_MAX; n++)
-		if ((r->answered & NODE_BIT(n)) &&
-		    (rec->timeline == 0 || r->timeline[n] == rec->timeline) &&
-		    rank_before(c, n, best))
+		if (rank_counts(c, n) && rank_before(c, n, best))
 			best = n;
 	r->until = now->raw;
-	if (best == self)
+	if (best == self) {
+		rank_tell(c);
 		return true;
+	}
 	r->first = best;
 	r->until += rank_give_way(rec->ttl);
 	core_tell(c, EMIT_claim_gives_way, "%s: it has %llu bytes more",

@@ -22,6 +22,7 @@ static const unsigned char limit_ranks[EMIT_COUNT] = {
 	[EMIT_plan_end] = HISTORY_CHANGE,
 	[EMIT_claim_proof] = HISTORY_DECISION,
 	[EMIT_claim_gives_way] = HISTORY_DECISION,
+	[EMIT_claim_goes_first] = HISTORY_DECISION,
 	[EMIT_record_written] = HISTORY_DECISION,
 	[EMIT_act_refused] = HISTORY_DECISION,
 	[EMIT_takeover_loss] = HISTORY_CHANGE,

@@ -91,7 +91,8 @@ class Cluster:
     def winner(self, at, first, other, deadline=20):
         """Which of these two acknowledges votes since then. Of two that are
         equally far it is the first; what the primary was sending when it died
-        may have reached the other one alone, and then the first says so."""
+        may have reached the other one alone, and a first that is short of time
+        is not waited for: then one of them says so."""
         vote = self.voters[0]
         address = {key: self.lab.host[key].address for key in (first, other)}
 
@@ -99,10 +100,17 @@ class Cluster:
             return next((key for key in (first, other)
                          if vote.acked(at, address[key])), None)
         key = wait_for(serving, deadline, 'one of them takes over', every=0.05)
-        assert key == first or any(
-            e.get('ev') == 'claim.gives-way' and
-            re.match('prod-%s: it has [1-9]' % other, e.get('text', ''))
-            for e in self.events(first)), '%s did not go first' % first
+        if key == first:
+            return key
+        why = [e['text'] for e in self.events(first)
+               if e.get('ev') == 'claim.gives-way' and
+               re.match('prod-%s: it has [1-9]' % other, e['text'])]
+        why += [e['text'] for e in self.events(other)
+                if e.get('ev') == 'claim.goes-first' and
+                re.match('prod-%s (has [1-9]|did not answer)' % first,
+                         e['text'])]
+        assert why, '%s did not go first' % first
+        print('%s goes before %s: %s' % (key, first, why[0]))
         return key
 
     def wait_plan_end(self, key, deadline=60):

@@ -175,6 +175,55 @@ test_order(void **state)
 	give_way_of(B, 120, 0, 0, 9, false);
 }
 
+/* What it said of why it goes first, if it did. */
+static const char *
+goes_first(const struct ct *t)
+{
+	int i;
+
+	for (i = 0; i < t->n; i++)
+		if (t->out[i].kind == DO_TELL &&
+		    t->out[i].tell == EMIT_claim_goes_first)
+			return t->out[i].text;
+	return "";
+}
+
+/* Whoever set priorities is told why they did not decide. */
+static void
+test_says_why(void **state)
+{
+	static const struct {
+		bool silent;
+		lsn_t c;
+		int priority;
+		const char *why;
+	} rows[] = {
+		{ false, 70, 9, "c has 50 bytes less" },
+		{ false, 0, 9, "c could not claim" },
+		{ true, 120, 9, "c did not answer in time" },
+		{ false, 70, 0, "" },
+	};
+	struct ct t;
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		ct_init(&t, B, true);
+		t.conf.priority[C] = rows[i].priority;
+		ct_candidate(&t);
+		ct_record(&t, REC_HELD, A, BIT_BC);
+		t.reg.value.revision = 11;
+		t.pg.wal_end = 120;
+		t.position[C] = rows[i].c;
+		if (rows[i].silent)
+			t.tells = 0;
+		ct_view(&t);
+		ct_read(&t);
+		claims_after(&t);
+		assert_string_equal(goes_first(&t), rows[i].why);
+		ct_free(&t);
+	}
+}
+
 static void
 test_gives_way(void **state)
 {
@@ -444,6 +493,7 @@ main(void)
 		cmocka_unit_test(test_asks),
 		cmocka_unit_test(test_order),
 		cmocka_unit_test(test_gives_way),
+		cmocka_unit_test(test_says_why),
 		cmocka_unit_test(test_other_timeline),
 		cmocka_unit_test(test_old_answer),
 		cmocka_unit_test(test_anew),
