@@ -16,13 +16,12 @@
 
 #include "repmgrtest.h"
 
-struct pgpair forktest_pair;
 char forktest_state[96];
 uint64_t forktest_epoch = 7;
 
-static struct pgpair *const pair = &forktest_pair;
-static struct pghost *const s1 = &forktest_pair.host[PAIR_S1];
-static struct pghost *const s2 = &forktest_pair.host[PAIR_S2];
+static struct pgpair *const pair = &pgpair_one;
+static struct pghost *const s1 = &pgpair_one.host[PAIR_S1];
+static struct pghost *const s2 = &pgpair_one.host[PAIR_S2];
 
 void
 forktest_shell(const char *text)

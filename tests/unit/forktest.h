@@ -10,7 +10,6 @@
 
 #define FORKTEST_LIMIT (20 * USEC_SEC)
 
-extern struct pgpair forktest_pair;
 extern char forktest_state[96]; /* state_dir of s1 */
 extern uint64_t forktest_epoch; /* 7, and of every action by forktest_run */
 

@@ -216,6 +216,23 @@ pghost_psql_to(struct pghost *h, const char *sql, int out)
 	    out);
 }
 
+bool
+pghost_true(struct pghost *h, const char *sql)
+{
+	char buf[16];
+
+	return pghost_sql(h, sql, buf, sizeof(buf)) == 0 && buf[0] == 't';
+}
+
+bool
+pghost_nobody_waits(void *arg)
+{
+	(void)arg;
+	return pghost_true(&pgpair_one.host[PAIR_S1],
+	    "SELECT count(*) = 0 FROM pg_stat_activity"
+	    " WHERE wait_event = 'SyncRep'");
+}
+
 pid_t
 pghost_psql(struct pghost *h, const char *sql)
 {

@@ -21,6 +21,8 @@ static const char *const pair_address[4] = { "127.0.17.1", "127.0.0.1",
 static const char *const pair_name[4] = { "s1", "s2", "a1", "s3" };
 static char pair_ctl[128];
 
+struct pgpair pgpair_one;
+
 static void
 pgpair_conf(struct pgpair *pair, int self)
 {
@@ -251,6 +253,22 @@ pgpair_down(struct pgpair *pair)
 		}
 		pghost_reap(&pair->host[i]);
 	}
+}
+
+int
+pgpair_setup(void **state)
+{
+	(void)state;
+	pgpair_up(&pgpair_one);
+	return 0;
+}
+
+int
+pgpair_teardown(void **state)
+{
+	(void)state;
+	pgpair_down(&pgpair_one);
+	return 0;
 }
 
 void

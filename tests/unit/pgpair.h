@@ -42,6 +42,11 @@ void pgpair_free(struct pgpair *pair);
 void pgpair_up(struct pgpair *pair);
 /* All processes of both are killed. */
 void pgpair_down(struct pgpair *pair);
+/* A program that needs one pair has this one; for cmocka, fresh for each
+ * test. */
+extern struct pgpair pgpair_one;
+int pgpair_setup(void **state);
+int pgpair_teardown(void **state);
 /* What this process mounts from now on nobody else sees. Before init. */
 void pgpair_own_mounts(void);
 
@@ -55,6 +60,10 @@ void pghost_reap(struct pghost *h);
 bool pghost_has(struct pghost *h, const char *name);
 /* One value by psql into buf; 0 or psql's exit status. */
 int pghost_sql(struct pghost *h, const char *sql, char *buf, size_t size);
+/* Is that true there? Not if there is no answer. */
+bool pghost_true(struct pghost *h, const char *sql);
+/* Of the primary of pgpair_one: no commit waits for a standby. For loops. */
+bool pghost_nobody_waits(void *arg);
 /* psql in the background, its pid. */
 pid_t pghost_psql(struct pghost *h, const char *sql);
 /* A program as PostgreSQL's user: its exit status, or its pid. */

@@ -24,27 +24,10 @@
 #define SEGMENT (1 << 20) /* as the pair's initdb was told */
 #define RECORD 114	  /* of a shutdown's checkpoint, in PostgreSQL 15 */
 
-static struct pgpair pair;
-static struct pghost *const s1 = &pair.host[PAIR_S1];
-static struct pghost *const s2 = &pair.host[PAIR_S2];
+static struct pghost *const s1 = &pgpair_one.host[PAIR_S1];
+static struct pghost *const s2 = &pgpair_one.host[PAIR_S2];
 static const struct goal clean = { .epoch = 7, .clean = true };
 static const struct goal as_usual = { .epoch = 7 };
-
-static int
-setup(void **state)
-{
-	(void)state;
-	pgpair_up(&pair);
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	pgpair_down(&pair);
-	return 0;
-}
 
 static void
 test_end(void **state)
@@ -355,21 +338,24 @@ main(void)
 		cmocka_unit_test(test_end),
 		cmocka_unit_test(test_said),
 		cmocka_unit_test_setup_teardown(
-		    test_other_record, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_stop, setup, teardown),
+		    test_other_record, pgpair_setup, pgpair_teardown),
 		cmocka_unit_test_setup_teardown(
-		    test_stop_crossing, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_refused, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_patient, setup, teardown),
+		    test_stop, pgpair_setup, pgpair_teardown),
 		cmocka_unit_test_setup_teardown(
-		    test_no_program, setup, teardown),
+		    test_stop_crossing, pgpair_setup, pgpair_teardown),
 		cmocka_unit_test_setup_teardown(
-		    test_checkpoint, setup, teardown),
+		    test_refused, pgpair_setup, pgpair_teardown),
+		cmocka_unit_test_setup_teardown(
+		    test_patient, pgpair_setup, pgpair_teardown),
+		cmocka_unit_test_setup_teardown(
+		    test_no_program, pgpair_setup, pgpair_teardown),
+		cmocka_unit_test_setup_teardown(
+		    test_checkpoint, pgpair_setup, pgpair_teardown),
 	};
 	int failed;
 
-	pgpair_init(&pair);
+	pgpair_init(&pgpair_one);
 	failed = cmocka_run_group_tests(tests, NULL, NULL);
-	pgpair_free(&pair);
+	pgpair_free(&pgpair_one);
 	return failed;
 }

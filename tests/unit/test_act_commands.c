@@ -23,9 +23,8 @@
 
 #define LIMIT (20 * USEC_SEC)
 
-static struct pgpair pair;
-static struct pghost *const s1 = &pair.host[PAIR_S1];
-static struct pghost *const s2 = &pair.host[PAIR_S2];
+static struct pghost *const s1 = &pgpair_one.host[PAIR_S1];
+static struct pghost *const s2 = &pgpair_one.host[PAIR_S2];
 static const struct goal goal = { .epoch = 7 };
 
 static bool
@@ -37,19 +36,12 @@ registered(void *arg)
 static int
 setup(void **arg)
 {
-	pgpair_up(&pair);
+	pgpair_up(&pgpair_one);
 	repmgrtest_configure(s1, 0);
 	repmgrtest_configure(s2, 1);
 	s2->conf.pg.commands = COMMANDS_REPMGR;
 	repmgrtest_register(s1, "primary");
 	repmgrtest_register(s2, "standby");
-	return 0;
-}
-
-static int
-teardown(void **arg)
-{
-	pgpair_down(&pair);
 	return 0;
 }
 
@@ -322,21 +314,25 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_lines),
-		cmocka_unit_test_setup_teardown(test_settings, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_promote, setup, teardown),
 		cmocka_unit_test_setup_teardown(
-		    test_promote_called_off, setup, teardown),
+		    test_settings, setup, pgpair_teardown),
 		cmocka_unit_test_setup_teardown(
-		    test_promote_not_beyond_the_lease, setup, teardown),
+		    test_promote, setup, pgpair_teardown),
 		cmocka_unit_test_setup_teardown(
-		    test_promote_liar, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_follow, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_password, setup, teardown),
+		    test_promote_called_off, setup, pgpair_teardown),
+		cmocka_unit_test_setup_teardown(
+		    test_promote_not_beyond_the_lease, setup, pgpair_teardown),
+		cmocka_unit_test_setup_teardown(
+		    test_promote_liar, setup, pgpair_teardown),
+		cmocka_unit_test_setup_teardown(
+		    test_follow, setup, pgpair_teardown),
+		cmocka_unit_test_setup_teardown(
+		    test_password, setup, pgpair_teardown),
 	};
 	int failed;
 
-	pgpair_init(&pair);
+	pgpair_init(&pgpair_one);
 	failed = cmocka_run_group_tests(tests, NULL, NULL);
-	pgpair_free(&pair);
+	pgpair_free(&pgpair_one);
 	return failed;
 }

@@ -20,10 +20,9 @@
 #include "hawatch/emit.h"
 #include "hawatch/loop.h"
 
-static struct pgpair pair;
-static struct pghost *const s1 = &pair.host[PAIR_S1];
-static struct pghost *const s2 = &pair.host[PAIR_S2];
-static struct pghost *const s3 = &pair.host[PAIR_S3];
+static struct pghost *const s1 = &pgpair_one.host[PAIR_S1];
+static struct pghost *const s2 = &pgpair_one.host[PAIR_S2];
+static struct pghost *const s3 = &pgpair_one.host[PAIR_S3];
 static const struct goal to_s2 = { .epoch = 7, .node = PAIR_S2 };
 static const struct goal to_s1 = { .epoch = 7, .node = PAIR_S1 };
 static bool told; /* a log line had the secret */
@@ -32,7 +31,7 @@ static int
 setup(void **state)
 {
 	(void)state;
-	pgpair_up(&pair);
+	pgpair_up(&pgpair_one);
 	told = false;
 	return 0;
 }
@@ -41,7 +40,7 @@ static int
 teardown(void **state)
 {
 	(void)state;
-	pgpair_down(&pair);
+	pgpair_down(&pgpair_one);
 	assert_false(told);
 	return 0;
 }
@@ -59,14 +58,6 @@ up(struct acttest *t, struct pghost *h)
 {
 	acttest_up(t, h);
 	emit_to(on_line, NULL);
-}
-
-static bool
-is_true(struct pghost *h, const char *sql)
-{
-	char buf[16];
-
-	return pghost_sql(h, sql, buf, sizeof(buf)) == 0 && buf[0] == 't';
 }
 
 static void
@@ -99,9 +90,10 @@ static bool
 s3_streams_from_s2(void *arg)
 {
 	(void)arg;
-	return is_true(s3, "SELECT count(*) = 1 FROM pg_stat_wal_receiver"
-			   " WHERE status = 'streaming' AND received_tli = 2"
-			   " AND sender_host = '127.0.0.1'");
+	return pghost_true(s3,
+	    "SELECT count(*) = 1 FROM pg_stat_wal_receiver"
+	    " WHERE status = 'streaming' AND received_tli = 2"
+	    " AND sender_host = '127.0.0.1'");
 }
 
 /* The whole of it: the primary is lost, one standby is promoted, and the other
@@ -189,8 +181,9 @@ test_not_loaded(void **state)
 	assert_int_equal(pghost_sql(s3, sql, NULL, 0), 0);
 	assert_true(acttest_run(&t, ACT_FOLLOW, &to_s1, 5 * USEC_SEC));
 	assert_int_equal(t.ans, ANS_YES);
-	assert_true(is_true(s3, "SELECT position('host=127.0.0.1' IN"
-				" pg_read_file('postgresql.auto.conf')) = 0"));
+	assert_true(
+	    pghost_true(s3, "SELECT position('host=127.0.0.1' IN"
+			    " pg_read_file('postgresql.auto.conf')) = 0"));
 	assert_int_equal(pghost_sql(s3, sql, NULL, 0), 0);
 	assert_true(acttest_run(&t, ACT_FOLLOW, &to_s2, 5 * USEC_SEC));
 	assert_int_equal(t.ans, ANS_YES);
@@ -213,7 +206,7 @@ created(const char *role, const char *grants)
 	snprintf(sql, sizeof(sql), "CREATE ROLE %s LOGIN; %s", role, grants);
 	assert_int_equal(pghost_sql(s1, sql, NULL, 0), 0);
 	snprintf(sql, sizeof(sql), "SELECT to_regrole('%s') IS NOT NULL", role);
-	while (!is_true(s3, sql))
+	while (!pghost_true(s3, sql))
 		;
 }
 
@@ -260,8 +253,8 @@ test_granted(void **state)
 		"GRANT ALTER SYSTEM ON PARAMETER primary_conninfo TO modest",
 		NULL, 0),
 	    0);
-	while (!is_true(s3, "SELECT has_parameter_privilege('modest',"
-			    " 'primary_conninfo', 'ALTER SYSTEM')"))
+	while (!pghost_true(s3, "SELECT has_parameter_privilege('modest',"
+				" 'primary_conninfo', 'ALTER SYSTEM')"))
 		;
 	assert_true(acttest_run(&t, ACT_FOLLOW, &to_s2, 5 * USEC_SEC));
 	assert_int_equal(t.ans, ANS_YES);
@@ -297,7 +290,8 @@ test_by_repmgr(void **state)
 	    " SELECT 2 AS node_id, 'host=s2 user=postgres dbname=postgres"
 	    " connect_timeout=2'::text AS conninfo");
 	assert_int_equal(pghost_sql(s1, sql, NULL, 0), 0);
-	while (!is_true(s3, "SELECT to_regclass('repmgr.nodes') IS NOT NULL"))
+	while (
+	    !pghost_true(s3, "SELECT to_regclass('repmgr.nodes') IS NOT NULL"))
 		;
 	set(s3, "");
 	s3->conf.repmgr.enabled = true;
@@ -397,8 +391,8 @@ main(void)
 	};
 	int failed;
 
-	pgpair_init_three(&pair);
+	pgpair_init_three(&pgpair_one);
 	failed = cmocka_run_group_tests(tests, NULL, NULL);
-	pgpair_free(&pair);
+	pgpair_free(&pgpair_one);
 	return failed;
 }

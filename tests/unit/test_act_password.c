@@ -14,8 +14,8 @@
 #include "forktest.h"
 #include "hawatch/conninfo.h"
 
-static struct pghost *const s1 = &forktest_pair.host[PAIR_S1];
-static struct pghost *const s2 = &forktest_pair.host[PAIR_S2];
+static struct pghost *const s1 = &pgpair_one.host[PAIR_S1];
+static struct pghost *const s2 = &pgpair_one.host[PAIR_S2];
 static const char *real_bin, *real_repmgr;
 static char bin[120], repmgr[140];
 
@@ -170,7 +170,7 @@ main(void)
 	};
 	int rc;
 
-	pgpair_init(&forktest_pair);
+	pgpair_init(&pgpair_one);
 	rc = cmocka_run_group_tests(tests, NULL, NULL);
 	forktest_end();
 	return rc;

@@ -18,8 +18,8 @@
 #include "forktest.h"
 #include "hawatch/loop.h"
 
-static struct pghost *const s1 = &forktest_pair.host[PAIR_S1];
-static struct pghost *const s2 = &forktest_pair.host[PAIR_S2];
+static struct pghost *const s1 = &pgpair_one.host[PAIR_S1];
+static struct pghost *const s2 = &pgpair_one.host[PAIR_S2];
 
 static void
 on_s1(const char *sql)
@@ -297,7 +297,7 @@ main(void)
 	};
 	int rc;
 
-	pgpair_init(&forktest_pair);
+	pgpair_init(&pgpair_one);
 	rc = cmocka_run_group_tests(usual, NULL, NULL);
 	if (getenv("HAWATCH_LONG") != NULL)
 		rc += cmocka_run_group_tests(more, NULL, NULL);

@@ -20,25 +20,16 @@
 #include "hawatch/pgwatch.h"
 #include "repmgrtest.h"
 
-static struct pgpair pair;
-static struct pghost *const s1 = &pair.host[PAIR_S1];
-static struct pghost *const s2 = &pair.host[PAIR_S2];
+static struct pghost *const s1 = &pgpair_one.host[PAIR_S1];
+static struct pghost *const s2 = &pgpair_one.host[PAIR_S2];
 static const struct goal goal = { .epoch = 7 };
 static int
 setup(void **state)
 {
 	(void)state;
-	pgpair_up(&pair);
+	pgpair_up(&pgpair_one);
 	repmgrtest_configure(s1, 0);
 	repmgrtest_configure(s2, 1);
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	pgpair_down(&pair);
 	return 0;
 }
 
@@ -242,19 +233,21 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_metadata, setup, teardown),
 		cmocka_unit_test_setup_teardown(
-		    test_metadata_failed, setup, teardown),
+		    test_metadata, setup, pgpair_teardown),
 		cmocka_unit_test_setup_teardown(
-		    test_metadata_password, setup, teardown),
+		    test_metadata_failed, setup, pgpair_teardown),
 		cmocka_unit_test_setup_teardown(
-		    test_metadata_hung, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_commands, setup, teardown),
+		    test_metadata_password, setup, pgpair_teardown),
+		cmocka_unit_test_setup_teardown(
+		    test_metadata_hung, setup, pgpair_teardown),
+		cmocka_unit_test_setup_teardown(
+		    test_commands, setup, pgpair_teardown),
 	};
 	int failed;
 
-	pgpair_init(&pair);
+	pgpair_init(&pgpair_one);
 	failed = cmocka_run_group_tests(tests, NULL, NULL);
-	pgpair_free(&pair);
+	pgpair_free(&pgpair_one);
 	return failed;
 }

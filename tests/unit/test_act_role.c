@@ -13,9 +13,8 @@
 #include "hawatch/loop.h"
 #include "hawatch/pgwatch.h"
 
-static struct pgpair pair;
-static struct pghost *const s1 = &pair.host[PAIR_S1];
-static struct pghost *const s2 = &pair.host[PAIR_S2];
+static struct pghost *const s1 = &pgpair_one.host[PAIR_S1];
+static struct pghost *const s2 = &pgpair_one.host[PAIR_S2];
 static const struct goal to_s2 = {
 	.epoch = 7, .node = PAIR_S2, .names = NODE_BIT(PAIR_S2)
 };
@@ -29,7 +28,7 @@ setup(void **state)
 	FILE *f;
 
 	(void)state;
-	pgpair_up(&pair);
+	pgpair_up(&pgpair_one);
 	f = fopen(SOURCE_ROOT "/conf/sql/role.sql", "r");
 	assert_non_null(f);
 	n = fread(sql, 1, sizeof(sql) - 1, f);
@@ -38,14 +37,6 @@ setup(void **state)
 	assert_int_equal(pghost_sql(s1, sql, NULL, 0), 0);
 	s1->conf.pg.user = "hawatch";
 	s2->conf.pg.user = "hawatch";
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	pgpair_down(&pair);
 	return 0;
 }
 
@@ -115,12 +106,13 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_role, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    test_role, setup, pgpair_teardown),
 	};
 	int failed;
 
-	pgpair_init(&pair);
+	pgpair_init(&pgpair_one);
 	failed = cmocka_run_group_tests(tests, NULL, NULL);
-	pgpair_free(&pair);
+	pgpair_free(&pgpair_one);
 	return failed;
 }

@@ -16,51 +16,18 @@
 #include "act/env.h"
 #include "acttest.h"
 
-static struct pgpair pair;
-static struct pghost *const s1 = &pair.host[PAIR_S1];
-static struct pghost *const s2 = &pair.host[PAIR_S2];
-static struct pghost *const s3 = &pair.host[PAIR_S3];
+static struct pghost *const s1 = &pgpair_one.host[PAIR_S1];
+static struct pghost *const s2 = &pgpair_one.host[PAIR_S2];
+static struct pghost *const s3 = &pgpair_one.host[PAIR_S3];
 static const struct goal s3_too = { .epoch = 7,
 	.node = PAIR_S3,
 	.names = NODE_BIT(PAIR_S2) | NODE_BIT(PAIR_S3) };
-
-static int
-setup(void **state)
-{
-	(void)state;
-	pgpair_up(&pair);
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	pgpair_down(&pair);
-	return 0;
-}
-
-static bool
-is_true(struct pghost *h, const char *sql)
-{
-	char buf[16];
-
-	return pghost_sql(h, sql, buf, sizeof(buf)) == 0 && buf[0] == 't';
-}
 
 static bool
 s3_resumed(void *arg)
 {
 	(void)arg;
-	return is_true(s3, "SELECT NOT pg_is_wal_replay_paused()");
-}
-
-static bool
-s1_nobody_waits(void *arg)
-{
-	(void)arg;
-	return is_true(s1, "SELECT count(*) = 0 FROM pg_stat_activity"
-			   " WHERE wait_event = 'SyncRep'");
+	return pghost_true(s3, "SELECT NOT pg_is_wal_replay_paused()");
 }
 
 static void
@@ -85,7 +52,7 @@ names(const char *value)
 	    " WHERE sync_state IN ('sync', 'quorum')",
 	    strstr(value, "2 (") != NULL || strstr(value, "ANY") != NULL ? 2 :
 									   1);
-	while (!is_true(s1, sql))
+	while (!pghost_true(s1, sql))
 		;
 }
 
@@ -94,7 +61,7 @@ tidy(struct acttest *t)
 {
 	acts_cancel(t->acts, ACT_WAITING);
 	assert_true(acttest_wait(t, s3_resumed, NULL, 5 * USEC_SEC));
-	assert_true(acttest_wait(t, s1_nobody_waits, NULL, 5 * USEC_SEC));
+	assert_true(acttest_wait(t, pghost_nobody_waits, NULL, 5 * USEC_SEC));
 }
 
 /* All is in force; the other one is quick, or takes its time. */
@@ -200,16 +167,17 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_both, setup, teardown),
 		cmocka_unit_test_setup_teardown(
-		    test_wrong_one, setup, teardown),
+		    test_both, pgpair_setup, pgpair_teardown),
 		cmocka_unit_test_setup_teardown(
-		    test_other_lost, setup, teardown),
+		    test_wrong_one, pgpair_setup, pgpair_teardown),
+		cmocka_unit_test_setup_teardown(
+		    test_other_lost, pgpair_setup, pgpair_teardown),
 	};
 	int failed;
 
-	pgpair_init_three(&pair);
+	pgpair_init_three(&pgpair_one);
 	failed = cmocka_run_group_tests(tests, NULL, NULL);
-	pgpair_free(&pair);
+	pgpair_free(&pgpair_one);
 	return failed;
 }

@@ -23,38 +23,18 @@
 #include "hawatch/loop.h"
 #include "hawatch/worker.h"
 
-static struct pgpair pair;
-static struct pghost *const s1 = &pair.host[PAIR_S1];
-static struct pghost *const s2 = &pair.host[PAIR_S2];
+static struct pghost *const s1 = &pgpair_one.host[PAIR_S1];
+static struct pghost *const s2 = &pgpair_one.host[PAIR_S2];
 static const struct goal as_primary = { .epoch = 7 };
 static const struct goal as_standby = { .epoch = 7, .standby = true };
-
-static int
-setup(void **state)
-{
-	(void)state;
-	pgpair_up(&pair);
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	pgpair_down(&pair);
-	return 0;
-}
 
 static void
 sql_until(struct pghost *h, const char *sql)
 {
 	double end = pair_ms() + 10000;
-	char buf[16] = "";
 
-	while (buf[0] != 't') {
+	while (!pghost_true(h, sql))
 		assert_true(pair_ms() < end);
-		assert_int_equal(pghost_sql(h, sql, buf, sizeof(buf)), 0);
-	}
 }
 
 static pid_t psql_busy, psql_commit;
@@ -343,31 +323,33 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
-		    test_stop_busy, setup, teardown),
+		    test_stop_busy, pgpair_setup, pgpair_teardown),
 		cmocka_unit_test_setup_teardown(
-		    test_stop_leftovers, setup, teardown),
+		    test_stop_leftovers, pgpair_setup, pgpair_teardown),
 		cmocka_unit_test_setup_teardown(
-		    test_stop_hung, setup, teardown),
+		    test_stop_hung, pgpair_setup, pgpair_teardown),
 		cmocka_unit_test_setup_teardown(
-		    test_stop_cancelled, setup, teardown),
+		    test_stop_cancelled, pgpair_setup, pgpair_teardown),
 		cmocka_unit_test_setup_teardown(
-		    test_stop_spares_others, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_signal, setup, teardown),
+		    test_stop_spares_others, pgpair_setup, pgpair_teardown),
 		cmocka_unit_test_setup_teardown(
-		    test_start_primary, setup, teardown),
+		    test_signal, pgpair_setup, pgpair_teardown),
 		cmocka_unit_test_setup_teardown(
-		    test_start_standby_without_signal, setup, teardown),
+		    test_start_primary, pgpair_setup, pgpair_teardown),
 		cmocka_unit_test_setup_teardown(
-		    test_start_after_crash, setup, teardown),
+		    test_start_standby_without_signal, pgpair_setup,
+		    pgpair_teardown),
 		cmocka_unit_test_setup_teardown(
-		    test_start_by_hand, setup, teardown),
+		    test_start_after_crash, pgpair_setup, pgpair_teardown),
 		cmocka_unit_test_setup_teardown(
-		    test_start_failed, setup, teardown),
+		    test_start_by_hand, pgpair_setup, pgpair_teardown),
+		cmocka_unit_test_setup_teardown(
+		    test_start_failed, pgpair_setup, pgpair_teardown),
 	};
 	int failed;
 
-	pgpair_init(&pair);
+	pgpair_init(&pgpair_one);
 	failed = cmocka_run_group_tests(tests, NULL, NULL);
-	pgpair_free(&pair);
+	pgpair_free(&pgpair_one);
 	return failed;
 }

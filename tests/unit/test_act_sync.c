@@ -17,64 +17,31 @@
 #include "acttest.h"
 #include "hawatch/loop.h"
 
-static struct pgpair pair;
-static struct pghost *const s1 = &pair.host[PAIR_S1];
-static struct pghost *const s2 = &pair.host[PAIR_S2];
+static struct pghost *const s1 = &pgpair_one.host[PAIR_S1];
+static struct pghost *const s2 = &pgpair_one.host[PAIR_S2];
 static const struct goal to_s2 = {
 	.epoch = 7, .node = PAIR_S2, .names = NODE_BIT(PAIR_S2), .id = 42
 };
 static const struct goal to_none = { .epoch = 7 };
 
-static int
-setup(void **state)
-{
-	(void)state;
-	pgpair_up(&pair);
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	pgpair_down(&pair);
-	return 0;
-}
-
-static bool
-is_true(struct pghost *h, const char *sql)
-{
-	char buf[16];
-
-	return pghost_sql(h, sql, buf, sizeof(buf)) == 0 && buf[0] == 't';
-}
-
 static bool
 s2_resumed(void *arg)
 {
 	(void)arg;
-	return is_true(s2, "SELECT NOT pg_is_wal_replay_paused()");
+	return pghost_true(s2, "SELECT NOT pg_is_wal_replay_paused()");
 }
 
 static bool
 s2_paused(void *arg)
 {
 	(void)arg;
-	return is_true(s2, "SELECT pg_is_wal_replay_paused()");
-}
-
-static bool
-s1_nobody_waits(void *arg)
-{
-	(void)arg;
-	return is_true(s1, "SELECT count(*) = 0 FROM pg_stat_activity"
-			   " WHERE wait_event = 'SyncRep'");
+	return pghost_true(s2, "SELECT pg_is_wal_replay_paused()");
 }
 
 static bool
 s1_somebody_waits(void *arg)
 {
-	return !s1_nobody_waits(arg);
+	return !pghost_nobody_waits(arg);
 }
 
 static void
@@ -87,8 +54,8 @@ test_names(void **state)
 	assert_true(acttest_run(&t, ACT_NAMES, &to_s2, 5 * USEC_SEC));
 	assert_int_equal(t.ans, ANS_YES);
 	assert_int_equal(t.goal.id, 42);
-	assert_true(
-	    is_true(s1, "SELECT sync_state = 'sync' FROM pg_stat_replication"));
+	assert_true(pghost_true(
+	    s1, "SELECT sync_state = 'sync' FROM pg_stat_replication"));
 	/* Already so: nothing is written again. */
 	assert_true(acttest_run(&t, ACT_NAMES, &to_s2, 5 * USEC_SEC));
 	assert_int_equal(t.ans, ANS_YES);
@@ -99,10 +66,10 @@ test_names(void **state)
 	    0);
 	assert_true(acttest_run(&t, ACT_NAMES, &to_s2, 5 * USEC_SEC));
 	assert_int_equal(t.ans, ANS_YES);
-	assert_true(is_true(s1, "SELECT count(*) = 1 FROM pg_file_settings"
-				" WHERE setting LIKE 'FIRST 1%'"));
+	assert_true(pghost_true(s1, "SELECT count(*) = 1 FROM pg_file_settings"
+				    " WHERE setting LIKE 'FIRST 1%'"));
 	assert_true(acttest_run(&t, ACT_NAMES, &to_none, 5 * USEC_SEC));
-	assert_true(is_true(
+	assert_true(pghost_true(
 	    s1, "SELECT current_setting('synchronous_standby_names') = ''"));
 	acttest_down(&t);
 }
@@ -187,7 +154,7 @@ test_waiting(void **state)
 	assert_int_equal(t.ans, ANS_YES);
 	assert_int_not_equal(t.goal.lsn, 0);
 	assert_true(s2_resumed(NULL));
-	assert_true(s1_nobody_waits(NULL));
+	assert_true(pghost_nobody_waits(NULL));
 	assert_int_equal(
 	    pghost_sql(s1, "SELECT pg_current_wal_insert_lsn() - '0/0'", lsn,
 		sizeof(lsn)),
@@ -208,8 +175,8 @@ test_waiting_is_a_proof(void **state)
 	acttest_up(&t, s1);
 	assert_int_equal(pghost_signal(s1, SIGSTOP, "checkpointer"), 1);
 	assert_true(acttest_run(&t, ACT_NAMES, &to_s2, 5 * USEC_SEC));
-	assert_true(
-	    is_true(s1, "SELECT sync_state = 'sync' FROM pg_stat_replication"));
+	assert_true(pghost_true(
+	    s1, "SELECT sync_state = 'sync' FROM pg_stat_replication"));
 	assert_false(acttest_run(&t, ACT_WAITING, &to_s2, 500 * USEC_MSEC));
 	assert_string_equal(t.reason, "not-in-force");
 	/* It goes on trying, and sees it once it is so. */
@@ -237,7 +204,7 @@ test_waiting_cancelled(void **state)
 		acts_cancel(t.acts, ACT_WAITING);
 		assert_true(acttest_wait(&t, s2_resumed, NULL, 3 * USEC_SEC));
 		assert_true(
-		    acttest_wait(&t, s1_nobody_waits, NULL, 3 * USEC_SEC));
+		    acttest_wait(&t, pghost_nobody_waits, NULL, 3 * USEC_SEC));
 	}
 	acttest_down(&t);
 }
@@ -256,7 +223,7 @@ test_waiting_standby_lost(void **state)
 	acts_cancel(t.acts, ACT_WAITING);
 	pghost_signal(s2, SIGCONT, NULL);
 	assert_true(acttest_wait(&t, s2_resumed, NULL, 5 * USEC_SEC));
-	assert_true(acttest_wait(&t, s1_nobody_waits, NULL, 5 * USEC_SEC));
+	assert_true(acttest_wait(&t, pghost_nobody_waits, NULL, 5 * USEC_SEC));
 	assert_true(acttest_run(&t, ACT_WAITING, &to_s2, 5 * USEC_SEC));
 	assert_int_equal(t.ans, ANS_YES);
 	acttest_down(&t);
@@ -282,7 +249,7 @@ test_settle(void **state)
 	assert_false(acttest_run(&t, ACT_SETTLE, &to_none, 300 * USEC_MSEC));
 	assert_true(s1_somebody_waits(NULL));
 	acts_cancel(t.acts, ACT_SETTLE);
-	assert_true(acttest_wait(&t, s1_nobody_waits, NULL, 3 * USEC_SEC));
+	assert_true(acttest_wait(&t, pghost_nobody_waits, NULL, 3 * USEC_SEC));
 	/* Relaxed while it waits, it returns. */
 	acts_start(t.acts, ACT_SETTLE, &to_none);
 	assert_true(acttest_wait(&t, s1_somebody_waits, NULL, 3 * USEC_SEC));
@@ -309,14 +276,14 @@ test_promote(void **state)
 	pghost_reap(s1);
 	assert_true(acttest_run(&t, ACT_PROMOTE, &to_none, 5 * USEC_SEC));
 	assert_int_equal(t.ans, ANS_YES);
-	assert_true(is_true(s2, "SELECT NOT pg_is_in_recovery()"));
+	assert_true(pghost_true(s2, "SELECT NOT pg_is_in_recovery()"));
 	assert_true(acttest_run(&t, ACT_PROMOTE, &to_none, 5 * USEC_SEC));
 	assert_true(acttest_run(&t, ACT_SETTLE, &to_none, 5 * USEC_SEC));
 	assert_true(acttest_run(&t, ACT_COMMIT, &to_none, 5 * USEC_SEC));
 	assert_true(acttest_run(&t, ACT_CHECKPOINT, &to_none, 20 * USEC_SEC));
 	assert_int_equal(t.ans, ANS_YES);
-	assert_true(
-	    is_true(s2, "SELECT timeline_id = 2 FROM pg_control_checkpoint()"));
+	assert_true(pghost_true(
+	    s2, "SELECT timeline_id = 2 FROM pg_control_checkpoint()"));
 	acttest_down(&t);
 }
 
@@ -358,30 +325,35 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_names, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_replaced, setup, teardown),
 		cmocka_unit_test_setup_teardown(
-		    test_names_on_standby, setup, teardown),
+		    test_names, pgpair_setup, pgpair_teardown),
 		cmocka_unit_test_setup_teardown(
-		    test_names_hung, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_waiting, setup, teardown),
+		    test_replaced, pgpair_setup, pgpair_teardown),
 		cmocka_unit_test_setup_teardown(
-		    test_waiting_is_a_proof, setup, teardown),
+		    test_names_on_standby, pgpair_setup, pgpair_teardown),
 		cmocka_unit_test_setup_teardown(
-		    test_waiting_cancelled, setup, teardown),
+		    test_names_hung, pgpair_setup, pgpair_teardown),
 		cmocka_unit_test_setup_teardown(
-		    test_waiting_standby_lost, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_settle, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_promote, setup, teardown),
+		    test_waiting, pgpair_setup, pgpair_teardown),
 		cmocka_unit_test_setup_teardown(
-		    test_promote_paused, setup, teardown),
+		    test_waiting_is_a_proof, pgpair_setup, pgpair_teardown),
 		cmocka_unit_test_setup_teardown(
-		    test_promote_hung, setup, teardown),
+		    test_waiting_cancelled, pgpair_setup, pgpair_teardown),
+		cmocka_unit_test_setup_teardown(
+		    test_waiting_standby_lost, pgpair_setup, pgpair_teardown),
+		cmocka_unit_test_setup_teardown(
+		    test_settle, pgpair_setup, pgpair_teardown),
+		cmocka_unit_test_setup_teardown(
+		    test_promote, pgpair_setup, pgpair_teardown),
+		cmocka_unit_test_setup_teardown(
+		    test_promote_paused, pgpair_setup, pgpair_teardown),
+		cmocka_unit_test_setup_teardown(
+		    test_promote_hung, pgpair_setup, pgpair_teardown),
 	};
 	int failed;
 
-	pgpair_init(&pair);
+	pgpair_init(&pgpair_one);
 	failed = cmocka_run_group_tests(tests, NULL, NULL);
-	pgpair_free(&pair);
+	pgpair_free(&pgpair_one);
 	return failed;
 }

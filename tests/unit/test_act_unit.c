@@ -29,8 +29,7 @@
 #define START "--no-block start " UNIT "\n"
 #define STOP "--no-block stop " UNIT "\n"
 
-static struct pgpair pair;
-static struct pghost *const s1 = &pair.host[PAIR_S1];
+static struct pghost *const s1 = &pgpair_one.host[PAIR_S1];
 static const struct goal goal = { .epoch = 7 };
 static char last[400]; /* that a command ended */
 static int waits;      /* lines that say why an action goes on */
@@ -50,7 +49,7 @@ path(const char *name)
 {
 	static char text[120];
 
-	snprintf(text, sizeof(text), "%s/%s", pair.dir, name);
+	snprintf(text, sizeof(text), "%s/%s", pgpair_one.dir, name);
 	return text;
 }
 
@@ -97,7 +96,7 @@ setup(void **arg)
 {
 	char text[900];
 
-	pgpair_up(&pair);
+	pgpair_up(&pgpair_one);
 	s1->conf.pg.backend = BACKEND_SYSTEMD;
 	s1->conf.pg.unit = UNIT;
 	snprintf(text, sizeof(text),
@@ -111,7 +110,8 @@ setup(void **arg)
 	    "esac\n"
 	    "setsid -f runuser -u postgres -- %s/pg_ctl -D %s -l %s -W $2 "
 	    "> /dev/null 2>&1\n",
-	    pair.dir, pair.dir, s1->conf.pg.bin_directory, s1->data, s1->log);
+	    pgpair_one.dir, pgpair_one.dir, s1->conf.pg.bin_directory, s1->data,
+	    s1->log);
 	put("systemctl", text, 0755);
 	assert_int_equal(
 	    mount(path("systemctl"), SYSTEMCTL, NULL, MS_BIND, NULL), 0);
@@ -122,7 +122,7 @@ static int
 teardown(void **arg)
 {
 	assert_int_equal(umount2(SYSTEMCTL, MNT_DETACH), 0);
-	pgpair_down(&pair);
+	pgpair_down(&pgpair_one);
 	return 0;
 }
 
@@ -230,8 +230,8 @@ main(void)
 	int failed;
 
 	pgpair_own_mounts();
-	pgpair_init(&pair);
+	pgpair_init(&pgpair_one);
 	failed = cmocka_run_group_tests(tests, NULL, NULL);
-	pgpair_free(&pair);
+	pgpair_free(&pgpair_one);
 	return failed;
 }

@@ -18,8 +18,8 @@
 #include "hawatch/loop.h"
 #include "watchtest.h"
 
-static struct pghost *const s1 = &watchtest_pair.host[PAIR_S1];
-static struct pghost *const s2 = &watchtest_pair.host[PAIR_S2];
+static struct pghost *const s1 = &pgpair_one.host[PAIR_S1];
+static struct pghost *const s2 = &pgpair_one.host[PAIR_S2];
 
 static void
 test_primary(void **state)
@@ -314,7 +314,7 @@ test_unpause(void **state)
 }
 
 #define TEST(t) \
-	cmocka_unit_test_setup_teardown(t, watchtest_setup, watchtest_teardown)
+	cmocka_unit_test_setup_teardown(t, pgpair_setup, pgpair_teardown)
 
 int
 main(void)
@@ -331,8 +331,8 @@ main(void)
 	};
 	int failed;
 
-	pgpair_init(&watchtest_pair);
+	pgpair_init(&pgpair_one);
 	failed = cmocka_run_group_tests(tests, NULL, NULL);
-	pgpair_free(&watchtest_pair);
+	pgpair_free(&pgpair_one);
 	return failed;
 }

@@ -19,8 +19,8 @@
 #include "hawatch/loop.h"
 #include "watchtest.h"
 
-static struct pghost *const s1 = &watchtest_pair.host[PAIR_S1];
-static struct pghost *const s2 = &watchtest_pair.host[PAIR_S2];
+static struct pghost *const s1 = &pgpair_one.host[PAIR_S1];
+static struct pghost *const s2 = &pgpair_one.host[PAIR_S2];
 
 /* All of it dies: told at once, and proved. */
 static void
@@ -233,7 +233,7 @@ test_no_room(void **state)
 }
 
 #define TEST(t) \
-	cmocka_unit_test_setup_teardown(t, watchtest_setup, watchtest_teardown)
+	cmocka_unit_test_setup_teardown(t, pgpair_setup, pgpair_teardown)
 
 int
 main(void)
@@ -248,8 +248,8 @@ main(void)
 	int failed;
 
 	pgpair_own_mounts();
-	pgpair_init(&watchtest_pair);
+	pgpair_init(&pgpair_one);
 	failed = cmocka_run_group_tests(tests, NULL, NULL);
-	pgpair_free(&watchtest_pair);
+	pgpair_free(&pgpair_one);
 	return failed;
 }

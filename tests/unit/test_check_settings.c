@@ -19,9 +19,8 @@
 
 #define WAIT (10 * USEC_SEC)
 
-static struct pgpair pair;
-static struct pghost *const s1 = &pair.host[PAIR_S1];
-static struct pghost *const s2 = &pair.host[PAIR_S2];
+static struct pghost *const s1 = &pgpair_one.host[PAIR_S1];
+static struct pghost *const s2 = &pgpair_one.host[PAIR_S2];
 
 struct watched {
 	struct loop *loop;
@@ -31,22 +30,6 @@ struct watched {
 	nodeset_t want;
 	char line[300];
 };
-
-static int
-setup(void **state)
-{
-	(void)state;
-	pgpair_up(&pair);
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	pgpair_down(&pair);
-	return 0;
-}
 
 static void
 on_line(void *arg, enum level level, const char *line)
@@ -345,16 +328,19 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_flush, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_commits, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_takeover, setup, teardown),
 		cmocka_unit_test_setup_teardown(
-		    test_poor_role, setup, teardown),
+		    test_flush, pgpair_setup, pgpair_teardown),
+		cmocka_unit_test_setup_teardown(
+		    test_commits, pgpair_setup, pgpair_teardown),
+		cmocka_unit_test_setup_teardown(
+		    test_takeover, pgpair_setup, pgpair_teardown),
+		cmocka_unit_test_setup_teardown(
+		    test_poor_role, pgpair_setup, pgpair_teardown),
 	};
 	int failed;
 
-	pgpair_init(&pair);
+	pgpair_init(&pgpair_one);
 	failed = cmocka_run_group_tests(tests, NULL, NULL);
-	pgpair_free(&pair);
+	pgpair_free(&pgpair_one);
 	return failed;
 }

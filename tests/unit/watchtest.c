@@ -16,24 +16,6 @@
 #include "hawatch/emit.h"
 #include "hawatch/loop.h"
 
-struct pgpair watchtest_pair;
-
-int
-watchtest_setup(void **state)
-{
-	(void)state;
-	pgpair_up(&watchtest_pair);
-	return 0;
-}
-
-int
-watchtest_teardown(void **state)
-{
-	(void)state;
-	pgpair_down(&watchtest_pair);
-	return 0;
-}
-
 static void
 on_line(void *arg, enum level level, const char *line)
 {

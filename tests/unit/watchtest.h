@@ -20,12 +20,6 @@ struct watchtest {
 	char reason[64]; /* of a check: "up", or why not */
 };
 
-extern struct pgpair watchtest_pair;
-
-/* For cmocka, for each test. */
-int watchtest_setup(void **state);
-int watchtest_teardown(void **state);
-
 void watchtest_up(struct watchtest *x, struct pghost *h);
 void watchtest_down(struct watchtest *x);
 /* It has looked once more. */
