@@ -47,8 +47,7 @@ def _once(site, row):
     for voter in site.voters:
         voter.stop()
     rows = site.rows(row.survivor)
-    http = auditor.audit(web.attempts(), rows, at, changes,
-                         held=site.layout == 'stable')
+    http = auditor.audit(web.attempts(), rows, at, changes)
     base = auditor.audit(vote.attempts(), rows, at, changes)
     for report in (http, base):
         if not report['ok']:

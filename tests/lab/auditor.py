@@ -10,12 +10,15 @@ import json
 import os
 import sys
 
+# held: behind a server that holds a request until there is a database, so that
+# its start does not tell when the vote was cast.
 Attempt = collections.namedtuple(
-    'Attempt', 'start end client seq server outcome detail')
+    'Attempt', 'start end client seq server outcome detail held',
+    defaults=(False,))
 ACKED = ('ack', 'ack-warning')
 
 
-def read_log(path):
+def read_log(path, held=False):
     """A log of lab-voter; a last line that is still being written is left."""
     found = []
     if not os.path.exists(path):
@@ -26,50 +29,65 @@ def read_log(path):
             if len(w) != 7 or not line.endswith('\n'):
                 continue
             found.append(Attempt(int(w[0]), int(w[1]), w[2], int(w[3]),
-                                 w[4], w[5], w[6]))
+                                 w[4], w[5], w[6], held))
     return found
 
 
-def runs(attempts, key=lambda a: a.start):
+def runs(attempts):
     """Acknowledgements in the order of their start, as runs of one server."""
     found = []
-    for a in sorted(attempts, key=key):
+    for a in sorted(attempts, key=lambda a: a.start):
         if not found or found[-1][0].server != a.server:
             found.append([])
         found[-1].append(a)
     return found
 
 
-def changed(parts, changes):
+def least(attempts):
+    """The fewest turns of writers by which each attempt can have been written
+    while its server was the one, somewhere between its start and its end: the
+    servers in that order."""
+    order, until = [], {}       # until: when a server was the one for the last
+    for a in sorted(attempts, key=lambda a: a.end):
+        if order and order[-1] == a.server or \
+                until.get(a.server, -1) >= a.start:
+            continue
+        if order:
+            until[order[-1]] = a.end
+        order.append(a.server)
+    return order
+
+
+def changed(order, changes):
     return [{
         'what': 'the writer changed %d times, %d expected' % (
-            len(parts) - 1, changes),
-        'servers': [p[0].server for p in parts[:12]],
-        'certain': True}] if len(parts) - 1 > changes else []
+            len(order) - 1, changes),
+        'servers': order[:12],
+        'certain': True}] if len(order) - 1 > changes else []
 
 
-def two_writers(attempts, changes=1, held=False):
+def two_writers(attempts, changes=1):
     """Acknowledgements that two servers gave in the same time.
 
     An acknowledgement was delivered somewhere between the attempt's start and
     its end. After the first of another server began, none of the former one
     may end; and the writer changes no more often than there were takeovers.
     certain: began after the other's first had ended, so no delay of the client
-    explains it. held: through a proxy that holds a connect until there is a
-    server, so that only the ends tell. Returns a list of findings."""
+    explains it. Of attempts that were held only what is certain counts.
+    Returns a list of findings."""
     acked = [a for a in attempts if a.outcome in ACKED]
-    if held:
-        return changed(runs(acked, lambda a: a.end), changes)
-    parts = runs(acked)
-    found = changed(parts, changes)
+    direct = [a for a in acked if not a.held]
+    parts = runs(direct)
+    found = changed([p[0].server for p in parts], changes) or \
+        changed(least(acked), changes)
     first = {}
-    for a in sorted(acked, key=lambda a: a.start):
+    for a in sorted(direct, key=lambda a: a.start):
         first.setdefault(a.server, a)
     order = sorted(first.values(), key=lambda a: a.start)
     if changes > len(order) - 1:
         return found + _overlaps(parts)
     for old, new in zip(order, order[1:]):
-        late = [a for a in acked if a.server == old.server and
+        late = [a for a in direct if a.server == old.server and
                 a.end > new.start]
         if late:
             worst = max(late, key=lambda a: a.end)
@@ -106,7 +124,7 @@ def outage(attempts, fault):
     return max(gaps)[0] if gaps else None
 
 
-def audit(attempts, rows, fault=None, changes=1, held=False):
+def audit(attempts, rows, fault=None, changes=1):
     """attempts of all voters, rows {(client, n)} of the survivor."""
     by_outcome = collections.Counter(a.outcome for a in attempts)
     keys = collections.Counter((a.client, a.seq) for a in attempts
@@ -139,7 +157,7 @@ def audit(attempts, rows, fault=None, changes=1, held=False):
                      'last_end': max(a.end for a in p)}
                     for p in runs([a for a in attempts
                                    if a.outcome in ACKED])],
-        'two_writers': two_writers(attempts, changes, held),
+        'two_writers': two_writers(attempts, changes),
     }
     if fault is not None:
         gap = outage(attempts, fault)

@@ -48,6 +48,35 @@ def test_two_writers(line, certain):
     assert 'TWO WRITERS' in verdict(report)
 
 
+@pytest.mark.parametrize('line, certain', [
+    ((80, 92, 9, 'A', 'ack'), False),            # held since before B began
+    ((10, 300, 9, 'A', 'ack'), False),
+    ((97, 99, 9, 'A', 'ack'), True),             # begins after B's end
+    ((110, 120, 9, 'A', 'ack'), True),
+])
+@pytest.mark.parametrize('all_held', [False, True])
+def test_two_writers_before_applications(line, certain, all_held):
+    """A vote that was held there proves something only by its start."""
+    held = [a._replace(held=True) for a in log(line)]
+    rest = [a._replace(held=all_held) for a in HANDOVER]
+    report = audit(rest + held, ROWS | {('c.0', 9)})
+    assert report['ok'] != certain
+    assert all(f['certain'] for f in report['two_writers'])
+
+
+def test_back_and_forth_before_applications():
+    back = [a._replace(held=True) for a in HANDOVER + log(
+        (190, 205, 6, 'A', 'ack'), (195, 203, 7, 'B', 'ack'),
+        (200, 230, 8, 'B', 'ack'))]
+    rows = ROWS | {('c.0', n) for n in (6, 7, 8)}
+    assert not audit(back, rows)['ok']
+    assert audit(back, rows, changes=2)['ok']
+    again = back + [a._replace(held=True) for a in log(
+        (206, 209, 9, 'B', 'ack'))]
+    assert not audit(again, rows | {('c.0', 9)}, changes=2)['ok']
+    assert audit(again, rows | {('c.0', 9)}, changes=3)['ok']
+
+
 def test_back_and_forth_only_if_expected():
     back = HANDOVER + log((200, 205, 6, 'A', 'ack'))
     rows = ROWS | {('c.0', 6)}

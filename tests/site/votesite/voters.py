@@ -3,6 +3,7 @@
 import os
 import time
 
+from lab import auditor
 from lab.voters import Voter
 
 
@@ -26,6 +27,10 @@ class WebVoter(Voter):
              ','.join(lab.host[h].address for h in hosts), '-n',
              str(connections), '-c', str(connect), '-t', str(limit),
              *words], cwd='/', start_new_session=True)
+
+    def attempts(self):
+        """Each waited in front of applications until there was a database."""
+        return auditor.read_log(self.log, held=True)
 
     def by_web(self, since=0):
         """Acknowledged votes, counted by the web server that took them."""
