@@ -13,6 +13,7 @@
 
 #include <string.h>
 
+#include "core/reg_cas.h"
 #include "hawatch/str.h"
 
 bool
@@ -75,26 +76,19 @@ arbiter_cas(const struct arbiter *a, const struct do_cas *cas, nodeset_t data,
     struct arbiter *next, bool *changed)
 {
 	const struct reg_value *v = &a->value;
+	enum cas_result may;
 
 	*changed = false;
 	*next = *a;
-	/* The same request again, and it is what stands here: it won. */
-	if (!v->cold && strcmp(cas->instance, v->instance) == 0 &&
-	    v->revision > 0 && strcmp(cas->rec.nonce, v->rec.nonce) == 0)
+	if (!v->cold && reg_cas_won(v, cas))
 		return CAS_CONFIRMED;
 	if (cas->reseed && v->cold)
 		return arbiter_reseed(a, cas, next, changed);
 	if (v->cold)
 		return CAS_REFUSED;
-	if (strcmp(cas->instance, v->instance) != 0 ||
-	    cas->revision != v->revision ||
-	    (v->revision > 0 && strcmp(cas->nonce, v->rec.nonce) != 0))
-		return CAS_CONFLICT;
-	if (!(data & NODE_BIT(cas->rec.holder)) ||
-	    (cas->rec.candidates & ~data) != 0 ||
-	    cas->rec.epoch < v->rec.epoch ||
-	    (cas->rec.epoch == v->rec.epoch && cas->rec.seq < v->rec.seq))
-		return CAS_REFUSED;
+	may = reg_cas_check(v, cas, data);
+	if (may != CAS_CONFIRMED)
+		return may;
 	next->value.rec = cas->rec;
 	next->value.revision = v->revision + 1;
 	*changed = true;

@@ -38,6 +38,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/reg_cas.h"
 #include "hawatch/str.h"
 
 void
@@ -106,25 +107,19 @@ pair_cas(const struct pair_copy *c, const struct do_cas *cas,
     struct pair_write by, nodeset_t data, struct pair_copy *next, bool *changed)
 {
 	const struct reg_value *v = &c->value;
+	enum cas_result may;
 
 	*changed = false;
 	*next = *c;
 	if (c->lost)
 		return CAS_REFUSED;
-	if (strcmp(cas->instance, v->instance) == 0 && v->revision > 0 &&
-	    strcmp(cas->rec.nonce, v->rec.nonce) == 0) {
+	if (reg_cas_won(v, cas)) {
 		next->sure = c->sure || by.alone || !c->first;
 		return CAS_CONFIRMED;
 	}
-	if (strcmp(cas->instance, v->instance) != 0 ||
-	    cas->revision != v->revision ||
-	    (v->revision > 0 && strcmp(cas->nonce, v->rec.nonce) != 0))
-		return CAS_CONFLICT;
-	if (!(data & NODE_BIT(cas->rec.holder)) ||
-	    (cas->rec.candidates & ~data) != 0 ||
-	    cas->rec.epoch < v->rec.epoch ||
-	    (cas->rec.epoch == v->rec.epoch && cas->rec.seq < v->rec.seq))
-		return CAS_REFUSED;
+	may = reg_cas_check(v, cas, data);
+	if (may != CAS_CONFIRMED)
+		return may;
 	/* Who writes upon it from over there, has it there. */
 	if (c->first && !c->sure && by.own && !by.alone && v->revision > 0)
 		return CAS_UNKNOWN;
