@@ -15,29 +15,19 @@
 
 #include "act/clone_dir.h"
 #include "act/saved.h"
+#include "scratch.h"
 
 #define NOON ((usec_t)1795262400 * USEC_SEC) /* 20261121T120000Z */
 #define HOUR (3600 * USEC_SEC)
 
-static char top[] = "/tmp/hawatch-clone-XXXXXX";
 static struct clone_dir dir;
-
-static void
-shell(const char *text)
-{
-	char line[800];
-
-	assert_in_range(snprintf(line, sizeof(line), "cd %s && %s", top, text),
-	    1, sizeof(line) - 1);
-	assert_int_equal(system(line), 0);
-}
 
 static int
 setup(void **arg)
 {
 	static char data[100];
 
-	snprintf(data, sizeof(data), "%s/data", top);
+	snprintf(data, sizeof(data), "%s/data", scratch);
 	memset(&dir, 0, sizeof(dir));
 	dir.data = data;
 	dir.source = "s2";
@@ -240,7 +230,7 @@ saving(void)
 {
 	static char state[100];
 
-	snprintf(state, sizeof(state), "%s/state", top);
+	snprintf(state, sizeof(state), "%s/state", scratch);
 	dir.state_dir = state;
 	return (struct saved_goal){ .state_dir = state,
 		.data_directory = dir.data,
@@ -352,10 +342,9 @@ main(void)
 	};
 	int rc;
 
-	if (mkdtemp(top) == NULL)
+	if (scratch_make() == -1)
 		return 1;
 	rc = cmocka_run_group_tests(tests, NULL, NULL);
-	shell("rm -rf data* state");
-	rmdir(top);
+	scratch_free();
 	return rc;
 }

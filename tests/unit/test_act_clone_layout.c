@@ -20,8 +20,8 @@
 #include <cmocka.h>
 
 #include "act/clone_dir.h"
+#include "scratch.h"
 
-static char top[] = "/tmp/hawatch-layout-XXXXXX";
 static struct clone_dir dir;
 static int no_exchange; /* the errno that it ends with */
 
@@ -37,31 +37,12 @@ renameat2(int from_fd, const char *from, int to_fd, const char *to,
 	return (int)syscall(SYS_renameat2, from_fd, from, to_fd, to, flags);
 }
 
-static const char *
-at(const char *name)
-{
-	static char path[200];
-
-	(void)snprintf(path, sizeof(path), "%s/%s", top, name);
-	return path;
-}
-
-static void
-shell(const char *text)
-{
-	char line[800];
-
-	assert_in_range(snprintf(line, sizeof(line), "cd %s && %s", top, text),
-	    1, sizeof(line) - 1);
-	assert_int_equal(system(line), 0);
-}
-
 static int
 setup(void **arg)
 {
 	static char data[100];
 
-	snprintf(data, sizeof(data), "%s/data", top);
+	snprintf(data, sizeof(data), "%s/data", scratch);
 	memset(&dir, 0, sizeof(dir));
 	dir.data = data;
 	dir.source = "s2";
@@ -98,7 +79,7 @@ static void
 says(const struct error *err, const char *name)
 {
 	assert_int_equal(err->code, ERR_REFUSED);
-	if (strstr(err->msg, at(name)) == NULL ||
+	if (strstr(err->msg, scratch_path(name)) == NULL ||
 	    strstr(err->msg, "by hand") == NULL)
 		fail_msg("%s", err->msg);
 }
@@ -131,11 +112,12 @@ static void
 mounted(const char *name)
 {
 	begins();
-	assert_int_equal(
-	    mount("none", at(name), "tmpfs", 0, "size=64k,nr_inodes=9"), 0);
+	assert_int_equal(mount("none", scratch_path(name), "tmpfs", 0,
+			     "size=64k,nr_inodes=9"),
+	    0);
 	refuses(name);
 	places_not(name);
-	assert_int_equal(umount(at(name)), 0);
+	assert_int_equal(umount(scratch_path(name)), 0);
 	begins();
 }
 
@@ -154,7 +136,7 @@ bound(const char *name)
 {
 	char path[200];
 
-	strcpy(path, at(name));
+	strcpy(path, scratch_path(name));
 	assert_int_equal(mount(path, path, NULL, MS_BIND, NULL), 0);
 	refuses(name);
 	places_not(name);
@@ -177,12 +159,13 @@ static void
 test_others(void **arg)
 {
 	shell("mkdir data2");
-	assert_int_equal(mount("none", at("data2"), "tmpfs", 0, NULL), 0);
+	assert_int_equal(
+	    mount("none", scratch_path("data2"), "tmpfs", 0, NULL), 0);
 	begins();
-	assert_int_equal(umount(at("data2")), 0);
-	assert_int_equal(mount(top, top, NULL, MS_BIND, NULL), 0);
+	assert_int_equal(umount(scratch_path("data2")), 0);
+	assert_int_equal(mount(scratch, scratch, NULL, MS_BIND, NULL), 0);
 	begins();
-	assert_int_equal(umount(top), 0);
+	assert_int_equal(umount(scratch), 0);
 }
 
 static void
@@ -268,7 +251,7 @@ test_no_settings(void **arg)
 	copied();
 	assert_int_equal(clone_dir_place(&dir, "host=s2", &err), -1);
 	assert_int_equal(err.code, ERR_REFUSED);
-	assert_non_null(strstr(err.msg, at("data/postgresql.conf")));
+	assert_non_null(strstr(err.msg, scratch_path("data/postgresql.conf")));
 	shell("grep -q old data/what");
 }
 
@@ -292,11 +275,10 @@ main(void)
 		perror("a mount namespace of its own");
 		return 77;
 	}
-	if (mkdtemp(top) == NULL)
+	if (scratch_make() == -1)
 		return 1;
 	rc = cmocka_run_group_tests(tests, NULL, NULL);
 	setup(NULL);
-	shell("rm -rf data*");
-	rmdir(top);
+	scratch_free();
 	return rc;
 }

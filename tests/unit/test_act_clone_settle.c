@@ -24,6 +24,7 @@
 #include "hawatch/loop.h"
 #include "hawatch/worker.h"
 #include "pgpair.h"
+#include "scratch.h"
 
 #define LIMIT (10 * USEC_SEC)
 #define NOON ((usec_t)1795262400 * USEC_SEC)
@@ -43,23 +44,12 @@ static struct {
 	int done;
 } t;
 
-static char top[] = "/tmp/hawatch-settle-XXXXXX";
 static char data[100];
 
 struct act_env *
 act_env(struct act *a)
 {
 	return a->env;
-}
-
-static void
-shell(const char *text)
-{
-	char line[800];
-
-	assert_in_range(snprintf(line, sizeof(line), "cd %s && %s", top, text),
-	    1, sizeof(line) - 1);
-	assert_int_equal(system(line), 0);
 }
 
 static int
@@ -190,7 +180,7 @@ gone(const char *name)
 	char line[200];
 	int i;
 
-	snprintf(line, sizeof(line), "! test -d %s/%s", top, name);
+	snprintf(line, sizeof(line), "! test -d %s/%s", scratch, name);
 	for (i = 0; i < 1000 && system(line) != 0; i++)
 		usleep(10000);
 	assert_int_not_equal(i, 1000);
@@ -222,8 +212,8 @@ test_cut(void **state)
 	copy(8);
 	copy(8);
 	copy(8);
-	snprintf(
-	    path, sizeof(path), "%s/data.old-20261121T120000Z-epoch8-2", top);
+	snprintf(path, sizeof(path), "%s/data.old-20261121T120000Z-epoch8-2",
+	    scratch);
 	assert_int_equal(mount(path, path, NULL, MS_BIND, NULL), 0);
 	assert_int_equal(
 	    mount(NULL, path, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL), 0);
@@ -278,11 +268,10 @@ main(void)
 		perror("a mount namespace of its own");
 		return 77;
 	}
-	if (mkdtemp(top) == NULL)
+	if (scratch_make() == -1)
 		return 1;
-	snprintf(data, sizeof(data), "%s/data", top);
+	snprintf(data, sizeof(data), "%s/data", scratch);
 	rc = cmocka_run_group_tests(tests, NULL, NULL);
-	shell("rm -rf data*");
-	rmdir(top);
+	scratch_free();
 	return rc;
 }

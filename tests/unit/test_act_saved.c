@@ -23,11 +23,11 @@
 #include "hawatch/file.h"
 #include "hawatch/loop.h"
 #include "hawatch/worker.h"
+#include "scratch.h"
 
 #define NOON ((usec_t)1795262400 * USEC_SEC) /* 20261121T120000Z */
 #define HOUR (3600 * USEC_SEC)
 
-static char top[] = "/tmp/hawatch-saved-XXXXXX";
 static struct saved_goal goal;
 
 static int reads_left; /* names that a directory has before it breaks */
@@ -49,33 +49,14 @@ readdir(DIR *d)
 	return real(d);
 }
 
-static char *
-path(const char *name)
-{
-	static char text[300];
-
-	snprintf(text, sizeof(text), "%s/%s", top, name);
-	return text;
-}
-
-static void
-shell(const char *text)
-{
-	char line[600];
-
-	assert_in_range(snprintf(line, sizeof(line), "cd %s && %s", top, text),
-	    1, sizeof(line) - 1);
-	assert_int_equal(system(line), 0);
-}
-
 static int
 setup(void **arg)
 {
 	static char state[100], data[100];
 
 	reads_left = -1;
-	snprintf(state, sizeof(state), "%s/state", top);
-	snprintf(data, sizeof(data), "%s/data", top);
+	snprintf(state, sizeof(state), "%s/state", scratch);
+	snprintf(data, sizeof(data), "%s/data", scratch);
 	goal =
 	    (struct saved_goal){ .state_dir = state, .data_directory = data };
 	shell("rm -rf state data && mkdir -p state data/global data/pg_wal");
@@ -87,8 +68,8 @@ control(const char *text)
 {
 	struct error err;
 
-	assert_int_equal(file_replace(path("data/global/pg_control"), text,
-			     strlen(text), 0600, &err),
+	assert_int_equal(file_replace(scratch_path("data/global/pg_control"),
+			     text, strlen(text), 0600, &err),
 	    0);
 }
 
@@ -97,7 +78,7 @@ control_is(const char *text)
 {
 	struct error err;
 	char *found =
-	    file_read(path("data/global/pg_control"), 100, NULL, &err);
+	    file_read(scratch_path("data/global/pg_control"), 100, NULL, &err);
 
 	assert_non_null(found);
 	assert_string_equal(found, text);
@@ -196,7 +177,7 @@ test_older_version(void **arg)
 	shell("mkdir -p state/saved/20261121T140000Z-epoch8/pg_wal && "
 	      "cd state/saved/20261121T140000Z-epoch8 && touch complete begun "
 	      "&& printf first > pg_control");
-	begins(8, path("state/saved/20261121T140000Z-epoch8"));
+	begins(8, scratch_path("state/saved/20261121T140000Z-epoch8"));
 	control_is("first");
 	control("second");
 	save(8, NOON, true, &own);
@@ -371,8 +352,8 @@ test_pace(void **arg)
 	int fd = inotify_init1(IN_NONBLOCK);
 
 	shell("mkdir state/saved");
-	assert_true(
-	    inotify_add_watch(fd, path("state/saved"), IN_CREATE) != -1);
+	assert_true(inotify_add_watch(
+			fd, scratch_path("state/saved"), IN_CREATE) != -1);
 	acts_start(acts, ACT_SAVE, &save);
 	timer_arm(timer, USEC_SEC / 2);
 	loop_run(loop, turn, NULL);
@@ -403,10 +384,9 @@ main(void)
 	};
 	int rc;
 
-	if (mkdtemp(top) == NULL)
+	if (scratch_make() == -1)
 		return 1;
 	rc = cmocka_run_group_tests(tests, NULL, NULL);
-	shell("rm -rf state data");
-	rmdir(top);
+	scratch_free();
 	return rc;
 }

@@ -17,23 +17,14 @@
 #include "files/files_i.h"
 #include "hawatch/job.h"
 #include "hawatch/loop.h"
+#include "scratch.h"
 
 #define PATIENCE (10 * USEC_SEC)
 
 static struct loop *loop;
 static struct conf conf;
 static struct files *files;
-static char dir[] = "/tmp/hawatch-files.XXXXXX";
 static char here[64], there[64], sum[FILES_SUM_MAX];
-
-static void
-sh(const char *command)
-{
-	char text[400];
-
-	(void)snprintf(text, sizeof(text), "cd %s && %s", dir, command);
-	assert_int_equal(system(text), 0);
-}
 
 static void
 on_timer(void *arg)
@@ -75,8 +66,9 @@ setup(void **state)
 		.program = "/proc/self/exe" };
 	struct files_env e = env;
 
-	sh("rm -rf a b && mkdir -p a/x b/x && echo one > 'a/x/of two words' && "
-	   "ln -s x a/link && cp -a a/. b");
+	shell(
+	    "rm -rf a b && mkdir -p a/x b/x && echo one > 'a/x/of two words' && "
+	    "ln -s x a/link && cp -a a/. b");
 	memset(&conf, 0, sizeof(conf));
 	conf.files.paths[0] = here;
 	conf.files.run_as = "";
@@ -113,11 +105,11 @@ test_same_and_not(void **state)
 	one = lines(here);
 	assert_int_equal(strlen(one), 64 + strlen(" 2 4\n"));
 	assert_string_equal(one, lines(there));
-	sh("touch -d 2001-01-01 b/x && chmod 700 b/x");
+	shell("touch -d 2001-01-01 b/x && chmod 700 b/x");
 	assert_int_equal(files_sum_compare(&conf, one, lines(there), why), 0);
 	for (i = 0; i < sizeof(changes) / sizeof(*changes); i++) {
-		sh("rm -rf b && cp -a a b");
-		sh(changes[i]);
+		shell("rm -rf b && cp -a a b");
+		shell(changes[i]);
 		assert_int_equal(
 		    files_sum_compare(&conf, lines(here), lines(there), why),
 		    1);
@@ -161,21 +153,21 @@ test_pull(void **state)
 	conf.files.pull[2] = command;
 	(void)snprintf(command, sizeof(command),
 	    "cp -a %s/. %s && echo ${primary.name} > %s/from && exit 3", here,
-	    there, dir);
-	sh("rm -rf b && mkdir b");
+	    there, scratch);
+	shell("rm -rf b && mkdir b");
 	free(answer(1, "working"));
 	assert_int_equal(files_pulls(files), 0);
 	/* What is there counts, not the exit; which explains a difference. */
 	free(answer(1, "\"done\""));
 	assert_int_equal(files_pulls(files), NODE_NONE);
-	sh("grep -qx n-a from && test -f 'b/x/of two words'");
+	shell("grep -qx n-a from && test -f 'b/x/of two words'");
 	free(answer(1, "it failed"));
 	free(answer(1, " 2 4"));
 	/* Another question pulls anew. */
-	sh("rm from");
+	shell("rm from");
 	free(answer(2, "working"));
 	free(answer(2, "\"done\""));
-	sh("test -f from");
+	shell("test -f from");
 	/* It is stopped with all that it has started. */
 	conf.files.pull[2] = "sleep 1000 & sleep 1000";
 	free(answer(3, "working"));
@@ -185,10 +177,10 @@ test_pull(void **state)
 	/* Nothing is touched. */
 	conf.mode = MODE_OBSERVE;
 	conf.files.pull[2] = "touch from";
-	sh("rm -f from");
+	shell("rm -f from");
 	free(answer(5, "mode observe copies nothing"));
 	assert_int_equal(files_pulls(files), NODE_NONE);
-	sh("test ! -e from");
+	shell("test ! -e from");
 	conf.mode = MODE_AUTO;
 	conf.files.pull[0] = "/no/such/program";
 	free(answer(4, "\"why\":\"the target's pull"));
@@ -207,13 +199,12 @@ main(int argc, char **argv)
 
 	if (argc > 1 && strcmp(argv[1], "--digest") == 0)
 		return files_digest_main(argc - 2, argv + 2);
-	if (mkdtemp(dir) == NULL || (loop = loop_new(&err)) == NULL)
+	if (scratch_make() == -1 || (loop = loop_new(&err)) == NULL)
 		return 1;
-	(void)snprintf(here, sizeof(here), "%s/a", dir);
-	(void)snprintf(there, sizeof(there), "%s/b", dir);
+	(void)snprintf(here, sizeof(here), "%s/a", scratch);
+	(void)snprintf(there, sizeof(there), "%s/b", scratch);
 	failed = cmocka_run_group_tests(tests, NULL, NULL);
 	loop_free(loop);
-	sh("rm -rf a b from");
-	rmdir(dir);
+	scratch_free();
 	return failed;
 }
