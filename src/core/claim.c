@@ -373,13 +373,15 @@ claim_begin(struct core *c, const struct now *now)
 }
 
 /* The claim's save is done: send it, unless the record moved meanwhile, or what
- * it stands on does not hold any more: a person's word, a host that is off. */
+ * it stands on does not hold any more: the register, a person's word, a host
+ * that is off. */
 void
 claim_turn(struct core *c, const struct now *now)
 {
 	if (!c->dur.claim || c->pending.on || !core_saved(c, c->claim_version))
 		return;
-	if (c->reg.value.revision != c->dur.claim_revision ||
+	if (!watch_usable(c) ||
+	    c->reg.value.revision != c->dur.claim_revision ||
 	    strcmp(c->reg.value.instance, c->dur.claim_instance) != 0 ||
 	    (c->dur.proof == PROOF_OPERATOR && !claim_fenced(c)) ||
 	    (c->dur.proof == PROOF_AGENT && !claim_off(c)) ||
