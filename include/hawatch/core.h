@@ -73,9 +73,9 @@ enum rejoin { REJOIN_NO = 0, REJOIN_ASIDE, REJOIN_HALF, REJOIN_WHOLE };
 struct durable {
 	char instance[ID_MAX]; /* of the register that is believed */
 	uint64_t epoch, seq;   /* the highest that was seen there */
-	uint64_t head; /* likewise, of reg_value; written with what else is */
-	bool back;     /* that register was put back from a copy, under its
-			  name: nothing of it is believed any more */
+	uint64_t head;	       /* likewise, of reg_value; some seconds late */
+	bool back; /* that register was put back from a copy, under its
+		      name: nothing of it is believed any more */
 	uint64_t sent_epoch, sent_seq; /* the highest that was sent */
 	usec_t t_max; /* the largest T that may have been promised */
 	bool claim;   /* a claim may be under way: */

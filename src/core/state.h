@@ -32,6 +32,7 @@ struct watched {
 	usec_t believed_at;	/* the belief was last formed or confirmed */
 	usec_t read_at;		/* last successful read; 0 never */
 	usec_t head_at;		/* dur.head was received */
+	usec_t head_saved_at;	/* it was written for its own sake; 0: never */
 	usec_t asked_again;	/* when its waits were over; 0 never */
 	bool failing;		/* the last read failed */
 	bool cold, amnesiac;

@@ -15,6 +15,9 @@
 #include "core/core_i.h"
 #include "hawatch/str.h"
 
+/* What of dur.head an engine that ends at once forgets. */
+#define HEAD_SAVE (10 * USEC_SEC)
+
 /* Another register counts anew. */
 static void
 watch_instance(struct core *c, const char *instance)
@@ -24,7 +27,36 @@ watch_instance(struct core *c, const char *instance)
 	str_cut(c->dur.instance, sizeof(c->dur.instance), instance);
 	c->dur.head = 0;
 	c->dur.back = false;
-	c->reg.head_at = 0;
+	c->reg.head_at = c->reg.head_saved_at = 0;
+}
+
+/* Of a register that is not believed, even an old copy's higher epoch was
+ * somebody's, and closes here; higher than the record, and, after a start that
+ * has read none yet, than what this node was the holder of. */
+static void
+watch_hint(struct core *c, const struct reg_value *v)
+{
+	uint64_t epoch = v->rec.epoch;
+
+	if (epoch > core_rec(c)->epoch && epoch > c->dur.primary_epoch &&
+	    c->reg.hint_epoch < epoch)
+		c->reg.hint_epoch = epoch;
+}
+
+/* Renewals change neither epoch nor seq, which else write it with them. */
+static void
+watch_count(struct core *c, const struct now *now, uint64_t head)
+{
+	struct watched *r = &c->reg;
+
+	r->head_at = now->raw;
+	if (c->dur.head == head)
+		return;
+	c->dur.head = head;
+	if (r->head_saved_at == 0 || now->raw - r->head_saved_at >= HEAD_SAVE) {
+		r->head_saved_at = now->raw;
+		core_save(c);
+	}
 }
 
 /* Raises what this node has seen. */
@@ -97,7 +129,6 @@ static bool
 watch_went_back(
     struct core *c, const struct now *now, const struct reg_value *v)
 {
-	struct watched *r = &c->reg;
 	struct durable *d = &c->dur;
 
 	if (strcmp(v->cold ? v->next : v->instance, d->instance) != 0)
@@ -105,8 +136,7 @@ watch_went_back(
 	if (d->back)
 		return true;
 	if (v->head >= d->head) {
-		d->head = v->head;
-		r->head_at = now->raw;
+		watch_count(c, now, v->head);
 		return false;
 	}
 	watch_restart(c, now);
@@ -252,6 +282,7 @@ core_on_read(struct core *c, const struct now *now, usec_t sent,
 	r->reported = v->reported;
 	str_cut(r->next, sizeof(r->next), v->next);
 	if (watch_went_back(c, now, v)) {
+		watch_hint(c, v);
 		watch_forgets(c, v);
 		return;
 	}
@@ -262,10 +293,7 @@ core_on_read(struct core *c, const struct now *now, usec_t sent,
 		/* Both copies tell of a holder of one epoch: neither is. */
 		if (v->split && r->hint_epoch <= v->rec.epoch)
 			r->hint_epoch = v->rec.epoch + 1;
-		/* Even an old copy's higher epoch was somebody's. */
-		if (v->rec.epoch > core_rec(c)->epoch &&
-		    r->hint_epoch < v->rec.epoch)
-			r->hint_epoch = v->rec.epoch;
+		watch_hint(c, v);
 		if (!was_cold)
 			watch_tell_cold(c);
 		return;

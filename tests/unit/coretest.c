@@ -344,6 +344,7 @@ ct_renewed(struct ct *t, usec_t us)
 
 	for (; t->now.raw < end; ct_run(t, CT_T / 5)) {
 		t->reg.value.revision++;
+		t->reg.value.head += t->reg.value.head > 0;
 		snprintf(t->reg.value.rec.nonce, sizeof(t->reg.value.rec.nonce),
 		    "r%u", ++n);
 	}

@@ -100,6 +100,7 @@ test_asked_again(void **state)
 	ct_candidate(&t);
 	t.reg.value.head = 150;
 	ct_read(&t);
+	ct_turn(&t);
 	ct_clear(&t);
 	/* Nothing is heard, nor said to fail. */
 	for (i = 0; i < 40; i++) {
@@ -233,6 +234,92 @@ test_restart_and_other_instance(void **state)
 	ct_free(&t);
 }
 
+/* Renewals change neither epoch nor seq: what was counted is written all the
+ * same, so an engine that was down while the copy was put back knows it. */
+static void
+test_restart_without_seq(void **state)
+{
+	struct ct t;
+	uint64_t seen;
+
+	ct_init(&t, B, false);
+	ct_candidate(&t);
+	t.reg.value.head = 150;
+	ct_renewed(&t, 30 * SEC);
+	seen = ct_status(&t).durable->head;
+	assert_true(t.disk.head > 150);
+	/* No more than what comes in ten seconds is unknown after a restart. */
+	assert_true(seen - t.disk.head <= 10 * SEC / (CT_T / 5) + 1);
+	t.reg.value.head = t.disk.head - 1;
+	ct_restart(&t, 0);
+	ct_run(&t, 3 * CT_W);
+	assert_true(ct_status(&t).amnesiac);
+	assert_null(ct_claim(&t));
+	ct_free(&t);
+}
+
+/* A holder that may go on for ever without the register reads on: who took
+ * over in the copy took over. */
+static void
+test_higher_epoch(void **state)
+{
+	struct ct t;
+
+	ct_init(&t, A, false);
+	ct_holder(&t, 0);
+	t.reg.value.head = 150;
+	ct_run(&t, SEC);
+	t.reg.value.head = 120;
+	ct_run(&t, 30 * SEC);
+	assert_int_equal(ct_status(&t).writers, WRITERS_OPEN);
+	t.yes = t.tells = 0;
+	t.reg.value.rec.epoch = 6;
+	t.reg.value.rec.holder = t.reg.value.rec.written_by = B;
+	strcpy(t.reg.value.rec.nonce, "of B");
+	t.reg.value.revision++;
+	t.reg.value.head++;
+	ct_run(&t, CT_T / 5 + 100 * MSEC);
+	assert_int_equal(ct_status(&t).writers, WRITERS_CLOSED);
+	/* And stays so, for the next engine, too. */
+	ct_restart(&t, USEC_NEVER);
+	ct_run(&t, 2 * SEC);
+	assert_int_equal(ct_status(&t).writers, WRITERS_CLOSED);
+	ct_free(&t);
+}
+
+/* The disk was slow with the decision to claim, and meanwhile the register was
+ * put back: the claim is never sent. */
+static void
+test_saved_too_late(void **state)
+{
+	struct ct t;
+	uint64_t version = 0;
+	int i;
+
+	ct_init(&t, B, false);
+	ct_candidate(&t);
+	t.reg.value.head = 150;
+	ct_read(&t);
+	ct_clear(&t);
+	ct_run(&t, CT_W - 200 * MSEC);
+	t.disk_silent = true;
+	ct_run(&t, 600 * MSEC);
+	assert_true(ct_status(&t).durable->claim);
+	assert_null(ct_claim(&t));
+	t.reg.value.head = 120;
+	ct_run(&t, SEC);
+	assert_true(ct_status(&t).amnesiac);
+	for (i = 0; i < t.n; i++)
+		if (t.out[i].kind == DO_SAVE)
+			version = t.out[i].version;
+	t.disk_silent = false;
+	core_on_saved(t.c, version, true);
+	ct_run(&t, SEC);
+	assert_null(ct_claim(&t));
+	assert_false(ct_status(&t).durable->claim);
+	ct_free(&t);
+}
+
 int
 main(void)
 {
@@ -245,6 +332,9 @@ main(void)
 		cmocka_unit_test(test_late_reply),
 		cmocka_unit_test(test_late_is_not_fresh),
 		cmocka_unit_test(test_restart_and_other_instance),
+		cmocka_unit_test(test_restart_without_seq),
+		cmocka_unit_test(test_higher_epoch),
+		cmocka_unit_test(test_saved_too_late),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -144,6 +144,34 @@ test_inherited(void **state)
 	ct_free(&t);
 }
 
+/* Alone, with an element without an end: the register that comes back cold with
+ * all it had takes down no more than its silence did, though an upgrade came in
+ * between. A higher epoch in it does. */
+static void
+test_inherited_cold(void **state)
+{
+	struct arbiter_origin o = { .found = true, .same_file = true };
+	struct ct t;
+	int higher;
+
+	for (higher = 0; higher < 2; higher++) {
+		ct_init(&t, A, false);
+		ct_holder(&t, 0);
+		ct_run(&t, 2 * SEC);
+		t.yes = t.tells = 0;
+		o.wall = t.reg.written_at + 3600 * SEC;
+		t.reg.value.rec.epoch += (unsigned)higher;
+		assert_true(arbiter_start(&t.reg, &o, "Ix", "Iy", 60 * SEC));
+		ct_restart(&t, USEC_NEVER);
+		ct_view(&t);
+		ct_run(&t, 60 * SEC);
+		assert_true(t.reg.value.cold);
+		assert_int_equal(ct_status(&t).writers,
+		    higher ? WRITERS_CLOSED : WRITERS_OPEN);
+		ct_free(&t);
+	}
+}
+
 /* A fence that cannot be closed is made up for by stopping PostgreSQL. */
 static void
 test_fence_broken(void **state)
@@ -276,6 +304,7 @@ main(void)
 		cmocka_unit_test(test_open),
 		cmocka_unit_test(test_open_after_promise),
 		cmocka_unit_test(test_inherited),
+		cmocka_unit_test(test_inherited_cold),
 		cmocka_unit_test(test_fence_broken),
 		cmocka_unit_test(test_fence_again),
 		cmocka_unit_test(test_set_back),
