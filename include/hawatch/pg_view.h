@@ -29,7 +29,7 @@ struct pg_view {
 	uint64_t system_id;
 	lsn_t wal_end;	      /* in recovery: flushed or replayed, the greater;
 				 else the flush position */
-	lsn_t insert;	      /* primary: the insert position */
+	lsn_t insert;	      /* primary: where the last record ends */
 	bool signal;	      /* standby.signal is in the data directory */
 	nodeset_t sync_names; /* synchronous_standby_names, as nodes */
 	bool sync_other;      /* it names something that is no node */

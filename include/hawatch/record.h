@@ -32,7 +32,8 @@ struct record {
 	char nonce[ID_MAX]; /* unique per write */
 	uint32_t timeline;
 	uint64_t system_id;
-	lsn_t lsn;	 /* what every candidate has flushed */
+	lsn_t lsn;	 /* what every candidate has flushed, up to the end of
+			    a record */
 	usec_t taken_at; /* wall clock of the last change of holder */
 	bool counted;	 /* that change counts for min_interval */
 	uint64_t acked;	 /* epoch whose failover a person acknowledged */

@@ -56,6 +56,11 @@ const char pg_view_sql[] =
     " LEFT JOIN pg_stat_replication r ON NOT s.rec"
     " AND r.state <> 'startup'";
 
+/* Of a record that ends with its page, pg_current_wal_insert_lsn() tells where
+ * the next page's header ends: 24 bytes, 40 in a file's first. */
+#define PAGE 8192
+#define PAGE_HEADER 40
+
 enum pg_view_col {
 	COL_RECOVERY,
 	COL_SYSTEM_ID,
@@ -161,6 +166,8 @@ pg_view_read(
 	    pglink_num(r, 0, COL_VERSION, &version) == -1 || version < 0 ||
 	    version > INT32_MAX)
 		return -1;
+	if (v.insert % PAGE <= PAGE_HEADER)
+		v.insert -= v.insert % PAGE;
 	v.recovery = recovery ? ANS_YES : ANS_NO;
 	v.system_id = (uint64_t)system_id;
 	v.timeline = (uint32_t)timeline;

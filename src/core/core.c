@@ -253,6 +253,7 @@ core_on_pg(struct core *c, const struct now *now, const struct pg_view *view)
 		if (c->end_first == 0)
 			c->end_first = view->wal_end;
 	}
+	durability_end(c);
 	if (core_rel(c) == REL_HELD && core_pgs(c) == PGS_PRIMARY) {
 		c->position = view->wal_end;
 		c->position_epoch = core_rec(c)->epoch;

@@ -150,6 +150,7 @@ void writers_turn(struct core *c, const struct now *now);
 /* durability.c */
 void durability_turn(struct core *c, const struct now *now);
 void durability_reset(struct core *c);
+void durability_end(struct core *c);
 lsn_t durability_lsn(const struct core *c, const struct record *rec);
 bool durability_lost(const struct core *c, const struct now *now, node_t n);
 lsn_t durability_lag(const struct core *c, node_t n);

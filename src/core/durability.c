@@ -7,6 +7,11 @@
  * Adding is add.c's. Remove: the CAS first, its outcome known, then the name is
  * taken away. A name leaves the setting only when its node is not in P.
  *
+ * What a standby has flushed may end within a record, of which it knows nothing
+ * any more once it was restarted. So what the record says that they have is
+ * where a record ends: an insert position of one of the last looks, which all
+ * have flushed since.
+ *
  * Bounded: commits wait for nobody, and no name is set. Of the two that follow
  * each other closely enough one is never further behind than max_loss: who is,
  * is removed. What the holder has, it says with every write of the record and
@@ -32,18 +37,50 @@ durability_reset(struct core *c)
 	goal_stop(c, ACT_WAITING);
 }
 
-/* What every candidate has flushed; without candidates our own position. It
- * never goes backwards within an epoch. */
-lsn_t
-durability_lsn(const struct core *c, const struct record *rec)
+/* What this node and all of these have flushed. */
+static lsn_t
+durability_flushed(const struct core *c, nodeset_t set)
 {
 	lsn_t lsn = c->pg.wal_end;
 	node_t n;
 
-	for (n = 0; n < NODES_MAX && !c->conf.bounded; n++)
-		if ((rec->candidates & NODE_BIT(n)) &&
-		    c->pg.sender[n].flush < lsn)
+	for (n = 0; n < NODES_MAX; n++)
+		if ((set & NODE_BIT(n)) && c->pg.sender[n].flush < lsn)
 			lsn = c->pg.sender[n].flush;
+	return lsn;
+}
+
+/* By a new view: where does the last record end that all have flushed? */
+void
+durability_end(struct core *c)
+{
+	lsn_t insert = c->pg.insert,
+	      flushed = durability_flushed(c, core_rec(c)->candidates);
+	struct durability *s = &c->sync;
+
+	if (core_rel(c) != REL_HELD || core_pgs(c) != PGS_PRIMARY)
+		s->end = s->next_end = 0;
+	else if (insert <= flushed)
+		s->end = s->next_end = insert;
+	else if (s->next_end == 0 || s->next_end > insert)
+		s->next_end = insert;
+	else if (s->next_end <= flushed) {
+		s->end = s->next_end;
+		s->next_end = insert;
+	}
+}
+
+/* What every candidate has flushed, up to the end of a record; without
+ * candidates our own position. It never goes backwards within an epoch. */
+lsn_t
+durability_lsn(const struct core *c, const struct record *rec)
+{
+	lsn_t lsn = c->pg.wal_end;
+
+	if (rec->candidates != 0 && !c->conf.bounded) {
+		lsn = durability_flushed(c, rec->candidates);
+		lsn = lsn < c->sync.end ? 0 : c->sync.end;
+	}
 	return lsn > rec->lsn ? lsn : rec->lsn;
 }
 

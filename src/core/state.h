@@ -147,10 +147,12 @@ struct durability {
 	nodeset_t add_names; /* that were set for it */
 	usec_t add_since, add_retry_at[NODES_MAX];
 	lsn_t add_lsn;
-	nodeset_t named;   /* by whose walsender's reading an older setting of
-			      names may still let commits go */
-	bool relaxing;	   /* names are being taken away */
-	usec_t relaxed_at; /* views older than this still show the names */
+	lsn_t end, next_end; /* a record ends there, and all have flushed it;
+				they have to flush it first; 0: not known */
+	nodeset_t named;     /* by whose walsender's reading an older setting of
+				names may still let commits go */
+	bool relaxing;	     /* names are being taken away */
+	usec_t relaxed_at;   /* views older than this still show the names */
 };
 
 struct act_state {

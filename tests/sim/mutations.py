@@ -193,6 +193,8 @@ MUTATIONS = [
     ("the position of the furthest", "FLOOR", 2, [
         ("durability.c", "c->pg.sender[n].flush < lsn)",
          "c->pg.sender[n].flush > lsn)")]),
+    ("a position within a record", "FLOOR", 2, [
+        ("durability.c", "lsn = lsn < c->sync.end ? 0 : c->sync.end;", ";")]),
     ("the record's position is no floor", "S2 STRICT", 190, [
         ("claim.c", "return end >= claim_floor(c);",
          "return end + 0 * claim_floor(c) > 0;")]),

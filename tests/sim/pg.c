@@ -422,6 +422,10 @@ pg_view_sender(
 	out->streaming = true;
 	out->sent = wal_lsn(live ? c->sent : z->sent);
 	out->flush = wal_lsn(live ? c->known : z->known);
+	/* The walwriter sends whole pages: half of a record is on its disk,
+	 * too, and is worth nothing to it once it was restarted. */
+	if (live && c->known < w->host[n].pg.len)
+		out->flush += LSN_STEP / 2;
 	out->replay = wal_lsn(pg_replayed(w, s, live ? c->known : z->known));
 	if (dead)
 		out->behind_since = raw - (w->t - z->since);

@@ -107,7 +107,8 @@ test_add_not(void **state)
 	}
 }
 
-/* What the record demands was flushed by every candidate. */
+/* What the record demands was flushed by every candidate, and a record ends
+ * there: of half of one a standby knows nothing after a restart. */
 static void
 test_lsn_of_candidates(void **state)
 {
@@ -115,15 +116,31 @@ test_lsn_of_candidates(void **state)
 
 	ct_init(&t, A, true);
 	ct_holder(&t, BIT_B | BIT_C);
+	t.pg.wal_end = t.pg.insert = 220;
+	ct_streams(&t, B, 215);
+	ct_streams(&t, C, 215);
+	ct_run(&t, SEC);
+	assert_int_equal(t.reg.value.rec.lsn, 110);
 	t.pg.wal_end = 300;
+	t.pg.insert = 310;
 	ct_streams(&t, B, 250);
-	ct_streams(&t, C, 220);
+	ct_streams(&t, C, 240);
 	ct_run(&t, SEC);
 	assert_int_equal(t.reg.value.rec.lsn, 220);
+	ct_streams(&t, B, 305);
+	ct_run(&t, SEC);
+	assert_int_equal(t.reg.value.rec.lsn, 220);
+	/* What is inserted goes on: that of before counts. */
+	t.pg.wal_end = 330;
+	t.pg.insert = 400;
+	ct_streams(&t, C, 320);
+	ct_streams(&t, B, 330);
+	ct_run(&t, SEC);
+	assert_int_equal(t.reg.value.rec.lsn, 310);
 	/* Never backwards. */
 	ct_streams(&t, C, 210);
 	ct_run(&t, SEC);
-	assert_int_equal(t.reg.value.rec.lsn, 220);
+	assert_int_equal(t.reg.value.rec.lsn, 310);
 	ct_free(&t);
 }
 

@@ -70,8 +70,10 @@ test_second_add_lsn(void **state)
 
 	ct_init(&t, A, true);
 	ct_holder(&t, BIT_B);
-	t.pg.wal_end = t.pg.insert = 200;
+	t.pg.wal_end = t.pg.insert = 150;
 	ct_streams(&t, B, 150);
+	ct_run(&t, SEC);
+	t.pg.wal_end = t.pg.insert = 200;
 	ct_streams(&t, C, 200);
 	ct_run(&t, 3 * SEC);
 	assert_int_equal(t.reg.value.rec.candidates, BIT_BC);
