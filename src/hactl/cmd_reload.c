@@ -62,7 +62,10 @@ reload_changes(const json_t *nodes, size_t n)
 		    first, sizeof(first), "  %-32.60s ", get_str(c, "key"));
 		(void)snprintf(text, sizeof(text), "%s -> %s%s",
 		    get_str(c, "old"), get_str(c, "new"),
-		    get_bool(c, "live") ? "" : " (not while it runs)");
+		    get_bool(c, "live")	  ? "" :
+		    get_bool(c, "safety") ? " (not while it runs; matters for "
+					    "safety)" :
+					    " (not while it runs)");
 		print_folded(stdout, first, 8, text);
 	}
 }
@@ -169,6 +172,21 @@ reload_differ(const struct call *call, const json_t *answer, const char *when)
 	free(next);
 }
 
+/* What is to be copied before, as from the machine that asks: an engine says it
+ * as from its host. */
+static void
+reload_from_here(const struct call *call, const json_t *answer)
+{
+	char *next;
+
+	if (!get_has(answer, "copy") || !remote_meant(call))
+		return;
+	next = reload_copies(get_at(answer, "copy.to"), get_str(answer, "path"),
+	    get_str(answer, "copy.from"));
+	print_wrong(get_str(answer, "refused"), next);
+	free(next);
+}
+
 /* What is refused ends with what comes next, after all else. */
 static enum exitcode
 reload_ask(const struct call *call, json_t *request,
@@ -178,6 +196,7 @@ reload_ask(const struct call *call, json_t *request,
 
 	print_hold(true);
 	code = ask_engine(call, request, RELOAD_LIMIT, NULL, NULL, answer);
+	reload_from_here(call, *answer);
 	print_hold(false);
 	if (*answer != NULL && call->opt[OPT_JSON] == NULL)
 		print(get_at(*answer, "nodes"));
