@@ -266,6 +266,10 @@ enum exitcode cmd_preflight(const struct call *call);
 enum exitcode cmd_completion(const struct call *call);
 enum exitcode cmd_docs(const struct call *call);
 
+/* status_ask.c: caller json_decref()s. "differ" of it is what config diff shows
+ * on the host that answered, where hosts differ. */
+enum exitcode status_ask(
+    const struct call *call, usec_t limit, json_t **answer);
 /* cmd_status.c; its watch is in cmd_watch.c. */
 void status_print(const json_t *answer);
 enum exitcode status_watch(const struct call *call);

@@ -47,8 +47,18 @@ test_each(void **state)
 	wt_says("s2: is made a standby again, at step rewind: 12/40 kB",
 	    "hactl status");
 	wt_with(1, "fence.armed", json_string("no"));
-	wt_says("s2: cannot be fenced", "hactl status");
-	wt_says("it is looked at again by itself", "hactl status");
+	wt_says("s2: cannot be fenced", "hactl preflight");
+	wt_says("it is looked at again by itself", "hactl preflight");
+	wt_with(1, "fence",
+	    json_pack("{s:s,s:s,s:s}", "writers", "closed", "armed", "unknown",
+		"armed_why", "socket directory /s: No such file"));
+	wt_says("s2: whether it can be fenced is not known: socket directory",
+	    "hactl preflight");
+	assert_int_equal(wt.found, 1);
+	wt_with(1, "fence",
+	    json_pack("{s:s,s:s,s:s}", "writers", "closed", "armed", "unknown",
+		"armed_why", ""));
+	assert_int_equal(wt.found, 0);
 	wt_with(1, "fence",
 	    json_pack("{s:s,s:s}", "armed", "no", "armed_why",
 		"repmgrd (pid 7) would promote by itself, too"));
