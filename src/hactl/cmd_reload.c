@@ -159,8 +159,6 @@ reload_differ(const struct call *call, const json_t *answer, const char *when)
 {
 	char names[300], *text, *next;
 
-	if (json_array_size(get_at(answer, "differ")) == 0)
-		return;
 	get_list(answer, "differ", names, sizeof(names));
 	text = xasprintf("%s the hosts run by different files: %s not by that "
 			 "of %s; if that one is right, copy it",
@@ -204,6 +202,19 @@ reload_ask(const struct call *call, json_t *request,
 	return code;
 }
 
+/* Nothing was refused, and nothing is asked: where that leads. */
+static void
+reload_only(const struct call *call, const json_t *answer)
+{
+	if (json_array_size(get_at(answer, "differ")) > 0)
+		reload_differ(call, answer,
+		    reload_differs(answer) ? "after this" : "even so");
+	else if (!reload_differs(answer))
+		print_line("Nothing is left to do.");
+	else if (call->opt[OPT_DRY_RUN] != NULL)
+		print_next("next:  ", next_command("hactl reload"));
+}
+
 enum exitcode
 cmd_reload(const struct call *call)
 {
@@ -213,8 +224,7 @@ cmd_reload(const struct call *call)
 
 	code = reload_ask(call, ask_request("reload"), reload_print, &answer);
 	if (code == EXITCODE_DONE && !json)
-		reload_differ(call, answer,
-		    reload_differs(answer) ? "after this" : "even so");
+		reload_only(call, answer);
 	if (code != EXITCODE_DONE || !reload_differs(answer) ||
 	    call->opt[OPT_DRY_RUN] != NULL) {
 		if (answer != NULL && json)

@@ -137,8 +137,8 @@ void ask_tick_over(void);
 usec_t ask_now(void);
 /* The request itself; caller gives it to ask_engine, which takes it. */
 json_t *ask_request(const char *verb);
-/* Reads the configuration; NULL with its errors printed, and what comes next,
- * which is by default to put them right. */
+/* ask_conf.c. Reads the configuration; NULL with its errors printed, and what
+ * comes next, which is by default to edit it, and to look at it again. */
 struct conf *ask_conf(const struct call *call, const char *next);
 
 /* cmd_order.c: takes request; shows every step as it happens. */
