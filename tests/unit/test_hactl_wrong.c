@@ -112,6 +112,26 @@ test_each(void **state)
 		"safety: no candidate is added. One file on all hosts, then "
 		"restart hawatchd, one host after another",
 	    "hactl config diff");
+	/* Its file, of which nobody here sees more than it says. */
+	wt_with(1, "config",
+	    json_pack("{s:[],s:{s:s,s:i,s:s,s:b}}", "differ", "file", "path",
+		"/etc/x.conf", "errors", 2, "at", "/etc/x.conf:12", "observe",
+		0));
+	wt_says("s2: its configuration has 2 errors, the first in "
+		"/etc/x.conf:12: its engine goes on with what it read before, "
+		"and would not start again",
+	    "ssh s2 hactl config check");
+	wt_with(2, "config",
+	    json_pack("{s:{s:s,s:i,s:s,s:b}}", "file", "path", "/etc/x.conf",
+		"errors", 1, "at", "/etc/x.conf", "observe", 0));
+	wt_says("a1: its configuration has 1 error, in /etc/x.conf: its",
+	    "ssh a1 hactl config check");
+	wt_with(1, "config",
+	    json_pack("{s:{s:s,s:i,s:s,s:b}}", "file", "path", "/etc/x.conf",
+		"errors", 1, "at", "/etc/x.conf", "observe", 1));
+	wt_says("s2: /etc/x.conf there says mode observe",
+	    "ssh s2 hactl config check");
+	assert_int_equal(wt.found, 1);
 	wt_with(0, "mode", json_string("manual"));
 	wt_says(
 	    "s1: mode manual: it does not take over by itself", "hactl reload");
