@@ -212,10 +212,10 @@ restart_say_order(const struct conf *conf, const struct collect *c, node_t from,
 	    several ? ", in this order, one host after another, each when the "
 		      "one before it answers again" :
 		      "");
-	next = first == conf->self ?
-		   xstrdup("systemctl restart hawatchd") :
-		   xasprintf("ssh %s systemctl restart hawatchd",
-		       conf->node[first].name);
+	/* On this host hactl leaves ssh out; elsewhere it may have been asked
+	 * from. */
+	next = xasprintf(
+	    "ssh %s systemctl restart hawatchd", conf->node[first].name);
 	json_put_string(obj, "refused", why);
 	json_put_string(obj, "next", next);
 	free(next);

@@ -35,6 +35,11 @@ def test_reload(tmp_path):
     last = done.stderr.splitlines()[-1]
     assert last == 'next:  hactl config check'
     assert 'modes: unknown key' in done.stderr.split('hactl:')[0]
+    engine.answers['reload'][0]['next'] = \
+        'ssh prod-s1 systemctl restart hawatchd'
+    done = run(engine, 'reload', '--yes')
+    assert done.stderr.splitlines()[-1] == \
+        'next:  systemctl restart hawatchd'
     engine.close()
 
 

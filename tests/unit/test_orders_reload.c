@@ -303,7 +303,7 @@ test_restart_order(void **state)
 	fake.look[1] = SAME;
 	assert_int_equal(reload(true, ""), EXITCODE_REFUSED);
 	assert_non_null(strstr(said("refused"), "restart hawatchd on s1"));
-	assert_string_equal(said("next"), "systemctl restart hawatchd");
+	assert_string_equal(said("next"), "ssh s1 systemctl restart hawatchd");
 	/* What else is in the way comes first. */
 	fake.look[1] = BAD;
 	assert_int_equal(reload(true, ""), EXITCODE_REFUSED);
