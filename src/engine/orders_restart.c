@@ -2,8 +2,8 @@
  * What a person does about a new file that only restarts bring.
  *
  * First the files are made one. Who is restarted by a file of its own may
- * differ from the others in what matters for safety: then no candidate is left,
- * until a person finds out why.
+ * differ from the others in what matters for safety: no candidate may, and such
+ * a holder has none, until a person finds out why.
  *
  * Then one host after another. The holder is the last: a standby may be without
  * its engine at any time, and when the keys matter for safety it is no
@@ -187,9 +187,7 @@ restart_say_copy(const struct conf *conf, const struct collect *c, node_t from,
 	    "only then restart, in the order that hactl reload says%s; nothing "
 	    "was changed on any host",
 	    name, restart_text(c, from, "restart"), names, name,
-	    safety ? " in what matters for safety, and no candidate would be "
-		     "left" :
-		     "",
+	    safety ? " in what matters for safety, which no candidate may" : "",
 	    silent);
 	json_put_string(obj, "refused", why);
 	free(why);
