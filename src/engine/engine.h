@@ -7,6 +7,7 @@
 
 #include <sys/types.h>
 
+#include "engine/config_file.h"
 #include "hawatch/conf.h"
 #include "hawatch/core.h"
 #include "hawatch/error.h"
@@ -42,6 +43,8 @@ struct engine {
 	struct control *control;
 	struct orders *orders; /* made by the first request */
 	struct reload *reload;
+	struct config_file *file; /* looks at the one of conf */
+	struct config_file_word file_word;
 	struct observe *observe; /* mode observe; else NULL */
 	struct journal *journal;
 	struct history *history;

@@ -6,6 +6,7 @@
  * switchover_look.c what that one's PostgreSQL says first, orders_pause.c those
  * of maintenance, orders_plan.c the plan, orders_drift.c the one that changes
  * this host's files, orders_reload.c the one to read the configuration again,
+ * orders_restart.c what comes of it where only restarts bring the new one,
  * orders_config.c the question how the hosts' configurations differ,
  * orders_observe.c what mode observe makes of all these,
  * orders_wait.c those that take a while and say each step as it happens.

@@ -16,6 +16,7 @@
 #include "engine/engine.h"
 #include "engine/orders.h"
 #include "engine/orders_request.h"
+#include "engine/orders_restart.h"
 #include "engine/reload.h"
 #include "hawatch/json.h"
 #include "hawatch/mem.h"
@@ -137,7 +138,8 @@ orders_reload_signal(struct engine *e)
 	reload_kick(e);
 }
 
-/* All have said what they found: who refuses, and what was seen. */
+/* All have said what they found: who refuses, and what was seen. Restarts are
+ * for when nothing else is in the way. */
 static void
 reload_judge(struct engine *e, struct order_reload *r)
 {
@@ -147,7 +149,8 @@ reload_judge(struct engine *e, struct order_reload *r)
 
 	for (n = 0; n < e->conf->node_count; n++) {
 		said = collect_at(r->c, n);
-		if (r->bad == NODE_NONE && json_has(said, "refused"))
+		if (r->bad == NODE_NONE && json_has(said, "refused") &&
+		    !restart_needed(r->c, n))
 			r->bad = n;
 		if (reload_changes(r, n) == 0)
 			continue;
@@ -156,6 +159,8 @@ reload_judge(struct engine *e, struct order_reload *r)
 		if (len >= sizeof(r->seen))
 			break;
 	}
+	if (r->bad == NODE_NONE)
+		r->bad = restart_first(e->conf, r->c);
 }
 
 static json_t *
@@ -247,6 +252,12 @@ reload_reply(struct engine *e, struct order_reload *r, enum exitcode code,
 	json_put_string(obj, "self", e->conf->node[e->conf->self].name);
 	json_put_string(obj, "path", e->conf->path);
 	json_put(obj, "differ", reload_differ(e, r));
+	if (bad != NULL && !r->applying && restart_needed(r->c, r->bad)) {
+		restart_say(e->conf, r->c, obj);
+		orders_reply(e, r->id, obj);
+		reload_close(e, r);
+		return;
+	}
 	if (why == NULL && bad != NULL)
 		why = json_string_value(json_object_get(bad, "refused"));
 	if (why == NULL && bad != NULL)

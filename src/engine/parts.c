@@ -14,6 +14,7 @@
 
 #include "act/env.h"
 #include "engine/arbiter_server.h"
+#include "engine/config_file.h"
 #include "engine/crash.h"
 #include "engine/driver.h"
 #include "engine/engine.h"
@@ -50,6 +51,7 @@
 #define LOCK_WAIT (5 * USEC_SEC)
 #define LOCK_LOOK 10 /* ms */
 #define GUARDED_AGAIN (60 * USEC_SEC)
+#define CONFIG_FILE_EVERY (10 * USEC_SEC)
 
 static int
 parts_dir(const char *path, mode_t mode, struct error *err)
@@ -290,6 +292,8 @@ parts_new(struct conf *conf, struct error *err)
 	    parts_network(e, err) != 0)
 		goto fail;
 	e->reload = reload_new(e);
+	e->file =
+	    config_file_new(e->loop, conf, &e->file_word, CONFIG_FILE_EVERY);
 	emit_tap(parts_tap, e);
 	return e;
 fail:
@@ -313,6 +317,7 @@ parts_free(struct engine *e)
 	worker_free(e->worker);
 	guarded_free(e->guarded);
 	reload_free(e->reload);
+	config_file_free(e->file);
 	observe_free(e->observe);
 	tell_free(e->tell);
 	history_free(e->history);

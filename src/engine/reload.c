@@ -41,6 +41,7 @@ struct reload_job {
 	json_t *said, *changes;
 	usec_t until;	       /* raw; 0 not waited for yet */
 	bool part[CONF_PARTS]; /* that differ */
+	bool vital;	       /* of fixed, one matters for safety */
 	char keys[RELOAD_TEXT_MAX], fixed[RELOAD_TEXT_MAX];
 	char base[CONF_DIGEST_MAX]; /* of what ran then */
 };
@@ -152,8 +153,10 @@ reload_change(void *arg, const struct conf_change *c)
 
 	j->part[conf_part(c->key)] = true;
 	reload_note(j->keys, sizeof(j->keys), c->key);
-	if (!c->live)
+	if (!c->live) {
 		reload_note(j->fixed, sizeof(j->fixed), c->key);
+		j->vital = j->vital || c->vital;
+	}
 	if (json_array_size(j->changes) >= RELOAD_SAY_MAX)
 		return;
 	obj = json_object();
@@ -161,6 +164,7 @@ reload_change(void *arg, const struct conf_change *c)
 	json_put_string(obj, "old", c->old);
 	json_put_string(obj, "new", c->new);
 	json_put_bool(obj, "live", c->live);
+	json_put_bool(obj, "safety", c->vital);
 	json_array_append_new(j->changes, obj);
 }
 
@@ -187,12 +191,33 @@ reload_bad(struct reload_job *j)
 	free(why);
 }
 
+/* Only a restart brings this; when this host's turn is, and what comes before
+ * it, says who asks all hosts: orders_restart.c. */
+static void
+reload_fixed(struct reload_job *j, const struct now *now)
+{
+	const struct engine *e = j->e;
+	struct core_status st = { .rel = REL_OTHER };
+	char *why;
+
+	if (e->core != NULL)
+		core_status(e->core, now, &st);
+	json_put_string(j->said, "restart", j->fixed);
+	json_put_bool(j->said, "safety", j->vital);
+	json_put_bool(j->said, "holder", st.rel == REL_HELD);
+	why = xasprintf("this cannot change while hawatchd runs, so nothing "
+			"does, until it is restarted, on one host after "
+			"another: %s",
+	    j->fixed);
+	reload_refuse(j, why, "systemctl restart hawatchd");
+	free(why);
+}
+
 /* What the file says, beside what runs. */
 static void
-reload_compare(struct reload_job *j)
+reload_compare(struct reload_job *j, const struct now *now)
 {
 	const struct conf *old = j->e->conf;
-	char *why;
 
 	j->said = json_object();
 	str_cut(j->base, sizeof(j->base), old->whole);
@@ -208,14 +233,8 @@ reload_compare(struct reload_job *j)
 	conf_diff(old->setting, old->setting_count, j->next->setting,
 	    j->next->setting_count, reload_change, j);
 	json_put(j->said, "changes", j->changes);
-	if (j->fixed[0] == '\0')
-		return;
-	why = xasprintf("this cannot change while hawatchd runs, so nothing "
-			"does, until it is restarted, on one host after "
-			"another: %s",
-	    j->fixed);
-	reload_refuse(j, why, "systemctl restart hawatchd");
-	free(why);
+	if (j->fixed[0] != '\0')
+		reload_fixed(j, now);
 }
 
 /* Takes it over, or says why not now. */
@@ -305,7 +324,7 @@ reload_step(struct reload_job *j, const struct now *now)
 	const char *busy;
 
 	if (j->said == NULL)
-		reload_compare(j);
+		reload_compare(j, now);
 	if (json_has(j->said, "refused") || j->keys[0] == '\0')
 		return true;
 	if (j->digest[0] == '\0')

@@ -15,8 +15,10 @@ struct reload;
 
 /* said is taken: "digest" of the file, and "shared" of what is to be the same
  * on all hosts; "errors", what is wrong with it, line by line; "changes", with
- * "key", "old", "new", "live"; "refused" and "next", why nothing was taken
- * over, or could be; "applied". Its callers know the engine to be there: what
+ * "key", "old", "new", "live", "safety"; "refused" and "next", why nothing was
+ * taken over, or could be, and, where only a restart brings it, "restart", by
+ * which keys, "safety", whether one of them matters for it, and "holder", of
+ * the cluster; "applied". Its callers know the engine to be there: what
  * is under way when it ends is dropped. */
 typedef void (*reload_fn)(struct engine *e, uint64_t id, json_t *said);
 

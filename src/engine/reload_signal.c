@@ -58,8 +58,10 @@ reload_signal_log(const struct engine *e, node_t n, const json_t *said)
 
 	if (next == NULL)
 		next = "hactl config check";
-	do_it = n == e->conf->self ? xstrdup(next) :
-				     xasprintf("ssh %s %s", name, next);
+	/* What comes before a restart, and which is first, the order says. */
+	do_it = json_has(said, "restart") ? xstrdup("hactl reload") :
+		n == e->conf->self	  ? xstrdup(next) :
+					    xasprintf("ssh %s %s", name, next);
 	do {
 		if (i < json_array_size(list))
 			why = json_string_value(json_array_get(list, i));

@@ -77,6 +77,23 @@ status_checks(const struct engine *e, const struct now *now)
 	return list;
 }
 
+/* This host's file would not start its engine again. */
+static void
+status_file(const struct engine *e, json_t *obj)
+{
+	const struct config_file_word *w = &e->file_word;
+	json_t *file;
+
+	if (w->errors == 0)
+		return;
+	file = json_object();
+	json_put_string(file, "path", e->conf->path);
+	json_put_i64(file, "errors", w->errors);
+	json_put_string(file, "at", w->at);
+	json_put_bool(file, "observe", w->observe);
+	json_put(obj, "file", file);
+}
+
 /* Whose configuration differs from this host's, by its last word. */
 json_t *
 status_config(const struct engine *e)
@@ -93,6 +110,7 @@ status_config(const struct engine *e)
 	}
 	json_put(obj, "differ", status_set(e, differ));
 	json_put(obj, "unsafe", status_set(e, vital));
+	status_file(e, obj);
 	return obj;
 }
 

@@ -124,34 +124,6 @@ out:
 	return code;
 }
 
-struct conf *
-ask_conf(const struct call *call, const char *next)
-{
-	const char *path =
-	    call->opt[OPT_CONFIG] == NULL ? CONF_PATH : call->opt[OPT_CONFIG];
-	struct conf_errors errors = { .count = 0 };
-	struct conf *conf;
-	char *text, then[600] = "hactl config check";
-	size_t len = strlen(then);
-	int i;
-
-	conf = conf_load(path, call->opt[OPT_NODE], &errors);
-	for (i = 0; conf == NULL && i < errors.count; i++) {
-		print_folded(stderr, "", 8, errors.text[i]);
-		print_json_error(errors.text[i]);
-	}
-	if (conf == NULL) {
-		text = xasprintf("%d error%s in the configuration: mend what "
-				 "is named",
-		    errors.count, errors.count == 1 ? "" : "s");
-		verb_quote(then, sizeof(then), &len, path);
-		print_wrong(text, next == NULL ? then : next);
-		free(text);
-	}
-	conf_errors_free(&errors);
-	return conf;
-}
-
 /* Without --config a broken file must not keep a person from asking what is
  * wrong, so the usual place is tried. */
 static char *

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "hactl/hactl.h"
 #include "hawatch/json.h"
@@ -12,6 +13,38 @@
 #include "hawatch/str.h"
 
 static void config_json(const struct conf *conf);
+
+/* The mode is to be another one. */
+static void
+config_guarded(const struct conf *conf, const char *why)
+{
+	char path[600], *next;
+	size_t len = 0;
+
+	verb_quote(path, sizeof(path), &len, conf->path);
+	next = xasprintf("editor %s && %s", path + 1, verb_again("", ""));
+	print_wrong(why, next);
+	free(next);
+}
+
+/* Of the daemon's own file: where it runs, the order knows what of it does not
+ * run yet, and on which hosts; where it does not, it is started; where it never
+ * did, its keys are next. */
+static void
+config_next(const struct conf *conf)
+{
+	char *path = xasprintf("%s/hactl.sock", conf->run_dir);
+
+	if (strcmp(conf->path, CONF_PATH) != 0)
+		;
+	else if (access(path, F_OK) == 0)
+		print_next("next:  ", "hactl reload");
+	else if (access(conf->state_dir, F_OK) == 0)
+		print_next("next:  ", "systemctl restart hawatchd");
+	else
+		print_next("next:  ", "hactl pki check");
+	free(path);
+}
 
 enum exitcode
 cmd_config_check(const struct call *call)
@@ -26,11 +59,11 @@ cmd_config_check(const struct call *call)
 
 	if (call->args > 0)
 		with.opt[OPT_CONFIG] = call->arg[0];
-	conf = ask_conf(&with, verb_again("", ""));
+	conf = ask_conf(&with, NULL);
 	if (conf == NULL)
 		return EXITCODE_CONFIG;
 	if (conf_guard_check(conf, &err) == -1) {
-		print_wrong(err.msg, verb_again("", ""));
+		config_guarded(conf, err.msg);
 		print_json_error(err.msg);
 		conf_free(conf);
 		return EXITCODE_CONFIG;
@@ -54,6 +87,7 @@ cmd_config_check(const struct call *call)
 		str_cut(rows[i].cell[2], PRINT_CELL_MAX, conf->node[i].address);
 	}
 	print_table(head, 3, rows, (size_t)conf->node_count);
+	config_next(conf);
 	conf_free(conf);
 	return EXITCODE_DONE;
 }

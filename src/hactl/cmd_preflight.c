@@ -27,8 +27,7 @@ cmd_preflight(const struct call *call)
 	struct ready r;
 	size_t i;
 
-	code = ask_engine(
-	    call, ask_request("status"), PREFLIGHT_LIMIT, NULL, NULL, &answer);
+	code = status_ask(call, PREFLIGHT_LIMIT, &answer);
 	if (code != EXITCODE_DONE) {
 		json_decref(answer);
 		json_decref(nodes);
@@ -66,6 +65,24 @@ preflight_follows(const json_t *node, const char *token)
 					   observe_armed(node)[0] == '\0'));
 }
 
+/* The token, and what it means here. */
+static void
+preflight_why(char *buf, size_t size, const json_t *node, const char *token,
+    const char *text)
+{
+	const char *armed = get_str(node, "fence.armed_why");
+	size_t len = strlen(text);
+
+	/* Its text says where the reason is to be seen: here. */
+	if (strcmp(token, "not-armed") == 0 && armed[0] != '\0')
+		len = strcspn(text, ":");
+	else
+		armed = "";
+	(void)snprintf(buf, size, "%s%s%.*s%s%s", token,
+	    len == 0 || token[0] == '\0' ? "" : ": ", (int)len, text,
+	    armed[0] == '\0' ? "" : ": ", armed);
+}
+
 static json_t *
 preflight_node(const json_t *node)
 {
@@ -88,10 +105,8 @@ preflight_node(const json_t *node)
 		why = json_string_value(json_array_get(texts, i));
 		if (token != NULL && preflight_follows(node, token))
 			continue;
-		(void)snprintf(text, sizeof(text), "%s%s%s",
-		    token == NULL ? "" : token,
-		    why == NULL || why[0] == '\0' ? "" : ": ",
-		    why == NULL ? "" : why);
+		preflight_why(text, sizeof(text), node,
+		    token == NULL ? "" : token, why == NULL ? "" : why);
 		json_array_append_new(list, json_string(text));
 	}
 	json_put(obj, "why", list);

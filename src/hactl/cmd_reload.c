@@ -62,7 +62,10 @@ reload_changes(const json_t *nodes, size_t n)
 		    first, sizeof(first), "  %-32.60s ", get_str(c, "key"));
 		(void)snprintf(text, sizeof(text), "%s -> %s%s",
 		    get_str(c, "old"), get_str(c, "new"),
-		    get_bool(c, "live") ? "" : " (not while it runs)");
+		    get_bool(c, "live")	  ? "" :
+		    get_bool(c, "safety") ? " (not while it runs; matters for "
+					    "safety)" :
+					    " (not while it runs)");
 		print_folded(stdout, first, 8, text);
 	}
 }
@@ -156,8 +159,6 @@ reload_differ(const struct call *call, const json_t *answer, const char *when)
 {
 	char names[300], *text, *next;
 
-	if (json_array_size(get_at(answer, "differ")) == 0)
-		return;
 	get_list(answer, "differ", names, sizeof(names));
 	text = xasprintf("%s the hosts run by different files: %s not by that "
 			 "of %s; if that one is right, copy it",
@@ -166,6 +167,21 @@ reload_differ(const struct call *call, const json_t *answer, const char *when)
 	    remote_meant(call) ? get_str(answer, "self") : "");
 	print_wrong(text, next);
 	free(text);
+	free(next);
+}
+
+/* What is to be copied before, as from the machine that asks: an engine says it
+ * as from its host. */
+static void
+reload_from_here(const struct call *call, const json_t *answer)
+{
+	char *next;
+
+	if (!get_has(answer, "copy") || !remote_meant(call))
+		return;
+	next = reload_copies(get_at(answer, "copy.to"), get_str(answer, "path"),
+	    get_str(answer, "copy.from"));
+	print_wrong(get_str(answer, "refused"), next);
 	free(next);
 }
 
@@ -178,11 +194,25 @@ reload_ask(const struct call *call, json_t *request,
 
 	print_hold(true);
 	code = ask_engine(call, request, RELOAD_LIMIT, NULL, NULL, answer);
+	reload_from_here(call, *answer);
 	print_hold(false);
 	if (*answer != NULL && call->opt[OPT_JSON] == NULL)
 		print(get_at(*answer, "nodes"));
 	print_held();
 	return code;
+}
+
+/* Nothing was refused, and nothing is asked: where that leads. */
+static void
+reload_only(const struct call *call, const json_t *answer)
+{
+	if (json_array_size(get_at(answer, "differ")) > 0)
+		reload_differ(call, answer,
+		    reload_differs(answer) ? "after this" : "even so");
+	else if (!reload_differs(answer))
+		print_line("Nothing is left to do.");
+	else if (call->opt[OPT_DRY_RUN] != NULL)
+		print_next("next:  ", next_command("hactl reload"));
 }
 
 enum exitcode
@@ -194,8 +224,7 @@ cmd_reload(const struct call *call)
 
 	code = reload_ask(call, ask_request("reload"), reload_print, &answer);
 	if (code == EXITCODE_DONE && !json)
-		reload_differ(call, answer,
-		    reload_differs(answer) ? "after this" : "even so");
+		reload_only(call, answer);
 	if (code != EXITCODE_DONE || !reload_differs(answer) ||
 	    call->opt[OPT_DRY_RUN] != NULL) {
 		if (answer != NULL && json)

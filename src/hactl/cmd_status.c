@@ -29,8 +29,7 @@ cmd_status(const struct call *call)
 
 	if (call->opt[OPT_WATCH] != NULL)
 		return status_watch(call);
-	code = ask_engine(
-	    call, ask_request("status"), STATUS_LIMIT, NULL, NULL, &answer);
+	code = status_ask(call, STATUS_LIMIT, &answer);
 	if (code == EXITCODE_DONE && call->opt[OPT_JSON] != NULL)
 		print_json(answer, code);
 	else if (code == EXITCODE_DONE)

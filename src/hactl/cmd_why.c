@@ -214,7 +214,8 @@ why_alone(json_t *list, const json_t *nodes, const json_t *node)
 static void
 why_rest(json_t *list, const json_t *node)
 {
-	if (strcmp(get_str(node, "fence.armed"), "no") == 0)
+	if (strcmp(get_str(node, "fence.armed"), "yes") != 0 &&
+	    get_str(node, "fence.armed_why")[0] != '\0')
 		why_say(list, "it could not be fenced with certainty: %s",
 		    get_str(node, "fence.armed_why"));
 	if (get_str(node, "follow.why")[0] != '\0')

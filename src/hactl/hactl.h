@@ -137,8 +137,8 @@ void ask_tick_over(void);
 usec_t ask_now(void);
 /* The request itself; caller gives it to ask_engine, which takes it. */
 json_t *ask_request(const char *verb);
-/* Reads the configuration; NULL with its errors printed, and what comes next,
- * which is by default to put them right. */
+/* ask_conf.c. Reads the configuration; NULL with its errors printed, and what
+ * comes next, which is by default to edit it, and to look at it again. */
 struct conf *ask_conf(const struct call *call, const char *next);
 
 /* cmd_order.c: takes request; shows every step as it happens. */
@@ -266,6 +266,10 @@ enum exitcode cmd_preflight(const struct call *call);
 enum exitcode cmd_completion(const struct call *call);
 enum exitcode cmd_docs(const struct call *call);
 
+/* status_ask.c: caller json_decref()s. "differ" of it is what config diff shows
+ * on the host that answered, where hosts differ. */
+enum exitcode status_ask(
+    const struct call *call, usec_t limit, json_t **answer);
 /* cmd_status.c; its watch is in cmd_watch.c. */
 void status_print(const json_t *answer);
 enum exitcode status_watch(const struct call *call);

@@ -64,6 +64,12 @@ next_away(const struct call *call)
 			    call->opt[options[i]]);
 }
 
+bool
+next_is_away(void)
+{
+	return next_who.away;
+}
+
 void
 next_self(const char *node)
 {

@@ -64,6 +64,7 @@ int remote_host_parse(
 /* next.c: another host answers, which was asked by these words: what comes
  * next is said as from here. NULL: this one. */
 void next_away(const struct call *call);
+bool next_is_away(void);
 /* The engine of this host answers, which goes by that name: what comes next
  * here is said without ssh. */
 void next_self(const char *node);

@@ -2,8 +2,8 @@
  * What a person should look at, from the status of all nodes: worst first,
  * each with the command that comes next. Here is what concerns the cluster;
  * wrong_register.c has the register, wrong_heir.c who could take over,
- * wrong_node.c what concerns one node. A rule a function; none of them decides
- * anything.
+ * wrong_config.c by what the hosts run, wrong_node.c what concerns one node. A
+ * rule a function; none of them decides anything.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -15,8 +15,6 @@
 
 static struct wrong *wrong_add(struct wrong_list *l);
 static bool wrong_records(const json_t *status);
-static void wrong_durability(struct wrong_list *l, const json_t *status);
-static void wrong_config(struct wrong_list *l, const json_t *status);
 static void wrong_versions(struct wrong_list *l, const json_t *nodes);
 static void wrong_writers(struct wrong_list *l, const json_t *status);
 static void wrong_observed(struct wrong_list *l, const json_t *nodes);
@@ -50,7 +48,7 @@ wrong_find(const json_t *status, struct wrong *list, size_t max)
 	for (i = 0; i < json_array_size(nodes); i++)
 		wrong_latch(&l, json_array_get(nodes, i));
 	for (i = 0; i < json_array_size(nodes); i++)
-		wrong_node(&l, nodes, json_array_get(nodes, i));
+		wrong_node(&l, status, json_array_get(nodes, i));
 	wrong_versions(&l, nodes);
 	return l.n;
 }
@@ -107,61 +105,6 @@ wrong_records(const json_t *status)
 			return true;
 	}
 	return get_has(status, "register.silent");
-}
-
-/* The file is the same everywhere, or a takeover changes what may be lost. */
-static void
-wrong_durability(struct wrong_list *l, const json_t *status)
-{
-	const json_t *nodes = get_at(status, "nodes"), *node, *first = NULL;
-	size_t i;
-
-	for (i = 0; i < json_array_size(nodes); i++) {
-		node = json_array_get(nodes, i);
-		if (!get_has(node, "durability"))
-			continue;
-		if (first == NULL) {
-			first = node;
-			continue;
-		}
-		if (wrong_is(first, "durability.mode",
-			get_str(node, "durability.mode")) &&
-		    get_int(first, "durability.max_loss") ==
-			get_int(node, "durability.max_loss"))
-			continue;
-		wrong_text(l, "hactl config diff",
-		    "%s and %s differ in what may be lost: write the same "
-		    "durability and max_loss in every hawatch.conf, then "
-		    "restart hawatchd",
-		    get_str(first, "node"), get_str(node, "node"));
-		return;
-	}
-}
-
-/* The hosts compare themselves; one of them is enough to say it. */
-static void
-wrong_config(struct wrong_list *l, const json_t *status)
-{
-	const json_t *nodes = get_at(status, "nodes"), *node;
-	char names[160];
-	bool unsafe;
-	size_t i;
-
-	for (i = 0; i < json_array_size(nodes); i++) {
-		node = json_array_get(nodes, i);
-		if (json_array_size(get_at(node, "config.differ")) == 0)
-			continue;
-		unsafe = json_array_size(get_at(node, "config.unsafe")) > 0;
-		get_list(node, "config.differ", names, sizeof(names));
-		wrong_text(l, "hactl config diff",
-		    "%s runs by another configuration than %s%s",
-		    get_str(node, "node"), names,
-		    unsafe ? ", in what matters for safety: no candidate is "
-			     "added. One file on all hosts, then restart "
-			     "hawatchd, one host after another" :
-			     ": one file on all hosts, then hactl reload");
-		return;
-	}
 }
 
 /* They work side by side, and are not meant to for long. */

@@ -49,6 +49,15 @@ void wrong_members(struct wrong_list *l, const json_t *status);
 /* wrong_alone.c: true where that is so; then it was said. */
 bool wrong_alone(struct wrong_list *l, const json_t *status);
 
+/* wrong_config.c */
+void wrong_durability(struct wrong_list *l, const json_t *status);
+void wrong_config(struct wrong_list *l, const json_t *status);
+/* " (key, key and 2 more)" by which those two differ; safety: of those that
+ * matter for it. "": not known here. */
+#define WRONG_KEYS_MAX 240
+void wrong_keys(char *buf, size_t size, const json_t *status, const char *one,
+    const char *other, bool safety);
+
 /* wrong_file.c */
 void wrong_file(struct wrong_list *l, const json_t *status);
 
@@ -70,11 +79,17 @@ void wrong_room_next(char *next, size_t size, const json_t *node);
 bool wrong_starts(const json_t *node);
 /* Of what stays stopped the rest follows: it comes first. */
 void wrong_latch(struct wrong_list *l, const json_t *node);
-void wrong_node(struct wrong_list *l, const json_t *nodes, const json_t *node);
+void wrong_node(struct wrong_list *l, const json_t *status, const json_t *node);
 
 /* wrong_candidates.c */
 void wrong_candidates(
-    struct wrong_list *l, const json_t *nodes, const json_t *node);
+    struct wrong_list *l, const json_t *status, const json_t *node);
+
+/* wrong_fence.c */
+void wrong_fence(struct wrong_list *l, const json_t *node);
+/* It is not armed: the command that its reason asks for; else the one that says
+ * whether it is now. */
+void wrong_armed_next(char *next, size_t size, const json_t *node);
 
 /* wrong_site.c */
 void wrong_site(struct wrong_list *l, const json_t *node);

@@ -55,6 +55,13 @@ wrong_sends(const json_t *primary, const char *name)
 	return false;
 }
 
+/* That one runs by keys that matter for safety, and are others here. */
+static bool
+wrong_unsafe(const json_t *primary, const json_t *other)
+{
+	return get_in(get_at(primary, "config.unsafe"), get_str(other, "node"));
+}
+
 /* It was not there a moment ago, or is being made a candidate. */
 static bool
 wrong_comes(const json_t *primary, const json_t *other)
@@ -65,7 +72,8 @@ wrong_comes(const json_t *primary, const json_t *other)
 
 	if (get_has(other, "silent") || get_bool(other, "durable.latch") ||
 	    wrong_is(other, "fence.armed", "no") ||
-	    !wrong_is(other, "mode", "auto"))
+	    wrong_is(primary, "fence.armed", "no") ||
+	    !wrong_is(other, "mode", "auto") || wrong_unsafe(primary, other))
 		return false;
 	if (wrong_is(primary, "adding", name) || wrong_fresh(primary))
 		return true;
@@ -80,13 +88,13 @@ wrong_comes(const json_t *primary, const json_t *other)
 }
 
 static void
-wrong_no_candidate(
-    struct wrong_list *l, const json_t *node, const json_t *other)
+wrong_no_candidate(struct wrong_list *l, const json_t *status,
+    const json_t *node, const json_t *other)
 {
 	const char *primary = get_str(node, "node");
 	const char *name = get_str(other, "node");
 	const char *why = get_str(node, "waits_text");
-	char next[200], list[160], then[160] = "";
+	char next[320], list[160], then[320] = "", keys[WRONG_KEYS_MAX];
 
 	get_list(node, "record.candidates", list, sizeof(list));
 	if (get_has(other, "silent")) {
@@ -102,7 +110,19 @@ wrong_no_candidate(
 		(void)snprintf(next, sizeof(next), "ssh %s hactl rejoin", name);
 	} else if (wrong_is(other, "fence.armed", "no")) {
 		str_cut(then, sizeof(then), ". It cannot be fenced");
-		str_cut(next, sizeof(next), "hactl status");
+		wrong_armed_next(next, sizeof(next), other);
+	} else if (wrong_unsafe(node, other)) {
+		wrong_keys(keys, sizeof(keys), status, primary, name, true);
+		(void)snprintf(then, sizeof(then),
+		    ". Its configuration is not that of %s in what matters for "
+		    "safety%s",
+		    primary, keys);
+		str_cut(next, sizeof(next), "hactl config diff");
+	} else if (wrong_is(node, "fence.armed", "no")) {
+		(void)snprintf(then, sizeof(then),
+		    ". %s adds none while it cannot be fenced with certainty",
+		    primary);
+		wrong_armed_next(next, sizeof(next), node);
 	} else if (get_bool(other, "postgres.receiver") &&
 		   !wrong_sends(node, name)) {
 		(void)snprintf(then, sizeof(then),
@@ -141,9 +161,10 @@ wrong_no_candidate(
 }
 
 void
-wrong_candidates(struct wrong_list *l, const json_t *nodes, const json_t *node)
+wrong_candidates(struct wrong_list *l, const json_t *status, const json_t *node)
 {
 	const json_t *list = get_at(node, "record.candidates"), *other;
+	const json_t *nodes = get_at(status, "nodes");
 	bool some = json_array_size(list) > 0;
 	size_t i;
 
@@ -156,6 +177,6 @@ wrong_candidates(struct wrong_list *l, const json_t *nodes, const json_t *node)
 		if (other != node && get_bool(other, "data") &&
 		    !(l->alone && get_has(other, "silent")) &&
 		    !(some && wrong_is_told(list, other)))
-			wrong_no_candidate(l, node, other);
+			wrong_no_candidate(l, status, node, other);
 	}
 }

@@ -9,7 +9,6 @@
 
 static void wrong_observe(struct wrong_list *l, const json_t *node);
 static void wrong_silent_node(struct wrong_list *l, const json_t *node);
-static void wrong_fence(struct wrong_list *l, const json_t *node);
 static void wrong_postgres(
     struct wrong_list *l, const json_t *nodes, const json_t *node);
 static void wrong_room(struct wrong_list *l, const json_t *node);
@@ -19,8 +18,9 @@ static void wrong_settings(struct wrong_list *l, const json_t *node);
 static void wrong_register(struct wrong_list *l, const json_t *node);
 
 void
-wrong_node(struct wrong_list *l, const json_t *nodes, const json_t *node)
+wrong_node(struct wrong_list *l, const json_t *status, const json_t *node)
 {
+	const json_t *nodes = get_at(status, "nodes");
 	const char *name = get_str(node, "node");
 
 	if (get_has(node, "silent")) {
@@ -39,7 +39,7 @@ wrong_node(struct wrong_list *l, const json_t *nodes, const json_t *node)
 	wrong_follow(l, node);
 	wrong_settings(l, node);
 	wrong_register(l, node);
-	wrong_candidates(l, nodes, node);
+	wrong_candidates(l, status, node);
 	wrong_site(l, node);
 	if (wrong_is(node, "mode", "manual"))
 		wrong_text(l, "hactl reload",
@@ -96,16 +96,6 @@ wrong_silent_node(struct wrong_list *l, const json_t *node)
 	    unreachable ? ". Is the host up, and its network?" : "");
 }
 
-/* Then the setting itself is told. */
-static bool
-wrong_by_setting(const json_t *node)
-{
-	const json_t *list = get_at(node, "postgres.settings");
-
-	return wrong_is(json_array_get(list, 0), "level", "blocks") &&
-	       strncmp(get_str(node, "fence.armed_why"), "a setting ", 10) == 0;
-}
-
 void
 wrong_latch(struct wrong_list *l, const json_t *node)
 {
@@ -136,33 +126,6 @@ wrong_latch(struct wrong_list *l, const json_t *node)
 		(void)snprintf(next, sizeof(next), "ssh %s hactl rejoin", name);
 		wrong_text(l, next, "%s: stays stopped: %.*s", name,
 		    end == NULL ? (int)strlen(why) : (int)(end - why), why);
-	}
-}
-
-static void
-wrong_fence(struct wrong_list *l, const json_t *node)
-{
-	const char *name = get_str(node, "node");
-	const char *why = get_str(node, "fence.armed_why");
-	char next[120];
-
-	if (strncmp(why, "repmgrd ", 8) == 0) {
-		(void)snprintf(next, sizeof(next),
-		    "ssh %s systemctl disable --now repmgrd", name);
-		wrong_text(l, next,
-		    "%s: nobody takes over from it, nor it from others: %s",
-		    name, why);
-	} else if (wrong_is(node, "fence.armed", "no") &&
-		   !wrong_by_setting(node))
-		wrong_text(l, "hactl status",
-		    "%s: cannot be fenced with certainty: %s. Put that right; "
-		    "it is looked at again by itself",
-		    name, get_str(node, "fence.armed_why"));
-	if (wrong_is(node, "fence.writers", "unknown")) {
-		(void)snprintf(next, sizeof(next),
-		    "ssh %s nft list table inet hawatch", name);
-		wrong_text(l, next,
-		    "%s: the state of its kernel fence is not known", name);
 	}
 }
 

@@ -17,6 +17,10 @@ def write(cluster, keys, text):
         cluster.lab.host[key].write(CONF, text)
 
 
+def words(cluster, key, *verb):
+    return ' '.join(cluster.hactl(key, *verb).stdout.split())
+
+
 def pids(cluster):
     return [cluster.lab.host[k].pids('hawatchd') for k in cluster.lab.nodes]
 
@@ -57,6 +61,17 @@ def test_reload(cluster):
             'read before' % CONF) in shown, shown
     assert 'next hactl config check' in shown
     assert 'of this host has' not in cluster.hactl('s1', 'status').stdout
+    # Whoever is asked says it, and what there is to be done.
+    wait_for(lambda: ('prod-s2: its configuration has 2 errors, the first in '
+                      '%s:%d: its engine goes on' % (CONF, line)) in
+             words(cluster, 's1', 'status'), 20)
+    assert 'next ssh prod-s2 hactl config check' in \
+        words(cluster, 's1', 'preflight')
+    done = cluster.hactl('s2', 'config', 'check')
+    assert done.stderr.splitlines()[-1] == (
+        'next:  editor +%d %s && hactl config check' % (line, CONF))
+    done = cluster.hactl('s1', 'config', 'check')
+    assert done.stdout.splitlines()[-1] == 'next:  hactl reload'
     # By a signal, too, on the host whose own file is right.
     for key in ('s1', 's2'):
         lab.host[key].kill(lab.host[key].pids('hawatchd'), signal.SIGHUP)
@@ -140,6 +155,11 @@ def test_reload(cluster):
     assert done.returncode == 1
     said = ' '.join(done.stderr.split())
     assert 'lease.ttl' in said and 'one host after another' in said
+    assert 'restart hawatchd on prod-a1, prod-s2, prod-s1, in this' in said
+    assert done.stderr.splitlines()[-1] == \
+        'next:  ssh prod-a1 systemctl restart hawatchd'
+    wait_for(lambda: 'its configuration has' not in
+             words(cluster, 's1', 'status'), 20)
     assert cluster.hactl('s1', 'config', 'diff').returncode == 0
 
     # Leaving auto: the candidates go first, the primary stays open.
@@ -160,6 +180,18 @@ def a_difference_that_matters(cluster, text):
     lab = cluster.lab
     write(cluster, ['s2'], text.replace('ttl = "2s"; ',
                                         'ttl = "2s"; slack = "40ms"; '))
+    # The other hosts first, whoever is asked.
+    for key, source, others in (('s1', 'prod-s2:' + CONF, ('', 'prod-a1:')),
+                                ('s2', CONF, ('prod-s1:', 'prod-a1:'))):
+        done = cluster.hactl(key, 'reload', '--yes')
+        said = ' '.join(done.stderr.split())
+        assert done.returncode == 1, done.stdout + said
+        assert ('prod-s2: lease.slack changes by a restart alone, and the '
+                'file of prod-s1, prod-a1 is another one') in said, said
+        assert 'in what matters for safety, which no candidate may' in said
+        assert done.stderr.splitlines()[-1] == 'next:  ' + ''.join(
+            'scp %s %s%s && ' % (source, other, CONF) for other in others) + \
+            'hactl reload'
     restart(cluster, 's2')
     cluster.wait_candidates('s1', [], 10)
     wait_for(lambda: cluster.http('s1', '/ready') ==
@@ -170,7 +202,12 @@ def a_difference_that_matters(cluster, text):
     assert 'config-differs: the hosts' in ' '.join(done.stdout.split())
     assert differ(cluster, 's1', 'unsafe') == ['prod-s2']
     said = cluster.hactl('s1', 'status').stdout
-    assert 'what matters for safety' in ' '.join(said.split())
+    said = ' '.join(said.split())
+    assert 'what matters for safety (lease.slack): no candidate' in said
+    assert ('prod-s2 may not take over from prod-s1: what is written now is '
+            'on one host. Its configuration is not that of prod-s1 in what '
+            'matters for safety (lease.slack) next hactl config diff') in said
+    assert 'settles' not in said, said
     done = cluster.hactl('s2', 'config', 'diff')
     assert 'lease.slack' in done.stdout and 'matters for safety' in \
         done.stdout
@@ -179,6 +216,8 @@ def a_difference_that_matters(cluster, text):
     cluster.wait_candidates('s1', ['prod-s2'], 20)
     wait_for(lambda: cluster.http('s1', '/ready')[0] == 200, 10)
     wait_for(lambda: cluster.hactl('s1', 'preflight').returncode == 0, 10)
+    text = text.replace('ttl = "2s"; ', 'ttl = "2s"; slack = "40ms"; ')
+    one_after_another(cluster, text)
 
     # A host that is down is said, and holds up nobody.
     lab.a1.kill(lab.a1.pids('hawatchd'), signal.SIGTERM)
@@ -191,6 +230,27 @@ def a_difference_that_matters(cluster, text):
     wait_for(lambda: 'meta' in [c['name'] for c in
                                 cluster.status('s2')['checks']], 10)
     no_way_back(cluster, text)
+
+
+def one_after_another(cluster, text):
+    """As it is said, each command is the next one, to the end."""
+    write(cluster, list(cluster.lab.nodes), text)
+    for key in ('a1', 's2', 's1'):
+        done = cluster.hactl('s1', 'reload', '--yes')
+        assert done.returncode == 1
+        assert 'the file is the same on all hosts' in \
+            ' '.join(done.stderr.split())
+        assert done.stderr.splitlines()[-1] == 'next:  %ssystemctl restart ' \
+            'hawatchd' % ('' if key == 's1' else 'ssh prod-%s ' % key)
+        restart(cluster, key)
+        wait_for(lambda: cluster.hactl(key, 'ping').returncode == 0, 10)
+    cluster.wait_candidates('s1', ['prod-s2'], 20)
+    assert cluster.status('s1')['role'] == 'primary'
+    assert cluster.status('s1')['record']['epoch'] == 1
+    wait_for(lambda: cluster.hactl('s1', 'preflight').returncode == 0, 10)
+    done = cluster.hactl('s1', 'reload', '--yes')
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.splitlines()[-1] == 'Nothing is left to do.'
 
 
 def no_way_back(cluster, text):

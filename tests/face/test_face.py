@@ -235,3 +235,30 @@ def test_wrong_words(tmp_path):
         assert 'asks before' not in said or error[-1].endswith(' --yes')
     assert all(r['look'] for r in engine.asked)
     engine.close()
+
+
+def test_a_broken_file_is_edited(tmp_path):
+    """At its first error, and then it is looked at again: the same command
+    alone would say the same."""
+    path = conf(tmp_path, samples.SHORT)
+    with open(path) as f:
+        lines = f.read().splitlines()
+    at = next(i for i, x in enumerate(lines) if x.startswith('mode = ')) + 1
+
+    def write(key):
+        lines[at - 1] = key + ' = "auto";'
+        with open(path, 'w') as f:
+            f.write('\n'.join(lines))
+
+    write('modes')
+    again = 'next:  editor +%d %s && hactl config check ' % (at, path)
+    words = ['config', 'check', '-N', 'prod-s1', path]
+    done = run(None, *words)
+    assert done.returncode == 5
+    assert done.stderr.splitlines()[-1] == again + '-N prod-s1 ' + path
+    done = run(None, 'gate', '-c', path)
+    assert done.stderr.splitlines()[-1] == again + path
+    # A right one that is not the daemon's is the end of it.
+    write('mode')
+    done = run(None, *words)
+    assert done.returncode == 0 and 'next' not in done.stdout + done.stderr

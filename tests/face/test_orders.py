@@ -17,6 +17,7 @@ def test_reload(tmp_path):
     assert 'prod-s2: the same as on prod-s1' in said
     assert 'prod-a1: does not answer (connect-timeout): it reads' in said
     assert 'runs by the new file' not in said
+    assert done.stdout.splitlines()[-1] == 'next:  hactl reload'
     assert [r.get('apply') for r in engine.asked] == [None]
     done = run(engine, 'reload', '--yes')
     assert done.returncode == 0
@@ -34,6 +35,11 @@ def test_reload(tmp_path):
     last = done.stderr.splitlines()[-1]
     assert last == 'next:  hactl config check'
     assert 'modes: unknown key' in done.stderr.split('hactl:')[0]
+    engine.answers['reload'][0]['next'] = \
+        'ssh prod-s1 systemctl restart hawatchd'
+    done = run(engine, 'reload', '--yes')
+    assert done.stderr.splitlines()[-1] == \
+        'next:  systemctl restart hawatchd'
     engine.close()
 
 
@@ -60,6 +66,9 @@ def test_reload_leaves_hosts_different(tmp_path):
     assert done.returncode == 0
     assert 'even so the hosts run by different files' in \
         ' '.join(done.stderr.split())
+    engine.answers['reload'][0]['differ'] = []
+    done = run(engine, 'reload', '--yes')
+    assert done.stdout.splitlines()[-1] == 'Nothing is left to do.'
     engine.close()
 
 

@@ -17,9 +17,10 @@ CALLS = {'orders_refuse': (3, 4), 'orders_no': (3, 4), 'refuse': (3, 4),
 # How a next command may begin.
 COMMANDS = ('hactl ', 'ssh ', 'sudo ', 'systemctl ', 'journalctl ', 'ls ',
             'psql ', 'nft ', 'man ', 'cat ', 'chmod ', 'openssl ',
-            'etcdctl ', 'GRANT ', 'ALTER ', 'service ', 'scp ')
+            'etcdctl ', 'GRANT ', 'ALTER ', 'service ', 'scp ', 'editor ')
 # NULL is there "hactl config check".
-CHECKED = 'hactl/ask.c', 'hactl/cmd_local.c', 'hactl/cmd_pki.c'
+CHECKED = ('hactl/ask.c', 'hactl/cmd_config.c', 'hactl/cmd_local.c',
+           'hactl/cmd_pki.c')
 # What is no part of a command that is pasted.
 REMARK = re.compile(r', |; (?!hactl )|once |then:|(?<![-"])\bagain\b')
 TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|' r"'(?:[^'\\]|\\.)*'|"

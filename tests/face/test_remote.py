@@ -141,6 +141,30 @@ def test_the_same_as_on_the_host(pki, host):
     assert not done.stderr.rstrip().endswith("'")
 
 
+def test_a_file_is_copied_from_there(pki, host):
+    """An engine says it as from its host, which this machine is not."""
+    names = samples.SHORT
+    answer = samples.reload_refused(names)
+    answer.update(refused='the file of prod-s2 is another one',
+                  next='scp /etc/hawatch/hawatch.conf prod-s2:/etc/hawatch/'
+                  'hawatch.conf && hactl reload',
+                  copy={'from': names[0], 'to': names[1:2]})
+    host.answers['reload'] = [answer]
+    done = run(None, 'reload', '--yes', *at(host, NAMES[0]), *keys(pki))
+    last = done.stderr.splitlines()[-1]
+    assert done.returncode == 1
+    assert last.startswith('next:  scp prod-s1:/etc/hawatch/hawatch.conf '
+                           'prod-s2:/etc/hawatch/hawatch.conf && hactl '
+                           '--host '), last
+    assert last.endswith(' reload')
+    # As it is said where that engine is.
+    answer.update(next='ssh prod-s1 systemctl restart hawatchd')
+    del answer['copy']
+    done = run(None, 'reload', '--yes', *at(host, NAMES[0]), *keys(pki))
+    assert done.stderr.splitlines()[-1] == \
+        'next:  ssh prod-s1 systemctl restart hawatchd'
+
+
 def test_the_file_of_an_operator(pki, host, tmp_path):
     path = client(pki, 'prod-s1=127.0.0.1:%d' % host.port,
                   'prod-s2=127.0.0.1:1')

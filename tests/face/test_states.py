@@ -45,6 +45,60 @@ def test_preflight(tmp_path):
     engine.close()
 
 
+def test_preflight_not_armed(tmp_path):
+    """Why, and the command for it, are there without --json."""
+    engine = Engine(str(tmp_path), samples.answers(samples.SHORT))
+    node = engine.answers['status'][0]['nodes'][1]
+    node['ready'] = {'ok': False, 'reasons': ['not-armed'], 'texts': [
+        'this host could not be fenced with certainty: see elsewhere']}
+    node['fence'].update(armed='no', armed_why='others may reach the sockets '
+                         "in /run/pg: run 'chmod 0700 /run/pg'")
+    done = run(engine, 'preflight')
+    said = ' '.join(done.stdout.split())
+    assert done.returncode == 1
+    assert ("- not-armed: this host could not be fenced with certainty: others "
+            "may reach the sockets in /run/pg: run 'chmod 0700 /run/pg' "
+            ) in said
+    assert 'elsewhere' not in said
+    assert 'next ssh prod-s2 chmod 0700 /run/pg' in said
+    # It is not known, as where a directory is missing.
+    node['fence'].update(armed='unknown', armed_why='socket directory '
+                         '/run/pg: No such file or directory')
+    done = run(engine, 'preflight')
+    said = ' '.join(done.stdout.split())
+    assert 'with certainty: socket directory /run/pg: No such file' in said
+    assert 'whether it can be fenced is not known' in said
+    assert 'socket directory /run/pg' in \
+        ' '.join(run(engine, 'why', 'prod-s2').stdout.split())
+    engine.close()
+
+
+def test_keys_that_differ(tmp_path):
+    """Status names them, and the candidate that there is not for them."""
+    names = samples.SHORT
+    engine = Engine(str(tmp_path), samples.answers(names))
+    status = engine.answers['status'][0]
+    for node, other in zip(status['nodes'], (names[1], names[0])):
+        node['config'] = {'differ': [other], 'unsafe': [other]}
+        node.pop('paused')
+        node['record'].update(candidates=[])
+        node['record'].pop('paused')
+    for words in (['status'], ['preflight']):
+        said = ' '.join(run(engine, *words).stdout.split())
+        assert ('wrong prod-s1 runs by another configuration than prod-s2, in '
+                'what matters for safety (lease.slack): no candidate') in said
+        assert ('Its configuration is not that of prod-s1 in what matters for '
+                'safety (lease.slack) next hactl config diff') in said
+        assert 'settles' not in said
+    # Nobody says by which.
+    engine.answers['config-diff'] = [{'exit': 1, 'refused': 'x', 'next': 'y'}]
+    done = run(engine, 'status')
+    assert done.returncode == 0 and done.stderr == ''
+    assert 'in what matters for safety: no candidate' in \
+        ' '.join(done.stdout.split())
+    engine.close()
+
+
 def lone(answers):
     """Two lone hosts without fence agents, and nothing is wrong."""
     status, plan = answers['status'][0], answers['plan'][0]

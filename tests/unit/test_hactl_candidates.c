@@ -40,6 +40,80 @@ test_durability(void **state)
 	json_decref(obj);
 }
 
+/* The standby streams, and is no candidate for the keys by which it runs: that
+ * does not pass by itself. What differs is known where somebody asked. */
+static void
+test_config(void **state)
+{
+	json_t *obj = wt_status(), *nodes = json_object_get(obj, "nodes"),
+	       *s1 = json_array_get(nodes, 0);
+
+	json_object_set_new(obj, "self", json_string("s2"));
+	json_object_set_new(
+	    json_object_get(s1, "record"), "candidates", json_array());
+	json_object_set_new(json_object_get(s1, "postgres"), "senders",
+	    json_pack("[{s:s,s:i}]", "node", "s2", "good_ms", 900));
+	wt.found = wrong_find(obj, wt.list, 40);
+	wt_says("s2 may not take over from s1", "hactl status --watch");
+	json_object_set_new(s1, "config",
+	    json_pack("{s:[s],s:[s]}", "differ", "s2", "unsafe", "s2"));
+	wt.found = wrong_find(obj, wt.list, 40);
+	wt_says("s1 runs by another configuration than s2, in what matters for "
+		"safety: no candidate is added",
+	    "hactl config diff");
+	wt_says("s2 may not take over from s1: what is written now is on one "
+		"host. Its configuration is not that of s1 in what matters for "
+		"safety",
+	    "hactl config diff");
+	assert_int_equal(wt.found, 2);
+	assert_false(wt.list[0].settles || wt.list[1].settles);
+	json_object_set_new(obj, "differ",
+	    json_pack("[{s:s,s:[{s:s,s:b},{s:s,s:b},{s:s,s:b},{s:s,s:b},"
+		      "{s:s,s:b}]},{s:s,s:[]}]",
+		"node", "s1", "keys", "key", "checks", "safety", 0, "key",
+		"lease.slack", "safety", 1, "key", "proofs", "safety", 1, "key",
+		"cluster", "safety", 1, "key", "max_loss", "safety", 1, "node",
+		"a1", "keys"));
+	wt.found = wrong_find(obj, wt.list, 40);
+	wt_says("s1 runs by another configuration than s2, in what matters for "
+		"safety (lease.slack, proofs, cluster and 1 more): no "
+		"candidate is added. One file on all hosts",
+	    "hactl config diff");
+	wt_says("Its configuration is not that of s1 in what matters for "
+		"safety (lease.slack, proofs, cluster and 1 more)",
+	    "hactl config diff");
+	json_object_set_new(
+	    s1, "config", json_pack("{s:[s],s:[]}", "differ", "s2", "unsafe"));
+	wt.found = wrong_find(obj, wt.list, 40);
+	wt_says("than s2 (checks, lease.slack, proofs and 2 more): one file",
+	    "hactl config diff");
+	json_decref(obj);
+}
+
+/* The primary adds nobody, and it is told why. */
+static void
+test_unarmed(void **state)
+{
+	json_t *obj = wt_status(),
+	       *s1 = json_array_get(json_object_get(obj, "nodes"), 0);
+
+	json_object_set_new(
+	    json_object_get(s1, "record"), "candidates", json_array());
+	json_object_set_new(json_object_get(s1, "postgres"), "senders",
+	    json_pack("[{s:s}]", "node", "s2"));
+	json_object_set_new(
+	    json_object_get(s1, "fence"), "armed", json_string("no"));
+	json_object_set_new(json_object_get(s1, "fence"), "armed_why",
+	    json_string("others may reach the sockets in /s: run 'chmod 0700 "
+			"/s'"));
+	wt.found = wrong_find(obj, wt.list, 40);
+	wt_says("s1 adds none while it cannot be fenced with certainty",
+	    "ssh s1 chmod 0700 /s");
+	wt_says("s1: cannot be fenced with certainty: others may reach",
+	    "ssh s1 chmod 0700 /s");
+	json_decref(obj);
+}
+
 /* One of two standbys is a candidate, the other one is not. */
 static void
 test_one_of_two(void **state)
@@ -268,6 +342,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_durability),
+		cmocka_unit_test(test_config),
+		cmocka_unit_test(test_unarmed),
 		cmocka_unit_test(test_one_of_two),
 		cmocka_unit_test(test_heirs),
 		cmocka_unit_test(test_heard),

@@ -47,8 +47,18 @@ test_each(void **state)
 	wt_says("s2: is made a standby again, at step rewind: 12/40 kB",
 	    "hactl status");
 	wt_with(1, "fence.armed", json_string("no"));
-	wt_says("s2: cannot be fenced", "hactl status");
-	wt_says("it is looked at again by itself", "hactl status");
+	wt_says("s2: cannot be fenced", "hactl preflight");
+	wt_says("it is looked at again by itself", "hactl preflight");
+	wt_with(1, "fence",
+	    json_pack("{s:s,s:s,s:s}", "writers", "closed", "armed", "unknown",
+		"armed_why", "socket directory /s: No such file"));
+	wt_says("s2: whether it can be fenced is not known: socket directory",
+	    "hactl preflight");
+	assert_int_equal(wt.found, 1);
+	wt_with(1, "fence",
+	    json_pack("{s:s,s:s,s:s}", "writers", "closed", "armed", "unknown",
+		"armed_why", ""));
+	assert_int_equal(wt.found, 0);
 	wt_with(1, "fence",
 	    json_pack("{s:s,s:s}", "armed", "no", "armed_why",
 		"repmgrd (pid 7) would promote by itself, too"));
@@ -102,6 +112,26 @@ test_each(void **state)
 		"safety: no candidate is added. One file on all hosts, then "
 		"restart hawatchd, one host after another",
 	    "hactl config diff");
+	/* Its file, of which nobody here sees more than it says. */
+	wt_with(1, "config",
+	    json_pack("{s:[],s:{s:s,s:i,s:s,s:b}}", "differ", "file", "path",
+		"/etc/x.conf", "errors", 2, "at", "/etc/x.conf:12", "observe",
+		0));
+	wt_says("s2: its configuration has 2 errors, the first in "
+		"/etc/x.conf:12: its engine goes on with what it read before, "
+		"and would not start again",
+	    "ssh s2 hactl config check");
+	wt_with(2, "config",
+	    json_pack("{s:{s:s,s:i,s:s,s:b}}", "file", "path", "/etc/x.conf",
+		"errors", 1, "at", "/etc/x.conf", "observe", 0));
+	wt_says("a1: its configuration has 1 error, in /etc/x.conf: its",
+	    "ssh a1 hactl config check");
+	wt_with(1, "config",
+	    json_pack("{s:{s:s,s:i,s:s,s:b}}", "file", "path", "/etc/x.conf",
+		"errors", 1, "at", "/etc/x.conf", "observe", 1));
+	wt_says("s2: /etc/x.conf there says mode observe",
+	    "ssh s2 hactl config check");
+	assert_int_equal(wt.found, 1);
 	wt_with(0, "mode", json_string("manual"));
 	wt_says(
 	    "s1: mode manual: it does not take over by itself", "hactl reload");

@@ -33,6 +33,15 @@
 	"{\"applied\":false,\"errors\":[\"f:3: x; write y\"]," \
 	"\"refused\":\"the file is wrong\",\"next\":\"hactl config check\"}"
 
+/* What only a restart changes. */
+#define FIXED(d, more) \
+	"{\"applied\":false,\"digest\":\"" d "\",\"shared\":\"" d \
+	"\",\"restart\":\"lease.slack\",\"changes\":[" LIVE "]," \
+	"\"refused\":\"this cannot change\"," \
+	"\"next\":\"systemctl restart hawatchd\"" more "}"
+#define HOLDS ",\"holder\":true"
+#define SAFETY ",\"safety\":true"
+
 static struct {
 	const char *look[3], *apply[3]; /* NULL: silent */
 	int asked[3], applied[3];
@@ -144,6 +153,7 @@ setup(void **state)
 	conf.path = "/etc/x.conf";
 	for (i = 0; i < 3; i++)
 		conf.node[i].name = names[i];
+	conf.node[2].role = ROLE_WITNESS;
 	return 0;
 }
 
@@ -227,6 +237,77 @@ test_one_refuses(void **state)
 	assert_int_equal(reload(false, ""), EXITCODE_REFUSED);
 	assert_string_equal(said("next"), "ssh s2 systemctl restart hawatchd");
 	assert_int_equal(fake.applied[0], 0);
+}
+
+static void
+copies(const char *from, const char *to)
+{
+	const json_t *copy = json_object_get(fake.last, "copy");
+	char *text = json_text(json_object_get(copy, "to"));
+
+	assert_string_equal(
+	    json_string_value(json_object_get(copy, "from")), from);
+	assert_string_equal(text, to);
+	free(text);
+}
+
+/* One host has a file that needs a restart, and the others do not have it: it
+ * is copied first, wherever this is asked. */
+static void
+test_restart_alone(void **state)
+{
+	fake.look[0] = FIXED("ff", HOLDS SAFETY);
+	fake.look[1] = fake.look[2] = SAME;
+	assert_int_equal(reload(true, "s1=ff "), EXITCODE_REFUSED);
+	assert_non_null(strstr(said("refused"),
+	    "s1: lease.slack changes by a restart alone, and the file of "
+	    "s2, a1 is another one: restarted now, s1 would differ from them in "
+	    "what matters for safety"));
+	assert_non_null(strstr(said("refused"), "nothing was changed"));
+	assert_string_equal(said("next"),
+	    "scp /etc/x.conf s2:/etc/x.conf && scp /etc/x.conf a1:/etc/x.conf "
+	    "&& hactl reload");
+	copies("s1", "[\"s2\",\"a1\"]");
+	fake.look[0] = SAME;
+	fake.look[1] = FIXED("ff", "");
+	assert_int_equal(reload(true, "s2=ff "), EXITCODE_REFUSED);
+	assert_null(strstr(said("refused"), "safety"));
+	assert_string_equal(said("next"),
+	    "scp s2:/etc/x.conf /etc/x.conf && scp s2:/etc/x.conf "
+	    "a1:/etc/x.conf && hactl reload");
+	copies("s2", "[\"s1\",\"a1\"]");
+	/* Whose file nobody knows is said, and not copied to. */
+	fake.look[2] = NULL;
+	assert_int_equal(reload(false, ""), EXITCODE_REFUSED);
+	assert_non_null(strstr(said("refused"), "a1 does not answer"));
+	copies("s2", "[\"s1\"]");
+	assert_int_equal(fake.applied[0] + fake.applied[1], 0);
+}
+
+/* The same file everywhere: the holder is restarted last, and those that run
+ * by it already are not named. */
+static void
+test_restart_order(void **state)
+{
+	fake.look[0] = FIXED("aa", HOLDS);
+	fake.look[1] = fake.look[2] = FIXED("aa", "");
+	assert_int_equal(reload(true, ""), EXITCODE_REFUSED);
+	assert_non_null(strstr(said("refused"),
+	    "lease.slack changes by a restart alone, and the file is the same "
+	    "on all hosts: restart hawatchd on a1, s2, s1, in this order"));
+	assert_string_equal(said("next"), "ssh a1 systemctl restart hawatchd");
+	assert_null(json_object_get(fake.last, "copy"));
+	fake.look[2] = SAME;
+	assert_int_equal(reload(true, ""), EXITCODE_REFUSED);
+	assert_string_equal(said("next"), "ssh s2 systemctl restart hawatchd");
+	fake.look[1] = SAME;
+	assert_int_equal(reload(true, ""), EXITCODE_REFUSED);
+	assert_non_null(strstr(said("refused"), "restart hawatchd on s1"));
+	assert_string_equal(said("next"), "ssh s1 systemctl restart hawatchd");
+	/* What else is in the way comes first. */
+	fake.look[1] = BAD;
+	assert_int_equal(reload(true, ""), EXITCODE_REFUSED);
+	assert_string_equal(said("next"), "ssh s2 hactl config check");
 }
 
 /* A host that is down is said, and holds up nobody. */
@@ -340,6 +421,11 @@ test_signal(void **state)
 			"\"next\":\"hactl status\"}";
 	by_signal();
 	assert_non_null(strstr(fake.log, "a plan runs"));
+	/* Who restarts this host alone might differ: the order says more. */
+	fake.look[0] = FIXED("ff", SAFETY);
+	by_signal();
+	assert_non_null(strstr(fake.log, "s1: this cannot change"));
+	assert_non_null(strstr(fake.log, "next=\"hactl reload\""));
 	/* Nothing new; and another host that is down holds up nobody. */
 	fake.look[0] = SAME;
 	by_signal();
@@ -377,8 +463,9 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = { T(test_all), T(test_one_refuses),
-		T(test_silent), T(test_changed_since), T(test_diff),
-		T(test_signal), T(test_twice) };
+		T(test_restart_alone), T(test_restart_order), T(test_silent),
+		T(test_changed_since), T(test_diff), T(test_signal),
+		T(test_twice) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

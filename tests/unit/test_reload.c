@@ -212,6 +212,20 @@ test_taken(void **state)
 	    "systemctl restart hawatchd");
 	assert_non_null(strstr(said("refused"), "one host after another"));
 	assert_non_null(strstr(said("refused"), "max_loss"));
+	/* For the asker, who says what is restarted when. */
+	assert_non_null(strstr(said("restart"), "max_loss"));
+	assert_true(json_is_true(json_object_get(fake.said, "safety")));
+	assert_false(json_is_true(json_object_get(fake.said, "holder")));
+	fake.rel = REL_HELD;
+	file(AUTO "repl = 3; lease = { ttl = \"7s\"; }; " BASE);
+	reload("");
+	assert_null(json_object_get(fake.said, "restart"));
+	file(AUTO "lease = { ttl = \"7s\"; }; " BASE);
+	reload("");
+	assert_string_equal(said("restart"), "lease.ttl");
+	assert_false(json_is_true(json_object_get(fake.said, "safety")));
+	assert_true(json_is_true(json_object_get(fake.said, "holder")));
+	fake.rel = REL_OTHER;
 	file(MANUAL "rejoin = \"rewind\"; " BASE);
 	reload(digest);
 	refused("the file changed since it was looked at", "hactl reload");
