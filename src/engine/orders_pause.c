@@ -86,7 +86,7 @@ pause_here(struct engine *e, const struct order_request *req)
 	if (req->why[0] == '\0' || req->pause_for == 0) {
 		orders_refuse(e, req->id, EXITCODE_USAGE,
 		    "for how long, or why, is missing",
-		    "hactl pause --for 30m \"new disks\"");
+		    "hactl pause --for 30m \"WHY\"");
 		return false;
 	}
 	command = orders_pause_command(req);
@@ -148,7 +148,7 @@ orders_fence(struct engine *e, const struct order_request *req)
 
 	if (req->why[0] == '\0') {
 		orders_refuse(e, req->id, EXITCODE_USAGE, "why is missing",
-		    "hactl fence \"new disks\"");
+		    "hactl fence \"WHY\"");
 		return;
 	}
 	pause_by(e, req, by, sizeof(by));

@@ -43,9 +43,9 @@ test_refusals_have_a_next_command(void **state)
 	ot_ask("ack", "{\"verb\":\"ack\"}");
 	ot_refused(1, "only the holder", "hactl status");
 	ot_ask("pause", "{\"verb\":\"pause\",\"for_s\":60}");
-	ot_refused(2, "why, is missing", "hactl pause --for 30m \"new disks\"");
+	ot_refused(2, "why, is missing", "hactl pause --for 30m \"WHY\"");
 	ot_ask("pause", "{\"verb\":\"pause\",\"why\":\"disks\"}");
-	ot_refused(2, "for how long", "hactl pause --for 30m \"new disks\"");
+	ot_refused(2, "for how long", "hactl pause --for 30m \"WHY\"");
 	ot_ask(
 	    "pause", "{\"verb\":\"pause\",\"for_s\":86401,\"why\":\"disks\"}");
 	ot_refused(2, "for_s", "hactl");
@@ -54,7 +54,7 @@ test_refusals_have_a_next_command(void **state)
 	ot_ask("resume", "{\"verb\":\"resume\"}");
 	ot_refused(1, "no holder", "hactl init --holder NODE");
 	ot_ask("fence", "{\"verb\":\"fence\"}");
-	ot_refused(2, "why is missing", "hactl fence \"new disks\"");
+	ot_refused(2, "why is missing", "hactl fence \"WHY\"");
 	ot_read(REC_HELD);
 	ot_ask(
 	    "pause", "{\"verb\":\"pause\",\"for_s\":60,\"why\":\"new disks\"}");
