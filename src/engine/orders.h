@@ -122,6 +122,9 @@ void orders_refuse(struct engine *e, uint64_t id, enum exitcode code,
 /* The same of a question, which is nobody's order: it is in no log. */
 void orders_no(struct engine *e, uint64_t id, enum exitcode code,
     const char *why, const char *next);
+/* For the holder alone, which is another host; what: behind its name. */
+void orders_refuse_holder(struct engine *e, uint64_t id, node_t holder,
+    const char *what, const char *command);
 /* text is the core's: a token of blockers.def, or the reason and after a
  * newline the command to run next. */
 void orders_refuse_core(struct engine *e, uint64_t id, const char *text);

@@ -58,20 +58,26 @@ test_refusals_have_a_next_command(void **state)
 	ot_read(REC_HELD);
 	ot_ask(
 	    "pause", "{\"verb\":\"pause\",\"for_s\":60,\"why\":\"new disks\"}");
-	ot_refused(1, "only the holder",
+	ot_refused(1,
+	    "by the record n-a holds the cluster, and only the holder writes "
+	    "this: run it there, or from here with --host n-a",
 	    "ssh n-a 'hactl pause --for 60s \"new disks\"'");
 	ot_ask(
 	    "pause", "{\"verb\":\"pause\",\"for_s\":60,\"why\":\"it's $(x)\"}");
 	ot_refused(
 	    1, "only the holder", "ssh n-a 'hactl pause --for 60s \"WHY\"'");
 	ot_ask("resume", "{\"verb\":\"resume\"}");
-	ot_refused(1, "only the holder", "ssh n-a hactl resume");
+	ot_refused(1, "run it there, or from here with --host n-a",
+	    "ssh n-a hactl resume");
 	ot_ask("switchover", "{\"verb\":\"switchover\"}");
-	ot_refused(1, "only the primary", "ssh n-a hactl switchover n-b");
+	ot_refused(1,
+	    "n-a is the primary, and only the primary hands over: run it "
+	    "there, or from here with --host n-a",
+	    "ssh n-a hactl switchover n-b");
 	ot_ask("init", "{\"verb\":\"init\",\"node\":\"n-b\"}");
 	ot_refused(1, "the register holds a record already", "register show");
 	ot_ask("ack", "{\"verb\":\"ack\"}");
-	ot_refused(1, "only the holder", "ssh n-a hactl ack");
+	ot_refused(1, "n-a holds the cluster", "ssh n-a hactl ack");
 	ot_ask("unfence", "{\"verb\":\"unfence\"}");
 	ot_refused(1, "not latched", "hactl status");
 	ot_ask("register-adopt", "{\"verb\":\"register-adopt\"}");
@@ -166,7 +172,10 @@ test_looks(void **state)
 	ot_refused(
 	    1, "only the holder", "ssh n-a 'hactl pause --for 60s \"x\"'");
 	ot_ask("switchover", "{\"verb\":\"switchover\",\"look\":true}");
-	ot_refused(1, "only the primary", "ssh n-a hactl switchover n-b");
+	ot_refused(1,
+	    "n-a is the primary, and only the primary hands over: run it "
+	    "there, or from here with --host n-a",
+	    "ssh n-a hactl switchover n-b");
 	ot_ask(
 	    "promote", "{\"verb\":\"promote\",\"look\":true,\"node\":\"n-a\"}");
 	ot_refused(1, "by the record n-a is the primary", "hactl status");
