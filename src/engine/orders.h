@@ -47,6 +47,7 @@ struct order_wait {
 	char row[48];
 	char waits[48];
 	char progress[80]; /* REJOIN: that was told */
+	usec_t stopped_at; /* FENCE: but the record lists this node; 0 */
 	/* SWITCHOVER: */
 	node_t node;	    /* the target */
 	char at[48];	    /* the last step of the plan that was seen */
@@ -193,6 +194,11 @@ bool orders_switchover_over(struct engine *e, struct order_wait *w,
 void orders_pause(struct engine *e, const struct order_request *req);
 void orders_resume(struct engine *e, const struct order_request *req);
 void orders_fence(struct engine *e, const struct order_request *req);
+/* orders_fence.c: is a fence that stands over? And what is so then. */
+bool orders_fence_over(struct engine *e, struct order_wait *w,
+    const struct core_status *st, const struct now *now);
+const char *orders_fence_words(
+    const struct engine *e, const struct core_status *st);
 /* Would a pause be refused? */
 void orders_pause_may(struct engine *e, const struct order_request *req);
 /* The same pause, for ssh; caller frees. */
