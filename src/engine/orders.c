@@ -219,9 +219,12 @@ orders_is_here(struct engine *e, const struct order_request *req,
 		free(why);
 		return false;
 	}
+	why = xasprintf("that is another host: run it there, or from here with "
+			"--host %s",
+	    name);
 	next = xasprintf("ssh %s hactl %s %s%s", name, verb, option, name);
-	orders_refuse(e, req->id, EXITCODE_REFUSED,
-	    "that is another host: run it there", next);
+	orders_refuse(e, req->id, EXITCODE_REFUSED, why, next);
+	free(why);
 	free(next);
 	return false;
 }

@@ -33,7 +33,9 @@ test_refusals_have_a_next_command(void **state)
 	ot_ask("switchover", "{\"verb\":\"switchover\",\"leave_slots\":true}");
 	ot_refused(1, "no primary", "hactl status");
 	ot_ask("init", "{\"verb\":\"init\",\"node\":\"n-a\"}");
-	ot_refused(1, "another host", "ssh n-a hactl init --holder n-a");
+	ot_refused(1,
+	    "that is another host: run it there, or from here with --host n-a",
+	    "ssh n-a hactl init --holder n-a");
 	ot_ask("init", "{\"verb\":\"init\",\"node\":\"n-b\"}");
 	ot_refused(1, "register does not answer", "hactl register show");
 	ot_ask("promote", "{\"verb\":\"promote\",\"node\":\"n-b\"}");
