@@ -77,10 +77,10 @@ order_print_saved(const json_t *last)
 	}
 	if (!get_has(last, "saved"))
 		return;
-	text = xasprintf("%lld bytes of the write-ahead log that the primary "
-			 "had not, and in listing what is in them: %s on %s. "
-			 "The newest ten of these stay; hactl history names "
-			 "each. To look at it:",
+	text = xasprintf("%lld bytes of write-ahead log, from the last "
+			 "checkpoint that the primary has, too, and in listing "
+			 "what is in them: %s on %s. The newest ten of these "
+			 "stay; hactl history names each. To look at it:",
 	    get_int(last, "saved.bytes"), where, node);
 	print_wrapped("     saved  ", text);
 	free(text);

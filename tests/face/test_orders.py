@@ -25,8 +25,8 @@ def test_rejoin_says_what_it_saved(tmp_path):
     done = run(engine, 'rejoin', '--yes')
     said = ' '.join(done.stdout.split())
     assert done.returncode == 0 and not done.stderr
-    assert ('saved 16777216 bytes of the write-ahead log that the primary had '
-            'not, and in listing what is in them: '
+    assert ('saved 16777216 bytes of write-ahead log, from the last checkpoint '
+            'that the primary has, too, and in listing what is in them: '
             '/var/lib/hawatch/saved/x-epoch12-1 on prod-s1. The newest ten of '
             'these stay; hactl history names each') in said
     assert done.stdout.endswith(
