@@ -174,8 +174,9 @@ why_when(json_t *list, const json_t *node)
 		why_say(list,
 		    "it could in %s at the earliest: until then the last "
 		    "takeover is less than lease.min_interval ago; hactl ack "
-		    "on %s ends that",
-		    when, get_str(node, "record.holder"));
+		    "on %s ends that, and hactl promote %s does not wait",
+		    when, get_str(node, "record.holder"),
+		    get_str(node, "node"));
 	else
 		why_say(list, "it could in %s at the earliest", when);
 }

@@ -353,7 +353,8 @@ def test_why_not_before_the_interval(tmp_path):
         said = ' '.join(done.stdout.split())
         assert ('it could in 91 s at the earliest: until then the last '
                 'takeover is less than lease.min_interval ago; hactl ack on '
-                'prod-s1 ends that') in said
+                'prod-s1 ends that, and hactl promote prod-s2 does not '
+                'wait') in said
         assert '2000 ms' not in said and not too_wide(done.stdout)
     # An engine of before tells the two apart.
     del node['claim']['by_itself_ms']
