@@ -361,6 +361,9 @@ struct core_status {
 	usec_t readers_until;
 	usec_t promised_until;
 	usec_t claim_at; /* raw time at which a claim becomes possible */
+	/* raw: and by itself, after all waits whose end is known; not before
+	 * claim_at */
+	usec_t by_itself_at;
 	const char
 	    *claim_block; /* why not now; "" when nothing stands against */
 	enum answer armed;

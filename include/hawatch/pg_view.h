@@ -51,6 +51,8 @@ struct pg_view {
 	bool fsync;
 	bool full_page_writes;
 	int version;	 /* 150020 */
+	usec_t up_at;	 /* raw time at which its postmaster was found; 0: it
+			    is not there. For people */
 	usec_t probe_at; /* raw time at which the last successful local write
 			    probe was sent; 0 never */
 };

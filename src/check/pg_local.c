@@ -52,6 +52,7 @@ pg_local_answered(
 	/* A backend may outlive its postmaster and still answer. */
 	pgwatch_follow(w);
 	view.running = w->postmaster != NULL ? ANS_YES : ANS_UNKNOWN;
+	view.up_at = w->view.up_at;
 	view.signal = w->view.signal;
 	view.probe_at = w->view.probe_at;
 	view.full = w->view.full;

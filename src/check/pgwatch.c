@@ -76,6 +76,7 @@ pgwatch_postmaster_cb(void *arg, int what)
 	(void)what;
 	pgwatch_postmaster_close(w);
 	w->view.running = ANS_UNKNOWN;
+	w->view.up_at = 0;
 	EMIT(pg_gone, kv_s("directory", w->conf->pg.data_directory));
 	check_poke(w->status);
 	if (w->calls.gone != NULL)
@@ -98,6 +99,7 @@ pgwatch_follow(struct pgwatch *w)
 		return;
 	w->postmaster = watch_new(
 	    w->loop, w->postmaster_fd, WATCH_READ, pgwatch_postmaster_cb, w);
+	w->view.up_at = clock_now().raw;
 }
 
 static void

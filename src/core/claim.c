@@ -203,16 +203,19 @@ claim_wal(const struct core *c)
 	return claim_reaches(c) ? BLOCK_NONE : BLOCK_WAL_BEHIND;
 }
 
-/* A disaster that repeats must not walk from host to host by itself. */
-static bool
-claim_too_soon(const struct core *c, const struct now *now)
+/* A disaster that repeats must not walk from host to host by itself: how long
+ * not yet; 0. */
+usec_t
+claim_interval_left(const struct core *c, const struct now *now)
 {
 	const struct record *rec = core_rec(c);
 	usec_t since = now->wall - rec->taken_at;
 
-	return rec->state == REC_HELD && rec->counted && rec->taken_at != 0 &&
-	       rec->acked < rec->epoch && since < c->conf.min_interval &&
-	       since > -c->conf.min_interval;
+	if (rec->state != REC_HELD || !rec->counted || rec->taken_at == 0 ||
+	    rec->acked >= rec->epoch || since >= c->conf.min_interval ||
+	    since <= -c->conf.min_interval)
+		return 0;
+	return c->conf.min_interval - since;
 }
 
 /* The first thing that stands against a claim now; when: until about when. */
@@ -260,7 +263,7 @@ claim_check_if(
 		return BLOCK_DISK_FULL;
 	if (!core_armed(c, now))
 		return BLOCK_NOT_ARMED;
-	if (!c->order.on && claim_too_soon(c, now))
+	if (!c->order.on && claim_interval_left(c, now) > 0)
 		return BLOCK_MIN_INTERVAL;
 	return BLOCK_NONE;
 }
@@ -294,7 +297,7 @@ claim_near(
 	const struct record *rec = core_rec(c);
 	usec_t end = now->raw + within;
 
-	if (!claim_could(c, now, within) || claim_too_soon(c, now))
+	if (!claim_could(c, now, within) || claim_interval_left(c, now) > 0)
 		return false;
 	return !same || shoot_near(c) ||
 	       (c->promise.until <= end &&

@@ -80,6 +80,7 @@ lsn_t claim_floor(const struct core *c);
 bool claim_could(const struct core *c, const struct now *now, usec_t within);
 bool claim_near(
     const struct core *c, const struct now *now, bool same, usec_t within);
+usec_t claim_interval_left(const struct core *c, const struct now *now);
 void claim_ask_again(struct core *c, const struct now *now);
 uint64_t claim_epoch(const struct core *c);
 bool claim_has_wal(const struct core *c, const struct now *now);

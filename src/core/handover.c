@@ -58,8 +58,8 @@ core_order_switchover(struct core *c, const struct now *now, node_t to)
 		return "the mode is not auto: nobody may take over from here\n"
 		       "hactl status";
 	if (core_rel(c) != REL_HELD || core_pgs(c) != PGS_PRIMARY)
-		return "only the primary hands over: order it there\n"
-		       "hactl status";
+		return "only the primary hands over, and this node is not: "
+		       "hactl status says who is\nhactl status";
 	if (to == c->conf.self)
 		return "this node is the primary already\nhactl status";
 	if (c->fence.writers != WRITERS_OPEN || !lease_ahead(c, now))

@@ -182,8 +182,8 @@ const char *
 core_order_ack(struct core *c, const struct now *now)
 {
 	if (core_rel(c) != REL_HELD)
-		return "only the holder can write it: run hactl ack there\n"
-		       "hactl status";
+		return "only the holder writes this, and this node is not: "
+		       "hactl status says who is\nhactl status";
 	c->ack_epoch = core_rec(c)->epoch;
 	return NULL;
 }

@@ -27,8 +27,8 @@ core_order_pause(struct core *c, const struct now *now, usec_t until,
 		return "the mode is not auto: nobody takes over by himself as "
 		       "it is\nhactl status";
 	if (core_rel(c) != REL_HELD)
-		return "only the holder can write it: order it there\n"
-		       "hactl status";
+		return "only the holder writes this, and this node is not: "
+		       "hactl status says who is\nhactl status";
 	if (c->plan.id != PLAN_NONE || c->hand.on)
 		return "a plan runs: pause when it has ended\nhactl status";
 	/* It would keep the record without that, and the pause would end. */
@@ -50,8 +50,8 @@ const char *
 core_order_resume(struct core *c, const struct now *now)
 {
 	if (core_rel(c) != REL_HELD)
-		return "only the holder can write it: order it there\n"
-		       "hactl status";
+		return "only the holder writes this, and this node is not: "
+		       "hactl status says who is\nhactl status";
 	if (!pause_on(c, now))
 		return "failover is not paused\nhactl status";
 	memset(&c->pausing, 0, sizeof(c->pausing));

@@ -29,6 +29,22 @@ status_plan(const struct core *c, struct core_status *st)
 	st->row_since = c->plan.since;
 }
 
+/* The latest of all that stand against it and are known to end. */
+static usec_t
+status_by_itself(
+    const struct core *c, const struct now *now, const struct core_status *st)
+{
+	usec_t at = st->claim_at, left = claim_interval_left(c, now);
+
+	if (at < c->plan.retry_at)
+		at = c->plan.retry_at;
+	if (st->gives_way_to != NODE_NONE && at < c->rank.until)
+		at = c->rank.until;
+	if (!c->order.on && left > 0 && at < now->raw + left)
+		at = now->raw + left;
+	return at;
+}
+
 static void
 status_claim(
     const struct core *c, const struct now *now, struct core_status *st)
@@ -46,6 +62,7 @@ status_claim(
 		st->claim_at = promised;
 	if (st->claim_at < c->no_claim_before)
 		st->claim_at = c->no_claim_before;
+	st->by_itself_at = status_by_itself(c, now, st);
 }
 
 void

@@ -219,9 +219,12 @@ orders_is_here(struct engine *e, const struct order_request *req,
 		free(why);
 		return false;
 	}
+	why = xasprintf("that is another host: run it there, or from here with "
+			"--host %s",
+	    name);
 	next = xasprintf("ssh %s hactl %s %s%s", name, verb, option, name);
-	orders_refuse(e, req->id, EXITCODE_REFUSED,
-	    "that is another host: run it there", next);
+	orders_refuse(e, req->id, EXITCODE_REFUSED, why, next);
+	free(why);
 	free(next);
 	return false;
 }
@@ -313,16 +316,13 @@ order_ack(struct engine *e, const struct order_request *req)
 	const struct now now = clock_now();
 	struct core_status st;
 	const char *refused;
-	char *next;
 
 	core_status(e->core, &now, &st);
 	if (st.rec.state != REC_NONE && st.rec.holder != NODE_NONE &&
 	    st.rec.holder != e->conf->self) {
-		next = xasprintf(
-		    "ssh %s hactl ack", e->conf->names.node[st.rec.holder]);
-		orders_refuse(e, req->id, EXITCODE_REFUSED,
-		    "only the holder can write it", next);
-		free(next);
+		orders_refuse_holder(e, req->id, st.rec.holder,
+		    "holds the cluster, and only the holder writes this",
+		    "hactl ack");
 		return;
 	}
 	refused = core_order_ack(e->core, &now);

@@ -48,6 +48,7 @@ struct order_wait {
 	char row[48];
 	char waits[48];
 	char progress[80]; /* REJOIN: that was told */
+	usec_t stopped_at; /* FENCE: but the record lists this node; 0 */
 	/* SWITCHOVER: */
 	node_t node;	    /* the target */
 	char at[48];	    /* the last step of the plan that was seen */
@@ -123,6 +124,9 @@ void orders_refuse(struct engine *e, uint64_t id, enum exitcode code,
 /* The same of a question, which is nobody's order: it is in no log. */
 void orders_no(struct engine *e, uint64_t id, enum exitcode code,
     const char *why, const char *next);
+/* For the holder alone, which is another host; what: behind its name. */
+void orders_refuse_holder(struct engine *e, uint64_t id, node_t holder,
+    const char *what, const char *command);
 /* text is the core's: a token of blockers.def, or the reason and after a
  * newline the command to run next. */
 void orders_refuse_core(struct engine *e, uint64_t id, const char *text);
@@ -191,6 +195,11 @@ bool orders_switchover_over(struct engine *e, struct order_wait *w,
 void orders_pause(struct engine *e, const struct order_request *req);
 void orders_resume(struct engine *e, const struct order_request *req);
 void orders_fence(struct engine *e, const struct order_request *req);
+/* orders_fence.c: is a fence that stands over? And what is so then. */
+bool orders_fence_over(struct engine *e, struct order_wait *w,
+    const struct core_status *st, const struct now *now);
+const char *orders_fence_words(
+    const struct engine *e, const struct core_status *st);
 /* Would a pause be refused? */
 void orders_pause_may(struct engine *e, const struct order_request *req);
 /* The same pause, for ssh; caller frees. */

@@ -43,7 +43,6 @@ pause_elsewhere(
 {
 	const struct now now = clock_now();
 	struct core_status st;
-	char *next;
 
 	core_status(e->core, &now, &st);
 	if (st.rel == REL_HELD)
@@ -58,13 +57,10 @@ pause_elsewhere(
 		    "this node is taking the record over, or has given it "
 		    "back: again when there is a primary",
 		    "hactl status");
-	else {
-		next = xasprintf(
-		    "ssh %s %s", e->conf->names.node[st.rec.holder], command);
-		orders_refuse(e, req->id, EXITCODE_REFUSED,
-		    "only the holder writes it: run it there", next);
-		free(next);
-	}
+	else
+		orders_refuse_holder(e, req->id, st.rec.holder,
+		    "holds the cluster, and only the holder writes this",
+		    command);
 	return true;
 }
 
@@ -86,7 +82,7 @@ pause_here(struct engine *e, const struct order_request *req)
 	if (req->why[0] == '\0' || req->pause_for == 0) {
 		orders_refuse(e, req->id, EXITCODE_USAGE,
 		    "for how long, or why, is missing",
-		    "hactl pause --for 30m \"new disks\"");
+		    "hactl pause --for 30m \"WHY\"");
 		return false;
 	}
 	command = orders_pause_command(req);
@@ -148,7 +144,7 @@ orders_fence(struct engine *e, const struct order_request *req)
 
 	if (req->why[0] == '\0') {
 		orders_refuse(e, req->id, EXITCODE_USAGE, "why is missing",
-		    "hactl fence \"new disks\"");
+		    "hactl fence \"WHY\"");
 		return;
 	}
 	pause_by(e, req, by, sizeof(by));

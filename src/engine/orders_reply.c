@@ -42,6 +42,22 @@ orders_refuse(struct engine *e, uint64_t id, enum exitcode code,
 }
 
 void
+orders_refuse_holder(struct engine *e, uint64_t id, node_t holder,
+    const char *what, const char *command)
+{
+	const char *name = e->conf->names.node[holder];
+	char *why, *next;
+
+	why = xasprintf("by the record %s %s: run it there, or from here with "
+			"--host %s",
+	    name, what, name);
+	next = xasprintf("ssh %s %s", name, command);
+	orders_refuse(e, id, EXITCODE_REFUSED, why, next);
+	free(why);
+	free(next);
+}
+
+void
 orders_no(struct engine *e, uint64_t id, enum exitcode code, const char *why,
     const char *next)
 {

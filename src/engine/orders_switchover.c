@@ -162,11 +162,10 @@ switchover_elsewhere(
 		free(next);
 		return;
 	}
-	next = xasprintf("ssh %s hactl switchover %s",
-	    e->conf->names.node[st->rec.holder],
+	next = xasprintf("hactl switchover %s",
 	    e->conf->names.node[to == NODE_NONE ? e->conf->self : to]);
-	orders_refuse(e, id, EXITCODE_REFUSED,
-	    "only the primary hands over: run it there", next);
+	orders_refuse_holder(e, id, st->rec.holder,
+	    "is the primary, and only the primary hands over", next);
 	free(next);
 }
 

@@ -39,7 +39,7 @@ static void wait_tell_waits(struct engine *e, struct order_wait *w,
     const struct core_status *st, const struct now *now);
 static void wait_tell_progress(struct engine *e, struct order_wait *w,
     const struct core_status *st, const struct now *now);
-static enum wait_end wait_look(const struct order_wait *w,
+static enum wait_end wait_look(struct engine *e, struct order_wait *w,
     const struct core_status *st, const struct now *now);
 static void wait_done(struct engine *e, const struct order_wait *w,
     const struct core_status *st, const struct now *now);
@@ -110,7 +110,7 @@ wait_step(struct engine *e, struct order_wait *w, const struct core_status *st,
 		wait_tell_progress(e, w, st, now);
 	if (w->what == LONG_SWITCHOVER && orders_switchover_over(e, w, st, now))
 		return true;
-	switch (wait_look(w, st, now)) {
+	switch (wait_look(e, w, st, now)) {
 	case WAIT_DONE:
 		wait_done(e, w, st, now);
 		return true;
@@ -194,20 +194,8 @@ wait_tell_waits(struct engine *e, struct order_wait *w,
 	orders_reply(e, w->id, obj);
 }
 
-/* Stopped, and the record not this node's any more. */
 static enum wait_end
-wait_fenced(const struct order_wait *w, const struct core_status *st)
-{
-	if (!st->durable->latch)
-		return WAIT_FAILED;
-	return st->pg == PGS_GONE && st->plan == NULL && st->rel != REL_HELD &&
-		       st->rel != REL_CLAIMED ?
-		   WAIT_DONE :
-		   WAIT_ON;
-}
-
-static enum wait_end
-wait_look(const struct order_wait *w, const struct core_status *st,
+wait_look(struct engine *e, struct order_wait *w, const struct core_status *st,
     const struct now *now)
 {
 	switch (w->what) {
@@ -220,7 +208,9 @@ wait_look(const struct order_wait *w, const struct core_status *st,
 	case LONG_RESUME:
 		return st->rec.paused_until == 0 ? WAIT_DONE : WAIT_ON;
 	case LONG_FENCE:
-		return wait_fenced(w, st);
+		if (!st->durable->latch)
+			return WAIT_FAILED;
+		return orders_fence_over(e, w, st, now) ? WAIT_DONE : WAIT_ON;
 	case LONG_SWITCHOVER:
 		return WAIT_ON;
 	case LONG_REJOIN:
@@ -259,19 +249,17 @@ wait_done(struct engine *e, const struct order_wait *w,
 		[LONG_UNFENCE] = "the latch is cleared; nothing was opened",
 		[LONG_SWITCHOVER] = "the target has taken over",
 		[LONG_PAUSE] = "failover is paused: nobody takes over",
-		[LONG_RESUME] = "failover is no longer paused; each standby is "
-				"a candidate once it is seen to have all",
-		[LONG_FENCE] =
-		    "PostgreSQL is stopped here, and stays so until "
-		    "hactl unfence. Before you switch this host "
-		    "off, wait until hactl status no longer lists it "
-		    "as a candidate",
+		[LONG_RESUME] =
+		    ("failover is no longer paused; each standby is a "
+		     "candidate once it is seen to have all"),
+		[LONG_FENCE] = "", /* orders_fence_words */
 		[LONG_REJOIN] = "this node streams from the primary",
 	};
 	json_t *obj = json_object();
 
 	json_put_i64(obj, "exit", EXITCODE_DONE);
-	json_put_string(obj, "done", words[w->what]);
+	json_put_string(obj, "done",
+	    w->what == LONG_FENCE ? orders_fence_words(e, st) : words[w->what]);
 	json_put_u64(obj, "epoch", st->rec.epoch);
 	json_put_i64(obj, "ms", (now->raw - w->since) / USEC_MSEC);
 	orders_reply(e, w->id, obj);

@@ -209,6 +209,7 @@ status_claim(
 	json_t *obj = json_object();
 
 	json_put(obj, "in_ms", status_left(st->claim_at, now));
+	json_put(obj, "by_itself_ms", status_left(st->by_itself_at, now));
 	json_put_string(obj, "block", st->claim_block);
 	json_put_string(obj, "text", status_block_text(st->claim_block));
 	json_put(obj, "gives_way_to", status_node(e, st->gives_way_to));

@@ -30,6 +30,7 @@ status_postgres(
 	json_put_string(obj, "state", words[st->pg]);
 	json_put(obj, "seen_ms", status_age(pg->seen_at, now));
 	json_put_string(obj, "running", answer_str(pg->running));
+	json_put(obj, "up_ms", status_age(pg->up_at, now));
 	json_put_string(obj, "recovery", answer_str(pg->recovery));
 	json_put_u64(obj, "timeline", pg->timeline);
 	json_put_id(obj, "system_id", pg->system_id);

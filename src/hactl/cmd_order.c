@@ -25,6 +25,8 @@ struct order_seen {
 };
 
 static void order_line(void *arg, const json_t *obj);
+static void order_end(
+    const struct call *call, json_t *last, enum exitcode code);
 static void order_step(struct order_seen *seen, const char *step, long long ms);
 static void order_took(const json_t *took);
 static void order_tick(void *arg, bool over);
@@ -133,6 +135,7 @@ cmd_rejoin(const struct call *call)
 {
 	bool quiet = call->opt[OPT_YES] != NULL || call->opt[OPT_JSON] != NULL;
 	enum exitcode code;
+	json_t *last;
 
 	/* Nobody is asked about what would be refused then. */
 	if (!quiet) {
@@ -149,7 +152,15 @@ cmd_rejoin(const struct call *call)
 	code = confirm(call, "Rejoin?");
 	if (code != EXITCODE_DONE)
 		return code;
-	return order_run(call, order_rejoin(call, "rejoin"), ORDER_LIMIT);
+	code =
+	    order_give(call, order_rejoin(call, "rejoin"), ORDER_LIMIT, &last);
+	if (code == EXITCODE_DONE)
+		order_saved(call, last);
+	order_end(call, last, code);
+	if (code == EXITCODE_DONE && call->opt[OPT_JSON] == NULL)
+		order_print_saved(last);
+	json_decref(last);
+	return code;
 }
 
 /* Why this host is latched decides what it means. */
@@ -236,6 +247,15 @@ order_done(const json_t *last)
 	free(text);
 }
 
+static void
+order_end(const struct call *call, json_t *last, enum exitcode code)
+{
+	if (call->opt[OPT_JSON] != NULL && last != NULL)
+		print_json(last, code);
+	else if (last != NULL)
+		order_done(last);
+}
+
 enum exitcode
 order_run(const struct call *call, json_t *request, usec_t limit)
 {
@@ -243,10 +263,7 @@ order_run(const struct call *call, json_t *request, usec_t limit)
 	json_t *last;
 
 	code = order_give(call, request, limit, &last);
-	if (call->opt[OPT_JSON] != NULL && last != NULL)
-		print_json(last, code);
-	else if (last != NULL)
-		order_done(last);
+	order_end(call, last, code);
 	json_decref(last);
 	return code;
 }

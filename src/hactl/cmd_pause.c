@@ -68,7 +68,7 @@ pause_why(const char *why, const char *verb)
 
 	if (why[0] != '\0' && strlen(why) < 120)
 		return 0;
-	next = xasprintf("hactl %s \"new disks\"", verb);
+	next = xasprintf("hactl %s \"WHY\"", verb);
 	print_wrong("why takes 1 to 119 bytes: others read it meanwhile", next);
 	free(next);
 	return -1;

@@ -161,6 +161,27 @@ why_needs_person(const json_t *nodes, const json_t *node)
 }
 
 static void
+why_when(json_t *list, const json_t *node)
+{
+	long long ms = ready_by_itself_ms(node);
+	char when[32];
+
+	if (ms < 10000)
+		(void)snprintf(when, sizeof(when), "%lld ms", ms);
+	else
+		(void)snprintf(when, sizeof(when), "%lld s", (ms + 999) / 1000);
+	if (ready_interval(node))
+		why_say(list,
+		    "it could in %s at the earliest: until then the last "
+		    "takeover is less than lease.min_interval ago; hactl ack "
+		    "on %s ends that, and hactl promote %s does not wait",
+		    when, get_str(node, "record.holder"),
+		    get_str(node, "node"));
+	else
+		why_say(list, "it could in %s at the earliest", when);
+}
+
+static void
 why_claim(json_t *list, const json_t *nodes, const json_t *node)
 {
 	const char *block = get_str(node, "claim.block");
@@ -184,10 +205,9 @@ why_claim(json_t *list, const json_t *nodes, const json_t *node)
 		   strcmp(get_str(node, "register.type"), "none") != 0)
 		why_say(list, "it does not read the register, and without it "
 			      "nobody takes over");
-	else if (get_has(node, "claim.in_ms") && wrong_passes(block) &&
-		 !ready_by_person(node))
-		why_say(list, "it could in %lld ms at the earliest",
-		    get_int(node, "claim.in_ms"));
+	else if (ready_by_itself_ms(node) > 0 && !ready_by_person(node) &&
+		 (wrong_passes(block) || strcmp(block, "min-interval") == 0))
+		why_when(list, node);
 }
 
 /* What goes on only by somebody's word; of two lone hosts, the order for it. */

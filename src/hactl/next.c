@@ -257,7 +257,9 @@ next_kept(const struct call *call, const char *next)
 	for (i = 0; i < OPT_COUNT; i++) {
 		(void)snprintf(
 		    dashed, sizeof(dashed), " --%s", verb_options[i].name);
+		/* Nor does a person agree to a reason of ours. */
 		if (call->opt[i] != NULL && i != OPT_JSON &&
+		    (i != OPT_YES || strstr(next, "\"WHY\"") == NULL) &&
 		    (call->verb->options & OPT_MASK(i)) != 0 &&
 		    strstr(next, dashed) == NULL)
 			next_option(words, sizeof(words), &len, i, call->opt[i],

@@ -53,7 +53,7 @@ nodes_value(const char *value, const struct node_names *list)
 	static const struct {
 		const char *value, *example;
 	} rows[] = {
-		{ "WHY", "\"new disks\"" },
+		{ "WHY", "\"WHY\"" },
 		{ "TIME", "30m" },
 		{ "DIR", "/root/pki" },
 		{ "ROLE", "primary" },
@@ -70,62 +70,74 @@ nodes_value(const char *value, const struct node_names *list)
 	return value;
 }
 
-/* The word that was given, as a shell reads it; else the example. */
-static void
+/* The word that was given, as a shell reads it; else the example, and false. */
+static bool
 nodes_word(
     char *buf, size_t size, size_t *len, const char *given, const char *example)
 {
-	if (given != NULL && given[0] != '\0')
+	bool is_given = given != NULL && given[0] != '\0';
+
+	if (is_given)
 		verb_quote(buf, size, len, given);
 	else if (*len < size)
 		*len +=
 		    (size_t)snprintf(buf + *len, size - *len, " %s", example);
+	return is_given;
 }
 
-/* Those that it needs, or those that were given beside them. */
-static void
+/* Of those, what it needs or what was given; false: with a word of ours. */
+static bool
 nodes_options(char *buf, size_t size, size_t *len, const struct call *call,
-    bool needed, const struct node_names *list)
+    uint64_t of, const struct node_names *list)
 {
 	const struct verb *v = call->verb;
-	uint64_t of = needed ? v->needs : v->options & ~v->needs;
+	bool all_given = true, needed;
 	int i;
 
 	for (i = 0; i < OPT_COUNT && *len < size; i++) {
+		needed = (v->needs & OPT_MASK(i)) != 0;
 		if ((of & OPT_MASK(i)) == 0 ||
 		    (!needed && call->opt[i] == NULL))
 			continue;
 		*len += (size_t)snprintf(
 		    buf + *len, size - *len, " --%s", verb_options[i].name);
-		if (verb_options[i].value != NULL)
-			nodes_word(buf, size, len, call->opt[i],
-			    nodes_value(verb_options[i].value, list));
+		if (verb_options[i].value != NULL &&
+		    !nodes_word(buf, size, len, call->opt[i],
+			nodes_value(verb_options[i].value, list)))
+			all_given = false;
 	}
+	return all_given;
 }
 
-/* With the words that were given, and one for each that is missing. */
+/* With the words that were given, and one for each that is missing: that one
+ * is ours, so then a person is asked, whatever was given. */
 const char *
 nodes_example(const struct call *call, char *buf, size_t size)
 {
 	const struct verb *v = call->verb;
 	const char *at = v->args == NULL ? "" : v->args;
+	uint64_t rest = v->options & ~v->needs;
 	struct node_names list;
+	bool all_given;
 	char word[32];
 	size_t len;
 	int i;
 
 	nodes_named(call, true, &list);
 	len = (size_t)snprintf(buf, size, "hactl %s", v->words);
-	nodes_options(buf, size, &len, call, true, &list);
+	all_given = nodes_options(buf, size, &len, call, v->needs, &list);
 	for (i = 0; at[0] != '\0' && i < v->min && len < size; i++) {
 		(void)snprintf(word, sizeof(word), "%.31s", at);
 		word[strcspn(word, " ")] = '\0';
 		at += strcspn(at, " ");
 		at += strspn(at, " ");
-		nodes_word(buf, size, &len,
-		    i < call->args ? call->arg[i] : NULL,
-		    nodes_value(word, &list));
+		if (!nodes_word(buf, size, &len,
+			i < call->args ? call->arg[i] : NULL,
+			nodes_value(word, &list)))
+			all_given = false;
 	}
-	nodes_options(buf, size, &len, call, false, &list);
+	if (!all_given)
+		rest &= ~OPT_BIT(YES);
+	(void)nodes_options(buf, size, &len, call, rest, &list);
 	return buf;
 }

@@ -1,5 +1,6 @@
 /*
- * What comes before an order where a person is asked whether it is meant.
+ * What comes before an order where a person is asked whether it is meant; and
+ * after one that kept something.
  */
 #ifndef HAWATCH_HACTL_ORDER_ASK_H
 #define HAWATCH_HACTL_ORDER_ASK_H
@@ -27,6 +28,10 @@ json_t *order_status(const struct call *call);
  * primary, or the takeover; NULL where nothing is taken over, nobody is asked,
  * or it cannot be told. */
 const char *order_promote_plan(const struct call *call);
+/* order_saved.c: puts into the answer to a rejoin that is done what it kept of
+ * the data before, as far as this host can tell; and for people. */
+void order_saved(const struct call *call, json_t *last);
+void order_print_saved(const json_t *last);
 /* A plan's steps with their goals. */
 void order_print_steps(const char *plan);
 

@@ -15,6 +15,27 @@ ready_by_person(const json_t *node)
 	       !get_bool(node, "shoot.agents");
 }
 
+/* An engine of before tells but the parts. */
+long long
+ready_by_itself_ms(const json_t *node)
+{
+	long long ms = get_int(node, "claim.in_ms");
+
+	if (get_has(node, "claim.by_itself_ms"))
+		return get_int(node, "claim.by_itself_ms");
+	if (strcmp(get_str(node, "record.state"), "held") == 0 &&
+	    get_int(node, "record.next_in_ms") > ms)
+		return get_int(node, "record.next_in_ms");
+	return ms;
+}
+
+bool
+ready_interval(const json_t *node)
+{
+	return get_int(node, "record.next_in_ms") > 0 &&
+	       get_int(node, "record.next_in_ms") >= ready_by_itself_ms(node);
+}
+
 void
 ready_person_text(
     char *buf, size_t size, const char *standby, const char *primary)

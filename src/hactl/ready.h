@@ -28,6 +28,11 @@ bool ready_takes_over(const json_t *answer, const char *node);
 /* By the policy there neither the end of a lease nor fence agents are a proof:
  * a lost host is left to people. */
 bool ready_by_person(const json_t *node);
+/* In how many ms it could at the earliest, by itself, after all that stands
+ * against it and is known to end; 0: nothing of that kind does. */
+long long ready_by_itself_ms(const json_t *node);
+/* And if so because the last takeover is too recent. */
+bool ready_interval(const json_t *node);
 /* What happens by itself then, and what a person does. */
 void ready_person_text(
     char *buf, size_t size, const char *standby, const char *primary);

@@ -15,7 +15,7 @@
 static const char *const story_quiet[] = { "schema", "at", "at_ms", "node",
 	"ev", "change", "level", "epoch", "text", "unlinked", "after_ms", "wal",
 	"durability", "in_force", "old", "heard_ms", "proof", "proof_why",
-	"dropped", "pid", "kinds", "left_out", "cut" };
+	"dropped", "pid", "kinds", "left_out", "cut", "took_ms" };
 
 /* What an event's name says to those only who know the words. */
 static const struct {
@@ -35,6 +35,39 @@ static const struct {
 #include "core/blockers.def"
 #undef BLOCK
 };
+
+/* "takeover: claim after 120 ms" is when a step was over, and how long it took:
+ * that, with the length of what is before it; -1. */
+static long long
+story_after(const json_t *line, size_t *len)
+{
+	const char *text = get_str(line, "text"), *at = text, *next;
+	long long ms = -1;
+	int end = 0;
+
+	*len = strlen(text);
+	if (strcmp(get_str(line, "ev"), "plan.row") != 0 &&
+	    strcmp(get_str(line, "ev"), "plan.end") != 0)
+		return -1;
+	while ((next = strstr(at + 1, " after ")) != NULL)
+		at = next;
+	if (at == text || sscanf(at, " after %lld ms%n", &ms, &end) != 1 ||
+	    end == 0 || at[end] != '\0')
+		return -1;
+	*len = (size_t)(at - text);
+	return ms;
+}
+
+long long
+story_took_ms(const json_t *line)
+{
+	size_t len;
+
+	if (json_is_integer(get_at(line, "ms")) &&
+	    strcmp(get_str(line, "ev"), "front.gone") != 0)
+		return get_int(line, "ms");
+	return story_after(line, &len);
+}
 
 static bool
 story_is_quiet(const char *key)
@@ -79,6 +112,16 @@ story_uid(char *buf, size_t size, long long uid)
 }
 
 static void
+story_ms(char *buf, size_t size, const json_t *line)
+{
+	if (story_took_ms(line) >= 0)
+		story_add(buf, size, "took %lld ms", get_int(line, "ms"));
+	else
+		story_add(
+		    buf, size, "after %lld ms of life", get_int(line, "ms"));
+}
+
+static void
 story_pair(char *buf, size_t size, const char *key, const json_t *value)
 {
 	const char *text = json_string_value(value);
@@ -93,6 +136,22 @@ story_pair(char *buf, size_t size, const char *key, const json_t *value)
 		story_add(buf, size, "%s", text);
 	else if (text != NULL && text[0] != '\0')
 		story_add(buf, size, "%s %s", key, text);
+}
+
+/* A step or a plan that is over, and how long it took. */
+static bool
+story_step(char *buf, size_t size, const json_t *line)
+{
+	bool step = strcmp(get_str(line, "ev"), "plan.row") == 0;
+	size_t len;
+	long long ms = story_after(line, &len);
+
+	if (ms < 0)
+		return false;
+	story_add(buf, size, "%.*s%s, the %s took %lld ms", (int)len,
+	    get_str(line, "text"), step ? " is done" : "",
+	    step ? "step" : "plan", ms);
+	return true;
 }
 
 /* The event's words, and its own text where that says more. */
@@ -138,9 +197,12 @@ story_text(char *buf, size_t size, const json_t *line)
 	buf[0] = '\0';
 	if (get_bool(line, "unlinked"))
 		story_add(buf, size, "NOT AS IT WAS WRITTEN");
-	story_words(buf, size, line);
+	if (!story_step(buf, size, line))
+		story_words(buf, size, line);
 	json_object_foreach(walk, key, value)
-		if (!story_is_quiet(key))
+		if (strcmp(key, "ms") == 0 && json_is_integer(value))
+			story_ms(buf, size, line);
+		else if (!story_is_quiet(key))
 			story_pair(buf, size, key, value);
 	if (story_by_proof(line))
 		story_add(buf, size, "proof %s%s%s", get_str(line, "proof"),

@@ -11,6 +11,9 @@
 
 /* What happened, without when and where. */
 void story_text(char *buf, size_t size, const json_t *line);
+/* How long that took which was over at its time; -1: it took none, or nobody
+ * said. */
+long long story_took_ms(const json_t *line);
 /* "2026-11-21 00:12:13", "00:12:13.123"; UTC. */
 void story_day(char *buf, size_t size, long long ms);
 void story_clock(char *buf, size_t size, long long ms);

@@ -23,6 +23,7 @@ static void report_outage(const json_t *doc, bool markdown);
 static void report_loss(const json_t *doc, bool markdown);
 static void report_clocks(const json_t *doc, bool markdown);
 static void report_silent(const json_t *doc, bool markdown);
+static void report_since(const json_t *doc, bool markdown);
 static void report_lines(const json_t *list, bool markdown);
 static void report_line(const json_t *line, bool markdown);
 
@@ -50,6 +51,7 @@ story_print(const json_t *doc, bool markdown)
 		report_lines(odd, markdown);
 	}
 	printf(markdown ? "\n## What happened\n" : "\nWhat happened\n");
+	report_since(doc, markdown);
 	report_lines(get_at(doc, "timeline"), markdown);
 }
 
@@ -289,6 +291,25 @@ report_gaps(const json_t *doc, bool markdown)
 		else
 			printf("         %s\n", get_str(gap, "command"));
 	}
+}
+
+/* How the times before the lines are meant. */
+static void
+report_since(const json_t *doc, bool markdown)
+{
+	char text[REPORT_TEXT];
+
+	(void)snprintf(text, sizeof(text),
+	    "%cach line at its moment, UTC, and how long after %s; what took "
+	    "time stands where it was over",
+	    markdown ? 'E' : 'e', get_str(doc, "since"));
+	if (!markdown) {
+		print_wrapped("", text);
+		return;
+	}
+	putchar('\n');
+	report_markdown(text);
+	printf(".\n");
 }
 
 static void

@@ -134,24 +134,50 @@ story_before(struct story *s)
 	}
 }
 
+/* From what moment the others are counted, and what it is. */
 static long long
-story_begin(const struct story *s)
+story_since(struct story *s, long long at, const char *what, const char *name,
+    const char *then)
 {
-	static const char *const paths[] = { "from.at_ms", "lost.at_ms",
-		"to.at_ms" };
+	char text[NODE_NAME_MAX + 64];
+
+	(void)snprintf(text, sizeof(text), "%s%s%s", what, name, then);
+	json_put_string(s->doc, "since", text);
+	json_put_i64(s->doc, "since_at_ms", at);
+	return at;
+}
+
+static long long
+story_begin(struct story *s)
+{
+	static const struct {
+		const char *at, *node, *what, *then;
+	} rows[] = {
+		{ "from.at_ms", "from.node", "the last write was possible on ",
+		    "" },
+		{ "lost.at_ms", "lost.node", "", " was heard of last" },
+		{ "to.at_ms", "to.node", "clients can write on ", "" },
+	};
 	const json_t *line;
+	char epoch[24];
 	size_t i;
 
-	for (i = 0; i < sizeof(paths) / sizeof(*paths); i++) {
-		if (get_has(s->doc, paths[i]))
-			return get_int(s->doc, paths[i]);
+	for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		if (get_has(s->doc, rows[i].at))
+			return story_since(s, get_int(s->doc, rows[i].at),
+			    rows[i].what, get_str(s->doc, rows[i].node),
+			    rows[i].then);
 	}
+	(void)snprintf(epoch, sizeof(epoch), "%lld", s->epoch);
 	for (i = 0; i < json_array_size(s->lines); i++) {
 		line = json_array_get(s->lines, i);
 		if (get_int(line, "epoch") == s->epoch)
-			return get_int(line, "at_ms");
+			return story_since(s, get_int(line, "at_ms"),
+			    "the first line of epoch ", epoch, "");
 	}
-	return get_int(json_array_get(s->lines, 0), "at_ms");
+	line = json_array_get(s->lines, 0);
+	return story_since(
+	    s, get_int(line, "at_ms"), "the first of these lines", "", "");
 }
 
 /* Until the new holder's takeover is over; of the others, until clients can
@@ -205,6 +231,8 @@ story_timeline(struct story *s)
 			get_int(line, "epoch") < s->before))
 			continue;
 		json_put_i64(line, "after_ms", at - begin);
+		if (story_took_ms(line) >= 0)
+			json_put_i64(line, "took_ms", story_took_ms(line));
 		json_array_append(timeline, line);
 		level = get_str(line, "level");
 		/* That it ended is what the report is about. */

@@ -101,6 +101,25 @@ wrong_by_itself(const json_t *nodes, const json_t *heir)
 	       !get_has(wrong_other(nodes, heir), "silent");
 }
 
+/* It is about to; a person need not wait for the interval. */
+static void
+wrong_heir_comes(struct wrong_list *l, const json_t *heir)
+{
+	const char *name = get_str(heir, "node");
+	long long ms = ready_by_itself_ms(heir);
+	char next[120] = "hactl status", when[96] = "";
+	bool interval = ready_interval(heir);
+
+	if (ms > 0)
+		(void)snprintf(when, sizeof(when),
+		    ", in %lld.%lld s at the earliest%s", ms / 1000,
+		    ms % 1000 / 100, interval ? ": lease.min_interval" : "");
+	if (interval)
+		(void)snprintf(next, sizeof(next), "hactl promote %s", name);
+	wrong_text(l, next,
+	    "nobody accepts writes now; %s takes over by itself%s", name, when);
+}
+
 void
 wrong_heir(struct wrong_list *l, const json_t *nodes, const json_t *heir)
 {
@@ -109,19 +128,12 @@ wrong_heir(struct wrong_list *l, const json_t *nodes, const json_t *heir)
 	const char *nobody = l->alone ? "nobody who answers accepts writes" :
 					"nobody accepts writes";
 	struct wrong heard;
-	char next[320], when[64] = "";
+	char next[320];
 
 	if (wrong_passes(block) && !wrong_by_itself(nodes, heir)) {
 		block = "no-proof";
 	} else if (wrong_passes(block)) {
-		if (get_has(heir, "claim.in_ms"))
-			(void)snprintf(when, sizeof(when),
-			    ", in %lld.%lld s at the earliest",
-			    get_int(heir, "claim.in_ms") / 1000,
-			    get_int(heir, "claim.in_ms") % 1000 / 100);
-		wrong_text(l, "hactl status",
-		    "nobody accepts writes now; %s takes over by itself%s",
-		    name, when);
+		wrong_heir_comes(l, heir);
 		return;
 	}
 	text = wrong_is(heir, "claim.block", block) ?

@@ -136,6 +136,14 @@ wrong_starts(const json_t *node)
 	       get_int(node, "plan.since_ms") < WRONG_SETTLE_MS;
 }
 
+/* It may not have connected yet. */
+static bool
+wrong_started(const json_t *node)
+{
+	return get_has(node, "postgres.up_ms") &&
+	       get_int(node, "postgres.up_ms") < WRONG_SETTLE_MS;
+}
+
 static void
 wrong_postgres(struct wrong_list *l, const json_t *nodes, const json_t *node)
 {
@@ -184,7 +192,8 @@ wrong_postgres(struct wrong_list *l, const json_t *nodes, const json_t *node)
 		    "PostgreSQL's own log there says why, so may its "
 		    "primary_conninfo",
 		    name);
-		if (wrong_fresh(node) || get_has(node, "follow.node"))
+		if (wrong_fresh(node) || get_has(node, "follow.node") ||
+		    wrong_started(node))
 			wrong_settles(l);
 	}
 	if (wrong_is(node, "postgres.state", "primary") &&

@@ -166,9 +166,19 @@ def test_by_hand(by_hand):
              'the register is not read any more')
     refused(rejoin(cluster, 's1', '--yes'), 'register does not answer')
     cluster.lab.heal()
-    wait_for(lambda: rejoin(cluster, 's1', '--yes').returncode == 0, 60,
-             'it rejoins', every=1)
+    tries = []
+
+    def rejoins():
+        tries.append(rejoin(cluster, 's1', '--yes'))
+        return tries[-1].returncode == 0
+
+    wait_for(rejoins, 60, 'it rejoins', every=1)
     check_rejoined(cluster, 's1', 's2')
+    # What it saved is there, by the command that it names.
+    assert re.search(r'saved +[1-9]\d* bytes', tries[-1].stdout)
+    look = tries[-1].stdout.splitlines()[-1].split()
+    assert look[0] == 'less'
+    cluster.lab.s1.run(['grep', '-q', 'rmgr', look[1]])
     refused(rejoin(cluster, 's1', '--yes'), 'a standby already, and a candid')
     assert cluster.audit('s2', began)['ok']
 

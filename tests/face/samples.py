@@ -160,6 +160,8 @@ def report(names):
     second = saw(new, 0) + [
         line(1500, new, 'plan.start', epoch=11, text='takeover: claim',
              **dict(wal, wal='0/3000100')),
+        line(2347, new, 'plan.row', epoch=12, level='info',
+             text='takeover: claim after 120 ms'),
         line(2350, new, 'plan.late', epoch=12, text='settle | <late>',
              level='warn'),
         line(2400, new, 'fence.open', epoch=12, text='epoch 12',

@@ -144,8 +144,8 @@ def test_a_reason_has_a_size(why):
         assert done.returncode == 2
         assert 'why takes 1 to 119 bytes: others read it meanwhile' in \
             done.stderr
-        assert 'next:  hactl %s "new disks"' % ' '.join(words) in \
-            done.stderr
+        assert done.stderr.endswith(
+            'next:  hactl %s "WHY"\n' % ' '.join(words))
 
 
 @pytest.mark.parametrize('words, then', [
@@ -156,7 +156,7 @@ def test_a_reason_has_a_size(why):
     (['promote', '--fenced', 'plug pulled'],
      "hactl promote NODE --fenced 'plug pulled'"),
     (['pause', '--yes', 'new disks'],
-     "hactl pause --for 30m 'new disks' --yes"),
+     "hactl pause --for 30m 'new disks'"),
     (['fence', "it's off"], "hactl fence 'it'\\''s off' --yes"),
     (['config', 'check', '/no such'], "hactl config check '/no such'")])
 def test_what_comes_next_keeps_the_words(tmp_path, words, then):
@@ -170,6 +170,16 @@ def test_what_comes_next_keeps_the_words(tmp_path, words, then):
     assert last.replace(' -s %s' % engine.path, '') == 'next:  ' + then
     assert words[-1] in given or words[-2] in given
     engine.close()
+
+
+def test_nobody_agrees_to_a_reason_of_ours():
+    """It would be in the history."""
+    for words, then in (('fence --yes', 'fence "WHY"'),
+                        ('pause --yes', 'pause --for 30m "WHY"'),
+                        ('pause --yes --for 5m', 'pause --for 5m "WHY"')):
+        done = run(None, *words.split())
+        assert done.returncode == 2 and 'WHY is missing' in done.stderr
+        assert done.stderr.endswith('next:  hactl %s\n' % then), words
 
 
 def test_wrong_words(tmp_path):
@@ -196,10 +206,10 @@ def test_wrong_words(tmp_path):
              'hactl status --color=never'),
             ('promote', 'NODE is missing', 'hactl promote NODE'),
             ('pause --for 30m', 'pause: WHY is missing',
-             'hactl pause --for 30m "new disks"'),
+             'hactl pause --for 30m "WHY"'),
             ('pause', 'pause: WHY is missing',
-             'hactl pause --for 30m "new disks"'),
-            ('fence', 'fence: WHY is missing', 'hactl fence "new disks"'),
+             'hactl pause --for 30m "WHY"'),
+            ('fence', 'fence: WHY is missing', 'hactl fence "WHY"'),
             ('pause --for 30 x', '30 has no unit: minutes are 30m',
              'hactl pause --for 30m x -s '),
             ('pause --for=30 x', '30 has no unit: minutes are 30m',

@@ -5,6 +5,69 @@ from engine import HACTL, Engine, Terminal, run
 from face import too_wide, objects
 
 
+def rejoined(names):
+    """An order before, which saved other data, and the one that ran."""
+    def order(ms, verb):
+        return samples.line(ms, names[0], 'order.taken', verb=verb, uid=0)
+    return {'exit': 0, 'node': names[0], 'records': [
+        order(0, 'rejoin'),
+        samples.line(1, names[0], 'rejoin.saved', epoch=11, bytes=1,
+                     where='/var/lib/hawatch/saved/before'),
+        order(2, 'rejoin'),
+        samples.line(3, names[0], 'rejoin.saved', epoch=12, bytes=16777216,
+                     where='/var/lib/hawatch/saved/x-epoch12-1')]}
+
+
+def test_rejoin_says_what_it_saved(tmp_path):
+    """Where, how much, for how long, and how to look at it."""
+    engine = Engine(str(tmp_path), samples.answers(samples.SHORT))
+    engine.answers['history'] = [rejoined(samples.SHORT)]
+    done = run(engine, 'rejoin', '--yes')
+    said = ' '.join(done.stdout.split())
+    assert done.returncode == 0 and not done.stderr
+    assert ('saved 16777216 bytes of write-ahead log, from the last checkpoint '
+            'that the primary has, too, and in listing what is in them: '
+            '/var/lib/hawatch/saved/x-epoch12-1 on prod-s1. The newest ten of '
+            'these stay; hactl history names each') in said
+    assert done.stdout.endswith(
+        '\n  less /var/lib/hawatch/saved/x-epoch12-1/listing\n')
+    assert 'saved/before' not in said and ' kept ' not in said
+    assert not too_wide(done.stdout)
+    last = objects(run(engine, 'rejoin', '--yes', '--json').stdout)[-1]
+    assert last['saved'] == {
+        'node': 'prod-s1', 'bytes': 16777216,
+        'where': '/var/lib/hawatch/saved/x-epoch12-1'}
+    assert 'kept' not in last
+    # A copy took its place.
+    engine.answers['history'][0]['records'].append(samples.line(
+        4, 'prod-s1', 'rejoin.kept', epoch=12, where='/data.old-x-epoch12-1'))
+    done = run(engine, 'rejoin', '--yes')
+    assert ('kept the data as it was, whole: /data.old-x-epoch12-1 on '
+            'prod-s1. Of such, those of the last two times stay') in \
+        ' '.join(done.stdout.split())
+    last = objects(run(engine, 'rejoin', '--yes', '--json').stdout)[-1]
+    assert last['kept'] == {'node': 'prod-s1',
+                            'where': '/data.old-x-epoch12-1'}
+    engine.close()
+
+
+def test_rejoin_without_a_history(tmp_path):
+    """That it cannot be told is no fault of the order."""
+    engine = Engine(str(tmp_path), samples.answers(samples.SHORT))
+    for answer in ({'exit': 3, 'refused': 'no', 'next': 'x'},
+                   {'exit': 0, 'node': 'prod-s1', 'records': []}):
+        engine.answers['history'] = [answer]
+        done = run(engine, 'rejoin', '--yes')
+        assert done.returncode == 0 and not done.stderr
+        assert 'saved' not in done.stdout
+    # Nor is it asked for where nothing was done.
+    engine.answers['rejoin'] = [{'exit': 1, 'refused': 'no', 'next': 'x'}]
+    del engine.asked[:]
+    assert run(engine, 'rejoin', '--yes').returncode == 1
+    assert [r['verb'] for r in engine.asked] == ['rejoin']
+    engine.close()
+
+
 def test_reload(tmp_path):
     """What would change, once; then what each host made of it."""
     names = samples.SHORT

@@ -86,6 +86,11 @@ def test_report(tmp_path):
             'both saw, which differ by 0.000 s') in said
     assert 'silent prod-a1' in said
     assert 'much later' not in said
+    assert ('What happened each line at its moment, UTC, and how long after '
+            'the last write was possible on prod-s1; what took time stands '
+            'where it was over') in said
+    assert '+ 1.350 s prod-s2 plan.row: takeover: claim is done, the step ' \
+        'took 120 ms' in said
     times = re.findall(r'^(\d\d:\d\d:\d\d\.\d\d\d) ', done.stdout, re.M)
     assert times[1:] == sorted(times[1:])       # after the one odd line
 
@@ -94,10 +99,16 @@ def test_report(tmp_path):
     assert doc['from']['node'] == 'prod-s1' and doc['silent'] == ['prod-a1']
     assert [x['ev'] for x in doc['anomalies']] == ['plan.late']
     assert doc['clocks'][0]['offset_ms'] == 5003
+    assert doc['since'] == 'the last write was possible on prod-s1'
+    assert doc['since_at_ms'] == doc['from']['at_ms']
+    assert [(x['ev'], x['after_ms'], x['took_ms']) for x in doc['timeline']
+            if 'took_ms' in x] == [('plan.row', 1350, 120)]
 
     text = run(engine, 'report', '--markdown').stdout
     assert text.startswith('# Epoch 12 of cluster prod: held by prod-s2\n')
     assert 'settle \\| \\<late\\>' in text
+    assert 'Each line at its moment, UTC' in text
+    assert '| takeover: claim is done, the step took 120 ms |' in text
     assert len(set(x.count('|') - x.count('\\|') for x in text.splitlines()
                    if x.startswith('|'))) == 1
     engine.close()

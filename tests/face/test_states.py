@@ -395,6 +395,34 @@ def test_why(tmp_path):
     engine.close()
 
 
+def test_why_not_before_the_interval(tmp_path):
+    """The last of what stands against it decides, not the lease alone."""
+    engine = Engine(str(tmp_path), samples.answers(samples.SHORT))
+    node = engine.answers['status'][0]['nodes'][1]
+    node['claim']['by_itself_ms'] = 90500
+    node['record']['next_in_ms'] = 90500
+    for block in ('lease-runs', 'min-interval'):
+        node['claim']['block'] = block
+        done = run(engine, 'why', 'prod-s2')
+        said = ' '.join(done.stdout.split())
+        assert ('it could in 91 s at the earliest: until then the last '
+                'takeover is less than lease.min_interval ago; hactl ack on '
+                'prod-s1 ends that, and hactl promote prod-s2 does not '
+                'wait') in said
+        assert '2000 ms' not in said and not too_wide(done.stdout)
+    # An engine of before tells the two apart.
+    del node['claim']['by_itself_ms']
+    node['claim']['block'] = 'lease-runs'
+    assert 'it could in 91 s' in ' '.join(
+        run(engine, 'why', 'prod-s2').stdout.split())
+    # It ends first: what it waits for is something else.
+    node['claim']['by_itself_ms'] = 4000
+    node['record']['next_in_ms'] = 1500
+    said = run(engine, 'why', 'prod-s2').stdout
+    assert '4000 ms at the earliest' in said and 'hactl ack' not in said
+    engine.close()
+
+
 def test_why_the_word_is_refused(tmp_path):
     """That a host is off is said of one that is silent, and of no other."""
     engine = Engine(str(tmp_path), samples.answers(samples.SHORT))

@@ -92,6 +92,17 @@ orders_refuse(struct engine *e, uint64_t id, enum exitcode code,
 }
 
 void
+orders_refuse_holder(struct engine *e, uint64_t id, node_t holder,
+    const char *what, const char *command)
+{
+	char next[120];
+
+	(void)snprintf(next, sizeof(next), "ssh %s %s",
+	    e->conf->names.node[holder], command);
+	orders_refuse(e, id, EXITCODE_REFUSED, what, next);
+}
+
+void
 orders_refuse_core(struct engine *e, uint64_t id, const char *text)
 {
 	orders_refuse(e, id, EXITCODE_REFUSED, text, "the core's");

@@ -151,6 +151,7 @@ test_standby_and_peer(void **state)
 	watchtest_up(&x, s2);
 	assert_true(pump(x.loop, watchtest_standby, &x, WATCHTEST_WAIT));
 	assert_true(x.v->signal);
+	assert_true(x.v->up_at != 0 && x.v->up_at <= x.v->seen_at);
 	assert_int_equal(x.v->probe_at, 0);
 	assert_int_not_equal(x.v->wal_end, 0);
 	assert_int_not_equal(x.v->replay, 0);

@@ -113,6 +113,37 @@ test_one_by_one(void **state)
 	}
 }
 
+/* When it could by itself: after the last of what it waits for. */
+static void
+test_when_by_itself(void **state)
+{
+	struct core_status st;
+	struct ct t;
+
+	ct_init(&t, B, false);
+	ct_candidate(&t);
+	st = ct_status(&t);
+	assert_true(st.claim_at > t.now.raw);
+	assert_int_equal(st.by_itself_at, st.claim_at);
+	spoil_too_soon(&t);
+	t.reg.value.rec.seq++;
+	t.reg.value.revision++;
+	ct_run(&t, SEC);
+	st = ct_status(&t);
+	assert_string_equal(st.claim_block, "lease-runs");
+	assert_true(st.claim_at < t.now.raw + CT_W);
+	assert_int_equal(st.by_itself_at, t.now.raw + t.reg.value.rec.taken_at +
+					      t.conf.min_interval - t.now.wall);
+	/* Acknowledged, it does not wait for that. */
+	t.reg.value.rec.acked = t.reg.value.rec.epoch;
+	t.reg.value.rec.seq++;
+	t.reg.value.revision++;
+	ct_run(&t, SEC);
+	st = ct_status(&t);
+	assert_int_equal(st.by_itself_at, st.claim_at);
+	ct_free(&t);
+}
+
 /* A person's word does not make room; with room the claim is made at once. */
 static void
 test_room_again(void **state)
@@ -308,6 +339,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_waits_w),
 		cmocka_unit_test(test_one_by_one),
+		cmocka_unit_test(test_when_by_itself),
 		cmocka_unit_test(test_room_again),
 		cmocka_unit_test(test_old_view),
 		cmocka_unit_test(test_renewed_record_waits_again),

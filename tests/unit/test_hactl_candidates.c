@@ -227,6 +227,29 @@ test_heir(void **state)
 	}
 }
 
+/* Not with the end of the lease where the last takeover is too recent; and a
+ * person need not wait for that. */
+static void
+test_heir_waits_for_the_interval(void **state)
+{
+	json_t *obj = wt_status(), *nodes = json_object_get(obj, "nodes");
+	json_t *node = json_array_get(nodes, 1);
+
+	json_array_set_new(nodes, 0,
+	    json_pack(
+		"{s:s,s:s,s:b}", "node", "s1", "silent", "timeout", "data", 1));
+	json_object_set_new(node, "claim",
+	    json_pack("{s:s,s:s,s:i,s:i}", "block", "lease-runs", "text", "why",
+		"in_ms", 1234, "by_itself_ms", 90500));
+	json_object_set_new(
+	    json_object_get(node, "record"), "next_in_ms", json_integer(90500));
+	wt.found = wrong_find(obj, wt.list, 40);
+	wt_says("s2 takes over by itself, in 90.5 s at the earliest: "
+		"lease.min_interval",
+	    "hactl promote s2");
+	json_decref(obj);
+}
+
 /* Nobody takes over without the word that the other host is off, and it is
  * heard: then the word would be refused. */
 static void
@@ -348,6 +371,7 @@ main(void)
 		cmocka_unit_test(test_heirs),
 		cmocka_unit_test(test_heard),
 		cmocka_unit_test(test_heir),
+		cmocka_unit_test(test_heir_waits_for_the_interval),
 		cmocka_unit_test(test_etcd),
 		cmocka_unit_test(test_no_record),
 	};

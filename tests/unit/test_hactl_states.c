@@ -176,6 +176,22 @@ test_settles(void **state)
 	json_decref(obj);
 }
 
+/* Started a moment ago, as by an unfence: it has still to connect. */
+static void
+test_starts_to_receive(void **state)
+{
+	json_t *obj = wt_status();
+	json_t *pg = json_object_get(node_of(obj, 1), "postgres");
+
+	json_object_set_new(pg, "receiver", json_false());
+	(void)settles(obj, 0);
+	json_object_set_new(pg, "up_ms", json_integer(3000));
+	assert_non_null(strstr(settles(obj, 1), "receives nothing"));
+	json_object_set_new(pg, "up_ms", json_integer(16000));
+	(void)settles(obj, 0);
+	json_decref(obj);
+}
+
 /* A role that has changed restarts programs; a check that fails for longer, or
  * without that, is wrong. */
 static void
@@ -231,6 +247,7 @@ main(void)
 		cmocka_unit_test(test_cut_off),
 		cmocka_unit_test(test_lone_cut_off),
 		cmocka_unit_test(test_settles),
+		cmocka_unit_test(test_starts_to_receive),
 		cmocka_unit_test(test_restarts),
 		cmocka_unit_test(test_starts),
 	};

@@ -33,7 +33,9 @@ test_refusals_have_a_next_command(void **state)
 	ot_ask("switchover", "{\"verb\":\"switchover\",\"leave_slots\":true}");
 	ot_refused(1, "no primary", "hactl status");
 	ot_ask("init", "{\"verb\":\"init\",\"node\":\"n-a\"}");
-	ot_refused(1, "another host", "ssh n-a hactl init --holder n-a");
+	ot_refused(1,
+	    "that is another host: run it there, or from here with --host n-a",
+	    "ssh n-a hactl init --holder n-a");
 	ot_ask("init", "{\"verb\":\"init\",\"node\":\"n-b\"}");
 	ot_refused(1, "register does not answer", "hactl register show");
 	ot_ask("promote", "{\"verb\":\"promote\",\"node\":\"n-b\"}");
@@ -43,9 +45,9 @@ test_refusals_have_a_next_command(void **state)
 	ot_ask("ack", "{\"verb\":\"ack\"}");
 	ot_refused(1, "only the holder", "hactl status");
 	ot_ask("pause", "{\"verb\":\"pause\",\"for_s\":60}");
-	ot_refused(2, "why, is missing", "hactl pause --for 30m \"new disks\"");
+	ot_refused(2, "why, is missing", "hactl pause --for 30m \"WHY\"");
 	ot_ask("pause", "{\"verb\":\"pause\",\"why\":\"disks\"}");
-	ot_refused(2, "for how long", "hactl pause --for 30m \"new disks\"");
+	ot_refused(2, "for how long", "hactl pause --for 30m \"WHY\"");
 	ot_ask(
 	    "pause", "{\"verb\":\"pause\",\"for_s\":86401,\"why\":\"disks\"}");
 	ot_refused(2, "for_s", "hactl");
@@ -54,24 +56,30 @@ test_refusals_have_a_next_command(void **state)
 	ot_ask("resume", "{\"verb\":\"resume\"}");
 	ot_refused(1, "no holder", "hactl init --holder NODE");
 	ot_ask("fence", "{\"verb\":\"fence\"}");
-	ot_refused(2, "why is missing", "hactl fence \"new disks\"");
+	ot_refused(2, "why is missing", "hactl fence \"WHY\"");
 	ot_read(REC_HELD);
 	ot_ask(
 	    "pause", "{\"verb\":\"pause\",\"for_s\":60,\"why\":\"new disks\"}");
-	ot_refused(1, "only the holder",
+	ot_refused(1,
+	    "by the record n-a holds the cluster, and only the holder writes "
+	    "this: run it there, or from here with --host n-a",
 	    "ssh n-a 'hactl pause --for 60s \"new disks\"'");
 	ot_ask(
 	    "pause", "{\"verb\":\"pause\",\"for_s\":60,\"why\":\"it's $(x)\"}");
 	ot_refused(
 	    1, "only the holder", "ssh n-a 'hactl pause --for 60s \"WHY\"'");
 	ot_ask("resume", "{\"verb\":\"resume\"}");
-	ot_refused(1, "only the holder", "ssh n-a hactl resume");
+	ot_refused(1, "run it there, or from here with --host n-a",
+	    "ssh n-a hactl resume");
 	ot_ask("switchover", "{\"verb\":\"switchover\"}");
-	ot_refused(1, "only the primary", "ssh n-a hactl switchover n-b");
+	ot_refused(1,
+	    "n-a is the primary, and only the primary hands over: run it "
+	    "there, or from here with --host n-a",
+	    "ssh n-a hactl switchover n-b");
 	ot_ask("init", "{\"verb\":\"init\",\"node\":\"n-b\"}");
 	ot_refused(1, "the register holds a record already", "register show");
 	ot_ask("ack", "{\"verb\":\"ack\"}");
-	ot_refused(1, "only the holder", "ssh n-a hactl ack");
+	ot_refused(1, "n-a holds the cluster", "ssh n-a hactl ack");
 	ot_ask("unfence", "{\"verb\":\"unfence\"}");
 	ot_refused(1, "not latched", "hactl status");
 	ot_ask("register-adopt", "{\"verb\":\"register-adopt\"}");
@@ -166,7 +174,10 @@ test_looks(void **state)
 	ot_refused(
 	    1, "only the holder", "ssh n-a 'hactl pause --for 60s \"x\"'");
 	ot_ask("switchover", "{\"verb\":\"switchover\",\"look\":true}");
-	ot_refused(1, "only the primary", "ssh n-a hactl switchover n-b");
+	ot_refused(1,
+	    "n-a is the primary, and only the primary hands over: run it "
+	    "there, or from here with --host n-a",
+	    "ssh n-a hactl switchover n-b");
 	ot_ask(
 	    "promote", "{\"verb\":\"promote\",\"look\":true,\"node\":\"n-a\"}");
 	ot_refused(1, "by the record n-a is the primary", "hactl status");

@@ -31,7 +31,7 @@ static struct {
 	usec_t until;
 	int resumed;
 	int exit;
-	char said[400], next[200], waits[80], taken[200];
+	char said[400], next[200], waits[80], taken[200], note[200];
 } fake;
 
 static struct engine eng;
@@ -119,11 +119,14 @@ orders_reply(struct engine *e, uint64_t id, json_t *obj)
 {
 	const char *text = json_string_value(json_object_get(obj, "done"));
 	const char *waits = json_string_value(json_object_get(obj, "waits"));
+	const char *note = json_string_value(json_object_get(obj, "note"));
 
 	if (json_has(obj, "exit"))
 		fake.exit =
 		    (int)json_integer_value(json_object_get(obj, "exit"));
 	str_cut(fake.said, sizeof(fake.said), text == NULL ? "" : text);
+	if (note != NULL)
+		str_cut(fake.note, sizeof(fake.note), note);
 	if (waits != NULL)
 		str_cut(fake.waits, sizeof(fake.waits), waits);
 	json_decref(obj);
@@ -136,6 +139,17 @@ orders_refuse(struct engine *e, uint64_t id, enum exitcode code,
 	fake.exit = (int)code;
 	str_cut(fake.said, sizeof(fake.said), why);
 	str_cut(fake.next, sizeof(fake.next), next);
+}
+
+void
+orders_refuse_holder(struct engine *e, uint64_t id, node_t holder,
+    const char *what, const char *command)
+{
+	char next[120];
+
+	(void)snprintf(next, sizeof(next), "ssh %s %s",
+	    e->conf->names.node[holder], command);
+	orders_refuse(e, id, EXITCODE_REFUSED, what, next);
 }
 
 void
@@ -325,6 +339,82 @@ test_fence(void **state)
 	over(EXITCODE_UNKNOWN, "abandoned");
 }
 
+/* A standby: what it waits for then is that nobody counts on it. */
+static void
+test_fence_off_the_list(void **state)
+{
+	conf.self = B;
+	fake.dur.latch = true;
+	fake.st.rel = REL_OTHER;
+	fake.st.pg = PGS_GONE;
+	fake.st.rec.candidates = 1u << B;
+	orders_fence(&eng, &pause);
+	later(0);
+	assert_int_equal(fake.exit, -1);
+	assert_string_equal(fake.note,
+	    "PostgreSQL is stopped; the primary takes this host off its "
+	    "candidates");
+	fake.note[0] = '\0';
+	later(2 * USEC_SEC);
+	assert_int_equal(fake.exit, -1);
+	assert_string_equal(fake.note, "");
+	fake.st.rec.candidates = 0;
+	later(0);
+	over(EXITCODE_DONE,
+	    "stays so until hactl unfence. It is no candidate any more, and "
+	    "commits do not wait for it");
+	/* Not for ever, nor where nobody can tell. */
+	fake.exit = -1;
+	fake.st.rec.candidates = 1u << B;
+	orders_fence(&eng, &pause);
+	later(0);
+	later(9 * USEC_SEC);
+	assert_int_equal(fake.exit, -1);
+	later(USEC_SEC);
+	over(EXITCODE_DONE, "Before you switch this host off, wait until");
+	fake.exit = -1;
+	orders_fence(&eng, &pause);
+	fake.st.register_ok = false;
+	later(0);
+	over(EXITCODE_DONE, "Before you switch this host off, wait until");
+}
+
+/* The primary: who takes over lists it first, and takes it off then. */
+static void
+test_fence_of_the_primary(void **state)
+{
+	fake.dur.latch = true;
+	fake.st.rel = REL_RELEASED;
+	fake.st.pg = PGS_GONE;
+	fake.st.rec.state = REC_RELEASED;
+	fake.st.rec.candidates = 1u << B;
+	orders_fence(&eng, &pause);
+	later(0);
+	fake.st.rel = REL_OTHER;
+	fake.st.rec.holder = B;
+	fake.st.rec.state = REC_CLAIMED;
+	fake.st.rec.candidates = 1u << A;
+	later(USEC_SEC);
+	fake.st.rec.state = REC_HELD;
+	later(USEC_SEC);
+	assert_int_equal(fake.exit, -1);
+	fake.st.rec.candidates = 0;
+	later(USEC_SEC);
+	over(EXITCODE_DONE, "It is no candidate any more");
+	/* It stopped late: it is done before it would be called unfinished. */
+	fake.exit = -1;
+	fake.st.rec.candidates = 1u << A;
+	fake.st.pg = PGS_PRIMARY;
+	at = clock_now();
+	orders_fence(&eng, &pause);
+	later(36 * USEC_SEC);
+	fake.st.pg = PGS_GONE;
+	later(0);
+	assert_int_equal(fake.exit, -1);
+	later(3 * USEC_SEC / 2);
+	over(EXITCODE_DONE, "wait until hactl status");
+}
+
 int
 main(void)
 {
@@ -336,6 +426,8 @@ main(void)
 		T(test_refused),
 		T(test_resume),
 		T(test_fence),
+		T(test_fence_off_the_list),
+		T(test_fence_of_the_primary),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -112,6 +112,7 @@ test_status_settings(void **state)
 	ot.conf.durability = DURABILITY_BOUNDED;
 	ot.conf.max_loss = 65536;
 	ot.view.source = NODE_BIT(A);
+	ot.view.up_at = clock_now().raw - USEC_SEC;
 	for (i = 0; i < PG_FINDINGS_MAX; i++) {
 		ot.findings.row[i].reason = "commit-async";
 		ot.findings.row[i].level = FINDING_WARNS;
@@ -131,6 +132,7 @@ test_status_settings(void **state)
 				json_object_get(n, "durable"), "told")),
 	    "0/0");
 	obj = json_object_get(n, "postgres");
+	assert_true(json_integer_value(json_object_get(obj, "up_ms")) >= 1000);
 	assert_string_equal(json_string_value(json_array_get(
 				json_object_get(obj, "source"), 0)),
 	    "n-a");
@@ -142,6 +144,7 @@ test_status_settings(void **state)
 	assert_true(json_is_object(json_object_get(n, "follow")));
 	ot.findings.count = 0;
 	ot.view.source = 0;
+	ot.view.up_at = 0;
 	ot.conf.durability = DURABILITY_STRICT;
 	ot.conf.max_loss = 0;
 }

@@ -277,6 +277,89 @@ test_words(void **state)
 	    "clients cannot write here: this node is stopping PostgreSQL");
 	says("plan.end", "takeover: done", "takeover: done");
 	says("act.done", "", "");
+	/* How long it took, and not when it was. */
+	says("plan.row", "takeover: claim after 120 ms",
+	    "takeover: claim is done, the step took 120 ms");
+	says("plan.end", "takeover: done at open after 1403 ms",
+	    "takeover: done at open, the plan took 1403 ms");
+	says("plan.end", "stepdown: refused at stop after a while",
+	    "stepdown: refused at stop after a while");
+}
+
+/* Its first line of that kind. */
+static const json_t *
+of(const char *ev)
+{
+	const json_t *list = get_at(st_doc, "timeline"), *line;
+	size_t i;
+
+	for (i = 0; i < json_array_size(list); i++) {
+		line = json_array_get(list, i);
+		if (strcmp(get_str(line, "ev"), ev) == 0)
+			return line;
+	}
+	return NULL;
+}
+
+static void
+took(const char *ev, long long ms, const char *want)
+{
+	json_t *obj = json_object();
+	char buf[200];
+
+	json_put_string(obj, "ev", ev);
+	json_put_i64(obj, "ms", ms);
+	story_text(buf, sizeof(buf), obj);
+	assert_string_equal(buf, want);
+	json_decref(obj);
+}
+
+/* Of a line that took time the length, and the moment at which it was over. */
+static void
+test_durations(void **state)
+{
+	const json_t *line;
+
+	took("act.done", 214, "took 214 ms");
+	took("front.gone", 9000, "after 9000 ms of life");
+	st_start(13);
+	seen(0);
+	seen(1);
+	st_line(0, 0, "postmaster.gone", 12, "");
+	st_line(
+	    1, 50, "plan.row", 13, "\"text\":\"takeover: claim after 20 ms\"");
+	st_line(1, 60, "act.done", 13, "\"ms\":30");
+	opened(73);
+	(void)st_report();
+	assert_string_equal(
+	    get_str(st_doc, "since"), "the last write was possible on s1");
+	assert_true(get_int(st_doc, "since_at_ms") == ST_T0);
+	line = of("plan.row");
+	assert_int_equal(get_int(line, "after_ms"), 50);
+	assert_int_equal(get_int(line, "took_ms"), 20);
+	assert_int_equal(get_int(of("act.done"), "took_ms"), 30);
+	assert_false(get_has(of("fence.open"), "took_ms"));
+}
+
+/* From what else the times are counted. */
+static void
+test_since(void **state)
+{
+	st_start(13);
+	seen(0);
+	seen(1);
+	opened(73);
+	(void)st_report();
+	assert_string_equal(
+	    get_str(st_doc, "since"), "clients can write on s2");
+	assert_true(get_int(st_doc, "since_at_ms") == ST_T0 + 73);
+	st_teardown(NULL);
+	st_start(13);
+	seen(0);
+	seen(1);
+	(void)st_report();
+	assert_string_equal(
+	    get_str(st_doc, "since"), "the first line of epoch 13");
 }
 
 /* That is the proof of a takeover, and of nothing that came after it. */
@@ -320,6 +403,8 @@ main(void)
 		T(test_bounded),
 		T(test_what_to_look_at),
 		T(test_words),
+		T(test_durations),
+		T(test_since),
 		T(test_proof),
 	};
 

@@ -40,7 +40,6 @@ Look around:
 '''
 REBUILD = '''Make the old primary a standby, and let it take over in peace:
   tests/lab/labctl exec {id} s1 hactl rejoin
-  tests/lab/labctl exec -u postgres {id} s1 repmgr standby register --force
   tests/lab/labctl exec {id} s2 hactl preflight
   tests/lab/labctl exec {id} s2 hactl switchover prod-s1
 Nobody takes over by himself for a while:
