@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "hactl/hactl.h"
+#include "hactl/order_ask.h"
 #include "hactl/ready.h"
 #include "hactl/story.h"
 #include "hactl/way.h"
@@ -17,7 +18,6 @@
 #include "hawatch/str.h"
 
 #define DRILL_ASK (5 * USEC_SEC)
-#define DRILL_ORDER (300 * USEC_SEC)
 #define DRILL_SETTLE (300 * USEC_SEC)
 #define DRILL_EVERY_NS 500000000L
 
@@ -138,7 +138,7 @@ drill_leg(struct drill *d, int from)
 	json_put_string(request, "node", new);
 	if (call.opt[OPT_JSON] == NULL)
 		print_line("%s hands over to %s", old, new);
-	code = order_give(&call, request, DRILL_ORDER, &last);
+	code = order_give(&call, request, ORDER_LIMIT, &last);
 	if (call.opt[OPT_JSON] == NULL && last != NULL)
 		order_done(last);
 	json_decref(last);
