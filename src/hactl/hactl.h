@@ -196,6 +196,8 @@ const char *next_kept(const struct call *call, const char *next);
 /* Whether print_wrong only remembers; and the last that it remembered. */
 void print_hold(bool hold);
 void print_held(void);
+/* False: of what was printed until now something is lost. */
+bool print_flush(void);
 /* "1.234 s" */
 void print_ms(char *buf, size_t size, long long ms);
 /* "5 s", "3 min", "2 h", "4 d" of milliseconds; "-" of null. */
