@@ -213,6 +213,8 @@ void print_json(json_t *answer, enum exitcode code);
 /* What print_wrong has said, and one of the errors in the configuration. */
 void print_json_refused(const char *text, const char *next);
 void print_json_error(const char *text);
+/* Puts what was said last beside an answer that has more. */
+void print_json_wrong(json_t *obj);
 /* Before the end: where --json was asked for and no last line printed. */
 void print_json_end(const struct call *call, enum exitcode code);
 /* A line for each data node that said nothing, with what comes next. */
