@@ -141,6 +141,13 @@ def test_the_same_as_on_the_host(pki, host):
     assert not done.stderr.rstrip().endswith("'")
 
 
+def test_who_is_no_name_from_afar(pki, host):
+    """The number of an account there may be somebody else's here."""
+    said = run(None, 'history', *at(host), *keys(pki)).stdout
+    assert 'by uid 0 of %s' % NAMES[0] in ' '.join(said.split())
+    assert 'by root' not in said
+
+
 def test_the_file_of_an_operator(pki, host, tmp_path):
     path = client(pki, 'prod-s1=127.0.0.1:%d' % host.port,
                   'prod-s2=127.0.0.1:1')

@@ -279,6 +279,63 @@ test_words(void **state)
 	says("act.done", "", "");
 }
 
+/* The number of a person has a name on that person's host alone. */
+static void
+test_who(void **state)
+{
+	json_t *obj = json_object();
+	char buf[200];
+
+	json_put_string(obj, "ev", "order.taken");
+	json_put_i64(obj, "uid", 0);
+	story_text(buf, sizeof(buf), obj);
+	assert_string_equal(buf, "by uid 0");
+	json_put_string(obj, "node", "s2");
+	story_text(buf, sizeof(buf), obj);
+	assert_string_equal(buf, "by uid 0 of s2");
+	story_here(obj, "");
+	story_here(obj, "s1");
+	story_text(buf, sizeof(buf), obj);
+	assert_string_equal(buf, "by uid 0 of s2");
+	story_here(obj, "s2");
+	story_text(buf, sizeof(buf), obj);
+	assert_string_equal(buf, "by root");
+	/* Nor by the word of the host that sent it. */
+	story_here(obj, "s1");
+	story_text(buf, sizeof(buf), obj);
+	assert_string_equal(buf, "by uid 0 of s2");
+	json_decref(obj);
+}
+
+static void
+who_ordered(bool away, const char *s1, const char *s2)
+{
+	const json_t *list, *line;
+	char buf[200];
+	size_t i;
+
+	st_start(13);
+	json_put_bool(st_answer, "away", away);
+	st_line(0, 0, "order.taken", 13, "\"uid\":0");
+	st_line(1, 0, "order.taken", 13, "\"uid\":0");
+	(void)st_report();
+	list = get_at(st_doc, "timeline");
+	assert_int_equal(json_array_size(list), 2);
+	for (i = 0; i < 2; i++) {
+		line = json_array_get(list, i);
+		story_text(buf, sizeof(buf), line);
+		assert_string_equal(
+		    buf, strcmp(get_str(line, "node"), "s1") == 0 ? s1 : s2);
+	}
+}
+
+static void
+test_who_in_a_report(void **state)
+{
+	who_ordered(false, "by root", "by uid 0 of s2");
+	who_ordered(true, "by uid 0 of s1", "by uid 0 of s2");
+}
+
 /* That is the proof of a takeover, and of nothing that came after it. */
 static void
 test_proof(void **state)
@@ -320,6 +377,8 @@ main(void)
 		T(test_bounded),
 		T(test_what_to_look_at),
 		T(test_words),
+		T(test_who),
+		T(test_who_in_a_report),
 		T(test_proof),
 	};
 
