@@ -120,7 +120,7 @@ void verb_keep(int argc, char **argv);
 const char *verb_again(const char *before, const char *after);
 /* A blank and that word, as a shell reads it back; *len: used of buf. */
 void verb_quote(char *buf, size_t size, size_t *len, const char *word);
-/* With that in the place of a word of it. */
+/* With that in the place of a word of it; hactl --help where it has none. */
 const char *verb_again_with(const char *word, const char *other);
 
 /* ask.c: the engine's answer, line by line. line may be NULL; it gets every
