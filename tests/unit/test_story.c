@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -279,6 +280,51 @@ test_words(void **state)
 	says("act.done", "", "");
 }
 
+/* What story_print writes, without its colours. */
+static void
+printed(char *buf, size_t size, bool markdown)
+{
+	FILE *out = tmpfile();
+	int before = dup(STDOUT_FILENO);
+
+	assert_non_null(out);
+	fflush(stdout);
+	assert_int_not_equal(dup2(fileno(out), STDOUT_FILENO), -1);
+	story_print(st_doc, markdown);
+	fflush(stdout);
+	assert_int_not_equal(dup2(before, STDOUT_FILENO), -1);
+	close(before);
+	rewind(out);
+	buf[fread(buf, 1, size - 1, out)] = '\0';
+	fclose(out);
+}
+
+/* Another host's word reaches neither the terminal nor the document as more
+ * than a text. */
+static void
+test_foreign_words(void **state)
+{
+	static char text[16384];
+	int markdown;
+
+	st_start(13);
+	json_put_string(st_answer, "cluster", "<b>\033[2J");
+	json_put_string(st_host(0), "node", "s1\033]0;x\007");
+	st_line(1, 0, "record.seen", 13,
+	    "\"holder\":\"s2\\u001b[31m](http://x)<img>\"");
+	(void)st_report();
+	assert_true(json_array_size(get_at(st_doc, "gaps")) > 0);
+	for (markdown = 0; markdown < 2; markdown++) {
+		printed(text, sizeof(text), markdown);
+		assert_null(strchr(text, '\033'));
+		assert_null(strchr(text, '\007'));
+		if (markdown)
+			assert_null(strstr(text, "<img>"));
+	}
+	assert_non_null(strstr(text, "# Epoch 13 of cluster "
+				     "\\<b\\>?\\[2J: held by s2?\\[31m"));
+}
+
 /* The number of a person has a name on that person's host alone. */
 static void
 test_who(void **state)
@@ -377,6 +423,7 @@ main(void)
 		T(test_bounded),
 		T(test_what_to_look_at),
 		T(test_words),
+		T(test_foreign_words),
 		T(test_who),
 		T(test_who_in_a_report),
 		T(test_proof),
