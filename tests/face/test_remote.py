@@ -66,6 +66,10 @@ class Host:
             tls.sendall(json.dumps(obj).encode() + b'\n')
 
     def close(self):
+        """When its thread has ended: one that is about to accept would do so
+        on the descriptor's next socket, and answer for the next host."""
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.thread.join(10)
         self.listener.close()
 
 
