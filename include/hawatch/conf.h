@@ -21,6 +21,7 @@
 #define CONF_LIST_MAX 16
 #define CONF_OPERATORS_MAX 16
 #define CONF_NOTIFY_MAX 8
+#define CONF_TTL_MAX (60 * USEC_SEC) /* of lease.ttl */
 #define CONF_PATH "/etc/hawatch/hawatch.conf"
 
 enum conf_mode { MODE_OBSERVE, MODE_MANUAL, MODE_AUTO };

@@ -145,7 +145,7 @@ const struct conf_row conf_rows[] = {
 { "nodes.priority", CT_INT, NODE(priority), .min = 0, .max = 1000, .def = "100",
   .doc = "Which of several equally advanced standbys takes over: the one with the greater number." },
 
-{ "lease.ttl", CT_USEC, AT(conf.ttl), .min = 500 * USEC_MSEC, .max = 60 * USEC_SEC, .def = "5s",
+{ "lease.ttl", CT_USEC, AT(conf.ttl), .min = 500 * USEC_MSEC, .max = CONF_TTL_MAX, .def = "5s",
   .doc = "T: for how long one confirmation lets the primary accept writes, and so how long a lost host is waited for." },
 { "lease.slack", CT_USEC, AT(conf.slack), .min = USEC_MSEC, .max = 5 * USEC_SEC, .def = "50ms",
   .vital = true, .doc = "Allowance for late scheduling, added to every wait of a candidate." },

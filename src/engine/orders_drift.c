@@ -13,10 +13,14 @@
 #include "hawatch/emit.h"
 #include "hawatch/json.h"
 #include "hawatch/mem.h"
+#include "hawatch/orderlimit.h"
 #include "hawatch/str.h"
 
 #define DRIFT_LIMIT (280 * USEC_SEC)
 #define DRIFT_LOOK (20 * USEC_MSEC)
+
+_Static_assert(
+    DRIFT_LIMIT <= ORDER_WATCH_MAX, "hactl must not give up before the engine");
 
 /* One at a time; the asker may be gone, the run goes on. */
 struct order_drift {

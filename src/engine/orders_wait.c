@@ -11,18 +11,24 @@
 #include "engine/status.h"
 #include "hawatch/json.h"
 #include "hawatch/mem.h"
+#include "hawatch/orderlimit.h"
 #include "hawatch/str.h"
 
 #define WAIT_TAKEOVER (60 * USEC_SEC)
 #define WAIT_INIT (30 * USEC_SEC)
-#define WAIT_SWITCHOVER (400 * USEC_SEC) /* its first steps take a while */
-#define WAIT_FENCE (30 * USEC_SEC)
+#define WAIT_SWITCHOVER ORDER_WATCH_MAX /* its first steps take a while */
+#define WAIT_FENCE ORDER_WATCH_SHORT
 #define WAIT_REJOIN (280 * USEC_SEC)
 #define WAIT_NOTE (5 * USEC_SEC)
 #define WAIT_IDLE (2 * USEC_SEC)
 
 #define WAIT_HOPELESS USEC_SEC
 #define WAIT_QUIET (200 * USEC_MSEC) /* what passes at once is not told */
+
+_Static_assert(
+    WAIT_TAKEOVER <= ORDER_WATCH_MAX && WAIT_INIT <= ORDER_WATCH_MAX &&
+	WAIT_REJOIN <= ORDER_WATCH_MAX && WAIT_NOTE <= ORDER_WATCH_SHORT,
+    "hactl must not give up before the engine");
 
 enum wait_end { WAIT_ON, WAIT_DONE, WAIT_FAILED, WAIT_STUCK, WAIT_DEAF };
 
@@ -74,7 +80,7 @@ orders_wait(struct engine *e, uint64_t id, enum long_order what, node_t node)
 	w->what = what;
 	w->node = node;
 	w->since = now.raw;
-	w->until = now.raw + limit + 4 * e->conf->ttl;
+	w->until = now.raw + limit + ORDER_WATCH_TTLS * e->conf->ttl;
 	w->epoch = st.rec.epoch;
 	TAILQ_INSERT_TAIL(&e->orders->waits, w, entry);
 	orders_wake_by(e, 0);

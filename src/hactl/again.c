@@ -55,11 +55,38 @@ verb_keep(int argc, char **argv)
 		verb_quote(verb_given, sizeof(verb_given), &len, argv[i]);
 }
 
+static bool
+again_ends(char c, bool quoted)
+{
+	return c == '=' || c == (quoted ? '\'' : ' ') || (!quoted && c == '\0');
+}
+
+/* Whole, as it was given, or behind its option's '='; not a part of another
+ * word, nor one of a sentence in quotes. NULL: it is not there. */
+static const char *
+again_find(const char *word)
+{
+	size_t len = strlen(word);
+	bool quoted = false;
+	const char *at;
+
+	for (at = verb_given; *at != '\0'; at++) {
+		if (at > verb_given && strncmp(at, word, len) == 0 &&
+		    again_ends(at[-1], quoted) && again_ends(at[len], quoted))
+			return at;
+		if (*at == '\'')
+			quoted = !quoted;
+		else if (*at == '\\' && !quoted && at[1] != '\0')
+			at++;
+	}
+	return NULL;
+}
+
 const char *
 verb_again_with(const char *word, const char *other)
 {
 	static char again[sizeof(verb_given) + 64];
-	const char *at = strstr(verb_given, word);
+	const char *at = again_find(word);
 
 	if (at == NULL)
 		return "hactl --help";

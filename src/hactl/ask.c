@@ -45,6 +45,8 @@ static char *ask_text(
 static json_t *ask_line(
     struct way *w, struct ask_buffer *in, usec_t until, struct error *err);
 static enum exitcode ask_silent(const struct way *w, const struct error *err);
+static enum exitcode ask_lost(
+    const struct way *w, const struct error *err, bool begun);
 
 json_t *
 ask_request(const char *verb)
@@ -58,14 +60,15 @@ ask_request(const char *verb)
 /* The last line decides. Anything but a number of its own must not pass for a
  * yes. */
 static enum exitcode
-ask_verdict(const struct call *call, const struct way *w, json_t *obj)
+ask_verdict(
+    const struct call *call, const struct way *w, json_t *obj, bool begun)
 {
 	struct error err;
 	long long number;
 
 	if (!json_is_integer(json_object_get(obj, "exit"))) {
 		error_set(&err, ERR_PROTOCOL, "its answer has no exit code");
-		return ask_silent(w, &err);
+		return ask_lost(w, &err, begun);
 	}
 	if (w->ssl == NULL && get_has(obj, "self"))
 		next_self(get_str(obj, "self"));
@@ -75,6 +78,15 @@ ask_verdict(const struct call *call, const struct way *w, json_t *obj)
 	number = get_int(obj, "exit");
 	return number < 0 || number > 255 ? EXITCODE_LOCAL :
 					    (enum exitcode)number;
+}
+
+/* That is said of an order only once it runs. */
+static bool
+ask_is_begun(const json_t *obj)
+{
+	return get_str(obj, "step")[0] != '\0' ||
+	       get_str(obj, "waits")[0] != '\0' ||
+	       get_str(obj, "note")[0] != '\0';
 }
 
 enum exitcode
@@ -87,6 +99,7 @@ ask_engine(const struct call *call, json_t *request, usec_t limit,
 	struct error err;
 	usec_t until = ask_now() + limit;
 	json_t *obj = NULL;
+	bool begun = false;
 	char *text;
 
 	*last = NULL;
@@ -99,20 +112,19 @@ ask_engine(const struct call *call, json_t *request, usec_t limit,
 		code = ask_silent(&w, &err);
 		goto out;
 	}
-	for (;;) {
-		obj = ask_line(&w, &in, until, &err);
+	while ((obj = ask_line(&w, &in, until, &err)) != NULL &&
+	       !json_has(obj, "exit")) {
 		ask_tick_over();
-		if (obj == NULL) {
-			code = ask_silent(&w, &err);
-			goto out;
-		}
-		if (json_has(obj, "exit"))
-			break;
+		begun = begun || ask_is_begun(obj);
 		if (line != NULL)
 			line(arg, obj);
 		json_decref(obj);
 	}
-	code = ask_verdict(call, &w, obj);
+	ask_tick_over();
+	if (obj == NULL)
+		code = ask_lost(&w, &err, begun);
+	else
+		code = ask_verdict(call, &w, obj, begun);
 	if (json_is_integer(json_object_get(obj, "exit")))
 		*last = obj;
 	else
@@ -356,4 +368,22 @@ ask_silent(const struct way *w, const struct error *err)
 	print_wrong(text, "systemctl status hawatchd");
 	free(text);
 	return EXITCODE_NO_ENGINE;
+}
+
+/* What was begun goes on, whoever watches it; a program that is told that the
+ * engine does not answer would give the order again, or another. */
+static enum exitcode
+ask_lost(const struct way *w, const struct error *err, bool begun)
+{
+	char *text;
+
+	if (!begun)
+		return ask_silent(w, err);
+	text = xasprintf("the order was begun, and goes on as long as the "
+			 "engine runs; how it ends cannot be seen from here: "
+			 "%s",
+	    err->msg);
+	print_wrong(text, "hactl status");
+	free(text);
+	return EXITCODE_UNKNOWN;
 }

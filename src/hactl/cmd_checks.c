@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "hactl/hactl.h"
+#include "hactl/order_ask.h"
 #include "hactl/wrong.h"
 #include "hawatch/json.h"
 #include "hawatch/mem.h"
@@ -16,7 +17,6 @@
 #define CHECKS_COLUMNS 7
 #define CHECKS_ROWS_MAX ((size_t)NODES_MAX * CONF_CHECKS_MAX)
 #define DRIFT_COLUMNS 6
-#define DRIFT_APPLY_LIMIT (300 * USEC_SEC)
 
 static size_t checks_rows(
     const json_t *node, struct print_row *rows, size_t n, size_t max);
@@ -90,7 +90,7 @@ drift_apply(const struct call *call)
 	code = confirm(call, "Change it?");
 	if (code != EXITCODE_DONE)
 		return code;
-	return order_run(call, ask_request("drift-apply"), DRIFT_APPLY_LIMIT);
+	return order_run(call, ask_request("drift-apply"), ORDER_LIMIT);
 }
 
 /* What is bad is bad, whoever else is silent. */

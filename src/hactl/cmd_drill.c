@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "hactl/hactl.h"
+#include "hactl/order_ask.h"
 #include "hactl/ready.h"
 #include "hactl/story.h"
 #include "hactl/way.h"
@@ -17,7 +18,6 @@
 #include "hawatch/str.h"
 
 #define DRILL_ASK (5 * USEC_SEC)
-#define DRILL_ORDER (300 * USEC_SEC)
 #define DRILL_SETTLE (300 * USEC_SEC)
 #define DRILL_EVERY_NS 500000000L
 
@@ -26,6 +26,7 @@ struct drill {
 	char name[2]
 		 [NODE_NAME_MAX]; /* the primary, and who is it for a while */
 	json_t *legs;
+	char why[240]; /* the order's own words, where it was refused; "" */
 };
 
 /* The same words to that host. */
@@ -138,9 +139,10 @@ drill_leg(struct drill *d, int from)
 	json_put_string(request, "node", new);
 	if (call.opt[OPT_JSON] == NULL)
 		print_line("%s hands over to %s", old, new);
-	code = order_give(&call, request, DRILL_ORDER, &last);
+	code = order_give(&call, request, ORDER_LIMIT, &last);
 	if (call.opt[OPT_JSON] == NULL && last != NULL)
 		order_done(last);
+	str_cut(d->why, sizeof(d->why), get_str(last, "refused"));
 	json_decref(last);
 	if (code == EXITCODE_DONE) {
 		code = drill_settle(d, new, old, &epoch);
@@ -187,19 +189,24 @@ static void
 drill_print(const struct drill *d, enum exitcode code)
 {
 	const json_t *leg;
-	char ms[32] = "?", report[48];
+	char ms[32], report[48];
 	json_t *obj;
 	size_t i;
 
 	if (d->call->opt[OPT_JSON] != NULL) {
 		obj = json_object();
 		json_put(obj, "legs", json_incref(d->legs));
+		if (d->why[0] != '\0')
+			json_put_string(obj, "why", d->why);
+		if (code != EXITCODE_DONE)
+			print_json_wrong(obj);
 		print_json(obj, code);
 		json_decref(obj);
 		return;
 	}
 	for (i = 0; i < json_array_size(d->legs); i++) {
 		leg = json_array_get(d->legs, i);
+		str_cut(ms, sizeof(ms), "?");
 		if (get_int(leg, "outage_ms") >= 0)
 			print_ms(ms, sizeof(ms), get_int(leg, "outage_ms"));
 		(void)snprintf(report, sizeof(report), "hactl report %lld",

@@ -6,11 +6,12 @@
 
 #include "hactl/hactl.h"
 #include "hactl/story.h"
+#include "hactl/way.h"
 #include "hawatch/json.h"
 
 #define HISTORY_LIMIT (10 * USEC_SEC)
 
-static void history_print(const json_t *answer);
+static void history_print(const json_t *answer, bool away);
 static void history_broken(const json_t *answer);
 static void history_holds(const json_t *answer);
 
@@ -30,7 +31,7 @@ cmd_history(const struct call *call)
 		if (call->opt[OPT_JSON] != NULL)
 			print_json(answer, code);
 		else if (!verify)
-			history_print(answer);
+			history_print(answer, remote_meant(call));
 		if (get_has(answer, "broken"))
 			history_broken(answer);
 		else if (verify && call->opt[OPT_JSON] == NULL)
@@ -41,9 +42,10 @@ cmd_history(const struct call *call)
 }
 
 static void
-history_print(const json_t *answer)
+history_print(const json_t *answer, bool away)
 {
-	const json_t *list = get_at(answer, "records"), *line;
+	const json_t *list = get_at(answer, "records");
+	json_t *line;
 	char first[96], day[32], text[640];
 	size_t i;
 
@@ -54,6 +56,7 @@ history_print(const json_t *answer)
 	for (i = 0; i < json_array_size(list); i++) {
 		line = json_array_get(list, i);
 		story_day(day, sizeof(day), get_int(line, "at_ms"));
+		story_here(line, away ? "" : get_str(answer, "node"));
 		story_text(text, sizeof(text), line);
 		(void)snprintf(first, sizeof(first), "%-20s %5lld  %-16s ", day,
 		    get_int(line, "epoch"), get_str(line, "ev"));

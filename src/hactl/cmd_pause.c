@@ -13,8 +13,8 @@
 #include "hawatch/mem.h"
 #include "hawatch/str.h"
 
-/* The engine bounds its orders itself, well below this. */
-#define PAUSE_LIMIT (120 * USEC_SEC)
+/* The engine bounds its orders itself, below this. */
+#define PAUSE_LIMIT ORDER_WAIT(ORDER_WATCH_SHORT)
 #define PAUSE_MAX (24 * 3600 * USEC_SEC) /* the engine refuses more, too */
 
 /* The same with another time; of the two ways to give it. */

@@ -69,8 +69,11 @@ status_watch(const struct call *call)
 			 call->opt[OPT_JSON] != NULL && answer != NULL)
 			print_json_line(answer);
 		json_decref(answer);
-		if (fflush(stdout) != 0)
+		answer = NULL;
+		if (!print_flush()) {
+			code = EXITCODE_LOCAL;
 			break;
+		}
 		nanosleep(&every, NULL);
 	}
 	json_decref(answer);

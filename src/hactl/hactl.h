@@ -120,7 +120,7 @@ void verb_keep(int argc, char **argv);
 const char *verb_again(const char *before, const char *after);
 /* A blank and that word, as a shell reads it back; *len: used of buf. */
 void verb_quote(char *buf, size_t size, size_t *len, const char *word);
-/* With that in the place of a word of it. */
+/* With that in the place of a word of it; hactl --help where it has none. */
 const char *verb_again_with(const char *word, const char *other);
 
 /* ask.c: the engine's answer, line by line. line may be NULL; it gets every
@@ -196,6 +196,8 @@ const char *next_kept(const struct call *call, const char *next);
 /* Whether print_wrong only remembers; and the last that it remembered. */
 void print_hold(bool hold);
 void print_held(void);
+/* False: of what was printed until now something is lost. */
+bool print_flush(void);
 /* "1.234 s" */
 void print_ms(char *buf, size_t size, long long ms);
 /* "5 s", "3 min", "2 h", "4 d" of milliseconds; "-" of null. */
@@ -211,6 +213,8 @@ void print_json(json_t *answer, enum exitcode code);
 /* What print_wrong has said, and one of the errors in the configuration. */
 void print_json_refused(const char *text, const char *next);
 void print_json_error(const char *text);
+/* Puts what was said last beside an answer that has more. */
+void print_json_wrong(json_t *obj);
 /* Before the end: where --json was asked for and no last line printed. */
 void print_json_end(const struct call *call, enum exitcode code);
 /* A line for each data node that said nothing, with what comes next. */

@@ -2,8 +2,6 @@
  * hactl: parses its command line and runs the verb. Everything else is in the
  * verb's file.
  */
-#include <stdio.h>
-
 #include "hactl/hactl.h"
 
 int
@@ -15,7 +13,7 @@ main(int argc, char **argv)
 	if (!verb_parse(&call, argc, argv, &code))
 		code = call.verb->run(&call);
 	print_json_end(&call, code);
-	if (fflush(stdout) != 0 && code == EXITCODE_DONE)
+	if (!print_flush() && code == EXITCODE_DONE)
 		code = EXITCODE_LOCAL;
 	return (int)code;
 }

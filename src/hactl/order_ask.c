@@ -11,6 +11,7 @@
 #include "hawatch/json.h"
 
 #define ASK_STATUS (3 * USEC_SEC)
+#define ASK_LOOK (30 * USEC_SEC) /* nothing runs that could take longer */
 
 /* What would be refused need not be asked for. An engine that cannot tell says
  * so when the order is given. */
@@ -22,7 +23,7 @@ order_look(const struct call *call, const json_t *request)
 
 	json_put_bool(asks, "look", true);
 	print_hold(true);
-	code = ask_engine(call, asks, ORDER_LIMIT, NULL, NULL, &last);
+	code = ask_engine(call, asks, ASK_LOOK, NULL, NULL, &last);
 	print_hold(false);
 	if (last == NULL || strstr(get_str(last, "refused"), "look") != NULL)
 		code = EXITCODE_DONE;

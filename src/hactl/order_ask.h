@@ -8,9 +8,10 @@
 #include <jansson.h>
 
 #include "hactl/hactl.h"
+#include "hawatch/orderlimit.h"
 
-/* The engine bounds its orders itself, well below this. */
-#define ORDER_LIMIT (300 * USEC_SEC)
+/* The engine bounds its orders itself, below this. */
+#define ORDER_LIMIT ORDER_WAIT(ORDER_WATCH_MAX)
 
 struct order_ask {
 	const json_t *request; /* would it be refused? NULL: not looked at */

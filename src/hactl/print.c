@@ -242,6 +242,13 @@ print_held(void)
 	print_later.on = false;
 }
 
+/* What a flush could not write is discarded, and the next one succeeds. */
+bool
+print_flush(void)
+{
+	return fflush(stdout) == 0 && ferror(stdout) == 0;
+}
+
 void
 print_ms(char *buf, size_t size, long long ms)
 {

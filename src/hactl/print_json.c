@@ -57,6 +57,15 @@ print_json_error(const char *text)
 }
 
 void
+print_json_wrong(json_t *obj)
+{
+	if (print_run.refused[0] != '\0')
+		json_put_string(obj, "refused", print_run.refused);
+	if (print_run.next[0] != '\0')
+		json_put_string(obj, "next", print_run.next);
+}
+
+void
 print_json_end(const struct call *call, enum exitcode code)
 {
 	json_t *obj;
@@ -64,10 +73,7 @@ print_json_end(const struct call *call, enum exitcode code)
 	if (call->opt[OPT_JSON] != NULL && !print_run.ended &&
 	    code != EXITCODE_DONE) {
 		obj = json_object();
-		if (print_run.refused[0] != '\0')
-			json_put_string(obj, "refused", print_run.refused);
-		if (print_run.next[0] != '\0')
-			json_put_string(obj, "next", print_run.next);
+		print_json_wrong(obj);
 		if (print_run.errors != NULL)
 			json_put(obj, "errors", json_incref(print_run.errors));
 		print_json(obj, code);

@@ -9,13 +9,14 @@
 
 #include "hactl/hactl.h"
 #include "hactl/story.h"
+#include "hawatch/json.h"
 #include "hawatch/str.h"
 
 /* What is said elsewhere on the line, or of use to programs only. */
 static const char *const story_quiet[] = { "schema", "at", "at_ms", "node",
 	"ev", "change", "level", "epoch", "text", "unlinked", "after_ms", "wal",
 	"durability", "in_force", "old", "heard_ms", "proof", "proof_why",
-	"dropped", "pid", "kinds", "left_out", "cut", "took_ms" };
+	"dropped", "here", "pid", "kinds", "left_out", "cut", "took_ms" };
 
 /* What an event's name says to those only who know the words. */
 static const struct {
@@ -99,16 +100,28 @@ story_add(char *buf, size_t size, const char *fmt, ...)
 	va_end(ap);
 }
 
-/* Who it is here; another host may know the number by another name. */
-static void
-story_uid(char *buf, size_t size, long long uid)
+void
+story_here(json_t *line, const char *node)
 {
-	const struct passwd *pw = getpwuid((uid_t)uid);
+	json_object_del(line, "here");
+	if (node[0] != '\0' && strcmp(get_str(line, "node"), node) == 0)
+		json_put_bool(line, "here", true);
+}
 
-	if (pw == NULL)
-		story_add(buf, size, "by uid %lld", uid);
-	else
+/* Another host may know the number by another name, and this one by that of
+ * somebody else. */
+static void
+story_uid(char *buf, size_t size, const json_t *line, long long uid)
+{
+	const char *node = get_str(line, "node");
+	const struct passwd *pw =
+	    get_bool(line, "here") ? getpwuid((uid_t)uid) : NULL;
+
+	if (pw != NULL)
 		story_add(buf, size, "by %s", pw->pw_name);
+	else
+		story_add(buf, size, "by uid %lld%s%s", uid,
+		    node[0] == '\0' ? "" : " of ", node);
 }
 
 static void
@@ -122,12 +135,13 @@ story_ms(char *buf, size_t size, const json_t *line)
 }
 
 static void
-story_pair(char *buf, size_t size, const char *key, const json_t *value)
+story_pair(char *buf, size_t size, const json_t *line, const char *key,
+    const json_t *value)
 {
 	const char *text = json_string_value(value);
 
 	if (strcmp(key, "uid") == 0 && json_is_integer(value))
-		story_uid(buf, size, json_integer_value(value));
+		story_uid(buf, size, line, json_integer_value(value));
 	else if (json_is_integer(value))
 		story_add(buf, size, "%s %lld", key,
 		    (long long)json_integer_value(value));
@@ -203,7 +217,7 @@ story_text(char *buf, size_t size, const json_t *line)
 		if (strcmp(key, "ms") == 0 && json_is_integer(value))
 			story_ms(buf, size, line);
 		else if (!story_is_quiet(key))
-			story_pair(buf, size, key, value);
+			story_pair(buf, size, line, key, value);
 	if (story_by_proof(line))
 		story_add(buf, size, "proof %s%s%s", get_str(line, "proof"),
 		    get_str(line, "proof_why")[0] == '\0' ? "" : ": ",

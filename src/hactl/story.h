@@ -14,6 +14,9 @@ void story_text(char *buf, size_t size, const json_t *line);
 /* How long that took which was over at its time; -1: it took none, or nobody
  * said. */
 long long story_took_ms(const json_t *line);
+/* A line of this host, where node is its name: who gave an order, by uid, has
+ * a name here. "": another host answers, and its numbers are not known. */
+void story_here(json_t *line, const char *node);
 /* "2026-11-21 00:12:13", "00:12:13.123"; UTC. */
 void story_day(char *buf, size_t size, long long ms);
 void story_clock(char *buf, size_t size, long long ms);

@@ -14,6 +14,7 @@
 
 #define REPORT_TEXT 640
 
+static void report_markdown(const char *text);
 static void report_title(const json_t *doc, bool markdown);
 static void report_say(bool markdown, const char *what, const char *text);
 static void report_summary(const json_t *doc, bool markdown);
@@ -61,18 +62,19 @@ report_title(const json_t *doc, bool markdown)
 	const char *holder = get_str(doc, "holder");
 	char *text;
 
-	text = xasprintf("%sEpoch %lld of cluster %s: %s%s",
-	    markdown ? "# " : "", get_int(doc, "epoch"),
-	    get_str(doc, "cluster"),
+	text = xasprintf("Epoch %lld of cluster %s: %s%s",
+	    get_int(doc, "epoch"), get_str(doc, "cluster"),
 	    holder[0] == '\0' ? "the holder's lines are missing" : "held by ",
 	    holder);
-	if (markdown)
-		printf("%s\n\n", text);
-	else
+	if (markdown) {
+		printf("# ");
+		report_markdown(text);
+		printf("\n\n");
+	} else {
 		print_line("%s", text);
-	free(text);
-	if (!markdown)
 		putchar('\n');
+	}
+	free(text);
 }
 
 /* In a list, what came from elsewhere stays text. */
@@ -274,7 +276,7 @@ static void
 report_gaps(const json_t *doc, bool markdown)
 {
 	const json_t *list = get_at(doc, "gaps"), *gap;
-	char text[REPORT_TEXT];
+	char text[REPORT_TEXT], command[REPORT_TEXT];
 	const char *left;
 	size_t i;
 
@@ -286,10 +288,8 @@ report_gaps(const json_t *doc, bool markdown)
 		    get_str(gap, "node"), left[0] == '\0' ? "" : ", without ",
 		    REPORT_TEXT / 2, left);
 		report_say(markdown, "missing", text);
-		if (markdown)
-			printf("\n      %s\n\n", get_str(gap, "command"));
-		else
-			printf("         %s\n", get_str(gap, "command"));
+		print_clean(command, sizeof(command), get_str(gap, "command"));
+		printf(markdown ? "\n      %s\n\n" : "         %s\n", command);
 	}
 }
 

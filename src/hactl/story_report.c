@@ -100,6 +100,7 @@ story_merge(struct story *s)
 			json_put_i64(line, "at_ms",
 			    get_int(line, "at_ms") - s->offset[i]);
 			json_put_string(line, "node", get_str(host, "node"));
+			story_here(line, s->away ? "" : s->self);
 			json_array_append_new(all, line);
 		}
 	}

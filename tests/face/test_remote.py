@@ -66,6 +66,10 @@ class Host:
             tls.sendall(json.dumps(obj).encode() + b'\n')
 
     def close(self):
+        """When its thread has ended: one that is about to accept would do so
+        on the descriptor's next socket, and answer for the next host."""
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.thread.join(10)
         self.listener.close()
 
 
@@ -163,6 +167,13 @@ def test_a_file_is_copied_from_there(pki, host):
     done = run(None, 'reload', '--yes', *at(host, NAMES[0]), *keys(pki))
     assert done.stderr.splitlines()[-1] == \
         'next:  ssh prod-s1 systemctl restart hawatchd'
+
+
+def test_who_is_no_name_from_afar(pki, host):
+    """The number of an account there may be somebody else's here."""
+    said = run(None, 'history', *at(host), *keys(pki)).stdout
+    assert 'by uid 0 of %s' % NAMES[0] in ' '.join(said.split())
+    assert 'by root' not in said
 
 
 def test_the_file_of_an_operator(pki, host, tmp_path):
@@ -317,7 +328,7 @@ class Cluster:
 
     def __init__(self):
         self.primary, self.epoch, self.refuses = 'prod-s1', 5, None
-        self.orders, self.lost = [], None
+        self.orders, self.lost, self.unwritten = [], None, None
 
     def status(self):
         other = {'prod-s1': 'prod-s2', 'prod-s2': 'prod-s1'}[self.primary]
@@ -350,7 +361,11 @@ class Cluster:
                             'prod-s2': 'prod-s1'}[self.primary]
             self.epoch += 1
             return samples.STEPS
-        return samples.answers(NAMES).get(verb, default)
+        answers = samples.answers(NAMES)
+        if verb == 'report' and self.unwritten == self.primary:
+            for host in answers['report'][0]['hosts']:
+                host['records'] = []
+        return answers.get(verb, default)
 
 
 @pytest.fixture
@@ -385,6 +400,31 @@ def test_drill(pair):
         ('prod-s1', 'prod-s2', 8), ('prod-s2', 'prod-s1', 9)]
     assert said[-1]['exit'] == 0
     assert not any('exit' in x for x in said[:-1])
+
+
+def test_a_drill_whose_second_outage_is_not_known(pair):
+    """The first one is not told for it."""
+    cluster, path = pair
+    cluster.unwritten = 'prod-s1'
+    said = run(None, 'drill', '--yes', '--client', path).stdout
+    assert 'prod-s1 to prod-s2: nobody could write for 1.403 s' in said
+    assert 'prod-s2 to prod-s1: nobody could write for ?' in said
+    done = run(None, 'drill', '--yes', '--json', '--client', path)
+    legs = json.loads(done.stdout.splitlines()[-1])['legs']
+    assert [x['outage_ms'] for x in legs] == [1403, -1]
+
+
+def test_a_drill_that_stops_half_way_says_so_to_programs(pair):
+    cluster, path = pair
+    cluster.refuses = 'prod-s2'
+    done = run(None, 'drill', '--yes', '--json', '--client', path)
+    last = json.loads(done.stdout.splitlines()[-1])
+    assert [x['to'] for x in last['legs']] == ['prod-s2']
+    assert last['exit'] == done.returncode == 1
+    assert last['refused'].startswith('the drill stops half way')
+    assert last['why'] == 'the target lags'
+    assert last['next'] == (
+        'hactl --client %s --host prod-s2 switchover prod-s1' % path)
 
 
 def test_a_drill_that_would_not_end_well(pair):

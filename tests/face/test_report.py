@@ -6,6 +6,8 @@ import subprocess
 import threading
 import time
 
+import pytest
+
 import samples
 from engine import HACTL, Engine, Terminal, run
 from face import too_wide, objects
@@ -258,6 +260,24 @@ def test_watch_in_a_file(tmp_path):
     assert 'fence open' in words and 'fence readers' in words
     assert len(re.findall(r'^\d\d:\d\d:\d\d  prod-s2 ', text, re.M)) == 2
     assert not too_wide(text)
+    engine.close()
+
+
+@pytest.mark.parametrize('words', [
+    ['docs'], ['docs', '--json'], ['status'], ['status', '--json'],
+    ['status', '--watch'], ['status', '--watch', '--json'],
+    ['switchover', '--yes'], ['switchover', '--yes', '--json']],
+    ids=' '.join)
+def test_what_cannot_be_written(tmp_path, words):
+    """A disk that is full is no success, however late it is seen; and nobody
+    watches for it."""
+    engine = Engine(str(tmp_path), samples.answers(samples.SHORT))
+    argv = [HACTL] + words + ([] if words[0] == 'docs' else
+                              ['-s', engine.path])
+    with open('/dev/full', 'w') as full:
+        done = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=full,
+                              timeout=20)
+    assert done.returncode == 7
     engine.close()
 
 

@@ -170,6 +170,34 @@ test_nonsense_is_no(void **state)
 	}
 }
 
+/* What was begun goes on without whoever watches it: only an engine that has
+ * said nothing of it is one that does not answer. */
+static void
+test_begun(void **state)
+{
+	static const char *const lines[] = {
+		"{\"step\":\"rewound\",\"goal\":\"x\",\"ms\":1}\n",
+		"{\"waits\":\"lease-runs\",\"ms\":1}\n",
+		"{\"note\":\"1 of 2 kB\",\"ms\":1}\n",
+		"{\"step\":\"rewound\",\"ms\":1}\n{\"exit\":\"0\"}\n"
+	};
+	char *argv[] = { "hactl", "rejoin", "--yes", "-s", NULL, NULL };
+	struct fix *f = *state;
+	enum exitcode code;
+	struct call call;
+	size_t i;
+
+	for (i = 0; i < sizeof(lines) / sizeof(*lines); i++) {
+		serve(f, lines[i], true);
+		argv[4] = f->path;
+		assert_false(verb_parse(&call, 5, argv, &code));
+		if (call.verb->run(&call) != EXITCODE_UNKNOWN)
+			fail_msg("not begun: %s", lines[i]);
+		assert_int_equal(teardown(state), 0);
+		setup(state);
+	}
+}
+
 static void
 test_silence_is_no_in_time(void **state)
 {
@@ -234,6 +262,7 @@ main(void)
 		T(test_standby_needs_no_engine),
 		T(test_yes_and_no),
 		T(test_nonsense_is_no),
+		T(test_begun),
 		T(test_silence_is_no_in_time),
 		T(test_denied),
 		T(test_stopped_engine_is_no),

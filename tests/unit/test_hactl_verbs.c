@@ -5,6 +5,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -145,6 +146,41 @@ test_table(void **state)
 }
 
 static void
+again(int argc, const char *const *argv, const char *word, const char *other,
+    const char *want)
+{
+	verb_keep(argc, (char **)(uintptr_t)argv);
+	assert_string_equal(verb_again_with(word, other), want);
+}
+
+/* The word itself, not where it is part of another, nor of a sentence. */
+static void
+test_again(void **state)
+{
+	const char *const host[] = { "hactl", "status", "--host", "s" };
+	const char *const equals[] = { "hactl", "--host=s", "status" };
+	const char *const name[] = { "hactl", "ping", "--host", "hactl" };
+	const char *const said[] = { "hactl", "promote", "s2", "--fenced",
+		"it's off, s too", "--host", "s" };
+	const char *const time[] = { "hactl", "pause", "--for", "3", "3 disks",
+		"--for30" };
+	const char *const blank[] = { "hactl", "plan", "promote", "s2", "--if",
+		"s 1=off" };
+
+	again(4, host, "s", "prod-s1", "hactl status --host prod-s1");
+	again(3, equals, "s", "prod-s1", "hactl --host=prod-s1 status");
+	again(4, name, "hactl", "prod-s1", "hactl ping --host prod-s1");
+	again(7, said, "s", "prod-s1",
+	    "hactl promote s2 --fenced 'it'\\''s off, s too' --host prod-s1");
+	again(6, time, "--for 3", "--for 3m",
+	    "hactl pause --for 3m '3 disks' --for30");
+	again(6, blank, "s 1=off", "s 1=dead",
+	    "hactl plan promote s2 --if 's 1=dead'");
+	again(4, host, "st", "x", "hactl --help");
+	again(4, host, "--hos", "x", "hactl --help");
+}
+
+static void
 test_clean(void **state)
 {
 	char buf[32];
@@ -163,6 +199,7 @@ main(void)
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_help_and_version),
 		cmocka_unit_test(test_table),
+		cmocka_unit_test(test_again),
 		cmocka_unit_test(test_clean),
 	};
 

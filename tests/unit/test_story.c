@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -362,6 +363,108 @@ test_since(void **state)
 	    get_str(st_doc, "since"), "the first line of epoch 13");
 }
 
+/* What story_print writes, without its colours. */
+static void
+printed(char *buf, size_t size, bool markdown)
+{
+	FILE *out = tmpfile();
+	int before = dup(STDOUT_FILENO);
+
+	assert_non_null(out);
+	fflush(stdout);
+	assert_int_not_equal(dup2(fileno(out), STDOUT_FILENO), -1);
+	story_print(st_doc, markdown);
+	fflush(stdout);
+	assert_int_not_equal(dup2(before, STDOUT_FILENO), -1);
+	close(before);
+	rewind(out);
+	buf[fread(buf, 1, size - 1, out)] = '\0';
+	fclose(out);
+}
+
+/* Another host's word reaches neither the terminal nor the document as more
+ * than a text. */
+static void
+test_foreign_words(void **state)
+{
+	static char text[16384];
+	int markdown;
+
+	st_start(13);
+	json_put_string(st_answer, "cluster", "<b>\033[2J");
+	json_put_string(st_host(0), "node", "s1\033]0;x\007");
+	st_line(1, 0, "record.seen", 13,
+	    "\"holder\":\"s2\\u001b[31m](http://x)<img>\"");
+	(void)st_report();
+	assert_true(json_array_size(get_at(st_doc, "gaps")) > 0);
+	for (markdown = 0; markdown < 2; markdown++) {
+		printed(text, sizeof(text), markdown);
+		assert_null(strchr(text, '\033'));
+		assert_null(strchr(text, '\007'));
+		if (markdown)
+			assert_null(strstr(text, "<img>"));
+	}
+	assert_non_null(strstr(text, "# Epoch 13 of cluster "
+				     "\\<b\\>?\\[2J: held by s2?\\[31m"));
+}
+
+/* The number of a person has a name on that person's host alone. */
+static void
+test_who(void **state)
+{
+	json_t *obj = json_object();
+	char buf[200];
+
+	json_put_string(obj, "ev", "order.taken");
+	json_put_i64(obj, "uid", 0);
+	story_text(buf, sizeof(buf), obj);
+	assert_string_equal(buf, "by uid 0");
+	json_put_string(obj, "node", "s2");
+	story_text(buf, sizeof(buf), obj);
+	assert_string_equal(buf, "by uid 0 of s2");
+	story_here(obj, "");
+	story_here(obj, "s1");
+	story_text(buf, sizeof(buf), obj);
+	assert_string_equal(buf, "by uid 0 of s2");
+	story_here(obj, "s2");
+	story_text(buf, sizeof(buf), obj);
+	assert_string_equal(buf, "by root");
+	/* Nor by the word of the host that sent it. */
+	story_here(obj, "s1");
+	story_text(buf, sizeof(buf), obj);
+	assert_string_equal(buf, "by uid 0 of s2");
+	json_decref(obj);
+}
+
+static void
+who_ordered(bool away, const char *s1, const char *s2)
+{
+	const json_t *list, *line;
+	char buf[200];
+	size_t i;
+
+	st_start(13);
+	json_put_bool(st_answer, "away", away);
+	st_line(0, 0, "order.taken", 13, "\"uid\":0");
+	st_line(1, 0, "order.taken", 13, "\"uid\":0");
+	(void)st_report();
+	list = get_at(st_doc, "timeline");
+	assert_int_equal(json_array_size(list), 2);
+	for (i = 0; i < 2; i++) {
+		line = json_array_get(list, i);
+		story_text(buf, sizeof(buf), line);
+		assert_string_equal(
+		    buf, strcmp(get_str(line, "node"), "s1") == 0 ? s1 : s2);
+	}
+}
+
+static void
+test_who_in_a_report(void **state)
+{
+	who_ordered(false, "by root", "by uid 0 of s2");
+	who_ordered(true, "by uid 0 of s1", "by uid 0 of s2");
+}
+
 /* That is the proof of a takeover, and of nothing that came after it. */
 static void
 test_proof(void **state)
@@ -405,6 +508,9 @@ main(void)
 		T(test_words),
 		T(test_durations),
 		T(test_since),
+		T(test_foreign_words),
+		T(test_who),
+		T(test_who_in_a_report),
 		T(test_proof),
 	};
 
