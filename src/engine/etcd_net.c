@@ -18,6 +18,8 @@
 #define NET_ANSWER_MAX ((size_t)64 * 1024)
 #define NET_PEM_MAX ((size_t)256 * 1024)
 #define NET_WHY_MAX 240
+/* One that is signed has some 500 bytes, or more where the key is long. */
+#define NET_TOKEN_MAX 4096
 /* etcd spends some 90 ms of a processor on a password. */
 #define NET_LOGIN_DEADLINE (2 * USEC_SEC)
 #define NET_LOGIN_AGAIN USEC_SEC
@@ -51,7 +53,7 @@ struct etcd_net {
 	struct net_member member[CONF_LIST_MAX];
 	int members, good;
 	TAILQ_HEAD(, etcd_call) calls;
-	char token[256], authorization[300];
+	char token[NET_TOKEN_MAX], authorization[NET_TOKEN_MAX + 32];
 	const char *headers[3];
 	struct etcd_call *login;
 	usec_t login_at;
@@ -290,6 +292,22 @@ net_done_cb(void *arg, const struct http_answer *ans)
 	done(done_arg, &reply);
 }
 
+/* It has ended, is of another life of etcd, or is signed and older than the
+ * last change of etcd's users and roles. */
+static bool
+net_token_over(int status, const char *said)
+{
+	static const char *const texts[] = { "user name is empty",
+		"invalid auth token", "revision of auth store is old",
+		"revision in header is old" };
+	size_t i;
+
+	for (i = 0; i < sizeof(texts) / sizeof(*texts); i++)
+		if (strstr(said, texts[i]) != NULL)
+			return true;
+	return status == 401;
+}
+
 static void
 net_refused(struct etcd_net *n, int member, const struct http_answer *ans)
 {
@@ -306,8 +324,7 @@ net_refused(struct etcd_net *n, int member, const struct http_answer *ans)
 	etcd_error_str(said, sizeof(said), ans->body, ans->len);
 	(void)snprintf(
 	    n->why, sizeof(n->why), "%s: %d, %s", text, ans->status, said);
-	/* The token is over, or of another life of etcd. */
-	if (ans->status == 401 || strstr(said, "user name is empty") != NULL)
+	if (net_token_over(ans->status, said))
 		n->token[0] = '\0';
 }
 

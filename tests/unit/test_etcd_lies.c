@@ -21,6 +21,7 @@
 #include "etcdtest.h"
 #include "hawatch/mem.h"
 #include "hawatch/str.h"
+#include "scratch.h"
 
 #define CONNS 64
 #define HEAD(cluster, revision) \
@@ -47,6 +48,8 @@ static struct {
 	const char *stream;	 /* of the watch, again and again */
 	int streamed;
 	usec_t txn_at; /* when the last one came */
+	const char *token;
+	int logins;
 } server;
 
 static struct {
@@ -90,6 +93,16 @@ stream(struct conn *c)
 }
 
 static void
+login(struct conn *c)
+{
+	char *text = xasprintf("{\"token\":\"%s\"}", server.token);
+
+	server.logins++;
+	say(c, 200, text, 0);
+	free(text);
+}
+
+static void
 ready_cb(void *arg, int what)
 {
 	struct conn *c = arg;
@@ -113,7 +126,9 @@ ready_cb(void *arg, int what)
 	c->len = 0;
 	if (strstr(c->in, "/v3/kv/txn") != NULL)
 		server.txn_at = clock_now().raw;
-	if (strstr(c->in, "/v3/watch") != NULL)
+	if (strstr(c->in, "/v3/auth/authenticate") != NULL)
+		login(c);
+	else if (strstr(c->in, "/v3/watch") != NULL)
 		stream(c);
 	else if (strstr(c->in, "/v3/kv/txn") != NULL && server.txn != NULL)
 		say(c, 200, server.txn, 0);
@@ -184,34 +199,43 @@ await(int *counter, int more)
 	timer_disarm(client.limit);
 }
 
+static void
+open_register(void)
+{
+	const struct register_env env = { .loop = server.loop,
+		.conf = &client.conf,
+		.http = client.http,
+		.calls = { value_cb, failed_cb, written_cb, reported_cb, NULL,
+		    NULL } };
+	struct error err;
+
+	client.reg = register_etcd.new(&env, &err);
+	assert_non_null(client.reg);
+}
+
 static int
 setup(void **state)
 {
 	static char endpoint[32];
-	const struct register_env env = { .conf = &client.conf,
-		.calls = { value_cb, failed_cb, written_cb, reported_cb, NULL,
-		    NULL } };
-	struct register_env mine = env;
 	struct error err;
 	struct conf *conf = &client.conf;
 
 	memset(&server, 0, sizeof(server));
 	memset(&client, 0, sizeof(client));
-	server.loop = mine.loop = loop_new(&err);
+	server.loop = loop_new(&err);
 	(void)snprintf(endpoint, sizeof(endpoint), "127.0.0.1:%d",
 	    etcdtest_port(&server.fd));
 	server.watch =
 	    watch_new(server.loop, server.fd, WATCH_READ, accept_cb, NULL);
 	server.status = 200;
-	client.http = mine.http = http_new(server.loop, NULL, &err);
+	client.http = http_new(server.loop, NULL, &err);
 	conf->cluster = conf->names.cluster = "votes";
 	conf->node_count = conf->names.count = 1;
 	conf->node[0].name = conf->names.node[0] = "s1";
 	conf->ttl = USEC_SEC / 2;
 	conf->reg = etcdtest_register(endpoint);
 	client.limit = timer_new(server.loop, limit_cb, NULL);
-	client.reg = register_etcd.new(&mine, &err);
-	assert_non_null(client.reg);
+	open_register();
 	return 0;
 }
 
@@ -273,6 +297,48 @@ test_answers(void **state)
 		await(&client.values, 1);
 		assert_true(client.value.cold);
 		assert_string_equal(client.value.next, "000000000000000a");
+	}
+}
+
+/* A token is as long as a signature makes it, and one that is over, or of
+ * before the last change of etcd's users, is fetched anew. */
+static void
+test_tokens(void **state)
+{
+	static const struct {
+		int status;
+		const char *body;
+	} rows[] = {
+		{ 401, "{\"error\":\"etcdserver: invalid auth token\"}" },
+		{ 400, "{\"error\":\"etcdserver: user name is empty\"}" },
+		{ 400,
+		    "{\"error\":\"etcdserver: revision of auth store is old\"}" },
+		{ 500, "{\"error\":\"auth: revision in header is old\"}" },
+	};
+	char token[2000];
+	size_t i;
+	int before;
+
+	memset(token, 't', sizeof(token) - 1);
+	token[sizeof(token) - 1] = '\0';
+	server.token = token;
+	server.range = VIRGIN;
+	register_etcd.free(client.reg);
+	shell("echo word >password && chmod 0600 password");
+	client.conf.reg.user = "hawatch";
+	client.conf.reg.password_file = scratch_path("password");
+	open_register();
+	register_etcd.start(client.reg);
+	await(&client.values, 1);
+	for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		before = server.logins;
+		server.status = rows[i].status;
+		server.range = rows[i].body;
+		await(&server.logins, 1);
+		server.status = 200;
+		server.range = VIRGIN;
+		await(&client.values, 1);
+		assert_true(server.logins <= before + 2);
 	}
 }
 
@@ -408,10 +474,17 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_answers, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_tokens, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_writes, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_again, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_watch, setup, teardown),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	int rc;
+
+	if (scratch_make() == -1)
+		return 1;
+	rc = cmocka_run_group_tests(tests, NULL, NULL);
+	scratch_free();
+	return rc;
 }
