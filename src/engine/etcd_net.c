@@ -242,8 +242,8 @@ etcd_net_cancel(struct etcd_call *c)
 	free(c);
 }
 
-static void
-net_next(struct etcd_net *n, int member)
+void
+etcd_net_refuse(struct etcd_net *n, int member)
 {
 	if (n->good == member)
 		n->good = (member + 1) % n->members;
@@ -258,7 +258,7 @@ net_pick(struct etcd_net *n)
 
 	TAILQ_FOREACH(c, &n->calls, entry)
 		if (!c->endless && now - c->sent > NET_SLOW)
-			net_next(n, c->member);
+			etcd_net_refuse(n, c->member);
 	return n->good;
 }
 
@@ -276,6 +276,7 @@ net_done_cb(void *arg, const struct http_answer *ans)
 	struct etcd_call *c = arg;
 	struct etcd_net *n = c->net;
 	struct etcd_reply reply = { .ok = ans->status == 200,
+		.member = c->member,
 		.body = ans->body,
 		.len = ans->len,
 		.why = "",
@@ -314,7 +315,7 @@ net_refused(struct etcd_net *n, int member, const struct http_answer *ans)
 	const char *text = n->member[member].text;
 	char said[160];
 
-	net_next(n, member);
+	etcd_net_refuse(n, member);
 	if (ans->status == 0) {
 		(void)snprintf(n->why, sizeof(n->why), "%s: %s%s%.120s", text,
 		    ans->reason, ans->message[0] == '\0' ? "" : ": ",
@@ -362,7 +363,9 @@ net_login_cb(void *arg, const struct etcd_reply *reply)
 		return;
 	if (etcd_login_parse(n->token, sizeof(n->token), reply->body,
 		reply->len, &err) != 0) {
-		str_cut(n->why, sizeof(n->why), err.msg);
+		etcd_net_refuse(n, reply->member);
+		(void)snprintf(n->why, sizeof(n->why), "%s: %.200s",
+		    etcd_net_member(n, reply->member), err.msg);
 		n->token[0] = '\0';
 		return;
 	}

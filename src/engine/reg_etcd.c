@@ -138,7 +138,9 @@ etcd_read_cb(void *arg, const struct etcd_reply *reply)
 	}
 	if (etcd_range_parse(&v, r->key, reply->body, reply->len,
 		&r->env.conf->names, &err) != 0) {
-		error_wrap(&err, "%s", r->key);
+		etcd_net_refuse(r->net, reply->member);
+		error_wrap(&err, "%s: %s",
+		    etcd_net_member(r->net, reply->member), r->key);
 		etcd_read_failed(r, err.msg);
 		return;
 	}

@@ -110,8 +110,13 @@ etcd_write_cb(void *arg, const struct etcd_reply *reply)
 	if (w->kind == WRITE_CAS)
 		crash_point("cas-reply");
 	w->call = NULL;
-	if (!reply->ok || etcd_put_parse(&v, &taken, r->key, reply->body,
-			      reply->len, &r->env.conf->names, &err) != 0) {
+	if (!reply->ok) {
+		etcd_write_again(r);
+		return;
+	}
+	if (etcd_put_parse(&v, &taken, r->key, reply->body, reply->len,
+		&r->env.conf->names, &err) != 0) {
+		etcd_net_refuse(r->net, reply->member);
 		etcd_write_again(r);
 		return;
 	}

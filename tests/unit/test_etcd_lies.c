@@ -30,7 +30,7 @@
 #define VIRGIN "{" HEAD("10", "5") "}"
 
 struct conn {
-	int fd;
+	int fd, member;
 	struct watch *watch;
 	char in[8192];
 	size_t len;
@@ -38,14 +38,15 @@ struct conn {
 
 static struct {
 	struct loop *loop;
-	int fd, asked;
-	struct watch *watch;
+	int fd[2], asked;
+	struct watch *watch[2];
 	struct conn conn[CONNS];
 	int conns;
-	int status;		 /* of the answer to a range */
-	const char *range, *txn; /* bodies; NULL: no answer */
-	size_t promised;	 /* more than is sent */
-	const char *stream;	 /* of the watch, again and again */
+	int status;		     /* of the answer to a range */
+	const char *range, *txn;     /* bodies; NULL: no answer */
+	const char *range_2, *txn_2; /* of the second member */
+	size_t promised;	     /* more than is sent */
+	const char *stream;	     /* of the watch, again and again */
 	int streamed;
 	usec_t txn_at; /* when the last one came */
 	const char *token;
@@ -61,6 +62,7 @@ static struct {
 	char why[400];
 	enum cas_result res;
 	struct reg_value value;
+	const char *second; /* a member that is not configured at first */
 } client;
 
 static void
@@ -108,7 +110,9 @@ ready_cb(void *arg, int what)
 	struct conn *c = arg;
 	ssize_t n = recv(
 	    c->fd, c->in + c->len, sizeof(c->in) - c->len - 1, MSG_DONTWAIT);
-	const char *body;
+	const char *body,
+	    *range = c->member == 0 ? server.range : server.range_2;
+	const char *txn = c->member == 0 ? server.txn : server.txn_2;
 
 	if (n <= 0) {
 		watch_free(c->watch);
@@ -130,10 +134,10 @@ ready_cb(void *arg, int what)
 		login(c);
 	else if (strstr(c->in, "/v3/watch") != NULL)
 		stream(c);
-	else if (strstr(c->in, "/v3/kv/txn") != NULL && server.txn != NULL)
-		say(c, 200, server.txn, 0);
-	else if (strstr(c->in, "/v3/kv/range") != NULL && server.range != NULL)
-		say(c, server.status, server.range, server.promised);
+	else if (strstr(c->in, "/v3/kv/txn") != NULL && txn != NULL)
+		say(c, 200, txn, 0);
+	else if (strstr(c->in, "/v3/kv/range") != NULL && range != NULL)
+		say(c, server.status, range, server.promised);
 }
 
 static void
@@ -142,7 +146,8 @@ accept_cb(void *arg, int what)
 	struct conn *c = &server.conn[server.conns++];
 
 	assert_true(server.conns <= CONNS);
-	c->fd = accept(server.fd, NULL, NULL);
+	c->member = arg == NULL ? 0 : 1;
+	c->fd = accept(server.fd[c->member], NULL, NULL);
 	assert_true(c->fd >= 0);
 	c->watch = watch_new(server.loop, c->fd, WATCH_READ, ready_cb, c);
 }
@@ -216,24 +221,28 @@ open_register(void)
 static int
 setup(void **state)
 {
-	static char endpoint[32];
+	static char endpoint[2][32];
 	struct error err;
+	int i;
 	struct conf *conf = &client.conf;
 
 	memset(&server, 0, sizeof(server));
 	memset(&client, 0, sizeof(client));
 	server.loop = loop_new(&err);
-	(void)snprintf(endpoint, sizeof(endpoint), "127.0.0.1:%d",
-	    etcdtest_port(&server.fd));
-	server.watch =
-	    watch_new(server.loop, server.fd, WATCH_READ, accept_cb, NULL);
+	for (i = 0; i < 2; i++) {
+		(void)snprintf(endpoint[i], sizeof(endpoint[i]), "127.0.0.1:%d",
+		    etcdtest_port(&server.fd[i]));
+		server.watch[i] = watch_new(server.loop, server.fd[i],
+		    WATCH_READ, accept_cb, i == 0 ? NULL : &server);
+	}
+	client.second = endpoint[1];
 	server.status = 200;
 	client.http = http_new(server.loop, NULL, &err);
 	conf->cluster = conf->names.cluster = "votes";
 	conf->node_count = conf->names.count = 1;
 	conf->node[0].name = conf->names.node[0] = "s1";
 	conf->ttl = USEC_SEC / 2;
-	conf->reg = etcdtest_register(endpoint);
+	conf->reg = etcdtest_register(endpoint[0]);
 	client.limit = timer_new(server.loop, limit_cb, NULL);
 	open_register();
 	return 0;
@@ -253,8 +262,10 @@ teardown(void **state)
 		watch_free(server.conn[i].watch);
 		close(server.conn[i].fd);
 	}
-	watch_free(server.watch);
-	close(server.fd);
+	for (i = 0; i < 2; i++) {
+		watch_free(server.watch[i]);
+		close(server.fd[i]);
+	}
 	loop_free(server.loop);
 	return 0;
 }
@@ -371,6 +382,46 @@ test_writes(void **state)
 }
 
 static void
+adopted_cb(void *arg, const char *json, const char *why)
+{
+	if (json == NULL)
+		fail_msg("%s", why);
+	client.writes++;
+}
+
+/* Who answers 200 with what is nobody's is left for the next one, which is
+ * asked at once: the register is not lost for a moment. */
+static void
+test_one_mad(void **state)
+{
+	static const char *const mad[] = { "<html></html>", "{}",
+		"{" HEAD("0", "5") "}" };
+	size_t i;
+
+	server.range_2 = VIRGIN;
+	server.txn_2 = "{" HEAD("10", "6") ",\"succeeded\":true}";
+	client.conf.reg.endpoints[1] = client.second;
+	for (i = 0; i < sizeof(mad) / sizeof(*mad); i++) {
+		register_etcd.free(client.reg);
+		open_register();
+		server.range = mad[i];
+		register_etcd.start(client.reg);
+		await(&client.values, 3);
+		assert_int_equal(client.fails, 0);
+		/* One that goes mad under a write: the next one tells. */
+		register_etcd.free(client.reg);
+		open_register();
+		server.range = VIRGIN;
+		server.txn = mad[i];
+		register_etcd.start(client.reg);
+		await(&client.values, 1);
+		register_etcd.adopt(client.reg, adopted_cb, NULL);
+		server.range = mad[i];
+		await(&client.writes, 1);
+	}
+}
+
+static void
 later_cb(void *arg)
 {
 	++*(int *)arg;
@@ -476,6 +527,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_answers, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_tokens, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_writes, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_one_mad, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_again, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_watch, setup, teardown),
 	};
