@@ -13,6 +13,7 @@
 #include "hawatch/file.h"
 #include "hawatch/mem.h"
 #include "hawatch/queue.h"
+#include "hawatch/reason.h"
 #include "hawatch/str.h"
 
 #define NET_ANSWER_MAX ((size_t)64 * 1024)
@@ -284,7 +285,11 @@ net_done_cb(void *arg, const struct http_answer *ans)
 	etcd_done done = c->done;
 	void *done_arg = c->arg;
 
-	if (!reply.ok) {
+	/* What has no end by itself has lived for as long as it may. */
+	if (!reply.ok && c->endless &&
+	    strcmp(ans->reason, reason_str(REASON_timeout)) == 0) {
+		reply.why = ans->reason;
+	} else if (!reply.ok) {
 		net_refused(n, c->member, ans);
 		reply.why = n->why;
 	}

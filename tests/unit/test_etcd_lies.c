@@ -16,6 +16,7 @@
 #include <cmocka.h>
 #include <openssl/evp.h>
 
+#include "engine/etcd_net.h"
 #include "engine/etcd_text.h"
 #include "engine/register.h"
 #include "etcdtest.h"
@@ -48,6 +49,7 @@ static struct {
 	size_t promised;	     /* more than is sent */
 	const char *stream;	     /* of the watch, again and again */
 	int streamed;
+	bool cut;      /* it ends in the middle */
 	usec_t txn_at; /* when the last one came */
 	const char *token;
 	int logins;
@@ -85,6 +87,8 @@ stream(struct conn *c)
 	int i;
 
 	(void)!send(c->fd, head, strlen(head), MSG_NOSIGNAL);
+	if (server.cut)
+		shutdown(c->fd, SHUT_WR);
 	if (server.stream == NULL)
 		return;
 	text = xasprintf("%zx\r\n%s\r\n", strlen(server.stream), server.stream);
@@ -520,6 +524,45 @@ test_watch(void **state)
 	}
 }
 
+static void
+part_cb(void *arg, const char *data, size_t len)
+{
+}
+
+static void
+ended_cb(void *arg, const struct etcd_reply *reply)
+{
+	assert_false(reply->ok);
+	++*(int *)arg;
+}
+
+/* A watch that has lived for as long as it may says nothing of its member;
+ * one that is cut off does. */
+static void
+test_life(void **state)
+{
+	struct etcd_request req = { .member = ETCD_GOOD,
+		.path = "/v3/watch",
+		.body = "{}",
+		.deadline = 100 * USEC_MSEC,
+		.part = part_cb };
+	struct error err;
+	struct etcd_net *net;
+	int ended = 0;
+
+	client.conf.reg.endpoints[1] = client.second;
+	net = etcd_net_new(server.loop, client.http, &client.conf.reg, &err);
+	assert_non_null(net);
+	assert_non_null(etcd_net_post(net, &req, ended_cb, &ended));
+	await(&ended, 1);
+	assert_int_equal(etcd_net_good(net), 0);
+	server.cut = true;
+	assert_non_null(etcd_net_post(net, &req, ended_cb, &ended));
+	await(&ended, 1);
+	assert_int_equal(etcd_net_good(net), 1);
+	etcd_net_free(net);
+}
+
 int
 main(void)
 {
@@ -530,6 +573,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_one_mad, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_again, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_watch, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_life, setup, teardown),
 	};
 
 	int rc;
