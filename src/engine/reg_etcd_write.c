@@ -138,6 +138,11 @@ etcd_write_cb(void *arg, const struct etcd_reply *reply)
 		etcd_view_fini(&v);
 		return;
 	}
+	if (!etcd_is_ours(r, reply->member, &v)) {
+		etcd_view_fini(&v);
+		etcd_write_again(r);
+		return;
+	}
 	etcd_take(r, &v, reply->sent);
 	etcd_write_end(r, CAS_CONFLICT, 0, "");
 }

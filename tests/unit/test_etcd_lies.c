@@ -214,6 +214,7 @@ open_register(void)
 	const struct register_env env = { .loop = server.loop,
 		.conf = &client.conf,
 		.http = client.http,
+		.known = "",
 		.calls = { value_cb, failed_cb, written_cb, reported_cb, NULL,
 		    NULL } };
 	struct error err;
