@@ -34,6 +34,11 @@ int json_want_int(const json_t *obj, const char *key, int min, int max,
 /* A JSON integer, so at most 2^63 - 1. */
 int json_want_u64(const json_t *obj, const char *key, uint64_t *out,
     struct error *err) MUST_CHECK;
+/* A count of others that is gone on from: so far below 2^63 that the sums can
+ * be put, too. */
+#define JSON_COUNT_MAX (UINT64_C(1) << 61)
+int json_want_count(const json_t *obj, const char *key, uint64_t *out,
+    struct error *err) MUST_CHECK;
 int json_want_u32(const json_t *obj, const char *key, uint32_t *out,
     struct error *err) MUST_CHECK;
 /* A decimal string, all of uint64_t. */

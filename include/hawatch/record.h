@@ -73,8 +73,11 @@ struct names {
 node_t names_find(const struct names *names, const char *name);
 
 /* Refuses what is not JSON, of another cluster, of a newer format, or names a
- * node that the configuration does not know. */
+ * node that the configuration does not know. The epoch and seq of a register
+ * may be gone on from; of one's own record, that was done. */
 int record_parse(struct record *rec, const char *json, size_t len,
+    const struct names *names, struct error *err) MUST_CHECK;
+int record_parse_own(struct record *rec, const char *json, size_t len,
     const struct names *names, struct error *err) MUST_CHECK;
 /* Caller frees; NULL only when out of memory. */
 char *record_str(const struct record *rec, const struct names *names);

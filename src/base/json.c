@@ -151,6 +151,19 @@ json_want_u64(
 }
 
 int
+json_want_count(
+    const json_t *obj, const char *key, uint64_t *out, struct error *err)
+{
+	int64_t number = 0;
+
+	if (json_want_i64(obj, key, 0, (int64_t)JSON_COUNT_MAX, &number, err) ==
+	    -1)
+		return -1;
+	*out = (uint64_t)number;
+	return 0;
+}
+
+int
 json_want_u32(
     const json_t *obj, const char *key, uint32_t *out, struct error *err)
 {

@@ -145,7 +145,7 @@ record_paused(const json_t *obj, struct record *r, struct error *err)
 }
 
 int
-record_parse(struct record *rec, const char *json, size_t len,
+record_parse_own(struct record *rec, const char *json, size_t len,
     const struct names *names, struct error *err)
 {
 	struct record r;
@@ -195,6 +195,22 @@ record_parse(struct record *rec, const char *json, size_t len,
 out:
 	json_decref(obj);
 	return rc;
+}
+
+int
+record_parse(struct record *rec, const char *json, size_t len,
+    const struct names *names, struct error *err)
+{
+	struct record r;
+
+	if (record_parse_own(&r, json, len, names, err) != 0)
+		return -1;
+	if (r.epoch > JSON_COUNT_MAX || r.seq > JSON_COUNT_MAX)
+		return error_set(err, ERR_PROTOCOL,
+		    "no record has epoch %ju and seq %ju", (uintmax_t)r.epoch,
+		    (uintmax_t)r.seq);
+	*rec = r;
+	return 0;
 }
 
 static const char *

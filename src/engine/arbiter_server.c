@@ -118,8 +118,8 @@ arb_parse_report(
 	if (obj != NULL &&
 	    json_want_string(
 		obj, "instance", c->instance, sizeof(c->instance), err) == 0 &&
-	    json_want_u64(obj, "epoch", &c->epoch, err) == 0 &&
-	    json_want_u64(obj, "seq", &c->seq, err) == 0)
+	    json_want_count(obj, "epoch", &c->epoch, err) == 0 &&
+	    json_want_count(obj, "seq", &c->seq, err) == 0)
 		rc = 0;
 	json_decref(obj);
 	return rc;

@@ -56,7 +56,7 @@ etcd_image_parse(struct arbiter *a, const char *text, const struct names *names,
 		obj, "instance", v->instance, sizeof(v->instance), err) == 0 &&
 	    wire_want_set(obj, "reported", &v->reported, names, err) == 0 &&
 	    wire_want_set(obj, "ahead", &a->ahead, names, err) == 0 &&
-	    json_want_u64(obj, "floor", &v->floor, err) == 0 &&
+	    json_want_count(obj, "floor", &v->floor, err) == 0 &&
 	    image_record(obj, &v->rec, names, err) == 0)
 		rc = 0;
 out:

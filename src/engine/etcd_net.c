@@ -13,11 +13,14 @@
 #include "hawatch/file.h"
 #include "hawatch/mem.h"
 #include "hawatch/queue.h"
+#include "hawatch/reason.h"
 #include "hawatch/str.h"
 
 #define NET_ANSWER_MAX ((size_t)64 * 1024)
 #define NET_PEM_MAX ((size_t)256 * 1024)
 #define NET_WHY_MAX 240
+/* One that is signed has some 500 bytes, or more where the key is long. */
+#define NET_TOKEN_MAX 4096
 /* etcd spends some 90 ms of a processor on a password. */
 #define NET_LOGIN_DEADLINE (2 * USEC_SEC)
 #define NET_LOGIN_AGAIN USEC_SEC
@@ -51,7 +54,7 @@ struct etcd_net {
 	struct net_member member[CONF_LIST_MAX];
 	int members, good;
 	TAILQ_HEAD(, etcd_call) calls;
-	char token[256], authorization[300];
+	char token[NET_TOKEN_MAX], authorization[NET_TOKEN_MAX + 32];
 	const char *headers[3];
 	struct etcd_call *login;
 	usec_t login_at;
@@ -240,8 +243,8 @@ etcd_net_cancel(struct etcd_call *c)
 	free(c);
 }
 
-static void
-net_next(struct etcd_net *n, int member)
+void
+etcd_net_refuse(struct etcd_net *n, int member)
 {
 	if (n->good == member)
 		n->good = (member + 1) % n->members;
@@ -256,7 +259,7 @@ net_pick(struct etcd_net *n)
 
 	TAILQ_FOREACH(c, &n->calls, entry)
 		if (!c->endless && now - c->sent > NET_SLOW)
-			net_next(n, c->member);
+			etcd_net_refuse(n, c->member);
 	return n->good;
 }
 
@@ -274,6 +277,7 @@ net_done_cb(void *arg, const struct http_answer *ans)
 	struct etcd_call *c = arg;
 	struct etcd_net *n = c->net;
 	struct etcd_reply reply = { .ok = ans->status == 200,
+		.member = c->member,
 		.body = ans->body,
 		.len = ans->len,
 		.why = "",
@@ -281,7 +285,11 @@ net_done_cb(void *arg, const struct http_answer *ans)
 	etcd_done done = c->done;
 	void *done_arg = c->arg;
 
-	if (!reply.ok) {
+	/* What has no end by itself has lived for as long as it may. */
+	if (!reply.ok && c->endless &&
+	    strcmp(ans->reason, reason_str(REASON_timeout)) == 0) {
+		reply.why = ans->reason;
+	} else if (!reply.ok) {
 		net_refused(n, c->member, ans);
 		reply.why = n->why;
 	}
@@ -290,13 +298,29 @@ net_done_cb(void *arg, const struct http_answer *ans)
 	done(done_arg, &reply);
 }
 
+/* It has ended, is of another life of etcd, or is signed and older than the
+ * last change of etcd's users and roles. */
+static bool
+net_token_over(int status, const char *said)
+{
+	static const char *const texts[] = { "user name is empty",
+		"invalid auth token", "revision of auth store is old",
+		"revision in header is old" };
+	size_t i;
+
+	for (i = 0; i < sizeof(texts) / sizeof(*texts); i++)
+		if (strstr(said, texts[i]) != NULL)
+			return true;
+	return status == 401;
+}
+
 static void
 net_refused(struct etcd_net *n, int member, const struct http_answer *ans)
 {
 	const char *text = n->member[member].text;
 	char said[160];
 
-	net_next(n, member);
+	etcd_net_refuse(n, member);
 	if (ans->status == 0) {
 		(void)snprintf(n->why, sizeof(n->why), "%s: %s%s%.120s", text,
 		    ans->reason, ans->message[0] == '\0' ? "" : ": ",
@@ -306,8 +330,7 @@ net_refused(struct etcd_net *n, int member, const struct http_answer *ans)
 	etcd_error_str(said, sizeof(said), ans->body, ans->len);
 	(void)snprintf(
 	    n->why, sizeof(n->why), "%s: %d, %s", text, ans->status, said);
-	/* The token is over, or of another life of etcd. */
-	if (ans->status == 401 || strstr(said, "user name is empty") != NULL)
+	if (net_token_over(ans->status, said))
 		n->token[0] = '\0';
 }
 
@@ -345,7 +368,9 @@ net_login_cb(void *arg, const struct etcd_reply *reply)
 		return;
 	if (etcd_login_parse(n->token, sizeof(n->token), reply->body,
 		reply->len, &err) != 0) {
-		str_cut(n->why, sizeof(n->why), err.msg);
+		etcd_net_refuse(n, reply->member);
+		(void)snprintf(n->why, sizeof(n->why), "%s: %.200s",
+		    etcd_net_member(n, reply->member), err.msg);
 		n->token[0] = '\0';
 		return;
 	}

@@ -15,7 +15,8 @@ struct etcd_net;
 struct etcd_call;
 
 struct etcd_reply {
-	bool ok;	  /* HTTP 200, and body is its JSON */
+	bool ok; /* HTTP 200; see etcd_net_refuse */
+	int member;
 	const char *body; /* with its final 0 */
 	size_t len;
 	const char *why; /* not ok: which member, and what it said */
@@ -44,6 +45,8 @@ struct etcd_request {
 struct etcd_call *etcd_net_post(struct etcd_net *n,
     const struct etcd_request *req, etcd_done done, void *arg);
 void etcd_net_cancel(struct etcd_call *c);
+/* That member's body, with 200, is none of etcd's: the next one is asked. */
+void etcd_net_refuse(struct etcd_net *n, int member);
 const char *etcd_net_why(const struct etcd_net *n);
 
 int etcd_net_members(const struct etcd_net *n);

@@ -145,6 +145,22 @@ etcd_put_str(const char *key, const struct etcd_view *seen, const char *text)
 	return json_take_text(obj);
 }
 
+/* Of etcd itself, which counts on. */
+static int
+want_revision(
+    const json_t *obj, const char *key, uint64_t *out, struct error *err)
+{
+	uint64_t revision;
+
+	if (json_want_id(obj, key, &revision, err) != 0)
+		return -1;
+	if (revision > JSON_COUNT_MAX)
+		return error_set(err, ERR_PROTOCOL, "no %s is %ju", key,
+		    (uintmax_t)revision);
+	*out = revision;
+	return 0;
+}
+
 static int
 want_head(const json_t *obj, struct etcd_view *v, struct error *err)
 {
@@ -152,7 +168,7 @@ want_head(const json_t *obj, struct etcd_view *v, struct error *err)
 	uint64_t id;
 
 	if (head == NULL || json_want_id(head, "cluster_id", &id, err) != 0 ||
-	    json_want_id(head, "revision", &v->head, err) != 0)
+	    want_revision(head, "revision", &v->head, err) != 0)
 		return -1;
 	if (id == 0 || v->head == 0)
 		return error_set(err, ERR_PROTOCOL,
@@ -192,7 +208,7 @@ view_key(
 	bool ours = got != NULL && strcmp(got, wanted) == 0;
 
 	free(wanted);
-	if (!ours || json_want_id(kv, "mod_revision", &v->revision, err) != 0)
+	if (!ours || want_revision(kv, "mod_revision", &v->revision, err) != 0)
 		return error_set(err, ERR_PROTOCOL, "it shows another key");
 	if (v->revision == 0 || v->revision > v->head)
 		return error_set(err, ERR_PROTOCOL,

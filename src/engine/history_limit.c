@@ -73,6 +73,7 @@ static const unsigned char limit_ranks[EMIT_COUNT] = {
 	[EMIT_standby_follow] = HISTORY_STEP,
 	[EMIT_register_lost] = HISTORY_STEP,
 	[EMIT_register_found] = HISTORY_STEP,
+	[EMIT_register_stray] = HISTORY_STEP,
 	[EMIT_peer_lost] = HISTORY_STEP,
 	[EMIT_peer_found] = HISTORY_STEP,
 	[EMIT_traffic_out] = HISTORY_STEP,

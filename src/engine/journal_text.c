@@ -111,7 +111,7 @@ want_claim(const json_t *obj, struct durable *d, const struct names *names,
 		sizeof(d->claim_nonce), err) != 0 ||
 	    json_want_string(obj, "claim_record", text, sizeof(text), err) != 0)
 		return -1;
-	return record_parse(&d->claim_rec, text, strlen(text), names, err);
+	return record_parse_own(&d->claim_rec, text, strlen(text), names, err);
 }
 
 /* Older files, and a name that is none: nothing was handed over, which makes

@@ -42,6 +42,7 @@ etcd_new(const struct register_env *env, struct error *err)
 	r->data = conf_data_nodes(conf);
 	r->key = xasprintf("%s%s", conf->reg.prefix, conf->cluster);
 	r->net = net;
+	etcd_which_init(&r->which, net, env->known);
 	r->watch = etcd_watch_new(env->loop, net, r->key, etcd_changed_cb, r);
 	r->show = etcd_show_new(net, r->key, &conf->names);
 	r->poll = timer_new(env->loop, etcd_poll_cb, r);
@@ -124,6 +125,17 @@ etcd_changed_cb(void *arg, uint64_t head)
 		etcd_read(r);
 }
 
+bool
+etcd_is_ours(struct reg_etcd *r, int member, const struct etcd_view *v)
+{
+	if (etcd_which_is(&r->which, member, v->cluster))
+		return true;
+	/* The watch may be there, too, and count otherwise. */
+	r->hint = 0;
+	etcd_net_refuse(r->net, member);
+	return false;
+}
+
 static void
 etcd_read_cb(void *arg, const struct etcd_reply *reply)
 {
@@ -138,7 +150,19 @@ etcd_read_cb(void *arg, const struct etcd_reply *reply)
 	}
 	if (etcd_range_parse(&v, r->key, reply->body, reply->len,
 		&r->env.conf->names, &err) != 0) {
-		error_wrap(&err, "%s", r->key);
+		etcd_net_refuse(r->net, reply->member);
+		error_wrap(&err, "%s: %s",
+		    etcd_net_member(r->net, reply->member), r->key);
+		etcd_read_failed(r, err.msg);
+		return;
+	}
+	if (!etcd_is_ours(r, reply->member, &v)) {
+		error_set(&err, ERR_REFUSED,
+		    "%s is of cluster %s, and the register is in %s: is it a "
+		    "member that was begun anew?",
+		    etcd_net_member(r->net, reply->member), v.cluster,
+		    r->which.cluster);
+		etcd_view_fini(&v);
 		etcd_read_failed(r, err.msg);
 		return;
 	}

@@ -9,6 +9,7 @@
 #include "engine/etcd_show.h"
 #include "engine/etcd_text.h"
 #include "engine/etcd_watch.h"
+#include "engine/etcd_which.h"
 #include "engine/register.h"
 
 #define ETCD_RETRY (100 * USEC_MSEC)
@@ -33,6 +34,7 @@ struct reg_etcd {
 	nodeset_t data;
 	char *key;
 	struct etcd_net *net;
+	struct etcd_which which;
 	struct etcd_watch *watch;
 	struct etcd_show *show;
 	struct timer *poll, *retry; /* reads; the write */
@@ -50,6 +52,9 @@ struct reg_etcd {
 void etcd_read(void *reg);
 /* Takes v. */
 void etcd_take(struct reg_etcd *r, struct etcd_view *v, usec_t sent);
+/* Is v of the register's cluster? If not, it is nothing, and the member is left
+ * for the next one. */
+bool etcd_is_ours(struct reg_etcd *r, int member, const struct etcd_view *v);
 /* For one request to one member. */
 usec_t etcd_deadline(const struct reg_etcd *r);
 

@@ -110,8 +110,13 @@ etcd_write_cb(void *arg, const struct etcd_reply *reply)
 	if (w->kind == WRITE_CAS)
 		crash_point("cas-reply");
 	w->call = NULL;
-	if (!reply->ok || etcd_put_parse(&v, &taken, r->key, reply->body,
-			      reply->len, &r->env.conf->names, &err) != 0) {
+	if (!reply->ok) {
+		etcd_write_again(r);
+		return;
+	}
+	if (etcd_put_parse(&v, &taken, r->key, reply->body, reply->len,
+		&r->env.conf->names, &err) != 0) {
+		etcd_net_refuse(r->net, reply->member);
 		etcd_write_again(r);
 		return;
 	}
@@ -131,6 +136,11 @@ etcd_write_cb(void *arg, const struct etcd_reply *reply)
 	if (ours) {
 		etcd_written(r, &v);
 		etcd_view_fini(&v);
+		return;
+	}
+	if (!etcd_is_ours(r, reply->member, &v)) {
+		etcd_view_fini(&v);
+		etcd_write_again(r);
 		return;
 	}
 	etcd_take(r, &v, reply->sent);

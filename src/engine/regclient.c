@@ -35,12 +35,15 @@ regclient_new(struct engine *e, struct error *err)
 		[REGISTER_NONE] = &register_none,
 	};
 	bool etcd = e->conf->reg.type == REGISTER_ETCD;
+	const struct now now = clock_now();
+	struct core_status st = { .durable = NULL };
 	struct regclient *r = xcalloc(1, sizeof(*r));
-	const struct register_env env = {
+	struct register_env env = {
 		.loop = e->loop,
 		.conf = e->conf,
 		.http = etcd ? e->web : e->http,
 		.copy = e->copy,
+		.known = "",
 		.calls = { .value = regclient_value_cb,
 		    .failed = regclient_failed_cb,
 		    .written = regclient_written_cb,
@@ -49,6 +52,10 @@ regclient_new(struct engine *e, struct error *err)
 		    .arg = r },
 	};
 
+	if (e->core != NULL) {
+		core_status(e->core, &now, &st);
+		env.known = st.durable->instance;
+	}
 	r->e = e;
 	r->ops = kinds[e->conf->reg.type];
 	r->reg = r->ops->new (&env, err);

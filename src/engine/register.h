@@ -33,6 +33,7 @@ struct register_env {
 	const struct conf *conf;  /* borrowed */
 	struct http *http;	  /* to the register */
 	struct pair_server *copy; /* of this host; NULL for other kinds */
+	const char *known; /* instance that was believed before; "": none */
 	struct register_calls calls;
 };
 

@@ -70,6 +70,8 @@ static const struct {
 	{ EMIT_failover_resumed, "failover is possible again", "text" },
 	{ EMIT_rejoin_stuck, "a rejoin does not come to its end", "text" },
 	{ EMIT_register_lost, "the register does not answer", "reason" },
+	{ EMIT_register_stray, "a member of etcd is of another cluster",
+	    "member" },
 	{ EMIT_register_found, "the register answers again", "" },
 	{ EMIT_register_cold, "the register is cold and refuses all", "text" },
 	{ EMIT_register_amnesiac, "the register has forgotten something",

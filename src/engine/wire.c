@@ -129,8 +129,8 @@ wire_ask_parse(struct ask *ask, const char *json, size_t len,
 	    want_node(obj, "from", names, &ask->from, err) == 0 &&
 	    json_want_string(obj, "instance", ask->instance,
 		sizeof(ask->instance), err) == 0 &&
-	    json_want_u64(obj, "epoch", &ask->epoch, err) == 0 &&
-	    json_want_u64(obj, "seq", &ask->seq, err) == 0 &&
+	    json_want_count(obj, "epoch", &ask->epoch, err) == 0 &&
+	    json_want_count(obj, "seq", &ask->seq, err) == 0 &&
 	    want_msec(obj, "ttl_ms", &ask->ttl, err) == 0 &&
 	    json_want_lsn(obj, "lsn", &ask->lsn, err) == 0 &&
 	    json_want_bool(obj, "abdicate", &ask->abdicate, err) == 0 &&
@@ -187,8 +187,8 @@ wire_answer_parse(struct ask_answer *ans, const char *json, size_t len,
 		obj, "reason", ans->reason, sizeof(ans->reason), err) == 0 &&
 	    json_want_string(obj, "instance", ans->instance,
 		sizeof(ans->instance), err) == 0 &&
-	    json_want_u64(obj, "epoch", &ans->epoch, err) == 0 &&
-	    json_want_u64(obj, "seq", &ans->seq, err) == 0 &&
+	    json_want_count(obj, "epoch", &ans->epoch, err) == 0 &&
+	    json_want_count(obj, "seq", &ans->seq, err) == 0 &&
 	    want_answer(obj, "running", &ans->running, err) == 0 &&
 	    want_answer(obj, "recovery", &ans->recovery, err) == 0 &&
 	    json_want_u32(obj, "timeline", &ans->timeline, err) == 0 &&
@@ -257,7 +257,7 @@ wire_cas_parse(struct do_cas *cas, const char *json, size_t len,
 	if (json_want_u64(obj, "id", &cas->id, err) == 0 &&
 	    json_want_string(obj, "instance", cas->instance,
 		sizeof(cas->instance), err) == 0 &&
-	    json_want_u64(obj, "revision", &cas->revision, err) == 0 &&
+	    json_want_count(obj, "revision", &cas->revision, err) == 0 &&
 	    json_want_string(
 		obj, "nonce", cas->nonce, sizeof(cas->nonce), err) == 0 &&
 	    json_want_bool(obj, "reseed", &cas->reseed, err) == 0 &&
@@ -336,11 +336,11 @@ wire_value_parse(struct reg_value *v, const char *json, size_t len,
 		return -1;
 	if (json_want_string(
 		obj, "instance", v->instance, sizeof(v->instance), err) == 0 &&
-	    json_want_u64(obj, "revision", &v->revision, err) == 0 &&
+	    json_want_count(obj, "revision", &v->revision, err) == 0 &&
 	    json_want_bool(obj, "cold", &v->cold, err) == 0 &&
 	    json_want_string(obj, "next", v->next, sizeof(v->next), err) == 0 &&
 	    wire_want_set(obj, "reported", &v->reported, names, err) == 0 &&
-	    json_want_u64(obj, "floor", &v->floor, err) == 0 &&
+	    json_want_count(obj, "floor", &v->floor, err) == 0 &&
 	    /* A peer of before there was a second one knows the first. */
 	    (!json_has(obj, "formats") || json_want_int(obj, "formats", 1,
 					      INT32_MAX, &formats, err) == 0) &&
@@ -379,7 +379,7 @@ wire_result_parse(enum cas_result *res, uint64_t *revision,
 	if (obj == NULL)
 		return -1;
 	if (json_want_string(obj, "result", word, sizeof(word), err) != 0 ||
-	    json_want_u64(obj, "revision", revision, err) != 0 ||
+	    json_want_count(obj, "revision", revision, err) != 0 ||
 	    json_want_string(obj, "instance", instance, ID_MAX, err) != 0)
 		goto out;
 	for (i = 0; i < sizeof(results) / sizeof(results[0]); i++)

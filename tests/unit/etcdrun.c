@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "hawatch/emit.h"
 #include "hawatch/http.h"
 #include "hawatch/str.h"
 #include "httptest.h"
@@ -73,6 +74,17 @@ er_shown(void *arg, const char *json, const char *why)
 }
 
 static void
+emit_cb(void *arg, enum level level, const char *line)
+{
+	struct etcdrun *c = arg;
+
+	if (strstr(line, "register.stray") == NULL)
+		return;
+	str_cut(c->stray, sizeof(c->stray), line);
+	c->strays++;
+}
+
+static void
 limit_cb(void *arg)
 {
 	struct etcdrun *c = arg;
@@ -108,6 +120,7 @@ er_open(struct etcdrun *c)
 	const struct register_env env = { .loop = c->loop,
 		.conf = &c->conf,
 		.http = c->http,
+		.known = c->known == NULL ? "" : c->known,
 		.calls = {
 		    value_cb, failed_cb, written_cb, reported_cb, NULL, c } };
 	struct error err;
@@ -115,12 +128,14 @@ er_open(struct etcdrun *c)
 	c->reg = register_etcd.new(&env, &err);
 	if (c->reg == NULL)
 		fail_msg("%s", err.msg);
+	emit_to(emit_cb, c);
 	register_etcd.start(c->reg);
 }
 
 void
 er_close(struct etcdrun *c)
 {
+	emit_to(sink_stderr, NULL);
 	register_etcd.free(c->reg);
 	http_free(c->http);
 	timer_free(c->limit);

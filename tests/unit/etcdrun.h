@@ -25,6 +25,9 @@ struct etcdrun {
 	uint64_t revision;
 	char instance[ID_MAX];
 	bool reported;
+	const char *known; /* of a life before */
+	int strays;	   /* events that told of one */
+	char stray[200];
 };
 
 extern struct etcdtest er_etcd;

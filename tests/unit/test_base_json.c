@@ -82,6 +82,8 @@ test_want(void **state)
 	    json_want_i64(*state, "big", 0, INT64_MAX, &i64, &err), 0);
 	assert_true(i64 == INT64_MAX);
 	assert_int_equal(json_want_u64(*state, "big", &u64, &err), 0);
+	assert_int_equal(json_want_count(*state, "u32", &u64, &err), 0);
+	assert_true(u64 == UINT32_MAX);
 	assert_int_equal(json_want_u32(*state, "u32", &u32, &err), 0);
 	assert_true(u32 == UINT32_MAX);
 	assert_int_equal(json_want_bool(*state, "yes", &yes, &err), 0);
@@ -122,6 +124,8 @@ test_want_refuses(void **state)
 	assert_int_equal(json_want_u64(*state, "n", &u64, &err), -1);
 	assert_int_equal(json_want_u64(*state, "real", &u64, &err), -1);
 	assert_int_equal(json_want_u64(*state, "id", &u64, &err), -1);
+	assert_int_equal(json_want_count(*state, "big", &u64, &err), -1);
+	assert_int_equal(json_want_count(*state, "n", &u64, &err), -1);
 	assert_int_equal(json_want_u32(*state, "big", &u32, &err), -1);
 	assert_int_equal(json_want_bool(*state, "n", &yes, &err), -1);
 	assert_int_equal(json_want_bool(*state, "null", &yes, &err), -1);

@@ -16,11 +16,13 @@
 #include <cmocka.h>
 #include <openssl/evp.h>
 
+#include "engine/etcd_net.h"
 #include "engine/etcd_text.h"
 #include "engine/register.h"
 #include "etcdtest.h"
 #include "hawatch/mem.h"
 #include "hawatch/str.h"
+#include "scratch.h"
 
 #define CONNS 64
 #define HEAD(cluster, revision) \
@@ -29,7 +31,7 @@
 #define VIRGIN "{" HEAD("10", "5") "}"
 
 struct conn {
-	int fd;
+	int fd, member;
 	struct watch *watch;
 	char in[8192];
 	size_t len;
@@ -37,16 +39,20 @@ struct conn {
 
 static struct {
 	struct loop *loop;
-	int fd, asked;
-	struct watch *watch;
+	int fd[2], asked;
+	struct watch *watch[2];
 	struct conn conn[CONNS];
 	int conns;
-	int status;		 /* of the answer to a range */
-	const char *range, *txn; /* bodies; NULL: no answer */
-	size_t promised;	 /* more than is sent */
-	const char *stream;	 /* of the watch, again and again */
+	int status;		     /* of the answer to a range */
+	const char *range, *txn;     /* bodies; NULL: no answer */
+	const char *range_2, *txn_2; /* of the second member */
+	size_t promised;	     /* more than is sent */
+	const char *stream;	     /* of the watch, again and again */
 	int streamed;
+	bool cut;      /* it ends in the middle */
 	usec_t txn_at; /* when the last one came */
+	const char *token;
+	int logins;
 } server;
 
 static struct {
@@ -58,6 +64,7 @@ static struct {
 	char why[400];
 	enum cas_result res;
 	struct reg_value value;
+	const char *second; /* a member that is not configured at first */
 } client;
 
 static void
@@ -80,6 +87,8 @@ stream(struct conn *c)
 	int i;
 
 	(void)!send(c->fd, head, strlen(head), MSG_NOSIGNAL);
+	if (server.cut)
+		shutdown(c->fd, SHUT_WR);
 	if (server.stream == NULL)
 		return;
 	text = xasprintf("%zx\r\n%s\r\n", strlen(server.stream), server.stream);
@@ -90,12 +99,24 @@ stream(struct conn *c)
 }
 
 static void
+login(struct conn *c)
+{
+	char *text = xasprintf("{\"token\":\"%s\"}", server.token);
+
+	server.logins++;
+	say(c, 200, text, 0);
+	free(text);
+}
+
+static void
 ready_cb(void *arg, int what)
 {
 	struct conn *c = arg;
 	ssize_t n = recv(
 	    c->fd, c->in + c->len, sizeof(c->in) - c->len - 1, MSG_DONTWAIT);
-	const char *body;
+	const char *body,
+	    *range = c->member == 0 ? server.range : server.range_2;
+	const char *txn = c->member == 0 ? server.txn : server.txn_2;
 
 	if (n <= 0) {
 		watch_free(c->watch);
@@ -113,12 +134,14 @@ ready_cb(void *arg, int what)
 	c->len = 0;
 	if (strstr(c->in, "/v3/kv/txn") != NULL)
 		server.txn_at = clock_now().raw;
-	if (strstr(c->in, "/v3/watch") != NULL)
+	if (strstr(c->in, "/v3/auth/authenticate") != NULL)
+		login(c);
+	else if (strstr(c->in, "/v3/watch") != NULL)
 		stream(c);
-	else if (strstr(c->in, "/v3/kv/txn") != NULL && server.txn != NULL)
-		say(c, 200, server.txn, 0);
-	else if (strstr(c->in, "/v3/kv/range") != NULL && server.range != NULL)
-		say(c, server.status, server.range, server.promised);
+	else if (strstr(c->in, "/v3/kv/txn") != NULL && txn != NULL)
+		say(c, 200, txn, 0);
+	else if (strstr(c->in, "/v3/kv/range") != NULL && range != NULL)
+		say(c, server.status, range, server.promised);
 }
 
 static void
@@ -127,7 +150,8 @@ accept_cb(void *arg, int what)
 	struct conn *c = &server.conn[server.conns++];
 
 	assert_true(server.conns <= CONNS);
-	c->fd = accept(server.fd, NULL, NULL);
+	c->member = arg == NULL ? 0 : 1;
+	c->fd = accept(server.fd[c->member], NULL, NULL);
 	assert_true(c->fd >= 0);
 	c->watch = watch_new(server.loop, c->fd, WATCH_READ, ready_cb, c);
 }
@@ -184,34 +208,48 @@ await(int *counter, int more)
 	timer_disarm(client.limit);
 }
 
+static void
+open_register(void)
+{
+	const struct register_env env = { .loop = server.loop,
+		.conf = &client.conf,
+		.http = client.http,
+		.known = "",
+		.calls = { value_cb, failed_cb, written_cb, reported_cb, NULL,
+		    NULL } };
+	struct error err;
+
+	client.reg = register_etcd.new(&env, &err);
+	assert_non_null(client.reg);
+}
+
 static int
 setup(void **state)
 {
-	static char endpoint[32];
-	const struct register_env env = { .conf = &client.conf,
-		.calls = { value_cb, failed_cb, written_cb, reported_cb, NULL,
-		    NULL } };
-	struct register_env mine = env;
+	static char endpoint[2][32];
 	struct error err;
+	int i;
 	struct conf *conf = &client.conf;
 
 	memset(&server, 0, sizeof(server));
 	memset(&client, 0, sizeof(client));
-	server.loop = mine.loop = loop_new(&err);
-	(void)snprintf(endpoint, sizeof(endpoint), "127.0.0.1:%d",
-	    etcdtest_port(&server.fd));
-	server.watch =
-	    watch_new(server.loop, server.fd, WATCH_READ, accept_cb, NULL);
+	server.loop = loop_new(&err);
+	for (i = 0; i < 2; i++) {
+		(void)snprintf(endpoint[i], sizeof(endpoint[i]), "127.0.0.1:%d",
+		    etcdtest_port(&server.fd[i]));
+		server.watch[i] = watch_new(server.loop, server.fd[i],
+		    WATCH_READ, accept_cb, i == 0 ? NULL : &server);
+	}
+	client.second = endpoint[1];
 	server.status = 200;
-	client.http = mine.http = http_new(server.loop, NULL, &err);
+	client.http = http_new(server.loop, NULL, &err);
 	conf->cluster = conf->names.cluster = "votes";
 	conf->node_count = conf->names.count = 1;
 	conf->node[0].name = conf->names.node[0] = "s1";
 	conf->ttl = USEC_SEC / 2;
-	conf->reg = etcdtest_register(endpoint);
+	conf->reg = etcdtest_register(endpoint[0]);
 	client.limit = timer_new(server.loop, limit_cb, NULL);
-	client.reg = register_etcd.new(&mine, &err);
-	assert_non_null(client.reg);
+	open_register();
 	return 0;
 }
 
@@ -229,8 +267,10 @@ teardown(void **state)
 		watch_free(server.conn[i].watch);
 		close(server.conn[i].fd);
 	}
-	watch_free(server.watch);
-	close(server.fd);
+	for (i = 0; i < 2; i++) {
+		watch_free(server.watch[i]);
+		close(server.fd[i]);
+	}
 	loop_free(server.loop);
 	return 0;
 }
@@ -276,6 +316,48 @@ test_answers(void **state)
 	}
 }
 
+/* A token is as long as a signature makes it, and one that is over, or of
+ * before the last change of etcd's users, is fetched anew. */
+static void
+test_tokens(void **state)
+{
+	static const struct {
+		int status;
+		const char *body;
+	} rows[] = {
+		{ 401, "{\"error\":\"etcdserver: invalid auth token\"}" },
+		{ 400, "{\"error\":\"etcdserver: user name is empty\"}" },
+		{ 400,
+		    "{\"error\":\"etcdserver: revision of auth store is old\"}" },
+		{ 500, "{\"error\":\"auth: revision in header is old\"}" },
+	};
+	char token[2000];
+	size_t i;
+	int before;
+
+	memset(token, 't', sizeof(token) - 1);
+	token[sizeof(token) - 1] = '\0';
+	server.token = token;
+	server.range = VIRGIN;
+	register_etcd.free(client.reg);
+	shell("echo word >password && chmod 0600 password");
+	client.conf.reg.user = "hawatch";
+	client.conf.reg.password_file = scratch_path("password");
+	open_register();
+	register_etcd.start(client.reg);
+	await(&client.values, 1);
+	for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		before = server.logins;
+		server.status = rows[i].status;
+		server.range = rows[i].body;
+		await(&server.logins, 1);
+		server.status = 200;
+		server.range = VIRGIN;
+		await(&client.values, 1);
+		assert_true(server.logins <= before + 2);
+	}
+}
+
 /* A person adopts, which is a write; and only the cluster that was meant can
  * confirm it. */
 static void
@@ -300,6 +382,46 @@ test_writes(void **state)
 	for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		server.txn = rows[i];
 		register_etcd.adopt(client.reg, shown_cb, NULL);
+		await(&client.writes, 1);
+	}
+}
+
+static void
+adopted_cb(void *arg, const char *json, const char *why)
+{
+	if (json == NULL)
+		fail_msg("%s", why);
+	client.writes++;
+}
+
+/* Who answers 200 with what is nobody's is left for the next one, which is
+ * asked at once: the register is not lost for a moment. */
+static void
+test_one_mad(void **state)
+{
+	static const char *const mad[] = { "<html></html>", "{}",
+		"{" HEAD("0", "5") "}" };
+	size_t i;
+
+	server.range_2 = VIRGIN;
+	server.txn_2 = "{" HEAD("10", "6") ",\"succeeded\":true}";
+	client.conf.reg.endpoints[1] = client.second;
+	for (i = 0; i < sizeof(mad) / sizeof(*mad); i++) {
+		register_etcd.free(client.reg);
+		open_register();
+		server.range = mad[i];
+		register_etcd.start(client.reg);
+		await(&client.values, 3);
+		assert_int_equal(client.fails, 0);
+		/* One that goes mad under a write: the next one tells. */
+		register_etcd.free(client.reg);
+		open_register();
+		server.range = VIRGIN;
+		server.txn = mad[i];
+		register_etcd.start(client.reg);
+		await(&client.values, 1);
+		register_etcd.adopt(client.reg, adopted_cb, NULL);
+		server.range = mad[i];
 		await(&client.writes, 1);
 	}
 }
@@ -403,15 +525,63 @@ test_watch(void **state)
 	}
 }
 
+static void
+part_cb(void *arg, const char *data, size_t len)
+{
+}
+
+static void
+ended_cb(void *arg, const struct etcd_reply *reply)
+{
+	assert_false(reply->ok);
+	++*(int *)arg;
+}
+
+/* A watch that has lived for as long as it may says nothing of its member;
+ * one that is cut off does. */
+static void
+test_life(void **state)
+{
+	struct etcd_request req = { .member = ETCD_GOOD,
+		.path = "/v3/watch",
+		.body = "{}",
+		.deadline = 100 * USEC_MSEC,
+		.part = part_cb };
+	struct error err;
+	struct etcd_net *net;
+	int ended = 0;
+
+	client.conf.reg.endpoints[1] = client.second;
+	net = etcd_net_new(server.loop, client.http, &client.conf.reg, &err);
+	assert_non_null(net);
+	assert_non_null(etcd_net_post(net, &req, ended_cb, &ended));
+	await(&ended, 1);
+	assert_int_equal(etcd_net_good(net), 0);
+	server.cut = true;
+	assert_non_null(etcd_net_post(net, &req, ended_cb, &ended));
+	await(&ended, 1);
+	assert_int_equal(etcd_net_good(net), 1);
+	etcd_net_free(net);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_answers, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_tokens, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_writes, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_one_mad, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_again, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_watch, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_life, setup, teardown),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	int rc;
+
+	if (scratch_make() == -1)
+		return 1;
+	rc = cmocka_run_group_tests(tests, NULL, NULL);
+	scratch_free();
+	return rc;
 }

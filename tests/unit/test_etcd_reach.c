@@ -82,6 +82,72 @@ test_slow_and_gone(void **state)
 	er_close(&c);
 }
 
+/* A member that lost its disk and was begun anew as a cluster of its own: it is
+ * empty, and nothing of it is taken while fewer than most say the same. */
+static void
+test_stray(void **state)
+{
+	struct etcdtest stray;
+	struct etcdrun c;
+	struct do_cas cas;
+	char real[ID_MAX];
+	int values;
+
+	etcdtest_init(&stray, NULL);
+	etcdtest_start(&stray);
+	er_init(&c, 0);
+	c.conf.reg.endpoints[0] = er_etcd.endpoint;
+	c.conf.reg.endpoints[1] = stray.endpoint;
+	er_open(&c);
+	er_warm(&c);
+	(void)snprintf(real, sizeof(real), "%s", c.value.instance);
+	etcdtest_freeze(&er_etcd);
+	register_etcd.read(c.reg);
+	er_await(&c, &c.fails);
+	values = c.values;
+	while (strstr(c.why, stray.endpoint) == NULL)
+		er_await(&c, &c.fails);
+	assert_non_null(strstr(c.why, real));
+	cas = er_cas(&c, 0, c.value.rec.seq);
+	er_write(&c, &cas);
+	assert_int_equal(c.res, CAS_UNKNOWN);
+	assert_int_equal(c.values, values);
+	etcdtest_thaw(&er_etcd);
+	er_await(&c, &c.values);
+	assert_false(c.value.cold);
+	assert_string_equal(c.value.instance, real);
+	er_write_sure(&c, &cas);
+	assert_int_equal(c.res, CAS_CONFIRMED);
+	er_read(&c);
+	assert_int_equal(c.strays, 1);
+	assert_non_null(strstr(c.stray, stray.endpoint));
+	er_close(&c);
+	/* Likewise after a start, although the stray is asked first. */
+	er_init(&c, 0);
+	c.known = real;
+	c.conf.reg.endpoints[0] = stray.endpoint;
+	c.conf.reg.endpoints[1] = er_etcd.endpoint;
+	er_open(&c);
+	er_await(&c, &c.values);
+	assert_string_equal(c.value.instance, real);
+	assert_int_equal(c.strays, 1);
+	er_close(&c);
+	/* Most say the same: the register is there now. */
+	er_init(&c, 0);
+	c.known = real;
+	c.conf.reg.endpoints[0] = er_etcd.endpoint;
+	c.conf.reg.endpoints[1] = c.conf.reg.endpoints[2] = stray.endpoint;
+	etcdtest_freeze(&er_etcd);
+	er_open(&c);
+	er_await(&c, &c.values);
+	assert_true(c.value.cold);
+	assert_string_not_equal(c.value.next, real);
+	assert_int_equal(c.strays, 0);
+	etcdtest_thaw(&er_etcd);
+	er_close(&c);
+	etcdtest_free(&stray);
+}
+
 static void
 password(char *path, const char *text, mode_t mode)
 {
@@ -132,7 +198,9 @@ test_auth(void **state)
 	etcdtest_thaw(&er_etcd);
 	er_read(&c);
 	password(path, "word\n", 0644);
-	env = (struct register_env){ c.loop, &c.conf, c.http, NULL, { 0 } };
+	env = (struct register_env){
+		.loop = c.loop, .conf = &c.conf, .http = c.http, .known = ""
+	};
 	assert_null(register_etcd.new(&env, &err));
 	assert_non_null(strstr(err.msg, path));
 	assert_non_null(strstr(err.msg, "0600"));
@@ -206,6 +274,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_members),
 		cmocka_unit_test(test_slow_and_gone),
+		cmocka_unit_test(test_stray),
 		cmocka_unit_test(test_auth),
 		cmocka_unit_test(test_tls),
 	};

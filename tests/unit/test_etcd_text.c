@@ -144,6 +144,13 @@ test_lies(void **state)
 		"{\"header\":{\"cluster_id\":1,\"revision\":\"1\"}}",
 		"{\"header\":{\"cluster_id\":\"-1\",\"revision\":\"1\"}}",
 		"{\"header\":{\"cluster_id\":\"1\",\"revision\":\"1e3\"}}",
+		"{\"header\":{\"cluster_id\":\"1\","
+		"\"revision\":\"9223372036854775807\"}}",
+		"{\"header\":{\"cluster_id\":\"1\","
+		"\"revision\":\"9223372036854775808\"}}",
+		"{\"header\":{\"cluster_id\":\"1\","
+		"\"revision\":\"18446744073709551615\"}}",
+		"{" HEAD ",\"kvs\":[" KV("9223372036854775808", "e30=") "]}",
 		"{" HEAD "," HEAD "}",
 		"{" HEAD ",\"count\":\"1\"}",
 		"{" HEAD ",\"kvs\":{}}",
@@ -208,6 +215,30 @@ test_foreign_values(void **state)
 	assert_int_equal(parse(&v, kv, text), 0);
 	etcd_view_fini(&v);
 	free(text);
+}
+
+/* What is counted on from there would be no number of JSON any more. */
+static void
+test_too_far(void **state)
+{
+	static const char kv[] = "{" HEAD ",\"kvs\":[" KV("17", "VALUE") "]}";
+	struct arbiter a[4];
+	struct etcd_view v;
+	char *text;
+	int i;
+
+	for (i = 0; i < 4; i++)
+		a[i] = image(CLUSTER);
+	a[1].value.rec.epoch = INT64_MAX;
+	a[2].value.rec.seq = INT64_MAX;
+	a[3].value.floor = INT64_MAX;
+	for (i = 0; i < 4; i++) {
+		text = etcd_image_str(&a[i], &names);
+		assert_int_equal(parse(&v, kv, text), i == 0 ? 0 : -1);
+		if (i == 0)
+			etcd_view_fini(&v);
+		free(text);
+	}
 }
 
 static void
@@ -305,6 +336,7 @@ main(void)
 		cmocka_unit_test(test_no_key),
 		cmocka_unit_test(test_lies),
 		cmocka_unit_test(test_foreign_values),
+		cmocka_unit_test(test_too_far),
 		cmocka_unit_test(test_put),
 		cmocka_unit_test(test_the_rest),
 	};

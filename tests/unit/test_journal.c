@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "engine/journal.h"
+#include "hawatch/json.h"
 #include "hawatch/loop.h"
 #include "hawatch/str.h"
 #include "hawatch/worker.h"
@@ -191,6 +192,20 @@ test_comes_back(void **state)
 	assert_true(found);
 	journal_free(j);
 	assert_memory_equal(&d, &want, sizeof(d));
+}
+
+/* What was claimed above the highest epoch that a register may show. */
+static void
+test_far(void **state)
+{
+	struct durable d, want = sample(JSON_COUNT_MAX);
+	struct error err;
+	char *text = journal_str(&want, &names);
+
+	assert_int_equal(
+	    journal_parse(&d, text, strlen(text), &names, &err), 0);
+	assert_memory_equal(&d, &want, sizeof(d));
+	free(text);
 }
 
 /* Whichever slot is torn, at whatever byte: the other one counts. */
@@ -458,6 +473,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T(test_absent),
 		T(test_comes_back),
+		T(test_far),
 		T(test_torn),
 		T(test_number_damaged),
 		T(test_order_of_nodes),

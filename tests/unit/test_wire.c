@@ -207,6 +207,14 @@ test_refusals(void **state)
 	    "holder");
 	refused("\\\"epoch\\\":7", "\\\"epoch\\\":-7", "epoch");
 	refused("\\\"epoch\\\":7", "\\\"epoch\\\":0", "epoch");
+	/* It is gone on from. */
+	refused("\\\"epoch\\\":7", "\\\"epoch\\\":9223372036854775807",
+	    "epoch 9223372036854775807");
+	refused("\\\"seq\\\":12", "\\\"seq\\\":9223372036854775807",
+	    "seq 9223372036854775807");
+	refused(
+	    "\"revision\":99", "\"revision\":9223372036854775807", "revision");
+	refused("\"floor\":8", "\"floor\":9223372036854775807", "floor");
 	refused("released", "relaxed", "state");
 	refused("\\\"ttl_ms\\\":2500", "\\\"ttl_ms\\\":0", "ttl_ms");
 	refused("\"revision\":99", "\"revision\":\"99\"", "revision");
