@@ -206,6 +206,15 @@ wait_fenced(const struct order_wait *w, const struct core_status *st)
 		   WAIT_ON;
 }
 
+/* Who no longer holds the record has dropped the order. */
+static enum wait_end
+wait_written(const struct core_status *st, bool written)
+{
+	if (written)
+		return WAIT_DONE;
+	return st->rel == REL_HELD ? WAIT_ON : WAIT_FAILED;
+}
+
 static enum wait_end
 wait_look(const struct order_wait *w, const struct core_status *st,
     const struct now *now)
@@ -216,9 +225,9 @@ wait_look(const struct order_wait *w, const struct core_status *st,
 	case LONG_UNFENCE:
 		return st->durable->latch ? WAIT_ON : WAIT_DONE;
 	case LONG_PAUSE:
-		return st->paused_written ? WAIT_DONE : WAIT_ON;
+		return wait_written(st, st->paused_written);
 	case LONG_RESUME:
-		return st->rec.paused_until == 0 ? WAIT_DONE : WAIT_ON;
+		return wait_written(st, st->rec.paused_until == 0);
 	case LONG_FENCE:
 		return wait_fenced(w, st);
 	case LONG_SWITCHOVER:
