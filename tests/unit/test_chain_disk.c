@@ -2,6 +2,8 @@
  * The chained file on a disk that is full or fails, and after a power cut:
  * nothing half remains, and nothing that was written is missing.
  */
+#include <dlfcn.h>
+#include <errno.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -10,11 +12,143 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "chaintest.h"
 #include "scratch.h"
+
+#define BATCH 60
+
+/* What a power cut would leave of the file that is written to. */
+static struct {
+	ino_t ino;
+	off_t size;
+} durable;
+static int syncs_left = -1; /* then they fail; -1 never */
+static int followed;	    /* so many files got a successor */
+static bool may_follow = true;
+static bool lost; /* one of them when it was not durable */
+
+/* In the place of libc's. */
+int
+fdatasync(int fd)
+{
+	static int (*real)(int);
+	struct stat st;
+
+	if (real == NULL)
+		*(void **)&real = dlsym(RTLD_NEXT, "fdatasync");
+	if (syncs_left == 0) {
+		errno = EIO;
+		return -1;
+	}
+	if (syncs_left > 0)
+		syncs_left--;
+	assert_int_equal(fstat(fd, &st), 0);
+	durable.ino = st.st_ino;
+	durable.size = st.st_size;
+	return real(fd);
+}
+
+static bool
+is_durable(void)
+{
+	struct stat st;
+
+	assert_int_equal(stat(ch.path, &st), 0);
+	return durable.ino == st.st_ino && durable.size == st.st_size;
+}
+
+/* In the place of libc's. */
+int
+rename(const char *from, const char *to)
+{
+	static int (*real)(const char *, const char *);
+
+	if (real == NULL)
+		*(void **)&real = dlsym(RTLD_NEXT, "rename");
+	if (strcmp(from, ch.path) == 0) {
+		if (!may_follow) {
+			errno = EACCES;
+			return -1;
+		}
+		followed++;
+		lost = lost || !is_durable();
+	}
+	return real(from, to);
+}
+
+static int
+disk_setup(void **state)
+{
+	memset(&durable, 0, sizeof(durable));
+	syncs_left = -1;
+	followed = 0;
+	may_follow = true;
+	lost = false;
+	return ch_setup(state);
+}
+
+static int
+batch(size_t *done)
+{
+	char text[BATCH][20], *texts[BATCH];
+	int i;
+
+	for (i = 0; i < BATCH; i++) {
+		(void)snprintf(text[i], sizeof(text[i]), "{\"n\":%d}", i);
+		texts[i] = text[i];
+	}
+	return chain_append_all(ch.chain, texts, BATCH, done, &ch.err);
+}
+
+/* The next file names the last sum of the one before: were that lost, somebody
+ * would seem to have taken lines out. */
+static void
+test_full_file_is_durable(void **state)
+{
+	size_t done;
+
+	assert_int_equal(batch(&done), 0);
+	assert_true(followed > 2);
+	assert_false(lost);
+	assert_true(is_durable());
+}
+
+/* What is not known to be durable has no successor. */
+static void
+test_full_file_is_not_durable(void **state)
+{
+	size_t done;
+
+	syncs_left = 0;
+	assert_int_equal(batch(&done), -1);
+	assert_in_range(done, 1, BATCH - 1);
+	assert_non_null(strstr(ch.err.msg, "fsync"));
+	assert_int_equal(followed, 0);
+	syncs_left = -1;
+	ch_add(BATCH);
+	ch_look();
+	assert_false(ch.seen.broken);
+	assert_int_equal(ch.seen.lines, done + 1);
+}
+
+/* The next one cannot be begun: what was written before is durable. */
+static void
+test_next_file_fails(void **state)
+{
+	size_t done;
+
+	may_follow = false;
+	assert_int_equal(batch(&done), -1);
+	assert_in_range(done, 1, BATCH - 1);
+	assert_true(is_durable());
+	ch_look();
+	assert_int_equal(ch.seen.lines, done);
+}
 
 /* The power went while a line was written. */
 static void
@@ -156,8 +290,11 @@ test_crash_between_files(void **state)
 int
 main(void)
 {
-#define T(f) cmocka_unit_test_setup_teardown(f, ch_setup, ch_teardown)
+#define T(f) cmocka_unit_test_setup_teardown(f, disk_setup, ch_teardown)
 	const struct CMUnitTest tests[] = {
+		T(test_full_file_is_durable),
+		T(test_full_file_is_not_durable),
+		T(test_next_file_fails),
 		T(test_half_a_line_is_cut_off),
 		T(test_full_disk),
 		T(test_full_disk_at_rotation),
