@@ -22,6 +22,9 @@
 
 #define FLOOD 1100
 #define FLOOD_MAX 1024
+/* Of those that cost memory. */
+#define FEW 70
+#define FEW_MAX 64
 
 static int flood[FLOOD];
 
@@ -182,32 +185,77 @@ test_dripped_head(void **state)
 	close(fd);
 }
 
+static void
+long_status(void)
+{
+	static char text[200001];
+	const struct fh_snap s = { .fresh = 600 * USEC_SEC, .status = text };
+
+	memset(text, '1', sizeof(text) - 1);
+	fh_snap(&fh, &s);
+}
+
+/* Asks for more than the system takes, and reads none of it. */
+static int
+slow_reader(void)
+{
+	static const char request[] = "GET /status HTTP/1.1\r\n\r\n";
+	struct pollfd pfd = { .events = POLLIN };
+	int small = 4096, i;
+
+	pfd.fd = fh_connect(fh.health_port, NULL);
+	(void)setsockopt(pfd.fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
+	for (i = 0; i < 100; i++)
+		if (send(pfd.fd, request, sizeof(request) - 1,
+			MSG_DONTWAIT | MSG_NOSIGNAL) <= 0)
+			break;
+	/* It has been answered, or sent away. */
+	assert_int_equal(poll(&pfd, 1, 5000), 1);
+	return pfd.fd;
+}
+
 /* A reader that does not read holds neither memory nor place for ever. */
 static void
 test_slow_reader(void **state)
 {
-	static const char request[] = "GET /status HTTP/1.1\r\n\r\n";
-	char *status = calloc(1, 200001), buf[4096];
-	int fd = fh_connect(fh.health_port, NULL), small = 4096, i;
-	struct pollfd pfd = { .fd = fd, .events = POLLRDHUP };
 	usec_t end = fh_now() + 12 * USEC_SEC;
-	struct fh_snap s = { .fresh = 600 * USEC_SEC, .status = status };
+	struct pollfd pfd = { .events = POLLRDHUP };
+	char buf[4096];
 
-	memset(status, '1', 200000);
-	fh_snap(&fh, &s);
-	(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
-	for (i = 0; i < 100; i++)
-		if (send(fd, request, sizeof(request) - 1,
-			MSG_DONTWAIT | MSG_NOSIGNAL) <= 0)
-			break;
+	long_status();
+	pfd.fd = slow_reader();
 	/* Its own end is not seen here before all is read, a reset is. */
 	while (poll(&pfd, 1, 100) == 0)
 		assert_true(fh_now() < end);
 	assert_true((pfd.revents & POLLERR) != 0);
 	assert_int_equal(
 	    fh_get(fh.health_port, "/health", buf, sizeof(buf)), 200);
-	close(fd);
-	free(status);
+	close(pfd.fd);
+}
+
+static int
+few_start(void **state)
+{
+	fh_start(&fh, FEW_MAX, 60 * USEC_SEC);
+	return 0;
+}
+
+/* Nor do many of them keep the balancer out until the first is late. */
+static void
+test_flood_of_slow_readers(void **state)
+{
+	char buf[4096];
+	usec_t end;
+	int i;
+
+	long_status();
+	for (i = 0; i < FEW; i++)
+		flood[i] = slow_reader();
+	end = fh_now() + USEC_SEC;
+	while (fh_get(fh.health_port, "/health", buf, sizeof(buf)) != 200)
+		assert_true(fh_now() < end);
+	for (i = 0; i < FEW; i++)
+		close(flood[i]);
 }
 
 static int
@@ -332,6 +380,8 @@ main(void)
 		T(test_flood_of_the_peer_port),
 		T(test_dripped_head),
 		T(test_slow_reader),
+		cmocka_unit_test_setup_teardown(
+		    test_flood_of_slow_readers, few_start, fh_test_stop),
 		cmocka_unit_test_setup_teardown(
 		    test_idle_ends, idle_start, fh_test_stop),
 		T(test_end_of_the_link_ends_it),
