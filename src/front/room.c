@@ -47,7 +47,10 @@ room_make(struct listener *l, bool known)
 		return false;
 	if (l->total < l->spec.max)
 		return true;
-	return room_first(l, CONN_LINGER, 0) || room_first(l, CONN_IDLE, 0) ||
+	/* Who has only just come says nothing yet, and is the last to go. */
+	return room_first(l, CONN_LINGER, 0) ||
+	       room_first(l, CONN_IDLE, ROOM_SLOW) ||
 	       room_first(l, CONN_READING, ROOM_SLOW) ||
-	       room_first(l, CONN_WRITING, ROOM_SLOW);
+	       room_first(l, CONN_WRITING, ROOM_SLOW) ||
+	       room_first(l, CONN_IDLE, 0);
 }

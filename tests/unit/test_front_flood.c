@@ -54,6 +54,16 @@ start(void **state)
 }
 
 static int
+few_start(void **state)
+{
+	const struct fh_snap s = { .fresh = 600 * USEC_SEC };
+
+	fh_start(&fh, FEW_MAX, 60 * USEC_SEC);
+	fh_snap(&fh, &s);
+	return 0;
+}
+
+static int
 descriptors(void)
 {
 	char path[64];
@@ -140,6 +150,31 @@ test_flood_of_half_requests(void **state)
 	while (fh_get(fh.health_port, "/health", buf, sizeof(buf)) != 200)
 		assert_true(fh_now() < end);
 	flood_close();
+}
+
+/* Nor does who has only just come give way before them. */
+static void
+test_newcomer_among_half_requests(void **state)
+{
+	int i, first, second;
+	char buf[4096];
+
+	for (i = 0; i < FEW_MAX; i++) {
+		flood[i] = fh_connect(fh.health_port, NULL);
+		assert_true(fh_write(flood[i], "GET /health HTTP/1.1\r\nX: "));
+	}
+	/* The first ones are slow by then. */
+	assert_int_equal(poll(NULL, 0, 400), 0);
+	first = fh_connect(fh.health_port, NULL);
+	second = fh_connect(fh.health_port, NULL);
+	assert_true(fh_write(first, "GET /health HTTP/1.1\r\n\r\n"));
+	assert_true(fh_write(second, "GET /health HTTP/1.1\r\n\r\n"));
+	assert_int_equal(fh_answer(first, buf, sizeof(buf)), 200);
+	assert_int_equal(fh_answer(second, buf, sizeof(buf)), 200);
+	close(first);
+	close(second);
+	for (i = 0; i < FEW_MAX; i++)
+		close(flood[i]);
 }
 
 /* Strangers that never begin a handshake, from an address of no node. */
@@ -231,13 +266,6 @@ test_slow_reader(void **state)
 	assert_int_equal(
 	    fh_get(fh.health_port, "/health", buf, sizeof(buf)), 200);
 	close(pfd.fd);
-}
-
-static int
-few_start(void **state)
-{
-	fh_start(&fh, FEW_MAX, 60 * USEC_SEC);
-	return 0;
 }
 
 /* Nor do many of them keep the balancer out until the first is late. */
@@ -377,6 +405,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T(test_flood_of_the_health_port),
 		T(test_flood_of_half_requests),
+		cmocka_unit_test_setup_teardown(
+		    test_newcomer_among_half_requests, few_start, fh_test_stop),
 		T(test_flood_of_the_peer_port),
 		T(test_dripped_head),
 		T(test_slow_reader),
