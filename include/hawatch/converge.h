@@ -52,8 +52,9 @@ void converge_cancel(struct converge *c, enum conf_item_when when);
 
 /* As a run, for the primary that is about to hand over: the items that have a
  * demand for it, in their order, take it. No: one was given up, reason says
- * which. What another run has of them it loses; the role's own demand is
- * brought about by the next run after. */
+ * which. What another run has of them it loses. The role's own demand is
+ * brought about by the next run after, which is the caller's to ask for: until
+ * then nothing that was given up is tried again in this epoch. */
 void converge_quiet(struct converge *c, uint64_t epoch,
     void (*done)(void *arg, enum answer ans, const char *reason), void *arg);
 void converge_quiet_cancel(struct converge *c);

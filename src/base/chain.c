@@ -197,6 +197,17 @@ chain_is_other(const struct chain *c)
 	       (!c->cut && mine.st_size != c->size);
 }
 
+/* Where that fails, what the disk has is not known: it is looked at anew. */
+static int
+chain_sync(struct chain *c, struct error *err)
+{
+	if (c->fd == -1 || fdatasync(c->fd) == 0)
+		return 0;
+	error_sys(err, "fsync %s", c->path);
+	chain_close(c);
+	return -1;
+}
+
 static int
 chain_ready(struct chain *c, size_t more, struct error *err)
 {
@@ -209,7 +220,10 @@ chain_ready(struct chain *c, size_t more, struct error *err)
 	c->cut = false;
 	if ((size_t)c->size + more <= c->full)
 		return 0;
-	/* What is in it is durable before the next file follows it. */
+	/* What is in it is durable before the next file follows it, which names
+	 * its last sum. */
+	if (chain_sync(c, err) == -1)
+		return -1;
 	chain_close(c);
 	if (chain_begin(c, true, err) == -1)
 		return -1;
@@ -248,15 +262,14 @@ int
 chain_append_all(struct chain *c, char *const *texts, size_t n, size_t *done,
     struct error *err)
 {
+	struct error ignored;
 	int rc = 0;
 
 	for (*done = 0; *done < n && rc == 0; *done += rc == 0)
 		rc = chain_write(c, texts[*done], err);
-	if (c->fd != -1 && fdatasync(c->fd) == -1) {
-		/* What the disk has is not known: it is looked at anew. */
-		chain_close(c);
-		return rc == 0 ? error_sys(err, "fsync %s", c->path) : rc;
-	}
+	/* The first error is the one to tell. */
+	if (chain_sync(c, rc == 0 ? err : &ignored) == -1)
+		rc = -1;
 	return rc;
 }
 

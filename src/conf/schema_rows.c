@@ -235,7 +235,7 @@ const struct conf_row conf_rows[] = {
 { "front.ping_body", CT_STRING, AT(conf.ping_body), .min = 0, .max = 256, .def = "Web services are UP",
   .doc = "What /ping answers when this host should get traffic." },
 { "front.connections", CT_INT, AT(conf.connections_max), .min = 16, .max = 65536, .def = "1024",
-  .doc = "Most connections at a time, for each listener." },
+  .doc = "Most connections at a time, for each listener; where all are taken, who says nothing or is slow gives way." },
 { "front.idle_timeout", CT_USEC, AT(conf.idle_timeout), .min = 100 * USEC_MSEC, .max = 3600 * USEC_SEC, .def = "10s",
   .doc = "A connection that says nothing for so long is closed." },
 

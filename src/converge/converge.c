@@ -211,6 +211,8 @@ converge_run(struct converge *c, enum conf_item_when when, node_t primary,
     void (*done)(void *arg, enum answer ans, const char *reason), void *arg)
 {
 	converge_tidy(c);
+	if (when == ITEM_AFTER)
+		c->quiet_epoch = 0;
 	run_start(&c->run[when], primary, epoch, UINT64_MAX, done, arg);
 }
 
@@ -224,6 +226,7 @@ void
 converge_quiet(struct converge *c, uint64_t epoch,
     void (*done)(void *arg, enum answer ans, const char *reason), void *arg)
 {
+	c->quiet_epoch = epoch;
 	run_start(
 	    &c->run[ITEM_HANDOVER], NODE_LEAVES, epoch, UINT64_MAX, done, arg);
 }

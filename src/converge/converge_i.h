@@ -127,7 +127,9 @@ struct converge {
 	uint64_t retry; /* items given up for that epoch, as bits; on disk */
 	uint64_t retry_epoch;
 	usec_t again_at; /* they are not tried again before */
-	uint64_t drift;	 /* items told of last, as bits */
+	/* What stopped for a handover in that epoch stays so; 0 none. */
+	uint64_t quiet_epoch;
+	uint64_t drift; /* items told of last, as bits */
 };
 
 /* converge.c */
@@ -148,7 +150,7 @@ bool item_given_up(const struct item *item, uint64_t epoch);
 void item_give_up(struct item *item, uint64_t epoch);
 void item_take_up(struct item *item);
 /* What was given up, and whoever is to be restarted when it is made; none
- * while nothing may be changed. */
+ * while nothing may be changed, as in the midst of a handover. */
 uint64_t retry_items(const struct converge *c);
 /* A line of these need not wait for its minute: it can be made by now, or
  * holds, and who reads it may not know. */

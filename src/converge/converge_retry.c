@@ -52,6 +52,9 @@ retry_items(const struct converge *c)
 	if (bits == 0 || c->retry_epoch != c->epoch ||
 	    c->primary == NODE_NONE || c->env.conf->mode == MODE_OBSERVE)
 		return 0;
+	/* What stopped for a handover would be started in its midst. */
+	if (c->quiet_epoch == c->epoch)
+		return 0;
 	for (item = c->item; item < c->item + c->count; item++)
 		if ((item->restart_on & bits) != 0)
 			bits |= ITEM_BIT(item->index);

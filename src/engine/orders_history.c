@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/collect.h"
 #include "engine/engine.h"
 #include "engine/history.h"
 #include "engine/orders.h"
@@ -137,7 +138,8 @@ report_peer_cb(void *arg, node_t node, const char *json, const char *why)
 	if (r != NULL) {
 		if (json != NULL)
 			host = json_read(json, strlen(json), &err);
-		if (host == NULL) {
+		if (host == NULL || !collect_shallow(host)) {
+			json_decref(host);
 			host = json_object();
 			json_put_string(host, "silent",
 			    json != NULL ? "garbage" :

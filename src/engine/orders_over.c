@@ -45,6 +45,9 @@ orders_failed(
 
 	if (st->rel == REL_OTHER && st->rec.epoch > w->epoch)
 		why = xstrdup("another node took over");
+	else if (w->what == LONG_PAUSE || w->what == LONG_RESUME)
+		why = xstrdup("it was not written: this node holds the record "
+			      "no more");
 	else if (st->over_plan == NULL)
 		why = xstrdup("the plan was abandoned");
 	else {

@@ -200,6 +200,15 @@ wait_tell_waits(struct engine *e, struct order_wait *w,
 	orders_reply(e, w->id, obj);
 }
 
+/* Who no longer holds the record has dropped the order. */
+static enum wait_end
+wait_written(const struct core_status *st, bool written)
+{
+	if (written)
+		return WAIT_DONE;
+	return st->rel == REL_HELD ? WAIT_ON : WAIT_FAILED;
+}
+
 static enum wait_end
 wait_look(struct engine *e, struct order_wait *w, const struct core_status *st,
     const struct now *now)
@@ -210,9 +219,9 @@ wait_look(struct engine *e, struct order_wait *w, const struct core_status *st,
 	case LONG_UNFENCE:
 		return st->durable->latch ? WAIT_ON : WAIT_DONE;
 	case LONG_PAUSE:
-		return st->paused_written ? WAIT_DONE : WAIT_ON;
+		return wait_written(st, st->paused_written);
 	case LONG_RESUME:
-		return st->rec.paused_until == 0 ? WAIT_DONE : WAIT_ON;
+		return wait_written(st, st->rec.paused_until == 0);
 	case LONG_FENCE:
 		if (!st->durable->latch)
 			return WAIT_FAILED;

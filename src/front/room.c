@@ -7,8 +7,9 @@
 #include "front/conn.h"
 
 #define ROOM_HANDSHAKES 32
-/* A request that is honest comes whole, or nearly so. */
-#define ROOM_READING (250 * USEC_MSEC)
+/* A request that is honest comes whole, or nearly so; and an answer that the
+ * kernel does not take at once, it takes soon from who reads. */
+#define ROOM_SLOW (250 * USEC_MSEC)
 
 static bool
 room_first(struct listener *l, enum conn_state state, usec_t age)
@@ -17,7 +18,10 @@ room_first(struct listener *l, enum conn_state state, usec_t age)
 
 	if (c == NULL || front_raw() - c->since < age)
 		return false;
-	conn_free(c);
+	if (state == CONN_WRITING)
+		conn_slow(c);
+	else
+		conn_free(c);
 	return true;
 }
 
@@ -43,6 +47,10 @@ room_make(struct listener *l, bool known)
 		return false;
 	if (l->total < l->spec.max)
 		return true;
-	return room_first(l, CONN_LINGER, 0) || room_first(l, CONN_IDLE, 0) ||
-	       room_first(l, CONN_READING, ROOM_READING);
+	/* Who has only just come says nothing yet, and is the last to go. */
+	return room_first(l, CONN_LINGER, 0) ||
+	       room_first(l, CONN_IDLE, ROOM_SLOW) ||
+	       room_first(l, CONN_READING, ROOM_SLOW) ||
+	       room_first(l, CONN_WRITING, ROOM_SLOW) ||
+	       room_first(l, CONN_IDLE, 0);
 }

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "convtest.h"
@@ -284,6 +285,78 @@ test_observe(void **state)
 	conv_close(&t);
 }
 
+/* A service that can be stopped for a handover, and a line that it reads and
+ * that was given up. */
+static void
+handover_site(struct convtest *t)
+{
+	static char start[200], stop[200], test[200];
+	struct conf_item *app;
+
+	conv_write(t, "a.conf", "host = ?\n");
+	conv_line(t, "host", "a.conf", "host")->timeout = 300 * USEC_MSEC;
+	app = conv_item(t, "app", ITEM_SERVICE);
+	app->primary = "running";
+	app->handover = "stopped";
+	(void)snprintf(start, sizeof(start), "echo start >>%s; touch %s",
+	    conv_path(t, "log"), conv_path(t, "up"));
+	(void)snprintf(stop, sizeof(stop), "echo stop >>%s; rm %s",
+	    conv_path(t, "log"), conv_path(t, "up"));
+	(void)snprintf(test, sizeof(test), "test -e %s", conv_path(t, "up"));
+	app->start[0] = app->stop[0] = app->test[0] = "/bin/sh";
+	app->start[1] = app->stop[1] = app->test[1] = "-c";
+	app->start[2] = start;
+	app->stop[2] = stop;
+	app->test[2] = test;
+	conv_on(app, "host");
+	conv_restart(t);
+	converge_expect(t->c, CONV_SELF, 7);
+	assert_int_equal(conv_run(t, ITEM_AFTER, CONV_SELF, 7), ANS_YES);
+	assert_true(converge_stale(t->c));
+	conv_quiet(t, 7);
+	assert_int_equal(t->ans, ANS_YES);
+	conv_expect(t, "log", "start\nstop\n");
+}
+
+/* While the handover goes on the line can be found again, a minute is over, or
+ * the record was not readable for a moment: what stopped stays so. */
+static void
+test_handover(void **state)
+{
+	struct convtest t;
+
+	conv_open(&t);
+	handover_site(&t);
+	conv_write(&t, "a.conf", "host=?\n");
+	conv_turn(&t, 8 * USEC_SEC);
+	conv_expect(&t, "log", "start\nstop\n");
+	converge_expect(t.c, NODE_NONE, 0);
+	conv_turn(&t, 100 * USEC_MSEC);
+	converge_expect(t.c, CONV_SELF, 7);
+	conv_turn(&t, 2 * USEC_SEC);
+	conv_expect(&t, "log", "start\nstop\n");
+	conv_expect(&t, "a.conf", "host=?\n");
+	conv_close(&t);
+}
+
+/* It was nothing: the role has it again, and what is still given up is tried
+ * again as before. */
+static void
+test_handover_given_up(void **state)
+{
+	struct convtest t;
+
+	conv_open(&t);
+	handover_site(&t);
+	assert_int_equal(conv_run(&t, ITEM_AFTER, CONV_SELF, 7), ANS_YES);
+	conv_expect(&t, "log", "start\nstop\nstart\n");
+	assert_true(converge_stale(t.c));
+	conv_write(&t, "a.conf", "host=?\n");
+	assert_true(conv_wait(&t, fresh));
+	conv_expect(&t, "a.conf", "host=primary\n");
+	conv_close(&t);
+}
+
 int
 main(void)
 {
@@ -297,6 +370,8 @@ main(void)
 		cmocka_unit_test(test_others),
 		cmocka_unit_test(test_before_the_end),
 		cmocka_unit_test(test_observe),
+		cmocka_unit_test(test_handover),
+		cmocka_unit_test(test_handover_given_up),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

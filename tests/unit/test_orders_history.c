@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -60,6 +61,32 @@ test_report(void **state)
 	    "garbage");
 }
 
+/* What one host says becomes a part of the answer, which hactl could not read
+ * if it were nested too deeply: it counts as garbage, the others are told. */
+static void
+test_report_with_a_deep_part(void **state)
+{
+	const json_t *hosts;
+	char deep[200] = "{\"records\":[],\"x\":";
+
+	memset(deep + strlen(deep), '[', 40);
+	memset(deep + strlen(deep), ']', 40);
+	strcat(deep, "}");
+	ot_read(REC_HELD);
+	ot.found = "{\"records\":[]}";
+	ot.told[A] = deep;
+	ot.told[W] = "{\"records\":[],\"wall_ms\":5}";
+	ot_ask("report", "{\"verb\":\"report\"}");
+	hosts = json_object_get(ot_last(), "hosts");
+	assert_null(json_object_get(json_array_get(hosts, A), "x"));
+	assert_string_equal(json_string_value(json_object_get(
+				json_array_get(hosts, A), "silent")),
+	    "garbage");
+	assert_int_equal(json_integer_value(json_object_get(
+			     json_array_get(hosts, W), "wall_ms")),
+	    5);
+}
+
 int
 main(void)
 {
@@ -67,6 +94,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T(test_history),
 		T(test_report),
+		T(test_report_with_a_deep_part),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

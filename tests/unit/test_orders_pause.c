@@ -248,6 +248,45 @@ test_pause(void **state)
 	over(EXITCODE_DONE, "paused: nobody takes over");
 }
 
+/* The core has dropped an order that is not this node's to write any more. */
+static void
+test_no_holder_any_more(void **state)
+{
+	orders_pause(&eng, &pause);
+	later(USEC_SEC);
+	assert_int_equal(fake.exit, -1);
+	fake.st.rel = REL_RELEASED;
+	later(0);
+	over(EXITCODE_UNKNOWN, "it was not written: this node holds the record "
+			       "no more");
+	assert_string_equal(fake.next, "hactl status");
+	fake.st.rel = REL_HELD;
+	fake.st.rec.paused_until = 5;
+	orders_resume(&eng, &pause);
+	fake.st.rel = REL_RELEASED;
+	later(0);
+	over(EXITCODE_UNKNOWN, "it was not written");
+	/* It was, just before. */
+	fake.st.rel = REL_HELD;
+	orders_pause(&eng, &pause);
+	fake.st.rel = REL_RELEASED;
+	fake.st.paused_written = true;
+	later(0);
+	over(EXITCODE_DONE, "paused");
+}
+
+/* Who took over wrote a record without it. */
+static void
+test_another_took_over(void **state)
+{
+	orders_pause(&eng, &pause);
+	fake.st.rel = REL_OTHER;
+	fake.st.rec.holder = B;
+	fake.st.rec.epoch++;
+	later(0);
+	over(EXITCODE_UNKNOWN, "another node took over");
+}
+
 static void
 test_who(void **state)
 {
@@ -421,6 +460,8 @@ main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		T(test_pause),
+		T(test_no_holder_any_more),
+		T(test_another_took_over),
 		T(test_who),
 		T(test_without_the_register),
 		T(test_refused),
