@@ -220,6 +220,10 @@ class Rounds:
         if self.cluster.status(self.other).get('role') == 'standby' and \
                 holder.streams_to(self.lab.pg[self.other]):
             return
+        # Overtaken while it started its server, the engine is still at it.
+        self.unit.wait(
+            lambda: not self.lab.host[self.other].pids('postgres'), DEADLINE,
+            'who is to be rebuilt has no server left', every=0.1)
         self.cluster.rebuild(self.other, self.holder)
 
     def registered(self):
@@ -336,7 +340,7 @@ class Rounds:
         self.unit.wait(lambda: self.unit.ended or
                        self.lab.pg[self.other].in_recovery(), DEADLINE,
                        'the standby is started')
-        self.met_or_later(1)
+        self.met_or_later(3)
         self.stays()
 
     def takenback(self, point):

@@ -316,9 +316,8 @@ MUTATIONS = [
     ("an order is taken by who does not hold", "ORDER", 7, [
         ("handover.c", "if (core_rel(c) != REL_HELD || "
          "core_pgs(c) != PGS_PRIMARY)", "if (0)"),
-        ("pause.c", "if (core_rel(c) != REL_HELD)\n\t\treturn \"only the "
-         "holder can write it: order it there\\n\"\n\t\t       \"hactl status"
-         "\";\n\tif (c->plan.id", "if (c->plan.id")]),
+        ("pause.c", "hactl status\";\n\tif (core_rel(c) != REL_HELD)",
+         "hactl status\";\n\tif (0)")]),
     ("rejoin over the only copy", "COPY", 26, [
         ("rejoin*.c", "return goal_result(c, ACT_SAVE);", "return ANS_YES;")]),
     ("rewritten before its disk says so", "COPY", 14, [
